@@ -51,7 +51,10 @@ def add_captions(actions: Actions) -> None:
             help="whose rules, and for whom (default: %(default)s)",
         )
         action.add_argument(
-            "--language", metavar="xx", help="the language of the captions (default: what the file or its name tells)"
+            "--language",
+            type=_language,
+            metavar="xx",
+            help="the language of the captions (default: what the file or its name tells)",
         )
         action.add_argument(
             "--frame-rate",
@@ -60,6 +63,16 @@ def add_captions(actions: Actions) -> None:
             help="frames a second of the video, for the gaps (default: any usual rate; shape: 25)",
         )
         action.add_argument("--json", action="store_true", help="print one event per line as JSON")
+
+
+def _language(text: str) -> str:
+    """Read a code such as en or pt-BR."""
+    from pipeline.caption_files import known_language
+
+    language = known_language(text)
+    if language is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no language that is known: give a code such as en or pt-BR")
+    return language
 
 
 def _frame_rate(text: str) -> float:

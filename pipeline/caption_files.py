@@ -55,7 +55,11 @@ def language_in_name(path: Path) -> str | None:
 def read_captions(files: Sequence[CaptionFile]) -> tuple[CaptionText, ...]:
     """Return what the files hold, in WebVTT. Raises SettingsError with what is wrong with each."""
     read, problems = [], []
-    for file in files:
+    for number, file in enumerate(files):
+        if file in files[:number]:
+            text = f"The captions {file.path} are given twice in one language: give each file once."
+            problems.append(Problem(text=text, setting=Setting.CAPTIONS))
+            continue
         try:
             cues = read_subtitles(file.path, language=file.language).cues
         except SubtitleFileError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,16 @@ def test_every_wrong_file_is_named(tmp_path):
         str(tmp_path / name) in problem.text and problem.setting is Setting.CAPTIONS
         for name, problem in zip(names, refused.value.problems, strict=True)
     ]
+
+
+def test_a_file_given_twice(tmp_path):
+    """It is said, since it would be two equal tracks; in another language it is another track."""
+    file = CaptionFile(path=tmp_path / "a.srt", language="en")
+    file.path.write_text("1\n00:00:01,000 --> 00:00:02,000\na\n", encoding="utf-8")
+    assert ["en", "de"] == [one.language for one in read_captions([file, replace(file, language="de")])]
+    with pytest.raises(SettingsError) as refused:
+        read_captions([file, file])
+    assert f"The captions {file.path} are given twice in one language: give each file once." == str(refused.value)
 
 
 def _cue(start_s: float, end_s: float) -> Cue:

@@ -88,7 +88,7 @@ def outside_text(report: CaptionReport, profile: CaptionProfile) -> str:
     reasons = {rule: count for rule, count in report.by_rule.items() if rule is not CaptionRule.BREAK}
     named = ", ".join(f"{rule.value} {count}" for rule, count in sorted(reasons.items()))
     verb = "is" if report.outside == 1 else "are"
-    return f"{report.outside} of {report.cues} captions {verb} outside the rules {profile.rules.value} ({named})."
+    return f"{report.outside} of {report.cues} captions {verb} outside the limits of {profile.rules.value} ({named})."
 
 
 Found = tuple[CaptionRule, str]
@@ -145,7 +145,7 @@ def _parted(cue: Cue, after: Cue | None, profile: CaptionProfile, language: str 
     well.
     """
     lines = _lines(cue)
-    follows = after is not None and after.start_s - cue.end_s < profile.least_gap_s
+    follows = after is not None and -TOLERANCE_S <= after.start_s - cue.end_s < profile.least_gap_s
     ends = lines + (_lines(after)[:1] if follows and after is not None else [])
     words = [line.split() for line in ends]
     places = breaks([word for line in words for word in line], language)

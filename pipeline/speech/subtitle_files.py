@@ -25,6 +25,11 @@ from pipeline.speech.cues import Cue
 LARGEST_BYTES = 32 << 20
 """A day of subtitles has about 2 MB: what is larger is no subtitle file."""
 
+LEAST_ZEROS = 0.05
+"""What share of a file's bytes are zeros at least, on one side, in UTF-16: times and line ends alone have more."""
+MOST_UNWRITTEN = 0.01
+"""What share of a text are control characters at most; video, pictures and archives have more."""
+
 WESTERN = ("cp1252", "mac_roman")
 ENCODINGS = {
     **dict.fromkeys(("ru", "uk", "be", "bg", "mk", "sr", "kk"), ("cp1251", "koi8_r", "mac_cyrillic")),
@@ -53,6 +58,7 @@ _LIKE_TIMES = re.compile(r"\s*-?\d[\d:.,]*\s*[-–—=]*\s*>|\s*-?\d+[:.,]\d.*--
 _VTT_BLOCK = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION|X-TIMESTAMP-MAP)(?![A-Za-z])")
 _VTT_NOTE = re.compile(r"NOTE(?=\s|$)")
 _HEADER = re.compile(r"^WEBVTT(?: [^\n]*)?\n(?:X-TIMESTAMP-MAP[^\n]*\n)?(?=\n)", re.MULTILINE)
+_UNWRITTEN = re.compile("[\x00-\x08\x0e-\x19\ufffd]")
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _MARKUP = re.compile(
     r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^<>\n]*>|\{\\[^{}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE
@@ -118,10 +124,14 @@ def decode(data: bytes, language: str | None = None) -> tuple[str, str]:
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
         if data.startswith(mark):
             return _decoded(data, encoding), encoding
-    if b"\0" in data:  # digits and line ends have one in UTF-16, and no text in another encoding has any
-        zeros = [data[first::2].count(0) for first in (0, 1)]
+    zeros = [data[first::2].count(0) for first in (0, 1)]
+    if max(zeros) > LEAST_ZEROS * len(data):  # digits and line ends have one each in UTF-16
         encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
-        return _decoded(data, encoding), encoding
+        if _is_text(data.decode(encoding, "replace")):
+            return _decoded(data, encoding), encoding
+    data = data.rstrip(b"\0").replace(b"\0", b" ")  # a disk that failed leaves zeros at the end of a file
+    if not _is_text(data.decode("latin-1")):
+        raise ValueError("it is no text file")
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -149,6 +159,11 @@ def parse_subtitles(text: str, *, keep_empty: bool = False) -> tuple[tuple[Cue, 
     if len(_HEADER.findall(text)) > 1:  # of a cue that shows in two segments of a stream, each of their files has one
         cues = list(dict.fromkeys(cues))
     return tuple(sorted(cues, key=lambda cue: (cue.start_s, cue.end_s))), form
+
+
+def _is_text(text: str) -> bool:
+    """Whether a text has no more signs that nobody writes than a slip would leave in it."""
+    return len(_UNWRITTEN.findall(text)) <= MOST_UNWRITTEN * len(text)
 
 
 def _decoded(data: bytes, encoding: str) -> str:

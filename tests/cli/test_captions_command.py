@@ -113,6 +113,14 @@ def test_the_language_is_that_of_the_transcript_beside(captions, tmp_path):
     assert EXIT_FAILED == captions("check", path)[0]
 
 
+@pytest.mark.parametrize("language", ["klingon", "xx", ""])
+def test_a_language_is_one_that_is_known(captions, tmp_path, capsys, language):
+    """Another one would be checked by the numbers of no language."""
+    with pytest.raises(SystemExit) as ended:
+        captions("check", write(tmp_path / "a.srt", GOOD), "--language", language)
+    assert (EXIT_WRONG_USAGE, True) == (ended.value.code, "is no language that is known" in capsys.readouterr().err)
+
+
 def test_the_gap_is_that_of_the_frame_rate(captions, tmp_path):
     """40 ms are two frames of 50 a second, and one of 25."""
     path = write(tmp_path / "talk.srt", (Cue(start_s=1.0, end_s=3.04, text="Good morning."), GOOD[1]))

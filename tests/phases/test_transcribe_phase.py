@@ -218,7 +218,7 @@ def test_cues_are_by_the_profile(context, sample, monkeypatch):
     _, cues = load_cues(here.workspace.folder)
     assert [(CaptionRules.BBC_CHILDREN, "en")] == asked
     assert [0.04] * 3 == [round(after.start_s - before.end_s, 3) for before, after in pairwise(cues)]
-    assert ["The language is English, 100 %.", "4 of 4 captions are outside the rules bbc (speed 4)."] == said
+    assert ["The language is English, 100 %.", "4 of 4 captions are outside the limits of bbc (speed 4)."] == said
 
 
 def test_done_already(context, sample, small_model, offline_model):

@@ -26,6 +26,11 @@ BROKEN = [
     ([cue(0, 7.1)], "too long", "shown for 7.10 s, where 7 s is the most"),
     ([cue(0, 2, " \n ")], "empty", "there is no text in it"),
     ([cue(0, 2), cue(1.5, 4)], "overlap", "the next cue begins 0.50 s before this one ends"),
+    (
+        [cue(0, 2, "We saw him in the"), cue(1.5, 4, "house of Peter.")],
+        "overlap",
+        "the next cue begins 0.50 s before this one ends",
+    ),
     ([cue(0, 2), cue(2.04, 4)], "gap", "40 ms to the next cue, where 2 frames are the least"),
     ([cue(0, 2), cue(2.3, 4)], "gap", "0.30 s to the next cue: a gap is 2 frames or at least 0.5 s"),
     (
@@ -103,7 +108,7 @@ def test_cues_outside_are_counted_once_and_places_are_no_limit():
     cues = [cue(0, 0.5, "a" * 43), cue(2, 6, "We saw him in the\nhouse of Peter.")]
     report = check_cues(cues, NETFLIX, language="en", frame_rate=25)
     assert (2, 1) == (report.cues, report.outside)
-    said = "1 of 2 captions is outside the rules netflix (line length 1, speed 1, too short 1)."
+    said = "1 of 2 captions is outside the limits of netflix (line length 1, speed 1, too short 1)."
     assert said == outside_text(report, NETFLIX)
 
 

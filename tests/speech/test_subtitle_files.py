@@ -237,6 +237,27 @@ def test_ten_thousand_captions():
         assert tuple(cues) == parse_subtitles(text)[0]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [bytes(range(256)) * 40, b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" * 9, random.Random(1).randbytes(9000)],
+    ids=["all bytes", "video", "noise"],
+)
+def test_what_is_no_text(tmp_path, data):
+    """A video or an archive is called what it is, not a text in an unknown encoding."""
+    file = tmp_path / "talk.srt"
+    file.write_bytes(data)
+    with pytest.raises(SubtitleFileError) as refused:
+        read_subtitles(file)
+    assert f"The captions {file} can't be read: it is no text file." == str(refused.value)
+
+
+@pytest.mark.parametrize("zeros", [b"\0", b"\0" * 4096], ids=["one", "a block"])
+def test_zeros_in_a_text(tmp_path, zeros):
+    """Those that a failed disk leaves at the end, or a program within, are no other encoding."""
+    assert ["Grüße", "OK"] == _read(tmp_path, SRT.format(text="Grüße").encode() + zeros)
+    assert ["a b", "OK"] == _read(tmp_path, SRT.format(text="a\0b").encode())
+
+
 PART = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\n{cues}"
 CROSSING = "00:05.000 --> 00:07.000\nacross\n"
 
