@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from math import isfinite
 
@@ -12,6 +12,7 @@ from transcripts import segment_edits
 from transcripts.dataset import Dataset
 from transcripts.document import Document
 from transcripts.events import DocumentEvent
+from transcripts.find_replace import Hit, Query, find_all, replace_all
 from transcripts.merge import CollisionKey, Side
 from transcripts.rows import Id, is_id
 from transcripts.save import DeletedElsewhereError
@@ -19,14 +20,19 @@ from transcripts.schema import ID_FIELD, TRANSCRIPTS
 from transcripts.segment_edits import SEGMENTS, SPEAKERS
 from transcripts.videos import title_of
 from ui.banners import Tone
+from ui.transcripts.caption_reasons import CaptionReasons
 from ui.transcripts.messages import (
     Changed,
     Closed,
     Decided,
     Failed,
+    HitsKnown,
     Message,
     Opened,
     OpeningFailed,
+    PlaceFound,
+    ReasonsKnown,
+    Replaced,
     Saved,
     SaveFailed,
     SaveProgress,
@@ -60,6 +66,9 @@ class EditorController:
         self._dataset: Dataset | None = None
         self._left = threading.Event()
         self._rows_version = 0
+        self._reasons = CaptionReasons(post)
+        self.wanted: tuple[Id, int] | None = None
+        """The segment to select as soon as it is there, and where to put the cursor."""
 
     @property
     def document(self) -> Document | None:
@@ -103,6 +112,11 @@ class EditorController:
             self._take_segments(message)
         elif isinstance(message, Changed):
             self._take_rows(message)
+        elif isinstance(message, ReasonsKnown):
+            self.revision += 1
+        elif isinstance(message, PlaceFound) and message.segment_id is not None:
+            self.wanted = (message.segment_id, message.cursor)
+            self.revision += 1
         self.state = advance(self.state, message)
         if isinstance(message, VideosKnown):
             self.revision += 1  # speakers may have other names
@@ -159,6 +173,60 @@ class EditorController:
                 self.order.put(segment_id, start_of(row))
             else:
                 self.order.remove(segment_id)
+        self.revision += 1
+
+    # marks
+
+    def reason(self, place: int) -> str:
+        """Return which rules the captions of the segment at a place break; empty as long as nobody knows."""
+        segment = self.segment(place)
+        if segment is None:
+            return ""
+        neighbours = (self.segment(place - 1), segment, self.segment(place + 1))
+        return self._reasons.reason(neighbours, segment.language)
+
+    def find_doubtful(self, place: int) -> None:
+        """Look for the next segment after a place that has a doubtful word."""
+        document, ids = self.document, self.order.after(place)
+        if document is not None:
+            work = lambda: doubtful_place(document, ids)  # noqa: E731
+            in_thread("doubtful", work, lambda _, text: Failed(reason=text), self._post)
+
+    # find and replace
+
+    def show_find(self, *, shown: bool) -> None:
+        """Show find and replace, or not."""
+        self.state = replace(self.state, finding=shown and self.state.is_open)
+
+    def search(self, query: Query) -> None:
+        """Look for a text in the whole dataset."""
+        document = self.document
+        if document is None or self.state.searching or not query.find.strip():
+            return
+        self.state = replace(self.state, searching=True)
+
+        def work() -> Message:
+            return HitsKnown(hits=tuple(find_all(document, query)))
+
+        in_thread("find", work, lambda _, text: Failed(reason=text), self._post)
+
+    def replace_found(self, without: Collection[Id]) -> None:
+        """Replace what was found, but in some segments."""
+        document, hits = self.document, self.state.hits
+        if document is None or not hits or not self.state.editable or self.state.searching:
+            return
+        self.state = replace(self.state, searching=True)
+
+        def work() -> Message:
+            return Replaced(count=replace_all(document, hits, without), of=len(hits) - len(without))
+
+        in_thread("replace", work, lambda _, text: Failed(reason=text), self._post)
+
+    def go_to(self, hit: Hit) -> None:
+        """Show the segment in which something was found."""
+        self.wanted = (hit.id, 0)
+        if hit.media_id is not None:
+            self.choose_video(hit.media_id)
         self.revision += 1
 
     @property
@@ -375,6 +443,16 @@ def videos_of(document: Document) -> VideosKnown:
             if is_id(row.get(ID_FIELD))
         ),
     )
+
+
+def doubtful_place(document: Document, ids: Iterable[Id]) -> PlaceFound:
+    """Return the first of some segments that has a doubtful word, and where. May take long."""
+    for segment_id in ids:
+        row = document.get(SEGMENTS, segment_id)
+        spans = () if row is None else segment_of(row).doubtful
+        if spans:
+            return PlaceFound(segment_id=segment_id, cursor=spans[0][0])
+    return PlaceFound(segment_id=None)
 
 
 def segments_of(document: Document, media_id: Id) -> SegmentsKnown:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from transcripts.changes import ChangeSummary, RowKey
 from transcripts.dataset import Dataset
+from transcripts.find_replace import Hit
 from transcripts.rows import Id
 from transcripts.save import SaveResult
 from ui.transcripts.segment_order import SegmentOrder
@@ -88,6 +89,36 @@ class Decided:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReasonsKnown:
+    """It was found out which captions in view break a rule; `problem` says why it was not."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HitsKnown:
+    """The segments in which something was found."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replaced:
+    """So many of the segments that were found have another text now."""
+
+    count: int
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceFound:
+    """A segment that was looked for, and where in its text; None if there is none."""
+
+    segment_id: Id | None
+    cursor: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failed:
     """Something can't be done, for this reason; nothing was changed."""
 
@@ -111,6 +142,10 @@ Message = (
     | Saved
     | SaveFailed
     | Decided
+    | ReasonsKnown
+    | HitsKnown
+    | Replaced
+    | PlaceFound
     | Failed
     | Closed
 )

@@ -51,11 +51,27 @@ class Placed:
     mark: Mark
 
 
-def row_view(segment: Segment, speaker: str) -> RowView:
+def row_view(segment: Segment, speaker: str, reason: str = "") -> RowView:
     """Return what the table shows of a segment."""
     return RowView(
-        time=time_text(segment.start_s), speaker=speaker, pieces=(Piece(text=segment.text),), edited=segment.edited
+        time=time_text(segment.start_s),
+        speaker=speaker,
+        pieces=tuple(pieces_of(segment)),
+        reason=reason,
+        edited=segment.edited,
     )
+
+
+def pieces_of(segment: Segment) -> Iterator[Piece]:
+    """Yield the text of a segment in pieces, doubtful words by themselves."""
+    at = 0
+    for start, end in segment.doubtful:
+        if at < start:
+            yield Piece(text=segment.text[at:start])
+        yield Piece(text=segment.text[start:end], mark=Mark.DOUBTFUL)
+        at = end
+    if at < len(segment.text):
+        yield Piece(text=segment.text[at:])
 
 
 def placed(pieces: Sequence[Piece], width: int, lines: int, measure: Callable[[str], int]) -> list[Placed]:

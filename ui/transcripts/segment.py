@@ -13,6 +13,8 @@ from transcripts.rows import Id, is_id
 from transcripts.schema import ID_FIELD
 
 MEDIA = "media"
+DOUBTFUL_BELOW = 0.5
+"""A word with a smaller probability is doubtful: the model would as soon have heard another one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +37,23 @@ class Segment:
     duration_s: float
     text: str
     speaker: Id | None
+    language: str | None
     words: tuple[Word, ...]
     edited: bool
+
+    @property
+    def doubtful(self) -> tuple[tuple[int, int], ...]:
+        """Where in the text the words are that the model was not sure of: from a character up to another."""
+        found, at = [], 0
+        for word in self.words:
+            text = word.text.strip()
+            start = self.text.find(text, at) if text else -1
+            if start < 0:
+                continue
+            at = start + len(text)
+            if word.probability is not None and word.probability < DOUBTFUL_BELOW:
+                found.append((start, at))
+        return tuple(found)
 
     @property
     def end_s(self) -> float:
@@ -47,7 +64,7 @@ class Segment:
 def segment_of(row: Mapping[str, Any]) -> Segment:
     """Return the segment that stands in a row."""
     text = row.get("text")
-    media_id, speaker = row.get("media_id"), row.get("speaker")
+    media_id, speaker, language = row.get("media_id"), row.get("speaker"), row.get("language")
     return Segment(
         id=row[ID_FIELD],
         media_id=media_id if is_id(media_id) else None,
@@ -55,6 +72,7 @@ def segment_of(row: Mapping[str, Any]) -> Segment:
         duration_s=max(0.0, _number(row.get("duration"))),
         text=text if isinstance(text, str) else "",
         speaker=speaker if is_id(speaker) else None,
+        language=language if isinstance(language, str) else None,
         words=words_of(row),
         edited=row.get("edited") is True,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from ui.transcripts.colours import canvas_colours
 MAX_LINES = 12
 PAD = 5
 SHIFT_STEP_S = 0.1
+DOUBTFUL = "doubtful"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class FieldActions:
     merge: Callable[[], None]
     shift: Callable[[float], None]
     speaker: Callable[[int], None]
+    next_doubtful: Callable[[], None]
 
 
 class SegmentField:
@@ -37,6 +39,7 @@ class SegmentField:
         self._actions = actions
         self._grown = grown
         self.stored = ""
+        self._doubtful: tuple[tuple[int, int], ...] = ()
         colours = canvas_colours(master)
         self.widget = tkinter.Text(
             master,
@@ -54,6 +57,7 @@ class SegmentField:
             foreground=colours.text,
             insertbackground=colours.text,
         )
+        self.widget.tag_configure(DOUBTFUL, foreground=colours.doubtful, underline=True)
         self._bind()
 
     def _bind(self) -> None:
@@ -72,6 +76,7 @@ class SegmentField:
             bind(key, lambda _: self._done(self._redo))
         for key in ("<Control-Return>", "<Control-KP_Enter>"):
             bind(key, lambda _: self._done(actions.split))
+        bind("<F8>", lambda _: self._done(actions.next_doubtful))
         bind("<Control-m>", lambda _: self._done(actions.merge))
         bind("<Alt-Left>", lambda _: self._done(lambda: actions.shift(-SHIFT_STEP_S)))
         bind("<Alt-Right>", lambda _: self._done(lambda: actions.shift(SHIFT_STEP_S)))
@@ -103,19 +108,22 @@ class SegmentField:
         counted = self.widget.count("1.0", "insert", "chars")
         return 0 if counted is None else int(counted[0] if isinstance(counted, tuple) else counted)
 
-    def show(self, text: str, *, editable: bool) -> None:
-        """Show a segment's text; the cursor stays where it is if only the text was changed."""
-        self.stored = text
+    def show(self, text: str, doubtful: Iterable[tuple[int, int]] = (), *, editable: bool) -> None:
+        """Show a segment's text with its doubtful words; the cursor stays if only the text was changed."""
+        self.stored, self._doubtful = text, tuple(doubtful)
         if text != self.text:
             self.widget.configure(state="normal")
             self.widget.replace("1.0", "end-1c", text)
             self.widget.edit_reset()
+        self.widget.tag_remove(DOUBTFUL, "1.0", "end")
+        for start, end in self._doubtful:
+            self.widget.tag_add(DOUBTFUL, f"1.0+{start}c", f"1.0+{end}c")
         self.widget.configure(state="normal" if editable else "disabled")
         self._fit()
 
     def restore(self) -> None:
         """Take back what was typed."""
-        self.show(self.stored, editable=str(self.widget.cget("state")) == "normal")
+        self.show(self.stored, self._doubtful, editable=str(self.widget.cget("state")) == "normal")
 
     def put_cursor(self, characters: int) -> None:
         """Put the cursor behind so many characters."""

@@ -31,6 +31,10 @@ class SegmentOrder:
             raise IndexError(index)
         return self._keys[index][2]
 
+    def after(self, index: int) -> list[Id]:
+        """Return the ids of all segments behind a place."""
+        return [key[2] for key in self._keys[index + 1 :]]
+
     def index(self, segment_id: Id) -> int:
         """Return a segment's place. Raises KeyError."""
         return bisect_left(self._keys, self._by_id[segment_id])

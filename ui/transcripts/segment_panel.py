@@ -42,6 +42,7 @@ class SegmentPanel:
             merge=self.merge,
             shift=lambda by_s: self.shift(by_s, rest=False),
             speaker=self.choose_speaker,
+            next_doubtful=lambda: self._controller.find_doubtful(self._place),
         )
         self.field = SegmentField(self.table.canvas, actions, grown=self.table.redraw)
         self.table.lay(self.field.widget)
@@ -61,14 +62,19 @@ class SegmentPanel:
         return "" if segment is None else self._controller.speaker_name(segment.speaker)
 
     @property
+    def reason(self) -> str:
+        """Which rules its captions break."""
+        return "" if self._selected is None else self._controller.reason(self._place)
+
+    @property
     def note(self) -> str:
-        """From when to when it is, and in how many words."""
+        """From when to when it is, and what is wrong with it."""
         segment = None if self._selected is None else self._controller.segment(self._place)
         if segment is None:
             return ""
         return (
             f"Segment {self._place + 1} of {len(self._controller.order)}, {time_text(segment.start_s)} to "
-            f"{time_text(segment.end_s)}."
+            f"{time_text(segment.end_s)}." + (f" {self.reason}." if self.reason else "")
         )
 
     # showing
@@ -86,6 +92,10 @@ class SegmentPanel:
             self._selected = order.at(min(self._place, len(order) - 1)) if len(order) else None
         if self._selected is not None:
             self._place = order.index(self._selected)
+        wanted = controller.wanted
+        if wanted is not None and wanted[0] in order and not self.field.changed:
+            controller.wanted = None
+            self.select(order.index(wanted[0]), cursor=wanted[1])
         self._show_field()
         self.table.show(len(order), None if self._selected is None else self._place)
         return True
@@ -107,13 +117,14 @@ class SegmentPanel:
         text = "" if segment is None else segment.text
         if self.field.changed and text == self.field.stored:
             return  # what is being typed is not disturbed by other changes
-        self.field.show(text, editable=self._editable and segment is not None)
+        doubtful = () if segment is None else segment.doubtful
+        self.field.show(text, doubtful, editable=self._editable and segment is not None)
 
     def _row(self, number: int) -> RowView | None:
         segment = self._controller.segment(number)
         if segment is None:
             return None
-        return row_view(segment, self._controller.speaker_name(segment.speaker))
+        return row_view(segment, self._controller.speaker_name(segment.speaker), self._controller.reason(number))
 
     # selecting
 
@@ -130,7 +141,8 @@ class SegmentPanel:
         if segment_id != self._selected:
             self._selected, self._place, self._moved = segment_id, place, True
             segment = self._controller.segment(place)
-            self.field.show("" if segment is None else segment.text, editable=self._editable)
+            text, doubtful = ("", ()) if segment is None else (segment.text, segment.doubtful)
+            self.field.show(text, doubtful, editable=self._editable)
             self.field.put_cursor(0 if cursor is None else cursor)
         elif cursor is not None:
             self.field.put_cursor(cursor)

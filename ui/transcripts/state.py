@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from transcripts.find_replace import Hit
 from transcripts.merge import Collision, CollisionKey, Side
 from transcripts.rows import Id
 from transcripts.save import SaveOutcome
@@ -15,9 +16,13 @@ from ui.transcripts.messages import (
     Closed,
     Decided,
     Failed,
+    HitsKnown,
     Message,
     Opened,
     OpeningFailed,
+    PlaceFound,
+    ReasonsKnown,
+    Replaced,
     Saved,
     SaveFailed,
     SaveProgress,
@@ -72,6 +77,7 @@ class EditorState:
         closing: whether the window is to close when the save has ended.
         recovered: what an earlier session left, in words.
         collisions, decisions: what both have changed, and whose change counts.
+        finding: whether find and replace is shown; hits what was found, None before anything was looked for.
     """
 
     stage: Stage = Stage.EMPTY
@@ -93,6 +99,9 @@ class EditorState:
     recovered_conflicts: tuple[str, ...] = ()
     collisions: tuple[Collision, ...] = ()
     decisions: Mapping[CollisionKey, Side] = field(default_factory=dict)
+    finding: bool = False
+    searching: bool = False
+    hits: tuple[Hit, ...] | None = None
     status: Status = Status()
 
     @property
@@ -136,13 +145,30 @@ def advance(state: EditorState, message: Message) -> EditorState:
             return _save_ended(state, message)
         case Decided():
             return replace(state, question=Question.NONE, recovered="", recovered_conflicts=())
+        case HitsKnown(hits=hits):
+            return replace(state, hits=hits, searching=False)
+        case Replaced(count=count, of=of):
+            return replace(state, hits=None, searching=False, status=_replaced(count, of))
+        case PlaceFound(segment_id=found):
+            said = "" if found is not None else "There is no doubtful word further down in this video."
+            return replace(state, status=Status(text=said))
+        case ReasonsKnown(problem=problem):
+            return replace(state, status=Status(text=problem, tone=Tone.BAD)) if problem else state
         case Failed(reason=reason):
-            return replace(state, status=Status(text=reason, tone=Tone.BAD))
+            return replace(state, searching=False, status=Status(text=reason, tone=Tone.BAD))
         case Closed(problem=problem) if problem:
             status = Status(text=problem, tone=Tone.BAD)
             return replace(state, stage=Stage.CLOSING, question=Question.NOT_WRITTEN, status=status)
         case Closed():
             return replace(state, stage=Stage.CLOSED)
+
+
+def _replaced(count: int, of: int) -> Status:
+    left = of - count
+    said = f"Replaced in {count} {'segment' if count == 1 else 'segments'}."
+    return Status(
+        text=said + (f" {left} had been changed since and stayed as they are." if left else ""), tone=Tone.GOOD
+    )
 
 
 def _opened(state: EditorState, message: Opened) -> EditorState:

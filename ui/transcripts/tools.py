@@ -25,10 +25,11 @@ class ToolActions:
     redo: Callable[[], None]
     split: Callable[[], None]
     merge: Callable[[], None]
+    find: Callable[[], None]
 
 
 class ToolBar:
-    """Undo, redo, split and merge."""
+    """Undo, redo, split, merge and find."""
 
     def __init__(self, master: tkinter.Misc, actions: ToolActions) -> None:
         self.frame = ttk.Frame(master)
@@ -36,7 +37,8 @@ class ToolBar:
         self.redo = self._button("Redo", actions.redo)
         self.split = self._button("Split", actions.split)
         self.merge = self._button("Merge with next", actions.merge)
-        for column, button in enumerate((self.undo, self.redo, self.split, self.merge)):
+        self.find = self._button("Find and replace…", actions.find)
+        for column, button in enumerate((self.undo, self.redo, self.split, self.merge, self.find)):
             button.grid(row=0, column=column, padx=(0, GAP))
 
     def _button(self, text: str, action: Callable[[], None]) -> ttk.Button:
@@ -47,6 +49,7 @@ class ToolBar:
         switch([self.undo], state.editable and can_undo)
         switch([self.redo], state.editable and can_redo)
         switch([self.split, self.merge], state.editable and selected)
+        switch([self.find], state.is_open)
 
 
 class SegmentBar:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import ttkbootstrap as ttk
 
+from transcripts.find_replace import Hit, Query
 from transcripts.merge import Side
 from transcripts.rows import Id
 from ui.pump import INTERVAL_MS, EventPump
@@ -14,6 +15,7 @@ from ui.theme import TEXT_TONES, keep_disabled_readable
 from ui.transcripts.banner import SourceBanner
 from ui.transcripts.collision_list import CollisionList
 from ui.transcripts.controller import EditorController, Opener
+from ui.transcripts.find_panel import FindActions, FindPanel
 from ui.transcripts.messages import Failed, Message
 from ui.transcripts.opening_panel import OpeningPanel
 from ui.transcripts.question_panel import QuestionPanel
@@ -60,7 +62,7 @@ class EditorView:
     def _build(self) -> None:
         window = self.window
         window.columnconfigure(1, weight=1)
-        window.rowconfigure(3, weight=1)
+        window.rowconfigure(4, weight=1)
         self.opening = OpeningPanel(window, self.open)
         self.opening.card.grid(row=0, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         self.banner = SourceBanner(window)
@@ -71,15 +73,27 @@ class EditorView:
         self.collisions = CollisionList(window, self._decide)
         self.collisions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         self.collisions.frame.grid_remove()
+        self.find = FindPanel(
+            window,
+            FindActions(
+                search=self._search,
+                replace=self._replace_found,
+                go_to=self._go_to,
+                close=lambda: self._show_find(shown=False),
+            ),
+        )
+        self.find.frame.grid(row=3, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.find.frame.grid_remove()
         self.videos = VideoList(window, self._choose_video)
-        self.videos.frame.grid(row=3, column=0, sticky="ns", padx=(GAP, 0), pady=(GAP, 0))
+        self.videos.frame.grid(row=4, column=0, sticky="ns", padx=(GAP, 0), pady=(GAP, 0))
         self.segments = SegmentPanel(window, self.controller, self.refresh)
-        self.segments.frame.grid(row=3, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        self.segments.frame.grid(row=4, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
         actions = ToolActions(
             undo=lambda: self._do(self.controller.undo),
             redo=lambda: self._do(self.controller.redo),
             split=lambda: self._do(self.segments.split),
             merge=lambda: self._do(self.segments.merge),
+            find=lambda: self._show_find(shown=True),
         )
         self.tools = ToolBar(self.segments.frame, actions)
         self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, 6))
@@ -88,9 +102,9 @@ class EditorView:
             speaker=self.segments.set_speaker,
             shift=lambda by_s, rest: self.segments.shift(by_s, rest=rest),
         )
-        self.bar.frame.grid(row=4, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
+        self.bar.frame.grid(row=5, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         foot = ttk.Frame(window)
-        foot.grid(row=5, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
+        foot.grid(row=6, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
         foot.columnconfigure(0, weight=1)
         self.status = WrappingLabel(foot, bootstyle="secondary")
         self.status.grid(row=0, column=0, sticky="ew")
@@ -100,6 +114,7 @@ class EditorView:
     def _connect(self) -> None:
         self.banner.save.configure(command=self.save)
         self.window.bind("<Control-s>", lambda _: self.save())
+        self.window.bind("<Control-f>", lambda _: self._show_find(shown=True))
         self.window.protocol("WM_DELETE_WINDOW", self.close)
 
     # what an editor does
@@ -149,6 +164,32 @@ class EditorView:
             action()
         self.segments.focus()
         self.refresh()
+
+    def _show_find(self, *, shown: bool) -> None:
+        if self.segments.commit():
+            self.controller.show_find(shown=shown)
+        self.render()
+        if self.controller.state.finding:
+            self.find.find.focus_set()
+            self.find.find.selection_range(0, "end")
+        else:
+            self.segments.focus()
+
+    def _search(self, query: Query) -> None:
+        if self.segments.commit():
+            self.controller.search(query)
+        self.render()
+
+    def _replace_found(self, without: frozenset[Id]) -> None:
+        if self.segments.commit():
+            self.controller.replace_found(without)
+        self.render()
+
+    def _go_to(self, hit: Hit) -> None:
+        if self.segments.commit():
+            self.controller.go_to(hit)
+            self.segments.focus()
+        self.render()
 
     def _decide(self, key: tuple[str, Id, str | None], side: Side) -> None:
         self.controller.decide(key, side)
@@ -201,6 +242,8 @@ class EditorView:
         self.question.show(asked(state))
         self.collisions.show(state)
         _show(self.collisions.frame, state.question is Question.COLLISIONS)
+        self.find.show(state)
+        _show(self.find.frame, state.finding)
         self.videos.show(state)
         self.status.configure(text=state.status.text, bootstyle=_on_window(TEXT_TONES[state.status.tone]))
         self.progress.configure(value=round((state.saving or 0.0) * STEPS))
@@ -214,7 +257,9 @@ class EditorView:
         segments, controller = self.segments, self.controller
         selected = segments.selected is not None
         self.tools.show(state, can_undo=controller.can_undo, can_redo=controller.can_redo, selected=selected)
-        self.bar.show(state, speaker=segments.speaker, selected=selected, note=segments.note, warning=False)
+        self.bar.show(
+            state, speaker=segments.speaker, selected=selected, note=segments.note, warning=bool(segments.reason)
+        )
 
     def _switch_view(self, *, opened: bool) -> None:
         _show(self.opening.card, not opened)

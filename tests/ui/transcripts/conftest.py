@@ -24,6 +24,7 @@ def editor_errors(monkeypatch) -> Iterator[list[BaseException]]:
     errors: list[BaseException] = []
     monkeypatch.setattr(EditorApp, "report_callback_exception", lambda _, kind, error, trace: errors.append(error))
     yield errors
+    gc.collect()  # else a thread of the next test might, and nothing of Tk's can be taken away there
     assert [] == errors
 
 

@@ -322,3 +322,114 @@ class TestSegments:
         driver.settled()
         assert ("Dr. Brown", {"Dr. Green", "Dr. Brown"}) == (bar.speaker.get(), set(bar.speaker.cget("values")))
         assert "Dr. Brown" in driver.drawn
+
+
+class TestMarks:
+    """Doubtful words and captions that break the rules."""
+
+    def test_doubtful_words(self, open_editor, path):
+        """A word with a small probability is underlined in a colour, in the table and in the field; typed it is not."""
+        driver = open_editor(path).ready()
+        field = driver.field
+        marked = [str(one) for one in field.tag_ranges("doubtful")]
+        assert ("dot", "1") == (field.get(*marked), str(field.tag_cget("doubtful", "underline")))
+        driver.press("<Down>")
+        canvas = driver.view.segments.table.canvas
+        (item,) = [
+            one for one in canvas.find_all() if canvas.type(one) == "text" and canvas.itemcget(one, "text") == "dot"
+        ]
+        assert "1" == str(driver.app.tk.call("font", "actual", canvas.itemcget(item, "font"), "-underline"))
+        driver.press("<Up>")
+        driver.type("The cross product.")
+        driver.press("<Return>", "<Up>")
+        assert () == field.tag_ranges("doubtful")
+
+    def test_the_next_doubtful_word(self, open_editor, tmp_path, content):
+        """F8 goes to it; where there is none further down, that is said."""
+        content["segments"][2] |= {"text": "so it is", "alignment": {"word": [["it", 4.1, 0.2, 0.1]]}}
+        path = tmp_path / "course.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        driver = open_editor(path).ready()
+        driver.press("<F8>")
+        driver.until(lambda: driver.place == 2)
+        assert 3 == driver.view.segments.field.cursor
+        driver.press("<F8>")
+        driver.until(lambda: driver.state.status.text)
+        driver.settled()
+        assert "There is no doubtful word further down in this video." == str(driver.view.status.cget("text"))
+
+    def test_captions_that_break_a_rule(self, open_editor, tmp_path, content):
+        """The reason stands in the row and beneath the table, and goes when the text is shorter."""
+        content["segments"][0] |= {"duration": 1.0, "text": "Nobody can read such a long text in a second."}
+        content["segments"][1] |= {"start": 1.1}
+        path = tmp_path / "course.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        driver = open_editor(path).ready()
+        driver.until(lambda: "characters a second" in driver.view.bar.note.full_text)
+        assert any("characters a" in one for one in driver.drawn)
+        driver.type("Short.")
+        driver.press("<Return>", "<Up>")
+        driver.until(lambda: "characters a second" not in driver.view.bar.note.full_text)
+
+
+class TestFindAndReplace:
+    """Over the whole course, with a preview."""
+
+    def test_previewed_and_replaced(self, open_editor, path):
+        """Each segment is shown as it would be; one can be left out, and what is replaced is one step to undo."""
+        driver = open_editor(path).ready()
+        driver.press("<Control-f>")
+        panel = driver.view.find
+        assert panel.frame.winfo_viewable()
+        panel.find.insert(0, "the")
+        panel.replacement.insert(0, "this")
+        panel.whole_words.set(False)
+        driver.click(panel.look)
+        driver.until(lambda: driver.state.hits is not None)
+        driver.settled()
+        rows = [panel.tree.item(one, "values") for one in panel.tree.get_children()]
+        assert [("✓", "lecture", "0:00.0", TEXTS[0], "this dot product.")] == rows
+        assert "1 found in 1 segment." == panel.found.full_text
+        panel.tree.selection_set("0")
+        driver.click(panel.toggle)
+        assert panel.replace.instate(["disabled"])
+        driver.click(panel.toggle)
+        driver.click(panel.replace)
+        driver.until(lambda: driver.texts[0] == "this dot product.")
+        driver.settled()
+        assert "Replaced in 1 segment." == str(driver.view.status.cget("text"))
+        assert "this dot product." == driver.view.segments.field.text
+        driver.click(panel.close)
+        assert not panel.frame.winfo_viewable()
+        driver.press("<Control-z>")
+        assert TEXTS == driver.texts
+
+    def test_nothing_found(self, open_editor, path):
+        """That is said, and nothing can be replaced."""
+        driver = open_editor(path).ready()
+        driver.press("<Control-f>")
+        driver.view.find.find.insert(0, "nowhere")
+        driver.click(driver.view.find.look)
+        driver.until(lambda: driver.state.hits is not None)
+        driver.settled()
+        assert "Nothing was found." == driver.view.find.found.full_text
+        assert driver.view.find.replace.instate(["disabled"])
+
+    def test_going_there(self, open_editor, tmp_path, content):
+        """A row leads to its segment, also in another video."""
+        content["segments"].append({"id": "s4", "media_id": "m2", "start": 0, "duration": 1, "text": "Elsewhere."})
+        path = tmp_path / "course.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        driver = open_editor(path).ready()
+        driver.press("<Control-f>")
+        driver.view.find.find.insert(0, "elsewhere")
+        driver.click(driver.view.find.look)
+        driver.until(lambda: driver.state.hits)
+        driver.settled()
+        driver.view.find.tree.selection_set("0")
+        driver.view.find.tree.focus_force()
+        driver.app.update()
+        driver.view.find.tree.event_generate("<Return>")
+        driver.until(lambda: driver.texts == ["Elsewhere."])
+        driver.settled()
+        assert ("m2", "Elsewhere.") == (driver.state.media_id, driver.view.segments.field.text)

@@ -1,0 +1,104 @@
+"""Which captions break the rules of their profile, and why: found off the Tk thread for the segments in view."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from pipeline.job import CaptionRules
+from pipeline.speech.caption_check import CaptionRule, check_cues
+from pipeline.speech.caption_profiles import caption_profile
+from transcripts.captions import USUAL_RATE, captions_of
+from transcripts.errors import InvalidRowError
+from transcripts.rows import Row
+from transcripts.videos import Video
+from ui.transcripts.messages import Message, ReasonsKnown
+from ui.transcripts.segment import Segment
+from ui.transcripts.worker import in_thread
+
+Neighbours = tuple[Segment | None, Segment, Segment | None]
+"""A segment between the one before it and the one after it, on which its captions depend."""
+
+KEPT, WANTED = 5000, 200
+BEFORE_S = 0.002
+"""Times are whole milliseconds: a caption that begins with its segment may be a rounding earlier."""
+
+
+def caption_reason(neighbours: Neighbours, language: str | None, rules: CaptionRules = CaptionRules.NETFLIX) -> str:
+    """Return in words which limits the captions of a segment are outside of; empty if none. Pure."""
+    before, segment, after = neighbours
+    rows = [_row(one) for one in (before, segment, after) if one is not None]
+    speakers = {row["speaker"]: str(row["speaker"]) for row in rows if row["speaker"] is not None}
+    media: Row = {"id": "video", "language": language}
+    try:
+        cues = captions_of(Video(media=media, segments=rows, speakers=speakers), rules)
+    except InvalidRowError as error:
+        return str(error)
+    report = check_cues(cues, caption_profile(rules, language), language=language, frame_rate=USUAL_RATE)
+    own = [
+        found.text
+        for found in report.broken
+        if found.rule is not CaptionRule.BREAK
+        and segment.start_s - BEFORE_S <= found.start_s < max(segment.end_s, segment.start_s + BEFORE_S)
+    ]
+    return "; ".join(dict.fromkeys(own))
+
+
+def _row(segment: Segment) -> Row:
+    words = [[one.text, one.start_s, one.duration_s, one.probability] for one in segment.words]
+    return {
+        "id": segment.id,
+        "start": segment.start_s,
+        "duration": segment.duration_s,
+        "text": segment.text,
+        "speaker": segment.speaker,
+        "language": segment.language,
+        "alignment": {"word": words},
+    }
+
+
+class CaptionReasons:
+    """Keeps what was found, and has what is asked for found by a thread. Called on the Tk thread."""
+
+    def __init__(self, post: Callable[[Message], None]) -> None:
+        self._post = post
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[Neighbours, str | None], str] = OrderedDict()
+        self._wanted: list[tuple[Neighbours, str | None]] = []
+        self._running = False
+
+    def reason(self, neighbours: Neighbours, language: str | None) -> str:
+        """Return what is wrong with a segment's captions; empty if nothing is, or as long as nobody knows."""
+        key = (neighbours, language)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+            if key not in self._wanted:
+                self._wanted.append(key)
+            if self._running:
+                return ""
+            self._running = True
+        in_thread("caption rules", self._find, lambda _, text: ReasonsKnown(problem=text), self._post)
+        return ""
+
+    def _find(self) -> Message:
+        """Find what is wanted by now; what is wanted meanwhile, which is what is in view now, comes first."""
+        while True:
+            with self._lock:
+                if not self._wanted:
+                    self._running = False
+                    return ReasonsKnown()
+                wanted = self._wanted.pop()
+                del self._wanted[:-WANTED]  # what has been scrolled past
+            try:
+                found = caption_reason(*wanted)
+            except Exception:
+                with self._lock:
+                    self._running = False
+                raise
+            with self._lock:
+                self._known[wanted] = found
+                while len(self._known) > KEPT:
+                    self._known.popitem(last=False)
