@@ -31,6 +31,7 @@ SLOW_FILES = (
     "speech/test_transcribe.py",
     "test_benchmarks.py",
     "test_quality_benchmark.py",
+    "transcripts/test_jobs.py",
     "transfer/http/test_slow_lines.py",
     "transfer/upload/test_faults.py",
     "ui/test_real_job.py",

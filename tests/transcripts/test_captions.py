@@ -43,6 +43,17 @@ def test_only_the_captions_of_a_changed_text_are_made_anew():
     assert "It is one number." == made[1].text
 
 
+def test_a_caption_of_two_segments_is_made_anew_whole():
+    """Where one of them changes, the words of the other are not lost with it."""
+    whole = heard(*SENTENCES)
+    first, second = whole.segments[:2]
+    both = Cue(start_s=first.start_s, end_s=second.end_s, text="The doc product.\nIt is a number.")
+    cues = [both, *(cue for cue in shape_cues(whole) if cue.start_s > second.end_s)]
+    made = captions_after(whole, cues, edited(whole, {1: "It is one number."}), PROFILE)
+    assert "The doc product. It is one number." == " ".join(" ".join(cue.text for cue in made).split()[:7])
+    assert cues[1:] == made[-len(cues[1:]) :]
+
+
 def test_a_segment_that_is_deleted_or_added_changes_no_other():
     """Its captions go, or come."""
     whole = heard(*SENTENCES)
