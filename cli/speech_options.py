@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.caption_files import read_names
+from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.job import CaptionRules, TranscriptForm, TranscriptionRequest
 
 FORMS = tuple(form.value for form in TranscriptForm)
@@ -24,6 +25,11 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         "--captions-profile",
         choices=[rules.value for rules in CaptionRules],
         help="whose rules the captions are made by, and for whom (default: netflix)",
+    )
+    parser.add_argument(
+        "--multilingual",
+        action="store_true",
+        help="hear each half minute in its own language, for videos in several",
     )
     parser.add_argument(
         "--names",
@@ -69,10 +75,14 @@ def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
 
 def speech_request(options: argparse.Namespace) -> TranscriptionRequest:
     """Return what they ask for. Raises SettingsError where the list of names can't be read."""
+    if options.multilingual and (options.language not in (None, "auto") or options.fast or options.align is not None):
+        text = "--multilingual hears the language of each half minute: leave out --language, --fast and --align."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
     return TranscriptionRequest(
         model=TranscriptionRequest.model if options.model is None else options.model,
         language=None if options.language in (None, "auto") else options.language,
         fast=options.fast,
+        multilingual=options.multilingual,
         profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
         names=() if options.names is None else read_names(options.names),
     )

@@ -119,7 +119,7 @@ class TranscriptionRequest:
     """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic.
 
     `profile` are the rules that its captions keep to; `fast` may lose sentences; `names` are people, courses and terms
-    that are corrected after listening.
+    that are corrected after listening; `multilingual` hears each half minute in its own language.
     """
 
     model: str = "base"
@@ -127,6 +127,7 @@ class TranscriptionRequest:
     profile: CaptionRules = CaptionRules.NETFLIX
     fast: bool = False
     names: tuple[str, ...] = ()
+    multilingual: bool = False
 
 
 class TranscriptForm(str, Enum):

@@ -185,6 +185,7 @@ DEFAULTS: Mapping[str, Any] = {
     "model": TranscriptionRequest.model,
     CAPTION_RULES: TranscriptionRequest.profile.value,
     "fast": TranscriptionRequest.fast,
+    "multilingual": TranscriptionRequest.multilingual,
     "names": list(TranscriptionRequest.names),
     "publish_key": Encryption.publish_key,
 }

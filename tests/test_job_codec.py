@@ -68,7 +68,8 @@ SCHEMA_2 = """{
   "accept_damaged": true, "black_bars": true, "chapters": "chapters.vtt",
   "trim": {"start_s": 1.5, "end_s": null},
   "make_mp4": false,
-  "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true, "names": ["Ada Lovelace"]},
+  "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true, "names": ["Ada Lovelace"],
+                    "multilingual": true},
   "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
   "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
   "dataset": {"uri": "s3://course/talks.json", "replace_edited": true},
@@ -111,7 +112,7 @@ CHOSEN = Job(
 CHOSEN_IN_SCHEMA_2 = replace(
     CHOSEN,
     transcription=TranscriptionRequest(
-        model="small", language="de", profile=CaptionRules.BBC, fast=True, names=("Ada Lovelace",)
+        model="small", language="de", profile=CaptionRules.BBC, fast=True, names=("Ada Lovelace",), multilingual=True
     ),
     captions=(CaptionFile(path=Path("talk.de.srt"), language="de"),),
     script=Path("talk.txt"),
@@ -189,6 +190,7 @@ JOBS = st.builds(
         language=st.none() | TEXTS,
         profile=st.sampled_from(CaptionRules),
         fast=st.booleans(),
+        multilingual=st.booleans(),
         names=st.lists(TEXTS, max_size=2).map(tuple),
     ),
     captions=st.lists(st.builds(CaptionFile, path=PATHS, language=TEXTS), max_size=3).map(tuple),

@@ -121,6 +121,7 @@ class TranscriptionTask:
         channels: how many the track has.
         others: the tracks that are heard in its place where it has no speech and they have.
         fast: whether it may lose sentences.
+        multilingual: whether each window is heard in its own language.
     """
 
     source: SourceReference
@@ -133,6 +134,7 @@ class TranscriptionTask:
     channels: int = 1
     others: tuple[Track, ...] = ()
     fast: bool = False
+    multilingual: bool = False
 
 
 def source_reference(path: Path, content: Fingerprint) -> SourceReference:

@@ -54,6 +54,7 @@ def run_transcription(
         offset_s=sound.track.offset_s,
         limit_s=task.limit_s,
         fast=task.fast,
+        multilingual=task.multilingual,
         report=report,
         on_download=lambda progress: listen(ModelDownloading(progress=progress)),
         log=None if log is None else HeardLog(log, key_of(VERSION, to_json(replace(task, script=None)), model)),

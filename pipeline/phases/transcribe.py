@@ -132,6 +132,7 @@ class TranscribePhase:
             limit_s=media.limit_s,
             script=context.plan.script,
             fast=request.fast,
+            multilingual=request.multilingual,
         )
 
         on_download = _DownloadReport(context, request.model)

@@ -12,7 +12,7 @@ from pipeline.speech.repeats import without_loops
 from pipeline.speech.stretch import Stretch
 from pipeline.speech.transcript import Segment, WhisperSettings, Word
 from pipeline.speech.voice import Voice
-from pipeline.speech.window_model import WindowModel
+from pipeline.speech.window_model import HeardWindow, WindowModel
 from pipeline.speech.windows import LONG_PAUSE_S, MARGIN_S, Window, next_window
 from pipeline.speech.word_times import SURE, placed, sentences, with_words
 
@@ -37,7 +37,7 @@ LEAST_STEP_S = 1.0
 
 
 class Listener:
-    """Hears a sound once. The first speech decides the language where none is given.
+    """Hears a sound once. The first speech decides the language where none is given; with several, most of it.
 
     Attributes:
         settings: of Whisper.
@@ -46,8 +46,13 @@ class Listener:
         heard_s: up to where it has heard.
     """
 
-    def __init__(self, model: WindowModel, language: str | None, *, fast: bool = False) -> None:
-        """With `fast`, several windows are heard together, which now and then loses a sentence."""
+    def __init__(
+        self, model: WindowModel, language: str | None, *, fast: bool = False, multilingual: bool = False
+    ) -> None:
+        """With `fast`, several windows are heard together, which now and then loses a sentence.
+
+        With `multilingual`, each window is heard in its own language, whatever `language` is.
+        """
         self._model = model
         self._together = TOGETHER if fast else 1
         self.settings = WhisperSettings(
@@ -59,6 +64,8 @@ class Listener:
         )
         self.language = language
         self.language_probability = 0.0
+        self._multilingual = multilingual
+        self._spoken: dict[str, tuple[float, float]] = {}
         self.heard_s = 0.0
         self._said_s = 0.0
 
@@ -105,11 +112,10 @@ class Listener:
         heard = self._model.hear_together(
             voice.samples(start_s, end_s),
             [(window.start_s - start_s, window.end_s - start_s) for window in windows],
-            self.language,
+            self._window_language,
             beam_size=self.settings.beam_size,
         )
-        self.language = heard.language
-        self.language_probability = self.language_probability or heard.language_probability
+        self._note_language(heard)
         stretches = _within(voice.stretches, start_s, end_s)
         segments = without_loops(placed(_shifted(heard.segments, start_s), stretches, from_s=self._said_s))
         self.heard_s = end_s
@@ -119,21 +125,38 @@ class Listener:
     def _hear(self, voice: Voice, window: Window) -> Iterator[Segment]:
         heard = self._model.hear(
             voice.samples(window.start_s, window.end_s),
-            self.language,
+            self._window_language,
             beam_size=self.settings.beam_size,
             # Timestamps say what to leave to the next window. A whole one leaves nothing: it has fewer errors without.
             without_timestamps=window.whole,
         )
-        self.language = heard.language
-        self.language_probability = self.language_probability or heard.language_probability
+        self._note_language(heard)
         self.heard_s = self._next_position(voice, window, window.start_s + heard.end_s)
         stretches = _within(voice.stretches, window.start_s, window.end_s)
         segments = placed(_shifted(heard.segments, window.start_s), stretches, from_s=self._said_s)
         segments = without_loops(_before(segments, self.heard_s))
-        segments += self._heard_again(voice, _within(stretches, window.start_s, self.heard_s), segments)
+        segments += self._heard_again(voice, _within(stretches, window.start_s, self.heard_s), segments, heard.language)
         segments.sort(key=lambda segment: segment.start_s)
         self._said_s = segments[-1].end_s if segments else self._said_s
         yield from (sentence for segment in segments for sentence in sentences(segment))
+
+    @property
+    def _window_language(self) -> str | None:
+        """What Whisper is told of the next window."""
+        return None if self._multilingual else self.language
+
+    def _note_language(self, heard: HeardWindow) -> None:
+        """Take the language of the first window, or that of most of what has been said."""
+        if not self._multilingual:
+            self.language = heard.language
+            self.language_probability = self.language_probability or heard.language_probability
+            return
+        said_s = sum(segment.end_s - segment.start_s for segment in heard.segments)
+        before_s, sure = self._spoken.get(heard.language, (0.0, 0.0))
+        self._spoken[heard.language] = before_s + said_s, sure + said_s * heard.language_probability
+        language, (spoken_s, sure) = max(self._spoken.items(), key=lambda item: item[1][0])
+        if spoken_s > 0:
+            self.language, self.language_probability = language, sure / spoken_s
 
     def _next_position(self, voice: Voice, window: Window, sentence_end_s: float) -> float:
         """Return up to where a window is done: its end, or where Whisper has left speech to the next one.
@@ -155,7 +178,7 @@ class Listener:
         return position_s if position_s >= window.start_s + LEAST_STEP_S else window.end_s
 
     def _heard_again(
-        self, voice: Voice, stretches: Sequence[Stretch], segments: Sequence[Segment]
+        self, voice: Voice, stretches: Sequence[Stretch], segments: Sequence[Segment], language: str
     ) -> Iterator[Segment]:
         """Yield what is heard in long stretches of speech in which no word was heard."""
         words = [word for segment in segments for word in segment.words]
@@ -168,7 +191,7 @@ class Listener:
         for stretch in silent[:MOST_AGAIN] if words else ():
             start_s = stretch.start_s - AROUND_S
             samples = voice.samples(start_s, stretch.end_s + AROUND_S)
-            heard = self._model.hear(samples, self.language, beam_size=self.settings.beam_size)
+            heard = self._model.hear(samples, language, beam_size=self.settings.beam_size)
             inside = [
                 with_words(segment, spoken)
                 for segment in _shifted(heard.segments, max(start_s, voice.first_s))

@@ -31,6 +31,7 @@ def transcribe(
     offset_s: float = 0.0,
     limit_s: float | None = None,
     fast: bool = False,
+    multilingual: bool = False,
     report: Callable[[float], None] | None = None,
     on_download: OnDownload | None = None,
     log: HeardLog | None = None,
@@ -49,6 +50,7 @@ def transcribe(
             start is not heard.
         limit_s: Where the video ends, if before the sound does.
         fast: Hear several windows together, which may lose sentences.
+        multilingual: Hear each window in its own language, and keep that of each segment.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded, and several times a second meanwhile.
         log: Keeps what is heard; what an earlier run has heard is not heard again.
@@ -64,7 +66,7 @@ def transcribe(
     asked = request("transcribe", model, before.language or language, source_name, track) | part
     result: Mapping[str, Any] = {}
     try:
-        with child.answers({**asked, "fast": fast}, cancel, environment) as answers:
+        with child.answers({**asked, "fast": fast, "multilingual": multilingual}, cancel, environment) as answers:
             for answer in answers:
                 kind = answer["kind"]
                 if kind == "segment":

@@ -72,8 +72,9 @@ class Worker:
         if request["task"] == "align":
             self._align(model, audio, request)
             return
-        listener = Listener(model, language, fast=request["fast"])
-        if language is None and (voted := self._vote(model, request)) is not None:
+        several = bool(request["multilingual"])
+        listener = Listener(model, language, fast=request["fast"], multilingual=several)
+        if language is None and not several and (voted := self._vote(model, request)) is not None:
             listener.language, listener.language_probability = voted
         for heard in listener.listen(audio):
             if isinstance(heard, Segment):
