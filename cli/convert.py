@@ -214,7 +214,7 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
     if not options.transcribe and options.align is None:
         given = {"--model": options.model, "--language": None if options.captions else options.language}
         given |= {"--captions-profile": options.captions_profile, "--fast": options.fast, "--names": options.names}
-        given["--multilingual"] = options.multilingual
+        given |= {"--multilingual": options.multilingual, "--caption-track": options.caption_track}
         problems += _without(given, "--transcribe")
     return problems
 

@@ -27,6 +27,15 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         help="whose rules the captions are made by, and for whom (default: netflix)",
     )
     parser.add_argument(
+        "--caption-track",
+        type=int,
+        metavar="N",
+        help=(
+            "the audio track that is heard, from 1 among those of --audio-track if it is given "
+            "(default: the one that plays by default, or the first with speech)"
+        ),
+    )
+    parser.add_argument(
         "--multilingual",
         action="store_true",
         help="hear each half minute in its own language, for videos in several",
@@ -83,6 +92,7 @@ def speech_request(options: argparse.Namespace) -> TranscriptionRequest:
         language=None if options.language in (None, "auto") else options.language,
         fast=options.fast,
         multilingual=options.multilingual,
+        track=options.caption_track,
         profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
         names=() if options.names is None else read_names(options.names),
     )

@@ -120,6 +120,8 @@ class TranscriptionRequest:
 
     `profile` are the rules that its captions keep to; `fast` may lose sentences; `names` are people, courses and terms
     that are corrected after listening; `multilingual` hears each half minute in its own language.
+    `track` is the audio track that is heard, from 1 among those that are converted; None is the one that plays by
+    default, or the first with speech where that has none.
     """
 
     model: str = "base"
@@ -128,6 +130,7 @@ class TranscriptionRequest:
     fast: bool = False
     names: tuple[str, ...] = ()
     multilingual: bool = False
+    track: int | None = None
 
 
 class TranscriptForm(str, Enum):

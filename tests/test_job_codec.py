@@ -69,7 +69,7 @@ SCHEMA_2 = """{
   "trim": {"start_s": 1.5, "end_s": null},
   "make_mp4": false,
   "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true, "names": ["Ada Lovelace"],
-                    "multilingual": true},
+                    "multilingual": true, "track": 2},
   "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
   "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
   "dataset": {"uri": "s3://course/talks.json", "replace_edited": true},
@@ -112,7 +112,13 @@ CHOSEN = Job(
 CHOSEN_IN_SCHEMA_2 = replace(
     CHOSEN,
     transcription=TranscriptionRequest(
-        model="small", language="de", profile=CaptionRules.BBC, fast=True, names=("Ada Lovelace",), multilingual=True
+        model="small",
+        language="de",
+        profile=CaptionRules.BBC,
+        fast=True,
+        names=("Ada Lovelace",),
+        multilingual=True,
+        track=2,
     ),
     captions=(CaptionFile(path=Path("talk.de.srt"), language="de"),),
     script=Path("talk.txt"),
@@ -191,6 +197,7 @@ JOBS = st.builds(
         profile=st.sampled_from(CaptionRules),
         fast=st.booleans(),
         multilingual=st.booleans(),
+        track=st.none() | st.integers(1, 9),
         names=st.lists(TEXTS, max_size=2).map(tuple),
     ),
     captions=st.lists(st.builds(CaptionFile, path=PATHS, language=TEXTS), max_size=3).map(tuple),

@@ -21,7 +21,7 @@ from pipeline.media.encode.shot_changes import shot_changes
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON, TRANSCRIPT_SRT
-from pipeline.media_info import AudioStream
+from pipeline.media_info import AudioStream, MediaInfo
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.output_settings import CAPTION_RULES
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
@@ -84,6 +84,7 @@ class TranscribePhase:
         if self._finished(context) or _standing(context) or _heard_before(context):
             return
         request = self._request(context)
+        _heard_tracks(plan.media, request)
         check_model(
             request.model,
             context.cancel,
@@ -120,7 +121,7 @@ class TranscribePhase:
         context.report(Progress(fraction=0.0, text="Loading the Whisper model..."))
         request, media = self._request(context), context.plan.media
         content = context.workspace.source_of_checkpoints
-        track, *others = sorted(media.audio, key=lambda stream: not stream.default)
+        track, *others = _heard_tracks(media, request)
         task = TranscriptionTask(
             source=source_reference(media.path, content),
             model=_model_reference(request.model),
@@ -188,6 +189,18 @@ class TranscribePhase:
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
         return context.plan.job.transcription or TranscriptionRequest()
+
+
+def _heard_tracks(media: MediaInfo, request: TranscriptionRequest) -> list[AudioStream]:
+    """Return the tracks to hear, in the order of preference. Raises SpeechError when there is none of the number."""
+    if request.track is None:
+        return sorted(media.audio, key=lambda stream: not stream.default)
+    if not 1 <= request.track <= len(media.audio):
+        there = (
+            f"choose from 1 to {len(media.audio)}" if len(media.audio) > 1 else "it has one, leave out --caption-track"
+        )
+        raise SpeechError(f"{media.path} has no audio track {request.track} to caption: {there}.")
+    return [media.audio[request.track - 1]]
 
 
 def _choice_note(sound: Sound, tracks: Sequence[AudioStream]) -> str:

@@ -158,6 +158,23 @@ def test_the_track_that_plays_by_default(context, remake, sample):
     assert ["The language is English, 100 %."] == logged
 
 
+def test_the_track_that_was_asked_for(context, remake, sample):
+    """Captions come from it, whatever plays by default; a number that no track has is refused at once."""
+    shorter = ("-t", "6", "-i", str(sample))
+    clip = remake("two.mkv", "-i", str(sample), *shorter, *("-map", "0:v", "-map", "0:a", "-map", "1:a"), "-c", "copy")
+    here = context(clip, language="en")
+    request = here.plan.job.transcription
+
+    def asked(track: int) -> PhaseContext:
+        job = dataclasses.replace(here.plan.job, transcription=dataclasses.replace(request, track=track))
+        return dataclasses.replace(here, plan=dataclasses.replace(here.plan, job=job))
+
+    for track in (0, 3):
+        with pytest.raises(SpeechError, match=rf"two.mkv has no audio track {track} to caption: choose from 1 to 2\.$"):
+            _phase().check(asked(track))
+    assert "2 captions, English" == _phase().run(asked(2)).text
+
+
 def test_the_track_with_speech(context, remake, sample):
     """Where the track that plays by default has no speech, the log says which one is heard in its place."""
     tone = ("-f", "lavfi", "-i", "sine=frequency=300:duration=14")
