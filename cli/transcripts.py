@@ -12,6 +12,7 @@ from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.printing import counted, terminal_safe, write_event, write_rows
 from cli.questions import can_ask, confirm
 from cli.transcripts_options import EDIT, KEEP, OURS
+from cli.transcripts_state import is_same_dataset, tell_what_is_missing
 from config import Config
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.files import write_whole
@@ -101,6 +102,7 @@ def _say_put(title: str, result: PutResult, *, as_json: bool) -> None:
 def _export(options: argparse.Namespace, config: Config) -> int:
     form = ExportForm(options.format)
     with open_dataset(options.dataset, config=config) as dataset:
+        tell_what_is_missing(dataset)
         videos = videos_in(dataset.document, *options.media)
     output: Path | None = options.output
     if output is not None and (output.is_dir() or not output.suffix):
@@ -154,7 +156,10 @@ def _check_free(paths: Sequence[Path], *, overwrite: bool) -> None:
 
 def _merge(options: argparse.Namespace, config: Config) -> int:
     """Take another dataset's rows in; exit 1 where both differ and nothing says which counts."""
+    if is_same_dataset(options.dataset, options.other):
+        raise SettingsError(f"{options.dataset} and {options.other} are the same dataset: name another one to merge.")
     with open_dataset(options.other, config=config) as other, _editable(options, config) as dataset:
+        tell_what_is_missing(other)
         result = combine(dataset.document, other.document, _side(options))
         if result.collisions:
             return _undecided(result.collisions, "Nothing was merged", as_json=options.json)

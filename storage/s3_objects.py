@@ -40,6 +40,9 @@ from storage.uris import S3Uri
 
 CONNECT_S = 5
 READ_S = 60
+LOOK_S = 8
+"""How long the answer to a HEAD may take: it has no body, and who opens a document waits for it."""
+
 TRIES = 4
 CONNECTIONS = 16
 READ_BYTES = 1 << 20
@@ -78,7 +81,8 @@ class S3Objects:
         if bool(access.access_key_id) != bool(access.secret_access_key):
             raise CredentialsError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both or none.")
         with S3Errors(server=access.endpoint_url or "Amazon S3", bucket="", names=_NAMES).translated():
-            self._client = _make_client(access)
+            self._client = _make_client(access, read_timeout_s=READ_S)
+            self._looking = _make_client(access, read_timeout_s=LOOK_S)
 
     @property
     def server(self) -> str:
@@ -90,7 +94,7 @@ class S3Objects:
         """Say what is stored. Raises ObjectNotFoundError, BucketNotFoundError, AccessDeniedError, CredentialsError."""
         with self._translated(uri):
             try:
-                return _head_in(self._client.head_object(**_named(uri)))
+                return _head_in(self._looking.head_object(**_named(uri)))
             except ClientError as error:
                 if _status(error) not in (403, 404):
                     raise
@@ -162,6 +166,7 @@ class S3Objects:
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+        self._looking.close()
 
     def _read_range(self, uri: S3Uri, etag: str, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes of one answer, which may break off."""
@@ -230,7 +235,7 @@ def s3_objects(access: S3Access) -> S3Objects:
     return S3Objects(access)
 
 
-def _make_client(access: S3Access) -> Any:  # noqa: ANN401  # boto3 makes its classes when it runs
+def _make_client(access: S3Access, *, read_timeout_s: float) -> Any:  # noqa: ANN401  # boto3 makes its classes later
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     core = get_session()
@@ -254,7 +259,7 @@ def _make_client(access: S3Access) -> Any:  # noqa: ANN401  # boto3 makes its cl
             response_checksum_validation="when_required",
             retries={"mode": "standard", "total_max_attempts": TRIES},
             connect_timeout=CONNECT_S,
-            read_timeout=READ_S,
+            read_timeout=read_timeout_s,
             max_pool_connections=CONNECTIONS,
         )
         made = session.client("s3", endpoint_url=access.endpoint_url or None, config=config)

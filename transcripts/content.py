@@ -93,8 +93,11 @@ def _values_slowly(data: bytes, name: str) -> dict[str, bytes]:
     try:
         found = json.loads(data)
     except json.JSONDecodeError as error:
+        if not data.strip():
+            raise UnreadableError(f"{name} is empty: restore a copy, or remove it to begin a new one.") from error
         raise UnreadableError(
-            f"{name} is no JSON that can be read ({error.msg}, line {error.lineno}): mend it or restore a copy."
+            f"{name} is no dataset, or cut off or damaged: line {error.lineno} can't be read. Restore a copy, or mend "
+            "that line."
         ) from error
     except (RecursionError, ValueError) as error:
         raise UnreadableError(f"{name} holds values that can't be read: mend it or restore a copy.") from error

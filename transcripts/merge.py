@@ -139,6 +139,7 @@ class _Merging:
         """Our rows that go into theirs, by key; None deletes one."""
         self._deleted: dict[RowKey, bytes] = {}
         self._before = {key: change.before for key, change in theirs.items()}
+        self._told: set[CollisionKey] = set()
 
     def take(self, change: Change) -> None:
         """Put one of our changes into theirs."""
@@ -251,7 +252,8 @@ class _Merging:
         decision = self._decisions.get((*key, name))
         if decision is not None:
             return decision
-        if (*key, name) not in {one.key for one in self.open}:
+        if (*key, name) not in self._told:
+            self._told.add((*key, name))
             self.open.append(
                 Collision(
                     collection=key[0],

@@ -77,6 +77,9 @@ class Saver:
         self._known = known
         self._under_way = threading.Lock()
         self._warned = False
+        self._decisions: dict[CollisionKey, Side] = {}
+        self._decided_for = ("", 0)
+        """The entity tag and the version of the document that the decisions are about."""
 
     def save(
         self,
@@ -117,7 +120,7 @@ class Saver:
                     "Save it as a new one if it is still wanted."
                 )
             if head is not None and head.etag != self._known.etag:
-                found = self._merge(decisions)
+                found = self._merge(self._all_decisions(head, decisions))
                 if found.open:
                     return self._undecided(head, found)
                 merged.append(f"What somebody else had saved was merged: {found.theirs.text}.")
@@ -168,6 +171,16 @@ class Saver:
             self._known = adopted
             self._document.set_saved(self._copy.cache.base(adopted))
         return head
+
+    def _all_decisions(self, head: ObjectHead, decisions: Mapping[CollisionKey, Side]) -> Mapping[CollisionKey, Side]:
+        """Return the decisions with those made before about the same two states.
+
+        One may lead to another: a value that counts may refer to a row that somebody else has deleted.
+        """
+        decided_for = (head.etag, self._document.version)
+        earlier = self._decisions if self._decided_for == decided_for else {}
+        self._decisions, self._decided_for = {**earlier, **decisions}, decided_for
+        return self._decisions
 
     def _merge(self, decisions: Mapping[CollisionKey, Side]) -> Merge:
         cache = self._copy.cache

@@ -127,6 +127,19 @@ def test_changes_that_a_killed_session_left(transcripts, tmp_path, course):
     assert "Not saved." == rows(left, "segments")[0]["text"]
 
 
+def test_reading_without_what_a_killed_session_left(transcripts, tmp_path, course):
+    """What is exported or merged from a dataset lacks what a crash has left, and that is said."""
+    with opened(course) as document:
+        document.update("media", document.rows("media")[0]["id"], title="left")
+        left = left_by_a_crash(course, tmp_path / "left")
+    status, out, err = transcripts("export", left, "--format", "lhotse")
+    assert (EXIT_DONE, True) == (status, "This is one." in out)
+    assert "is read without the changes of a session that ended unexpectedly (1 video updated)" in err
+    other = tmp_path / "other.json"
+    other.write_bytes(course.read_bytes())
+    assert "(1 video updated)" in transcripts("merge", other, left, "--ours")[2]
+
+
 @pytest.mark.parametrize(
     ("form", "suffix", "beginning"),
     [
@@ -194,12 +207,13 @@ def test_merging(transcripts, tmp_path, course):
         (["info", "{}/none.json"], EXIT_FAILED, "There is no file"),
         (["info", "http://course/a.json"], EXIT_WRONG_USAGE, "an address is a path or begins with s3://"),
         (["info", "s3://course"], EXIT_WRONG_USAGE, "names a bucket, but no object in it"),
-        (["info", "{}/empty.json"], EXIT_FAILED, "is no JSON that can be read"),
+        (["info", "{}/empty.json"], EXIT_FAILED, "is empty: restore a copy"),
         (["info", "{}"], EXIT_FAILED, "can't be"),
         (["add", "{}/new.json", "{}/nowhere"], EXIT_FAILED, "There is no folder"),
         (["add", "{}/cards.json", "{}/job"], EXIT_FAILED, "of kind COCO, not transcripts"),
         (["export", "{}/cards.json", "--format", "vtt"], EXIT_FAILED, "of kind COCO, not transcripts"),
         (["merge", "{}/cards.json", "{}/talks.json"], EXIT_FAILED, "only two of one kind can be merged"),
+        (["merge", "{}/talks.json", "{}/job/../talks.json"], EXIT_WRONG_USAGE, "are the same dataset"),
         (["save", "{}/talks.json", "--yes"], EXIT_WRONG_USAGE, "is a file of this computer, which has all of its"),
     ],
 )

@@ -1,5 +1,6 @@
 """storage.s3_objects on a real S3 server: ranges, conditions, and a sentence for each refusal."""
 
+import socket
 import tracemalloc
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -232,6 +233,19 @@ def test_what_is_missing(objects, uri):
         objects.head(S3Uri(bucket="no-such-bucket", key="a"))
     with pytest.raises(BucketNotFoundError):
         objects.put(S3Uri(bucket="no-such-bucket", key="a"), Content(data=b""))
+
+
+def test_a_server_that_says_nothing(monkeypatch):
+    """A server that takes connections and never answers is given up soon, not after the minute that data may take."""
+    monkeypatch.setattr(module, "READ_S", 3600)
+    monkeypatch.setattr(module, "LOOK_S", 0.1)
+    monkeypatch.setattr(module, "TRIES", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        objects = S3Objects(S3Access(endpoint_url=url, access_key_id="a", secret_access_key="b"))
+        with pytest.raises(StorageUnreachableError, match="can't be reached"):
+            objects.head(S3Uri(bucket="course", key="a.json"))
+        objects.close()
 
 
 def test_one_client(access):

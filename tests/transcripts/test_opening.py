@@ -11,9 +11,12 @@ from transcripts.errors import InvalidRowError, UnknownRowError, UnreadableError
 from transcripts.schema import COCO, TRANSCRIPTS, detect
 
 NO_DATASETS = {
-    "empty": (b"", "is no JSON that can be read"),
-    "text": (b"WEBVTT\n\n", "is no JSON that can be read"),
-    "cut-off": (b'{"media": [], "segments": [{"id": "s1"', "is no JSON that can be read"),
+    "empty": (b"", "is empty: restore a copy"),
+    "text": (b"WEBVTT\n\n", "is no dataset, or cut off or damaged: line 1 can't be read"),
+    "cut-off": (
+        b'{"media": [], "segments": [{"id": "s1"',
+        "is no dataset, or cut off or damaged: line 1 can't be read",
+    ),
     "list": (b"[]", "is no dataset: it has to be a JSON object"),
     "number": (b"7", "is no dataset: it has to be a JSON object"),
     "other-keys": (b'{"version": 2}', "is no dataset of a known kind"),

@@ -79,6 +79,17 @@ def test_what_collides_is_decided(transcripts, mine, uri, other, side, expected)
     assert expected == stored(other, uri)["segments"][0]["text"]
 
 
+def test_exported_without_a_network(transcripts, mine, uri, other, gateway, tmp_path):
+    """What is exported is the copy of this computer, and that it may be out of date is said."""
+    mine.endpoint_url = gateway.url
+    store(other, uri, KIND.content)
+    assert "" == transcripts("export", uri, "--format", "txt", "--media", "m1")[2]
+    gateway.down = True
+    status, out, err = transcripts("export", uri, "--format", "txt", "--media", "m1")
+    assert (EXIT_DONE, True) == (status, "The dot product." in out)
+    assert "may be out of date" in err
+
+
 def test_what_s3_does_not_have(transcripts, uri):
     """One sentence, and exit 1."""
     status, _, err = transcripts("info", uri)

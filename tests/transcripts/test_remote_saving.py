@@ -114,6 +114,39 @@ def test_a_file(kind, tmp_path):
     assert changed(kind, "ours") == json.loads(path.read_text(encoding="utf-8"))
 
 
+def test_one_decision_leads_to_another(editor, kind, uri, on_s3, other):
+    """Our value that counts refers to what somebody else has deleted: both decisions together save it."""
+    opened, theirs = editor().open(uri), editor().open(uri)
+    opened.document.update(kind.rows, kind.row_id, **{kind.field: kind.free_id})
+    added = theirs.document.add(kind.target, {"name": "theirs"})
+    theirs.document.update(kind.rows, kind.row_id, **{kind.field: added})
+    theirs.document.delete(kind.target, kind.free_id, cascade=True)
+    theirs.save()
+    asked, result = [], opened.save()
+    while result.outcome is SaveOutcome.UNDECIDED and len(asked) < 4:
+        asked += [one.key for one in result.collisions]
+        result = opened.save(decisions={one.key: Side.OURS for one in result.collisions})
+
+    assert [(kind.rows, kind.row_id, kind.field), (kind.target, kind.free_id, None)] == asked
+    assert SaveOutcome.SAVED is result.outcome
+    assert kind.free_id == next(row for row in stored(other, uri)[kind.rows] if row["id"] == kind.row_id)[kind.field]
+
+
+def test_a_decision_is_for_what_was_shown(editor, kind, uri, on_s3, other):
+    """A decision holds while the other side stays as it was shown; once somebody saves again, it is asked anew."""
+    opened = editor().open(uri)
+    keys = [(kind.rows, row["id"], kind.text) for row in kind.content[kind.rows][:2]]
+    for _, row_id, _ in keys:
+        edit(opened, kind, row_id=row_id)
+    for text in ("first", "second"):
+        content = changed(kind, text)
+        content[kind.rows][1][kind.text] = text
+        store(other, uri, content)
+        assert keys == [one.key for one in opened.save().collisions]
+        assert keys[1:] == [one.key for one in opened.save(decisions={keys[0]: Side.OURS}).collisions]
+        assert keys[1:] == [one.key for one in opened.save().collisions]
+
+
 class TestMeanwhile:
     """What happens while a save is on its way."""
 
