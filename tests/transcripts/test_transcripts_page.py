@@ -16,9 +16,10 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "transcripts.md").read_te
 
 
 def block(language):
-    """Return the example in a language."""
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return found
+    """Return the first example in a language."""
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 @pytest.fixture
