@@ -94,9 +94,13 @@ class ReferenceBackend:
 
 @dataclass(frozen=True, kw_only=True)
 class Datasets:
-    """How datasets are kept: saved `autosave_interval_s` after the first change that is not saved."""
+    """How datasets are kept: saved `autosave_interval_s` after the first change that is not saved.
+
+    `path` is the one that the reference backend offers, a path or an `s3://` address, empty for none.
+    """
 
     autosave_interval_s: float = 30.0
+    path: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +189,8 @@ class Config:
             ),
             server=_reference_backend(values),
             datasets=Datasets(
-                autosave_interval_s=values.seconds("DATASET_AUTO_SAVE_INTERVAL", Datasets().autosave_interval_s)
+                autosave_interval_s=values.seconds("DATASET_AUTO_SAVE_INTERVAL", Datasets().autosave_interval_s),
+                path=values.text("DATASET_PATH"),
             ),
             ffmpeg_path=values.text("FFMPEG_PATH"),
             cache_dir=installation.cache_folder(),

@@ -85,6 +85,10 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
         CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router()
     )
     guarded.include_router(MultipartRoutes(storage, addresses, url_ttl_s=settings.url_ttl_s).router())
+    if settings.dataset:
+        from backend.datasets import DatasetRoutes  # with what S3 needs, which takes a third of a second to load
+
+        guarded.include_router(DatasetRoutes(settings.dataset, settings.config).router())
     app.include_router(guarded)
     app.include_router(ObjectRoutes(storage, signer, time.time).router())
     app.include_router(PageRoutes(settings, storage, records).router())

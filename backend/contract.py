@@ -151,6 +151,25 @@ class Valid(BaseModel):
     valid: bool
 
 
+class DatasetInfo(BaseModel):
+    """The dataset of this backend; `is_dirty` says that the copy here has changes that are not on S3."""
+
+    source_uri: str
+    is_s3: bool
+    can_save_to_s3: bool
+    is_dirty: bool
+
+
+class DatasetSaved(BaseModel):
+    """The dataset is on S3; `etag` and `size` are those of what is there now, `message` a sentence for an editor."""
+
+    status: str
+    s3_uri: str
+    etag: str
+    size: int
+    message: str
+
+
 class Presigned(BaseModel):
     """A signed URL for one object; `headers` are sent with the PUT, and are left out where there are none."""
 

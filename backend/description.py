@@ -36,6 +36,8 @@ _TEXTS = {
     404: "There is no such thing.",
     409: "Another object is in the way.",
     413: "The request is too large.",
+    416: "The file has no such range.",
+    502: "The store refuses this backend.",
     503: "The storage can't be used now.",
     507: "The storage is full.",
 }
@@ -90,6 +92,10 @@ OBJECT_GIVEN: Responses = {
     **_in_xml(
         {400: "InvalidURI.", 404: "NoSuchKey.", 416: "InvalidRange.", 500: "InternalError: the storage can't be used."}
     ),
+}
+OBJECT_RANGES: Responses = {
+    200: {"description": "The file.", "content": _BYTES},
+    206: {"description": "The part that Range asked for.", "content": _BYTES},
 }
 OBJECT_NAMED: Responses = {status: {**said, "content": {}} for status, said in OBJECT_GIVEN.items()}
 

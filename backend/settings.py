@@ -32,6 +32,10 @@ class BackendSettings:
     public_base_url: str = ""
     endpoints: BackendApi = field(default_factory=BackendApi)
     url_ttl_s: int = URL_TTL_S
+    dataset: str = ""
+    """The address of the dataset that it offers, empty for none."""
+    config: Config = field(default_factory=Config, repr=False)
+    """How a dataset is reached."""
 
     @property
     def bucket(self) -> str | None:
@@ -59,4 +63,6 @@ class BackendSettings:
             signing_secret=load_secret(folder),
             public_base_url=server.public_base_url.rstrip("/"),
             endpoints=config.backend,
+            dataset=config.datasets.path,
+            config=config,
         )

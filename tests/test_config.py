@@ -40,6 +40,7 @@ NAMES = [
     ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
     ("DATASET_AUTO_SAVE_INTERVAL", "datasets.autosave_interval_s", "2.5", 2.5),
+    ("DATASET_PATH", "datasets.path", "s3://course/talks.json", "s3://course/talks.json"),
     ("AWS_REGION", "aws.region", "eu-north-1", "eu-north-1"),
     ("AWS_DEFAULT_REGION", "aws.region", "eu-south-1", "eu-south-1"),
     ("AWS_ENDPOINT_URL_S3", "aws.endpoint_url", "http://127.0.0.1:7480/", "http://127.0.0.1:7480"),

@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"ui", *ENGINES, *BELOW_ENGINES},  # beside it, not above: the doctor asks whether a window can be opened
     "ui": {*ENGINES, *BELOW_ENGINES},
     "s3_uploader": {"pipeline", *BELOW_ENGINES},
-    "backend": {"pipeline", *BELOW_ENGINES},
+    "backend": {"transcripts", "pipeline", *BELOW_ENGINES},  # it offers a dataset
     "transcripts": {"pipeline", *BELOW_ENGINES},
     "pipeline": {*BELOW_ENGINES},  # a job knows neither window nor server
     "storage": set(),
