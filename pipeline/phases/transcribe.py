@@ -25,6 +25,7 @@ from pipeline.media_info import AudioStream, MediaInfo
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.output_settings import CAPTION_RULES
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.phases.transcript_forms import has_form, is_there, transcript_of, what_is_left, write_forms
 from pipeline.speech.caption_check import check_cues, outside_text
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.corrections import with_corrections, with_earlier_formatting
@@ -36,10 +37,8 @@ from pipeline.speech.model_folder import is_folder_name, public_name
 from pipeline.speech.names import correct_names, corrections_text
 from pipeline.speech.shot_snapping import snapped
 from pipeline.speech.sound import Sound, Track
-from pipeline.speech.subtitles import to_srt, to_text, to_vtt
-from pipeline.speech.transcript import Segment, Transcript
-from pipeline.speech.transcript_file import from_json, to_json
-from pipeline.workspace import Workspace
+from pipeline.speech.transcript import Transcript
+from pipeline.speech.transcript_file import from_json
 
 HEARD_LOG = ".heard.jsonl"
 """What has been heard so far, in the job's folder until the transcript is written; hidden, so never published."""
@@ -81,7 +80,7 @@ class TranscribePhase:
         plan = context.plan
         if plan.transcript_captions is not None or not plan.media.audio:
             return
-        if self._finished(context) or _standing(context) or _heard_before(context):
+        if self._finished(context) or _standing(context) or _heard_before(context) or what_is_left(context.workspace):
             return
         request = self._request(context)
         _heard_tracks(plan.media, request)
@@ -105,6 +104,9 @@ class TranscribePhase:
             return PhaseResult(text=f"{_summary(_corrected(context, context.workspace.correction))}, corrected by hand")
         if there is not None:
             return PhaseResult(outcome=PhaseOutcome.REUSED, text=_summary(there))
+        restored = _restored(context)
+        if restored is not None:
+            return PhaseResult(text=f"{_summary(restored)}, restored")
         if own is not None:
             cues = cues_of(own, plan.job.trim)
             transcript = transcript_of(cues, own.language)
@@ -112,7 +114,7 @@ class TranscribePhase:
             transcript = _heard_before(context) or self._transcript(context)
             cues = self._shaped(context, transcript)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
-        _write(context.workspace.folder, transcript, cues)
+        write_forms(context.workspace.folder, transcript, cues)
         context.workspace.mark(facts)
         (context.workspace.folder / HEARD_LOG).unlink(missing_ok=True)
         return PhaseResult(text=_summary(facts) if cues or own is None else "None of the captions lies in this part.")
@@ -184,8 +186,9 @@ class TranscribePhase:
     def _finished(self, context: PhaseContext) -> TranscriptFacts | None:
         """Return the facts of a transcript that is done, None where it is not."""
         workspace = context.workspace
-        there = workspace.media_deleted or _is_there(workspace, workspace.folder)
-        return workspace.done.transcript if there else None
+        facts = workspace.done.transcript
+        there = workspace.media_deleted or is_there(workspace, workspace.folder, facts)
+        return facts if there else None
 
     def _request(self, context: PhaseContext) -> TranscriptionRequest:
         return context.plan.job.transcription or TranscriptionRequest()
@@ -244,16 +247,6 @@ class _JobInputs:
         return self._model
 
 
-def transcript_of(cues: Sequence[Cue], language: str) -> Transcript:
-    """Return captions as a transcript: a segment for each, without times of words."""
-    segments = tuple(
-        Segment(start_s=cue.start_s, end_s=cue.end_s, text=" ".join(cue.text.split()), language=language)
-        for cue in cues
-    )
-    end_s = max((cue.end_s for cue in cues), default=0.0)
-    return Transcript(language=language, language_probability=1.0, duration_s=end_s, segments=segments)
-
-
 def _model_reference(model: str) -> ModelReference:
     return ModelReference(name=public_name(model), is_folder=is_folder_name(model))
 
@@ -261,12 +254,26 @@ def _model_reference(model: str) -> ModelReference:
 def _standing(context: PhaseContext) -> TranscriptFacts | None:
     """Return the facts of the transcript that is wanted and that the folder in its place, which is made anew, has."""
     workspace = context.workspace
-    return workspace.standing.transcript if _is_there(workspace, workspace.final) else None
+    facts = workspace.standing.transcript
+    return facts if is_there(workspace, workspace.final, facts) else None
 
 
-def _is_there(workspace: Workspace, folder: Path) -> bool:
-    """Whether a folder has a transcript in every form, or its captions were corrected and all can be made from them."""
-    return workspace.correction is not None or all((folder / name).is_file() for name in TRANSCRIPT_FILES)
+def _restored(context: PhaseContext) -> TranscriptFacts | None:
+    """Make the forms of a transcript that were lost from those that are left; return its facts. Raises OutputError."""
+    left, workspace = what_is_left(context.workspace), context.workspace
+    if left is None:
+        return None
+    transcript, cues = left
+    facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
+    for name in TRANSCRIPT_FILES if workspace.done.transcript is None else ():
+        if has_form(workspace.final / name, facts):
+            write_whole(workspace.folder / name, (workspace.final / name).read_bytes())
+    present = [name for name in TRANSCRIPT_FILES if has_form(workspace.folder / name, facts)]
+    write_forms(workspace.folder, transcript, cues, leave=[name for name in present if name != TRANSCRIPT_JSON])
+    lost = [name for name in TRANSCRIPT_FILES if name not in present]
+    context.log(f"Lost were {' and '.join(lost)}: made again from the rest of the transcript.", LogLevel.INFO)
+    workspace.mark(facts)
+    return facts
 
 
 def _taken_over(context: PhaseContext) -> TranscriptFacts | None:
@@ -310,18 +317,10 @@ def _corrected(context: PhaseContext, correction: Correction) -> TranscriptFacts
     if correction.names == (TRANSCRIPT_SRT,):
         cues = with_earlier_formatting(cues, earlier)
     transcript = with_corrections(transcript, cues)
-    _write(workspace.folder, transcript, cues, leave=correction.kept)
+    write_forms(workspace.folder, transcript, cues, leave=correction.kept)
     facts = TranscriptFacts(language=transcript.language or language, cues=len(cues))
     workspace.mark(facts)
     return facts
-
-
-def _write(folder: Path, transcript: Transcript, cues: Sequence[Cue], *, leave: Sequence[str] = ()) -> None:
-    """Write every form of a transcript but those that are to be left. Raises OutputError."""
-    contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
-    for name, content in zip(TRANSCRIPT_FILES, contents, strict=True):
-        if name not in leave:
-            write_whole(folder / name, content)
 
 
 def _summary(facts: TranscriptFacts) -> str:

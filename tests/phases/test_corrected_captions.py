@@ -12,6 +12,7 @@ from source_clips import AAC, H264, run
 
 from pipeline.job import EncodingRequest, TranscriptionRequest, UploadRequest
 from pipeline.model import Outcome
+from pipeline.phases.transcribe import TranscribePhase
 
 SRT, TXT, JSON, VTT = "transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt"
 
@@ -82,6 +83,35 @@ def test_taken_over(speech, asked, folder, name):
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     again = convert(speech, folder.parent, transcription=asked)
     assert ("", files) == (again.report.error, {path: path.read_bytes() for path in files})
+
+
+@pytest.mark.parametrize("emptied", [False, True], ids=["gone", "emptied"])
+@pytest.mark.parametrize("lost", [(SRT,), (TXT, VTT), (JSON,), (JSON, SRT)], ids=" ".join)
+def test_forms_that_were_lost_are_made_from_those_that_are_left(speech, asked, folder, lost, emptied, monkeypatch):
+    """Nothing is heard again, which would undo the correction."""
+    _change(folder, SRT, "lesson", "course")
+    convert(speech, folder.parent, transcription=asked)
+    track = _track(folder)
+    for name in lost:
+        (folder / name).unlink()
+        if emptied:
+            (folder / name).touch()
+    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    made = convert(speech, folder.parent, transcription=asked)
+    assert (Outcome.DONE, "", ()) == made.whole
+    assert [True] * 4 == ["course" in _text(folder, name) for name in (SRT, TXT, JSON, VTT)]
+    assert track == _track(folder)
+
+
+def test_a_transcript_of_which_nothing_but_heard_forms_are_left_is_heard_again(speech, asked, folder):
+    """Without transcript.json and without a correction, the times of words are worth more."""
+    (folder / JSON).unlink()
+    assert (Outcome.DONE, "", ()) == convert(speech, folder.parent, transcription=asked).whole
+    assert json.loads(_text(folder, JSON))["segments"][0]["words"] != []
+
+
+def _never(*arguments: object) -> None:
+    raise AssertionError("heard again")
 
 
 def test_a_correction_of_a_correction(speech, asked, folder):

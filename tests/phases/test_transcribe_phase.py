@@ -239,7 +239,7 @@ def test_cues_are_by_the_profile(context, sample, monkeypatch):
 
 
 def test_done_already(context, sample, small_model, offline_model):
-    """A finished transcript is used again, without the model; one that lost a file is made anew."""
+    """A finished transcript is used again, without the model, also where a file was lost but transcript.json."""
     shutil.copytree(small_model, offline_model)
     _phase().run(context(sample, model=offline_model))
     shutil.rmtree(offline_model)
@@ -247,6 +247,8 @@ def test_done_already(context, sample, small_model, offline_model):
     _phase().check(again)
     assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == _phase().run(again)
     (again.workspace.folder / "transcript.srt").unlink()
+    _phase().check(again)
+    (again.workspace.folder / "transcript.json").unlink()
     with pytest.raises(SpeechError):
         _phase().check(again)
 
