@@ -51,8 +51,10 @@ Step = tuple[Change, ...]
 
 def kind_of(before: bytes | None, after: bytes | None) -> ChangeKind | None:
     """Return what became of a row, None if nothing did."""
-    if same(before, after):
-        return None
+    return None if same(before, after) else _kind_of_other(before, after)
+
+
+def _kind_of_other(before: bytes | None, after: bytes | None) -> ChangeKind:
     return ChangeKind.ADDED if before is None else ChangeKind.DELETED if after is None else ChangeKind.UPDATED
 
 
@@ -104,21 +106,25 @@ class Baseline:
         self._kinds: dict[RowKey, ChangeKind] = {}
         self._last: dict[RowKey, bytes | None] = {}
         self.counts: Counter[tuple[str, ChangeKind]] = Counter()
+        self.begun = 0
+        """Grows whenever another state is taken for the saved one."""
 
     @property
     def unsaved(self) -> bool:
         """Whether any row differs."""
         return bool(self._kinds)
 
-    def note(self, version: int, change: Change) -> None:
-        """Take in a change that made the dataset's version."""
+    def note(self, version: int, change: Change, *, differs: bool = False) -> None:
+        """Take in a change that made the dataset's version; `differs` says that it is known to change something."""
         self._log.append((version, change))
-        self._compare(change)
+        self._compare(change, differs=differs)
 
-    def _compare(self, change: Change) -> None:
+    def _compare(self, change: Change, *, differs: bool = False) -> None:
+        known = differs and change.key not in self._first
         first = self._first.setdefault(change.key, change.before)
         self._last[change.key] = change.after
-        old, new = self._kinds.pop(change.key, None), kind_of(first, change.after)
+        old = self._kinds.pop(change.key, None)
+        new = _kind_of_other(first, change.after) if known else kind_of(first, change.after)
         if old is not None:
             self.counts[change.collection, old] -= 1
         if new is not None:
@@ -136,6 +142,7 @@ class Baseline:
         self._recount()
 
     def _recount(self) -> None:
+        self.begun += 1
         self._first, self._last, self._kinds = {}, {}, {}
         self.counts = Counter()
         for _, change in self._log:

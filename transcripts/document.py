@@ -274,17 +274,22 @@ class Document:
 
         While collisions are open nothing is changed. Raises DocumentError.
         """
-        saved = Store(parse_content(content, self.name, self.schema))
-        theirs = tuple(saved.differences(parse_content(before, self.name, self.schema)))
+
+        def saved() -> Store:
+            return first.pop() if first else Store(parse_content(content, self.name, self.schema))
+
+        first: list[Store] = []
+        first.append(saved())  # takes long for a large dataset, and serves for what differs and for the merge
+        theirs = tuple(first[0].differences(parse_content(before, self.name, self.schema)))
         merges: list[Merge] = []
 
-        def decide(ours: Step) -> Step | None:
-            merges.append(merge(ours, theirs, saved, decisions or {}))
-            return None if merges[0].open else merges[0].changes
+        def decide(ours: Step, theirs_now: Store) -> Step | None:
+            merges.append(merge(ours, theirs, theirs_now, decisions or {}))
+            return None if merges[-1].open else merges[-1].changes
 
-        if self._edits.rebase(saved, decide, (one.key for one in theirs)):
+        if self._edits.rebase(saved, decide, [one.key for one in theirs]):
             self._saving.save(everything=True)
-        return merges[0]
+        return merges[-1]
 
 
 def open_document(

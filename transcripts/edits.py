@@ -6,15 +6,27 @@ Knows the store and the journal; nothing of saving, and of time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 
 from transcripts.changes import Baseline, Change, RowKey, Step
 from transcripts.errors import DocumentError
 from transcripts.history import History
 from transcripts.journal import Journal
-from transcripts.rows import same
+from transcripts.rebase import Rebase, rebased
 from transcripts.store import Store
+
+REBASE_TRIES = 3
+"""How often a merge is worked out; edits wait for the last one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Begun:
+    """A merge, and which state counted as saved when it was begun."""
+
+    rebase: Rebase
+    begun: int
 
 
 class Edits:
@@ -22,8 +34,8 @@ class Edits:
 
     `lock` is held while something is changed; who reads several things that belong together holds it too. `version`
     grows with every step, `written` knows what differs from the file, and `saved` from what is saved, which may be
-    elsewhere. `check` raises DocumentError while nothing may
-    be changed; `done` is called under the lock after each step, `told` without it.
+    elsewhere. `check` raises DocumentError while nothing may be changed; `done` is called under the lock after each
+    step, `told` without it.
     """
 
     def __init__(
@@ -46,6 +58,9 @@ class Edits:
         self._done = done
         self._told = told
         self._pending: list[Change] | None = None
+        self._rebasing = threading.Lock()
+        self._later: list[Change] | None = None
+        """What was changed since a merge began to be worked out; None while none is."""
 
     @property
     def under_way(self) -> bool:
@@ -112,40 +127,80 @@ class Edits:
         for change in step:
             self.written.note(self.version, change)
             self.saved.note(self.version, change)
+        if self._later is not None:
+            self._later += step
         self._done()
 
-    def rebase(self, saved: Store, decide: Callable[[Step], Step | None], theirs: Iterable[RowKey]) -> bool:
+    # 1. What we have changed is noted, and the merge is worked out from that while edits go on.
+    # 2. If edits were made meanwhile in rows that it does not touch, they are put on top, and it is made.
+    # 3. Otherwise it is worked out again, the last time while edits wait.
+    def rebase(
+        self,
+        saved: Callable[[], Store],
+        decide: Callable[[Step, Store], Step | None],
+        theirs: Collection[RowKey],
+    ) -> bool:
         """Make the dataset one with another that is saved, and with our changes.
 
         Args:
-            saved: the other, which belongs to this object afterwards.
+            saved: returns the other, which belongs to this object afterwards; a new one each time.
             decide: returns the changes to make in it, given ours; None to leave everything as it is.
             theirs: the rows in which the other differs from what was saved before.
 
         Nothing that was done before can be undone then. Raises DocumentError.
         """
         with self.lock:
-            self._check()
-            if self._pending is not None:
-                raise DocumentError("A dataset can't be merged in the middle of an edit.")
-            ours = self.saved.changes()
-            wanted = decide(ours)
-            if wanted is None:
-                return False
-            for change in wanted:
-                saved.apply(change)
-            keys = dict.fromkeys((*theirs, *(one.key for one in (*ours, *wanted))))
-            step = tuple(one for key in keys if (one := self._change_to(saved, key)) is not None)
-            if step:
-                self._journal.append(step)
-            self._store.become(saved)
-            self.history.forget()
-            self._note(step)
-            self.saved.begin(self.version, wanted)
+            self._check_rebase()
+        step: Step = ()
+        with self._rebasing:
+            try:
+                for tries_left in reversed(range(REBASE_TRIES)):
+                    with nullcontext() if tries_left else self.lock:
+                        found = self._worked_out(saved(), decide, theirs)
+                        if found is None:
+                            return False
+                        if self._put(found):
+                            step = found.rebase.step
+                            break
+            finally:
+                self._later = None
         self._told(step)
         return True
 
-    def _change_to(self, other: Store, key: RowKey) -> Change | None:
-        name, row_id = key
-        before, after = self._store.table(name).row(row_id), other.table(name).row(row_id)
-        return None if same(before, after) else Change(collection=name, id=row_id, before=before, after=after)
+    def _worked_out(
+        self, saved: Store, decide: Callable[[Step, Store], Step | None], theirs: Collection[RowKey]
+    ) -> _Begun | None:
+        with self.lock:
+            self._check_rebase()
+            ours, begun, version = self.saved.changes(), self.saved.begun, self.version
+            self._later = []
+        found = rebased(self._store, saved, ours, theirs, decide, version)
+        return None if found is None else _Begun(rebase=found, begun=begun)
+
+    def _put(self, found: _Begun) -> bool:
+        """Make a merge with what was changed since it began; False if the two do not go together."""
+        rebase = found.rebase
+        with self.lock:
+            self._check_rebase()
+            later = self._later or []
+            if self.saved.begun != found.begun or not rebase.takes(later):
+                return False
+            if rebase.step:
+                self._journal.append(rebase.step, rebase.line)
+            for change in later:
+                rebase.saved.apply(change)
+            self._store.become(rebase.saved)
+            self.history.forget()
+            self.version += 1
+            for change in rebase.step:
+                self.written.note(self.version, change, differs=True)
+            for change in later:
+                rebase.saved_state.note(self.version, change)
+            self.saved = rebase.saved_state
+            self._done()
+        return True
+
+    def _check_rebase(self) -> None:
+        self._check()
+        if self._pending is not None:
+            raise DocumentError("A dataset can't be merged in the middle of an edit.")

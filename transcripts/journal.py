@@ -137,9 +137,12 @@ class Journal:
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def append(self, step: Step) -> None:
-        """Hand a step to the operating system. Raises DocumentError, and then it is as if nothing was called."""
-        line = line_of(step)
+    def append(self, step: Step, line: bytes = b"") -> None:
+        """Hand a step to the operating system. Raises DocumentError, and then it is as if nothing was called.
+
+        `line` is the step's if it was made before.
+        """
+        line = line or line_of(step)
         try:
             file = self._file or self._begin()
             if file.write(line) < len(line):

@@ -90,7 +90,9 @@ class Store:
         """
         for name, table in other._tables.items():
             table.next_id = max(table.next_id, self._tables[name].next_id)
-        self._tables, self._values = other._tables, other._values
+        # the other gets the earlier tables, to be freed when nobody waits any more: that takes a while
+        self._tables, other._tables = other._tables, self._tables
+        self._values = other._values
 
     def differences(self, other: Content) -> list[Change]:
         """Return what makes the rows of another content those of this one."""

@@ -1,13 +1,22 @@
 """transcripts.merge and Document.merge_saved: two people change one dataset, and neither loses anything."""
 
 import json
+import threading
 
 import pytest
 from datasets import opened
 
+from transcripts import document as module
 from transcripts.document import open_document
+from transcripts.edits import REBASE_TRIES
 from transcripts.merge import MISSING, Side
 from transcripts.schema import COCO, IdKind
+
+AT_ONCE_S = 60
+"""How long an edit is waited for that should be made at once."""
+
+WAITS_S = 0.2
+"""How long an edit is waited for that can't be made yet."""
 
 
 @pytest.fixture
@@ -229,3 +238,81 @@ def test_a_crash_right_after(document, other, kind, before, clock, tmp_path):
     content = document.path.read_bytes()
 
     assert json.loads(content) == json.loads(document.snapshot_bytes())
+
+
+class TestMeanwhile:
+    """What is edited while a merge is worked out."""
+
+    @pytest.fixture
+    def edits(self, document, monkeypatch):
+        """Edits to make on another thread, each in the middle of one try, and whether each was made at once."""
+        waiting, made = [], []
+
+        def merge(*arguments):
+            if waiting:
+                edit = threading.Thread(target=waiting.pop(0))
+                edit.start()
+                edit.join(WAITS_S if len(made) == REBASE_TRIES - 1 else AT_ONCE_S)
+                made.append(not edit.is_alive())
+                running.append(edit)
+            return merged(*arguments)
+
+        merged, running = module.merge, []
+        monkeypatch.setattr(module, "merge", merge)
+        yield waiting, made
+        for edit in running:
+            edit.join()
+
+    def test_other_rows(self, document, other, kind, before, edits):
+        """Edits of rows that nobody else changed do not wait, and are kept and unsaved, also in the journal."""
+        waiting, made = edits
+        first, second, _ = (row["id"] for row in document.rows(kind.rows))
+        document.update(kind.rows, second, **{kind.text: "ours"})
+        other.update(kind.rows, first, **{kind.text: "theirs"})
+        waiting.append(lambda: document.update(kind.rows, second, **{kind.text: "ours again"}))
+        content = other.snapshot_bytes()
+        document.merge_saved(before, content)
+
+        assert [True] == made
+        assert ["theirs", "ours again"] == [rows(document, kind)[one][kind.text] for one in (first, second)]
+        assert f"1 {kind.words[0]} updated" == document.changes.text
+        assert document.snapshot_bytes() == document.path.read_bytes()
+        document.update(kind.rows, second, **{kind.text: json.loads(before)[kind.rows][1][kind.text]})
+        assert not document.changes.unsaved
+
+    def test_the_same_row(self, document, other, kind, before, edits):
+        """An edit of a row that somebody else changed does not wait, and collides with that."""
+        waiting, made = edits
+        other.update(kind.rows, kind.row_id, **{kind.text: "theirs"})
+        waiting.append(lambda: document.update(kind.rows, kind.row_id, **{kind.text: "ours"}))
+        (collision,) = document.merge_saved(before, other.snapshot_bytes()).open
+
+        assert ([True], "ours", "theirs") == (made, collision.ours, collision.theirs)
+        assert "ours" == document.get(kind.rows, kind.row_id)[kind.text]
+
+    @pytest.mark.parametrize("edit", ["delete", "refer"])
+    def test_what_is_referred_to(self, document, other, kind, before, edits, edit):
+        """An edit that somebody else's change would leave with a broken reference is merged by the usual rules."""
+        waiting, _ = edits
+        if edit == "delete":
+            other.add(kind.rows, {**kind.new_row, kind.field: kind.free_id})
+            waiting.append(lambda: document.delete(kind.target, kind.free_id, cascade=True))
+        else:
+            other.delete(kind.target, kind.free_id, cascade=True)
+            waiting.append(lambda: document.update(kind.rows, kind.row_id, **{kind.field: kind.free_id}))
+        (collision,) = document.merge_saved(before, other.snapshot_bytes()).open
+
+        assert (kind.target, kind.free_id, None) == collision.key
+
+    def test_edits_without_end(self, document, other, kind, before, edits):
+        """A merge that edits spoil each time comes to an end: the last try has them wait."""
+        waiting, made = edits
+        other.update(kind.rows, kind.row_id, reviewed=True)
+        waiting += [
+            lambda text=text: document.update(kind.rows, kind.row_id, **{kind.text: text})
+            for text in ("one", "two", "three")
+        ]
+        found = document.merge_saved(before, other.snapshot_bytes())
+
+        assert ((), [True, True, False]) == (found.open, made)
+        assert document.get(kind.rows, kind.row_id)["reviewed"]
