@@ -131,7 +131,7 @@ def test_what_a_killed_session_left_is_not_decided_by_a_job(request_, folder, tm
     ("make", "sentence"),
     [
         (lambda path: COCO_KIND.write(path), "of kind COCO, not transcripts"),
-        (lambda path: path.write_text("{"), "is no JSON that can be read"),
+        (lambda path: path.write_text("{"), "is no dataset, or cut off or damaged"),
         (lambda path: path.mkdir(), "can't be"),
     ],
     ids=["images", "broken", "a folder"],
