@@ -271,7 +271,8 @@ def _restored(context: PhaseContext) -> TranscriptFacts | None:
     present = [name for name in TRANSCRIPT_FILES if has_form(workspace.folder / name, facts)]
     write_forms(workspace.folder, transcript, cues, leave=[name for name in present if name != TRANSCRIPT_JSON])
     lost = [name for name in TRANSCRIPT_FILES if name not in present]
-    context.log(f"Lost were {' and '.join(lost)}: made again from the rest of the transcript.", LogLevel.INFO)
+    missing = f"{' and '.join(lost)} {'was' if len(lost) == 1 else 'were'} missing"
+    context.log(f"{missing}: made again from the rest of the transcript.", LogLevel.INFO)
     workspace.mark(facts)
     return facts
 

@@ -101,6 +101,11 @@ def test_forms_that_were_lost_are_made_from_those_that_are_left(speech, asked, f
     assert (Outcome.DONE, "", ()) == made.whole
     assert [True] * 4 == ["course" in _text(folder, name) for name in (SRT, TXT, JSON, VTT)]
     assert track == _track(folder)
+    names = [name for name in (SRT, TXT, JSON, VTT) if name in lost]
+    said = (
+        f"{' and '.join(names)} {'were' if names[1:] else 'was'} missing: made again from the rest of the transcript."
+    )
+    assert said in made.log
 
 
 def test_a_transcript_of_which_nothing_but_heard_forms_are_left_is_heard_again(speech, asked, folder):
