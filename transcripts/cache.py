@@ -95,9 +95,16 @@ class DatasetCache:
 
     def replace(self, content: bytes, known: CacheMetadata) -> CacheMetadata:
         """Put a content from S3 in place of the copy; `known` says of what. Raises DocumentError."""
+        is_first = not self.path.exists()
         base_id = self.add_base(content)
-        self._write(self.path, content)
-        return self.note(replace(known, base_id=base_id, digest=digest_of(content)))
+        try:
+            self._write(self.path, content)
+            return self.note(replace(known, base_id=base_id, digest=digest_of(content)))
+        except DocumentError:  # on a full disk each try would leave as much again
+            for path in (self._base_path(base_id), *([self.path] if is_first else [])):
+                with suppress(OSError):
+                    path.unlink()
+            raise
 
     def set_aside(self) -> Path:
         """Give the file another name, because nobody can tell what in it is not on S3. Raises DocumentError."""

@@ -210,7 +210,10 @@ class _Opening:
             text = f"{self._copy.uri} is open in another window or job on this computer: you see its copy."
             return Freshness(state=FreshnessState.IN_USE, text=text)
         except OutputError as error:
-            raise DocumentError(str(error)) from error
+            raise DocumentError(
+                f"{self._copy.uri} can't be opened, because its copy can't be kept in {cache.path.parent}: check the "
+                "folder's permissions, or set XDG_CACHE_HOME to another one."
+            ) from error
 
     def _fetch(self) -> Freshness:
         """Fetch it anew in place of a copy that is damaged, which is kept under another name."""

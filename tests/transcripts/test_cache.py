@@ -3,8 +3,13 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
+from pipeline.errors import OutputError
 from storage import S3Uri
+from transcripts import cache as module
 from transcripts.cache import CacheMetadata, DatasetCache, Pending
+from transcripts.errors import DocumentError
 
 KEPT = Path(__file__).resolve().parents[1] / "kept"
 URI = S3Uri(bucket="course", key="week1/transcripts.json")
@@ -43,3 +48,22 @@ def test_stores_are_kept_apart(tmp_path):
 
     assert 3 == len(places)
     assert {f"{NAME}.json"} == {path.name for path in places}
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    """A dataset that does not fit leaves nothing behind, however often it is tried."""
+    write_whole = module.write_whole
+
+    def write(path, content):
+        if path.suffix == ".metadata":
+            raise OutputError("full") from OSError(28, "No space left on device")
+        write_whole(path, content)
+
+    monkeypatch.setattr(module, "write_whole", write)
+    cache = DatasetCache(tmp_path, URI)
+    new = CacheMetadata(uri=str(URI), etag='"e"', checked_at_s=0, base_id="", digest="")
+    for _ in range(2):
+        with pytest.raises(DocumentError, match="No space left on device"):
+            cache.replace(b"{}", new)
+
+    assert [] == list(cache.path.parent.iterdir())

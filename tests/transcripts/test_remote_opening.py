@@ -200,7 +200,7 @@ def test_a_damaged_copy(editor, kind, uri, on_s3, damage, what):
 def test_a_copy_that_can_not_be_written(editor, uri, on_s3, tmp_path):
     """Where the folder for caches is a file, a sentence names it."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(DocumentError, match="file"):
+    with pytest.raises(DocumentError, match=r"can't be opened, because its copy can't be kept in .*file"):
         editor(folder=tmp_path / "file").open(uri)
 
 
