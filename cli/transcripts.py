@@ -27,6 +27,9 @@ from transcripts.merge import Collision, Side
 from transcripts.schema import TRANSCRIPTS, Schema
 from transcripts.videos import PutOutcome, PutResult, Video, put_video, videos_in
 
+COLLISIONS_SHOWN = 50
+"""How many collisions are printed at once."""
+
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Do what was asked for."""
@@ -215,7 +218,7 @@ def _publish(options: argparse.Namespace, config: Config) -> int:
 
 
 def _undecided(collisions: Sequence[Collision], said: str, *, as_json: bool) -> int:
-    for one in collisions:
+    for one in collisions if as_json else collisions[:COLLISIONS_SHOWN]:
         if as_json:
             field = "" if one.field is None else one.field
             write_event(
@@ -223,6 +226,8 @@ def _undecided(collisions: Sequence[Collision], said: str, *, as_json: bool) -> 
             )
         else:
             sys.stdout.write(f"{terminal_safe(one.text)}\n")
+    if not as_json and len(collisions) > COLLISIONS_SHOWN:
+        sys.stdout.write(f"… and {len(collisions) - COLLISIONS_SHOWN} more: --json lists all of them.\n")
     verb = "collides" if len(collisions) == 1 else "collide"
     complain(f"{said}: {counted(len(collisions), 'change')} {verb}. Say which counts with --ours or --theirs.")
     return EXIT_FAILED

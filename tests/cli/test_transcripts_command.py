@@ -229,6 +229,19 @@ def test_what_can_not_be_done(transcripts, tmp_path, arguments, status, sentence
     assert not (tmp_path / "new.json").exists()
 
 
+def test_more_collisions_than_anybody_reads(transcripts, tmp_path):
+    """Two datasets that differ everywhere: some collisions are shown, and how all of them can be had."""
+    for name in ("ours", "theirs"):
+        rows_ = [{"id": f"m{number}", "title": name} for number in range(60)]
+        content = {"format": "transcripts", "format_version": 1, "media": rows_, "speakers": [], "segments": []}
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    status, out, err = transcripts("merge", tmp_path / "ours.json", tmp_path / "theirs.json")
+    assert (EXIT_FAILED, 51) == (status, len(out.splitlines()))
+    assert out.endswith("… and 10 more: --json lists all of them.\n")
+    assert "60 changes collide" in err
+    assert 60 == len(events(transcripts("merge", "--json", tmp_path / "ours.json", tmp_path / "theirs.json")[1]))
+
+
 def test_a_dataset_that_is_open_elsewhere(transcripts, tmp_path, course):
     """It is not changed, and can be read."""
     with open_document(course):
