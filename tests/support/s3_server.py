@@ -23,8 +23,10 @@ PROGRAMS = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmapt
 TRIES = 3
 """The monitor's port is free when it is chosen and may be taken when it is bound."""
 
-COMMAND_S = 60
-ANSWER_S = 60
+COMMAND_S = 180
+ANSWER_S = 180
+"""Long, because a machine that is busy with other tests starts the daemons slowly: a minute was not enough there."""
+
 LOOK_S = 0.1
 STOP_S = 5
 STORE_BYTES = 4 << 30
