@@ -42,9 +42,10 @@ def open_editor(config: Config, address: str = "") -> int:
     except ImportError as error:
         raise WindowUnavailableError(no_tk_sentence()) from error
     from ui.transcripts.app import EditorApp, opener_for
+    from ui.transcripts.publishing import publisher_for
 
     try:
-        app = EditorApp(opener=opener_for(config), address=address)
+        app = EditorApp(opener=opener_for(config), publisher=publisher_for(config), address=address)
     except tkinter.TclError as error:
         raise WindowUnavailableError(no_screen_sentence(str(error))) from error
     app.mainloop()

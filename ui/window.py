@@ -16,7 +16,7 @@ from pipeline.events import LogLevel
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
-from ui.job_form import from_preferences
+from ui.job_form import from_preferences, job_config
 from ui.keychain import KeptLogin
 from ui.log_text import log_lines
 from ui.messages import LogEntry, LoginFound, Message, RowsChosen, SourceOptions, UnexpectedError
@@ -176,7 +176,9 @@ class MainWindow(ttk.App):
         if self._editors is None:
             from ui.transcripts.app import EditorWindows, opener_for
 
-            self._editors = EditorWindows(self, opener_for(self._config))
+            self._editors = EditorWindows(
+                self, opener_for(self._config), config=lambda: job_config(self.variables.read(), self._config)
+            )
         return self._editors
 
     def start(self) -> None:

@@ -13,6 +13,7 @@ from transcripts.dataset import Dataset, open_dataset
 from ui.icon import play_icon
 from ui.theme import THEME, THEMES
 from ui.transcripts.controller import Opener
+from ui.transcripts.publishing import Publish, publisher_for
 from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
 from ui.worker import unexpected
 
@@ -37,14 +38,14 @@ def enlarge(window: tkinter.Tk | tkinter.Toplevel) -> None:
 class EditorApp(ttk.App):
     """The editor as the only window of the program."""
 
-    def __init__(self, *, opener: Opener, address: str = "") -> None:
+    def __init__(self, *, opener: Opener, publisher: Publish | None = None, address: str = "") -> None:
         THEMES.register()
         super().__init__(title=TITLE, theme=THEME, minsize=MIN_SIZE, iconphoto=None)
         enlarge(self)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self.closed = False
-        self.view = EditorView(self, opener=opener, closed=self._close)
+        self.view = EditorView(self, opener=opener, publisher=publisher, closed=self._close)
         if address:
             self.view.open(address)
 
@@ -63,9 +64,11 @@ class EditorApp(ttk.App):
 class EditorWindows:
     """The editors that are open beside the main window."""
 
-    def __init__(self, master: tkinter.Misc, opener: Opener) -> None:
+    def __init__(self, master: tkinter.Misc, opener: Opener, *, config: Callable[[], Config]) -> None:
+        """Open windows beside `master`; `config` returns the settings as they stand in its form."""
         self._master = master
         self._opener = opener
+        self._config = config
         self._then: Callable[[], None] | None = None
         self.views: list[EditorView] = []
 
@@ -73,7 +76,13 @@ class EditorWindows:
         """Open one more."""
         window = ttk.Toplevel(TITLE, minsize=MIN_SIZE, iconphoto=None, master=self._master)
         enlarge(window)
-        view = EditorView(window, opener=self._opener, closed=lambda: self._closed(view), kept=self._stay)
+        view = EditorView(
+            window,
+            opener=self._opener,
+            publisher=publisher_for(self._config()),
+            closed=lambda: self._closed(view),
+            kept=self._stay,
+        )
         self.views.append(view)
         if address:
             view.open(address)

@@ -17,7 +17,7 @@ UNSAVED = "UNSAVED CHANGES"
 
 
 class SourceBanner:
-    """Source, freshness, the unsaved mark, and the button that saves."""
+    """Source, freshness, the unsaved mark, and the buttons that save and publish."""
 
     def __init__(self, master: tkinter.Misc) -> None:
         self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
@@ -36,6 +36,9 @@ class SourceBanner:
         self.save = ttk.Button(self.frame, text="Save to S3", bootstyle="@card primary", width=12)
         self.save.grid(row=0, column=3, rowspan=2, padx=(0, 12), ipady=3)
 
+        self.publish = ttk.Button(self.frame, text="Publish", bootstyle=CARD, width=9)
+        self.publish.grid(row=0, column=4, rowspan=2, padx=(0, 12), ipady=3)
+
     def show(self, state: EditorState) -> None:
         """Show where things stand."""
         self.source.show(state.source_uri or state.address)
@@ -48,3 +51,4 @@ class SourceBanner:
         self.changes.configure(text=state.changes if state.unsaved else "")
         self.save.configure(text="Save to S3" if state.on_s3 or not state.is_open else "Save")
         switch([self.save], state.save_enabled)
+        switch([self.publish], state.publish_enabled)

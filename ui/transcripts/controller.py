@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
 
@@ -12,13 +12,11 @@ from transcripts import segment_edits
 from transcripts.dataset import Dataset
 from transcripts.document import Document
 from transcripts.events import DocumentEvent
-from transcripts.find_replace import Hit, Query, find_all, replace_all
 from transcripts.merge import CollisionKey, Side
-from transcripts.rows import Id, is_id
+from transcripts.rows import Id
 from transcripts.save import DeletedElsewhereError
-from transcripts.schema import ID_FIELD, TRANSCRIPTS
+from transcripts.schema import TRANSCRIPTS
 from transcripts.segment_edits import SEGMENTS, SPEAKERS
-from transcripts.videos import title_of
 from ui.banners import Tone
 from ui.transcripts.caption_reasons import CaptionReasons
 from ui.transcripts.messages import (
@@ -26,20 +24,23 @@ from ui.transcripts.messages import (
     Closed,
     Decided,
     Failed,
-    HitsKnown,
     Message,
+    Notice,
     Opened,
     OpeningFailed,
     PlaceFound,
+    Published,
+    PublishFailed,
     ReasonsKnown,
-    Replaced,
     Saved,
     SaveFailed,
     SaveProgress,
     SegmentsKnown,
-    VideoEntry,
     VideosKnown,
 )
+from ui.transcripts.publishing import Publish
+from ui.transcripts.reading import segments_of, videos_of
+from ui.transcripts.searches import Searches
 from ui.transcripts.segment import MEDIA, Segment, segment_of, start_of
 from ui.transcripts.segment_order import SegmentOrder
 from ui.transcripts.state import EditorState, Question, Stage, Status, advance, save_started
@@ -57,16 +58,18 @@ class EditorController:
     `order` has the segments of the video that was chosen; `revision` grows whenever they, or any of them, changed.
     """
 
-    def __init__(self, *, opener: Opener, post: Callable[[Message], None]) -> None:
+    def __init__(self, *, opener: Opener, post: Callable[[Message], None], publisher: Publish | None = None) -> None:
         self.state = EditorState()
         self.order = SegmentOrder()
         self.revision = 0
         self._opener = opener
-        self._post = post
+        self._publisher = publisher
+        self.post = post
         self._dataset: Dataset | None = None
         self._left = threading.Event()
         self._rows_version = 0
         self._reasons = CaptionReasons(post)
+        self.searches = Searches(self)
         self.wanted: tuple[Id, int] | None = None
         """The segment to select as soon as it is there, and where to put the cursor."""
 
@@ -83,7 +86,7 @@ class EditorController:
             return
         status = Status(text=f"Opening {address}…", tone=Tone.BUSY)
         self.state = replace(self.state, stage=Stage.OPENING, address=address, status=status)
-        in_thread("open dataset", lambda: self._opened(address), lambda _, text: OpeningFailed(reason=text), self._post)
+        in_thread("open dataset", lambda: self._opened(address), lambda _, text: OpeningFailed(reason=text), self.post)
 
     def _opened(self, address: str) -> Message | None:
         dataset = self._opener(address.strip())
@@ -99,7 +102,7 @@ class EditorController:
 
     def _document_changed(self, event: DocumentEvent) -> None:
         """Hand on what the document tells, on whatever thread that is."""
-        self._post(Changed(changes=event.changes, rows=event.rows, problem=event.problem))
+        self.post(Changed(changes=event.changes, rows=event.rows, problem=event.problem))
 
     # messages
 
@@ -122,14 +125,14 @@ class EditorController:
             self.revision += 1  # speakers may have other names
             if self.state.media_id is None and message.videos:
                 self.choose_video(message.videos[0].id)
-        if isinstance(message, Saved) and self.state.closing:
+        if isinstance(message, Saved | Published) and self.state.closing:
             self.state = replace(self.state, closing=False)
             self.close()
 
     def _read_videos(self) -> None:
         document = self.document
         if document is not None:
-            in_thread("videos", lambda: videos_of(document), lambda _, text: Failed(reason=text), self._post)
+            in_thread("videos", lambda: videos_of(document), lambda _, text: Failed(reason=text), self.post)
 
     def choose_video(self, media_id: Id) -> None:
         """Show a video's segments."""
@@ -143,7 +146,7 @@ class EditorController:
         document, media_id = self.document, self.state.media_id
         if document is not None and media_id is not None:
             in_thread(
-                "segments", lambda: segments_of(document, media_id), lambda _, text: Failed(reason=text), self._post
+                "segments", lambda: segments_of(document, media_id), lambda _, text: Failed(reason=text), self.post
             )
 
     def _take_segments(self, message: SegmentsKnown) -> None:
@@ -184,50 +187,6 @@ class EditorController:
             return ""
         neighbours = (self.segment(place - 1), segment, self.segment(place + 1))
         return self._reasons.reason(neighbours, segment.language)
-
-    def find_doubtful(self, place: int) -> None:
-        """Look for the next segment after a place that has a doubtful word."""
-        document, ids = self.document, self.order.after(place)
-        if document is not None:
-            work = lambda: doubtful_place(document, ids)  # noqa: E731
-            in_thread("doubtful", work, lambda _, text: Failed(reason=text), self._post)
-
-    # find and replace
-
-    def show_find(self, *, shown: bool) -> None:
-        """Show find and replace, or not."""
-        self.state = replace(self.state, finding=shown and self.state.is_open)
-
-    def search(self, query: Query) -> None:
-        """Look for a text in the whole dataset."""
-        document = self.document
-        if document is None or self.state.searching or not query.find.strip():
-            return
-        self.state = replace(self.state, searching=True)
-
-        def work() -> Message:
-            return HitsKnown(hits=tuple(find_all(document, query)))
-
-        in_thread("find", work, lambda _, text: Failed(reason=text), self._post)
-
-    def replace_found(self, without: Collection[Id]) -> None:
-        """Replace what was found, but in some segments."""
-        document, hits = self.document, self.state.hits
-        if document is None or not hits or not self.state.editable or self.state.searching:
-            return
-        self.state = replace(self.state, searching=True)
-
-        def work() -> Message:
-            return Replaced(count=replace_all(document, hits, without), of=len(hits) - len(without))
-
-        in_thread("replace", work, lambda _, text: Failed(reason=text), self._post)
-
-    def go_to(self, hit: Hit) -> None:
-        """Show the segment in which something was found."""
-        self.wanted = (hit.id, 0)
-        if hit.media_id is not None:
-            self.choose_video(hit.media_id)
-        self.revision += 1
 
     @property
     def can_undo(self) -> bool:
@@ -306,7 +265,7 @@ class EditorController:
                 "shift",
                 lambda: segment_edits.shift(document, ids, by_s),
                 lambda _, text: Failed(reason=text),
-                self._post,
+                self.post,
             )
 
     def undo(self) -> None:
@@ -341,7 +300,7 @@ class EditorController:
             decide(document)
             return Decided()
 
-        in_thread("recovery", work, lambda _, text: Failed(reason=text), self._post)
+        in_thread("recovery", work, lambda _, text: Failed(reason=text), self.post)
 
     # saving
 
@@ -366,7 +325,7 @@ class EditorController:
                 return Saved(result=None)
             result = dataset.save(
                 decisions=dict(state.decisions),
-                on_sent=lambda sent, total: self._post(SaveProgress(sent_bytes=sent, total_bytes=total)),
+                on_sent=lambda sent, total: self.post(SaveProgress(sent_bytes=sent, total_bytes=total)),
                 create_again=create_again,
             )
             return Saved(result=result)
@@ -375,8 +334,21 @@ class EditorController:
             "save",
             work,
             lambda error, text: SaveFailed(reason=text, deleted=isinstance(error, DeletedElsewhereError)),
-            self._post,
+            self.post,
         )
+
+    def publish(self) -> None:
+        """Publish the video that is shown, as it is here."""
+        document, media_id, publisher = self.document, self.state.media_id, self._publisher
+        if document is None or media_id is None or publisher is None or self.state.publishing:
+            return
+        status = Status(text="Publishing the video's captions…", tone=Tone.BUSY)
+        self.state = replace(self.state, publishing=True, status=status)
+
+        def work() -> Message:
+            return Published(text=publisher(document, media_id, lambda text: self.post(Notice(text=text))))
+
+        in_thread("publish", work, lambda _, text: PublishFailed(reason=text), self.post)
 
     def decide(self, key: CollisionKey, side: Side) -> None:
         """Say whose change counts where two collide."""
@@ -397,8 +369,8 @@ class EditorController:
             self.state = replace(state, stage=Stage.CLOSED)
         elif state.stage is not Stage.OPEN:
             return
-        elif state.saving is not None:
-            status = Status(text="The window closes when this save has ended…", tone=Tone.BUSY)
+        elif state.saving is not None or state.publishing:
+            status = Status(text="The window closes when this has ended…", tone=Tone.BUSY)
             self.state = replace(state, closing=True, status=status)
         elif state.on_s3 and state.unsaved and not state.read_only:
             self.state = replace(state, question=Question.CLOSE)
@@ -422,44 +394,8 @@ class EditorController:
             dataset.close()
             return Closed()
 
-        in_thread("close dataset", work, lambda _, text: Closed(problem=text), self._post)
+        in_thread("close dataset", work, lambda _, text: Closed(problem=text), self.post)
 
     def leave(self) -> None:
         """Close the window although not everything could be written."""
         self.state = replace(self.state, stage=Stage.CLOSED)
-
-
-def videos_of(document: Document) -> VideosKnown:
-    """Return the videos and speakers of a document."""
-    return VideosKnown(
-        videos=tuple(
-            VideoEntry(id=row[ID_FIELD], title=title_of(row))
-            for row in document.rows(MEDIA)
-            if is_id(row.get(ID_FIELD))
-        ),
-        speakers=tuple(
-            (row[ID_FIELD], str(row.get("name") or row[ID_FIELD]))
-            for row in document.rows(SPEAKERS)
-            if is_id(row.get(ID_FIELD))
-        ),
-    )
-
-
-def doubtful_place(document: Document, ids: Iterable[Id]) -> PlaceFound:
-    """Return the first of some segments that has a doubtful word, and where. May take long."""
-    for segment_id in ids:
-        row = document.get(SEGMENTS, segment_id)
-        spans = () if row is None else segment_of(row).doubtful
-        if spans:
-            return PlaceFound(segment_id=segment_id, cursor=spans[0][0])
-    return PlaceFound(segment_id=None)
-
-
-def segments_of(document: Document, media_id: Id) -> SegmentsKnown:
-    """Return the order of a video's segments. May take long; of two with one id, the first counts, as for edits."""
-    version = document.version
-    starts: dict[Id, float] = {}
-    for row in document.fields(SEGMENTS, ID_FIELD, "start", media_id=media_id):
-        if is_id(row.get(ID_FIELD)):
-            starts.setdefault(row[ID_FIELD], start_of(row))
-    return SegmentsKnown(media_id=media_id, order=SegmentOrder(starts.items()), version=version)

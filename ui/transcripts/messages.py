@@ -119,6 +119,27 @@ class PlaceFound:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notice:
+    """News of something that goes on."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A video was published, as the sentence says."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishFailed:
+    """A video was not published, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failed:
     """Something can't be done, for this reason; nothing was changed."""
 
@@ -146,6 +167,9 @@ Message = (
     | HitsKnown
     | Replaced
     | PlaceFound
+    | Notice
+    | Published
+    | PublishFailed
     | Failed
     | Closed
 )

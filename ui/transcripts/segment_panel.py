@@ -42,7 +42,7 @@ class SegmentPanel:
             merge=self.merge,
             shift=lambda by_s: self.shift(by_s, rest=False),
             speaker=self.choose_speaker,
-            next_doubtful=lambda: self._controller.find_doubtful(self._place),
+            next_doubtful=lambda: self._controller.searches.find_doubtful(self._place),
         )
         self.field = SegmentField(self.table.canvas, actions, grown=self.table.redraw)
         self.table.lay(self.field.widget)

@@ -18,9 +18,12 @@ from ui.transcripts.messages import (
     Failed,
     HitsKnown,
     Message,
+    Notice,
     Opened,
     OpeningFailed,
     PlaceFound,
+    Published,
+    PublishFailed,
     ReasonsKnown,
     Replaced,
     Saved,
@@ -77,6 +80,7 @@ class EditorState:
         closing: whether the window is to close when the save has ended.
         recovered: what an earlier session left, in words.
         collisions, decisions: what both have changed, and whose change counts.
+        publishing: whether a video is on its way to where it was uploaded.
         finding: whether find and replace is shown; hits what was found, None before anything was looked for.
     """
 
@@ -102,6 +106,7 @@ class EditorState:
     finding: bool = False
     searching: bool = False
     hits: tuple[Hit, ...] | None = None
+    publishing: bool = False
     status: Status = Status()
 
     @property
@@ -118,6 +123,11 @@ class EditorState:
     def save_enabled(self) -> bool:
         """Whether there is something to save and nothing in the way."""
         return self.editable and self.unsaved and self.saving is None and self.question is Question.NONE
+
+    @property
+    def publish_enabled(self) -> bool:
+        """Whether the video that is shown could be published now."""
+        return self.is_open and self.media_id is not None and not self.publishing and self.saving is None
 
     @property
     def undecided(self) -> int:
@@ -152,6 +162,12 @@ def advance(state: EditorState, message: Message) -> EditorState:
         case PlaceFound(segment_id=found):
             said = "" if found is not None else "There is no doubtful word further down in this video."
             return replace(state, status=Status(text=said))
+        case Notice(text=text):
+            return replace(state, status=Status(text=text, tone=Tone.WARNING))
+        case Published(text=text):
+            return replace(state, publishing=False, status=Status(text=text, tone=Tone.GOOD))
+        case PublishFailed(reason=reason):
+            return replace(state, publishing=False, closing=False, status=Status(text=reason, tone=Tone.BAD))
         case ReasonsKnown(problem=problem):
             return replace(state, status=Status(text=problem, tone=Tone.BAD)) if problem else state
         case Failed(reason=reason):

@@ -18,6 +18,7 @@ from ui.transcripts.controller import EditorController, Opener
 from ui.transcripts.find_panel import FindActions, FindPanel
 from ui.transcripts.messages import Failed, Message
 from ui.transcripts.opening_panel import OpeningPanel
+from ui.transcripts.publishing import Publish
 from ui.transcripts.question_panel import QuestionPanel
 from ui.transcripts.questions import Answer, asked
 from ui.transcripts.segment_panel import SegmentPanel
@@ -41,6 +42,7 @@ class EditorView:
         window: tkinter.Tk | tkinter.Toplevel,
         *,
         opener: Opener,
+        publisher: Publish | None = None,
         closed: Callable[[], None],
         kept: Callable[[], None] = lambda: None,
     ) -> None:
@@ -51,7 +53,7 @@ class EditorView:
         self._shown: EditorState | None = None
         self._timer = ""
         self.pump: EventPump[Message] = EventPump(self._receive)
-        self.controller = EditorController(opener=opener, post=self.pump.put)
+        self.controller = EditorController(opener=opener, post=self.pump.put, publisher=publisher)
         self._build()
         self._connect()
         keep_disabled_readable(window, ttk.Style())
@@ -113,6 +115,7 @@ class EditorView:
 
     def _connect(self) -> None:
         self.banner.save.configure(command=self.save)
+        self.banner.publish.configure(command=self.publish)
         self.window.bind("<Control-s>", lambda _: self.save())
         self.window.bind("<Control-f>", lambda _: self._show_find(shown=True))
         self.window.protocol("WM_DELETE_WINDOW", self.close)
@@ -129,6 +132,12 @@ class EditorView:
         if self.segments.commit():
             self.pump.drain()  # that something is unsaved is known only then
             self.controller.ask_to_save()
+        self.render()
+
+    def publish(self) -> None:
+        """Keep what was typed and publish the video that is shown."""
+        if self.segments.commit():
+            self.controller.publish()
         self.render()
 
     def close(self) -> None:
@@ -167,7 +176,7 @@ class EditorView:
 
     def _show_find(self, *, shown: bool) -> None:
         if self.segments.commit():
-            self.controller.show_find(shown=shown)
+            self.controller.searches.show(shown=shown)
         self.render()
         if self.controller.state.finding:
             self.find.find.focus_set()
@@ -177,17 +186,17 @@ class EditorView:
 
     def _search(self, query: Query) -> None:
         if self.segments.commit():
-            self.controller.search(query)
+            self.controller.searches.search(query)
         self.render()
 
     def _replace_found(self, without: frozenset[Id]) -> None:
         if self.segments.commit():
-            self.controller.replace_found(without)
+            self.controller.searches.replace_found(without)
         self.render()
 
     def _go_to(self, hit: Hit) -> None:
         if self.segments.commit():
-            self.controller.go_to(hit)
+            self.controller.searches.go_to(hit)
             self.segments.focus()
         self.render()
 

@@ -50,8 +50,8 @@ def open_editor(screen) -> Iterator[Callable[..., EditorDriver]]:
     """Return a function that opens a window on a dataset."""
     opened: list[EditorDriver] = []
 
-    def build(address: str | Path = "", opener=opened_with_held_clock) -> EditorDriver:
-        app = EditorApp(opener=opener, address=str(address))
+    def build(address: str | Path = "", opener=opened_with_held_clock, publisher=None) -> EditorDriver:
+        app = EditorApp(opener=opener, publisher=publisher, address=str(address))
         opened.append(EditorDriver(app))
         opened[-1].settled()
         return opened[-1]

@@ -1,0 +1,63 @@
+"""Publishing from the editor's window, to a real backend."""
+
+import hashlib
+import uuid
+from dataclasses import replace
+
+import pytest
+from uploaded_jobs import upload_copy
+
+from config import BackendApi
+from ui.transcripts.app import opener_for
+from ui.transcripts.publishing import publisher_for
+
+
+@pytest.fixture
+def uploaded(published, tmp_path):
+    """The sample, uploaded from its folder and put into a dataset."""
+    return upload_copy(published.report.folder, tmp_path, f"tests/{uuid.uuid4().hex}/", published.config)
+
+
+def opened(open_editor, uploaded, config):
+    """Open the dataset in a window with certain settings."""
+    return open_editor(uploaded.dataset, opener=opener_for(config), publisher=publisher_for(config)).ready()
+
+
+def test_corrected_and_published(open_editor, uploaded):
+    """What was corrected is in the captions on the server, and what is published is not published twice."""
+    driver = opened(open_editor, uploaded, uploaded.config)
+    place = next(n for n, text in enumerate(driver.texts) if "seven" in text)
+    driver.view.segments.select(place)
+    driver.type(driver.texts[place].replace("seven", "eleven"))
+    driver.click(driver.view.banner.publish)
+    assert driver.view.banner.publish.instate(["disabled"])
+    driver.until(lambda: not driver.state.publishing)
+    driver.settled()
+    assert "welcome is published: 5 files were replaced." == str(driver.view.status.cget("text"))
+    assert "eleven" in (uploaded.folder / "transcript.srt").read_text(encoding="utf-8")
+    (stored,) = [one for name, one in uploaded.stored().items() if name == "transcript.srt"]
+    assert hashlib.md5((uploaded.folder / "transcript.srt").read_bytes()).hexdigest() == stored.md5
+    driver.click(driver.view.banner.publish)
+    driver.until(lambda: not driver.state.publishing)
+    driver.settled()
+    assert "says all of this already" in str(driver.view.status.cget("text"))
+
+
+@pytest.mark.parametrize(
+    ("api", "said"),
+    [
+        (BackendApi(), "BACKEND_URL"),
+        (BackendApi(url="http://127.0.0.1:9", token="x" * 20), "not by http://127.0.0.1:9"),
+    ],
+    ids=["none", "another"],
+)
+def test_not_published(open_editor, uploaded, api, said):
+    """The reason is said, and it can be tried again; a window that was to close then stays."""
+    driver = opened(open_editor, uploaded, replace(uploaded.config, backend=api))
+    driver.click(driver.view.banner.publish)
+    driver.view.close()
+    driver.until(lambda: not driver.state.publishing)
+    driver.settled()
+    assert said in str(driver.view.status.cget("text"))
+    assert not driver.app.closed
+    assert not driver.view.banner.publish.instate(["disabled"])
