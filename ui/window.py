@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import tkinter
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from config import Config
 from installation import FilePlace
 from pipeline.errors import Problem, Setting
 from pipeline.events import LogLevel
+from pipeline.media.stream_layout import TRANSCRIPT_JSON
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
@@ -139,7 +141,7 @@ class MainWindow(ttk.App):
         self.actions.pause.configure(command=controller.pause)
         self.actions.resume.configure(command=controller.resume)
         self.actions.open_folder.configure(command=controller.open_folder)
-        self.actions.transcripts.configure(command=lambda: self.editors.open())
+        self.actions.transcripts.configure(command=lambda: self.editors.open(add=self._finished_transcript()))
         self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
         if self.upload_panel.remember is not None:
@@ -177,9 +179,17 @@ class MainWindow(ttk.App):
             from ui.transcripts.app import EditorWindows, opener_for
 
             self._editors = EditorWindows(
-                self, opener_for(self._config), config=lambda: job_config(self.variables.read(), self._config)
+                self,
+                opener_for(self._config),
+                opener_for(self._config, create=True),
+                config=lambda: job_config(self.variables.read(), self._config),
             )
         return self._editors
+
+    def _finished_transcript(self) -> Path | None:
+        """Return the folder of the job that has just ended, if it has a transcript."""
+        folder = self.controller.state.folder
+        return folder if folder is not None and (folder / TRANSCRIPT_JSON).is_file() else None
 
     def start(self) -> None:
         """Begin the job that stands in the form."""

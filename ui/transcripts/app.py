@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 import ttkbootstrap as ttk
 
 from config import Config
 from transcripts.dataset import Dataset, open_dataset
+from transcripts.schema import TRANSCRIPTS
 from ui.icon import play_icon
 from ui.theme import THEME, THEMES
 from ui.transcripts.controller import Opener
@@ -18,11 +20,11 @@ from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
 from ui.worker import unexpected
 
 
-def opener_for(config: Config) -> Opener:
-    """Return what opens a dataset with the program's settings."""
+def opener_for(config: Config, *, create: bool = False) -> Opener:
+    """Return what opens a dataset with the program's settings, or begins one where there is none."""
 
     def opened(address: str) -> Dataset:
-        return open_dataset(address, config=config)
+        return open_dataset(address, config=config, create=TRANSCRIPTS if create else None)
 
     return opened
 
@@ -64,21 +66,26 @@ class EditorApp(ttk.App):
 class EditorWindows:
     """The editors that are open beside the main window."""
 
-    def __init__(self, master: tkinter.Misc, opener: Opener, *, config: Callable[[], Config]) -> None:
-        """Open windows beside `master`; `config` returns the settings as they stand in its form."""
+    def __init__(self, master: tkinter.Misc, opener: Opener, beginner: Opener, *, config: Callable[[], Config]) -> None:
+        """Open windows beside `master`.
+
+        `beginner` opens a dataset that is begun if need be; `config` returns the settings as they stand in the form.
+        """
         self._master = master
         self._opener = opener
+        self._beginner = beginner
         self._config = config
         self._then: Callable[[], None] | None = None
         self.views: list[EditorView] = []
 
-    def open(self, address: str = "") -> EditorView:
-        """Open one more."""
+    def open(self, address: str = "", add: Path | None = None) -> EditorView:
+        """Open one more; `add` is the folder of a finished job, whose video is put into the dataset."""
         window = ttk.Toplevel(TITLE, minsize=MIN_SIZE, iconphoto=None, master=self._master)
         enlarge(window)
         view = EditorView(
             window,
-            opener=self._opener,
+            add=add,
+            opener=self._opener if add is None else self._beginner,
             publisher=publisher_for(self._config()),
             closed=lambda: self._closed(view),
             kept=self._stay,

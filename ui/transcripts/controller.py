@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
+from pathlib import Path
 
 from pipeline.errors import PipelineError
 from transcripts import segment_edits
@@ -18,8 +19,10 @@ from transcripts.save import DeletedElsewhereError
 from transcripts.schema import TRANSCRIPTS
 from transcripts.segment_edits import SEGMENTS, SPEAKERS
 from ui.banners import Tone
+from ui.transcripts.adding import add_job
 from ui.transcripts.caption_reasons import CaptionReasons
 from ui.transcripts.messages import (
+    Added,
     Changed,
     Closed,
     Decided,
@@ -64,6 +67,7 @@ class EditorController:
         self.revision = 0
         self._opener = opener
         self._publisher = publisher
+        self._to_add: Path | None = None
         self.post = post
         self._dataset: Dataset | None = None
         self._left = threading.Event()
@@ -80,10 +84,11 @@ class EditorController:
 
     # opening
 
-    def open(self, address: str) -> None:
-        """Open a dataset."""
+    def open(self, address: str, add: Path | None = None) -> None:
+        """Open a dataset; `add` is the folder of a finished job whose video is put into it."""
         if self.state.stage is not Stage.EMPTY or not address.strip():
             return
+        self._to_add = add
         status = Status(text=f"Opening {address}…", tone=Tone.BUSY)
         self.state = replace(self.state, stage=Stage.OPENING, address=address, status=status)
         in_thread("open dataset", lambda: self._opened(address), lambda _, text: OpeningFailed(reason=text), self.post)
@@ -120,7 +125,12 @@ class EditorController:
         elif isinstance(message, PlaceFound) and message.segment_id is not None:
             self.wanted = (message.segment_id, message.cursor)
             self.revision += 1
+        elif isinstance(message, Added) and message.media_id is not None:
+            self._read_videos()
+            self.choose_video(message.media_id)
         self.state = advance(self.state, message)
+        if isinstance(message, Opened | Decided):
+            self._add()
         if isinstance(message, VideosKnown):
             self.revision += 1  # speakers may have other names
             if self.state.media_id is None and message.videos:
@@ -128,6 +138,14 @@ class EditorController:
         if isinstance(message, Saved | Published) and self.state.closing:
             self.state = replace(self.state, closing=False)
             self.close()
+
+    def _add(self) -> None:
+        """Put the finished job's video into the dataset as soon as that can be edited."""
+        dataset, folder = self._dataset, self._to_add
+        if dataset is None or folder is None or not self.state.editable:
+            return
+        self._to_add = None
+        in_thread("add", lambda: add_job(dataset, folder), lambda _, text: Added(problem=text), self.post)
 
     def _read_videos(self) -> None:
         document = self.document

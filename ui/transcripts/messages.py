@@ -119,6 +119,15 @@ class PlaceFound:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Added:
+    """A finished job's video was put into the dataset, or left as it is there; `problem` says why it was not."""
+
+    media_id: Id | None = None
+    text: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice:
     """News of something that goes on."""
 
@@ -168,6 +177,7 @@ Message = (
     | Replaced
     | PlaceFound
     | Notice
+    | Added
     | Published
     | PublishFailed
     | Failed

@@ -16,11 +16,13 @@ from ui.widgets.wrapping_label import WrappingLabel
 
 HELP = "The file of a course's transcripts: a path, or an address such as s3://bucket/course/transcripts.json."
 
+ADDS = "The video that was just converted is added to it; a file that is not there yet is begun."
+
 
 class OpeningPanel:
     """A field for the address, with a button to look for a file and one that opens it."""
 
-    def __init__(self, master: tkinter.Misc, chosen: Callable[[str], None]) -> None:
+    def __init__(self, master: tkinter.Misc, chosen: Callable[[str], None], *, adds: bool) -> None:
         self.card = Card(master, "TRANSCRIPTS")
         self._chosen = chosen
         body = self.card.body
@@ -31,7 +33,9 @@ class OpeningPanel:
         self.browse.grid(row=0, column=1, padx=(8, 0))
         self.open = ttk.Button(body, text="Open", bootstyle="@card primary", width=10, command=self._open)
         self.open.grid(row=0, column=2, padx=(8, 0))
-        WrappingLabel(body, bootstyle=HINT, text=HELP).grid(row=1, column=0, columnspan=3, sticky="ew")
+        WrappingLabel(body, bootstyle=HINT, text=f"{HELP} {ADDS}" if adds else HELP).grid(
+            row=1, column=0, columnspan=3, sticky="ew"
+        )
         self.entry.bind("<Return>", lambda _: self._open())
 
     def show(self, state: EditorState) -> None:

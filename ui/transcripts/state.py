@@ -12,6 +12,7 @@ from transcripts.rows import Id
 from transcripts.save import SaveOutcome
 from ui.banners import Tone
 from ui.transcripts.messages import (
+    Added,
     Changed,
     Closed,
     Decided,
@@ -162,6 +163,9 @@ def advance(state: EditorState, message: Message) -> EditorState:
         case PlaceFound(segment_id=found):
             said = "" if found is not None else "There is no doubtful word further down in this video."
             return replace(state, status=Status(text=said))
+        case Added(text=text, problem=problem):
+            tone = Tone.BAD if problem else Tone.GOOD
+            return replace(state, status=Status(text=problem or text, tone=tone))
         case Notice(text=text):
             return replace(state, status=Status(text=text, tone=Tone.WARNING))
         case Published(text=text):

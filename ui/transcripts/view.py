@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable
+from pathlib import Path
 
 import ttkbootstrap as ttk
 
@@ -43,11 +44,17 @@ class EditorView:
         *,
         opener: Opener,
         publisher: Publish | None = None,
+        add: Path | None = None,
         closed: Callable[[], None],
         kept: Callable[[], None] = lambda: None,
     ) -> None:
-        """Fill a window; `closed` is called when it may go, `kept` when the editor decides not to close it."""
+        """Fill a window.
+
+        `add` is the folder of a job whose video is put into the dataset. `closed` is called when the window may go,
+        `kept` when the editor decides not to close it.
+        """
         self.window = window
+        self._add = add
         self._closed = closed
         self._kept = kept
         self._shown: EditorState | None = None
@@ -65,7 +72,7 @@ class EditorView:
         window = self.window
         window.columnconfigure(1, weight=1)
         window.rowconfigure(4, weight=1)
-        self.opening = OpeningPanel(window, self.open)
+        self.opening = OpeningPanel(window, self.open, adds=self._add is not None)
         self.opening.card.grid(row=0, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         self.banner = SourceBanner(window)
         self.banner.frame.grid(row=0, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
@@ -124,7 +131,7 @@ class EditorView:
 
     def open(self, address: str) -> None:
         """Open a dataset."""
-        self.controller.open(address)
+        self.controller.open(address, self._add)
         self.render()
 
     def save(self) -> None:

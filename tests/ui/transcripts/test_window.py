@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from datasets import TRANSCRIPTS_KIND, left_by_a_crash, opened
+from finished_jobs import finished_job, heard
 
 from ui.transcripts.questions import Answer
 from ui.transcripts.state import Question, Stage
@@ -226,6 +227,25 @@ class TestBesideTheMainWindow:
         driver.window.close()
         driver.until(lambda: driver.window.closed)
         assert ["one", *TEXTS[1:]] == in_file(path)
+
+    def test_a_finished_job(self, open_driver, tmp_path):
+        """Its video is put into the dataset that is opened, which is begun, and shown; the second time it is there."""
+        folder = tmp_path / "out" / "lecture one"
+        finished_job(folder, heard("The dot product.", "It is a number."), source=tmp_path / "lecture one.mp4")
+        path = tmp_path / "course.json"
+        for said in ("lecture one was added to the dataset.", "lecture one is in the dataset."):
+            driver = open_driver()
+            driver.window.controller.state = replace(driver.window.controller.state, folder=folder)
+            driver.press(driver.window.actions.transcripts)
+            (view,) = driver.window.editors.views
+            view.opening.address.set(str(path))
+            view.opening.open.invoke()
+            driver.until(lambda view=view: len(view.controller.order) == 2)
+            driver.until(lambda view=view: view.controller.state.status.text)
+            assert said == view.controller.state.status.text
+            driver.window.close()
+            driver.until(lambda driver=driver: driver.window.closed)
+        assert ["The dot product.", "It is a number."] == in_file(path)
 
     def test_one_that_stays(self, open_driver, path):
         """If the editor decides to keep a window, the main window stays too."""
