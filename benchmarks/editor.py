@@ -65,14 +65,18 @@ def measure(path: Path) -> None:
     show("scrolled by the wheel", [timed(lambda: scrolled(3)) for _ in range(STEPS)])
     show("scrolled anywhere", [timed(lambda: scrolled(chance.randint(-last, last))) for _ in range(STEPS)])
     view.segments.select(last // 2)
-    show("next segment", [timed(lambda: (view.segments.move(1), app.update_idletasks())) for _ in range(STEPS)])
     field = view.segments.field.widget
+
+    def following() -> None:
+        view.segments.move(1)
+        app.update_idletasks()
 
     def edited() -> None:
         field.insert("end", " more")
         view.segments.move(1)
         app.update_idletasks()
 
+    show("next segment", [timed(following) for _ in range(STEPS)])
     show("edited, next segment", [timed(edited) for _ in range(STEPS)])
     view.controller.close_now()
     while not app.closed:

@@ -143,11 +143,15 @@ class SegmentTable(ttk.Frame):
         if self._due is None:
             self._due = self.after_idle(self.draw)
 
-    def draw(self) -> None:
-        """Draw the rows in view."""
+    def stop(self) -> None:
+        """Draw nothing any more: the window is about to go."""
         if self._due is not None:
             self.after_cancel(self._due)
             self._due = None
+
+    def draw(self) -> None:
+        """Draw the rows in view."""
+        self.stop()
         self.canvas.delete("row")
         self.bar.set(*self.scrolling.fractions)
         columns = self.columns

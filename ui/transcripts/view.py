@@ -286,6 +286,7 @@ class EditorView:
         if self._timer:
             self.window.after_cancel(self._timer)
             self._timer = ""
+            self.segments.table.stop()
             self._closed()
 
 

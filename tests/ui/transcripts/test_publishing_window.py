@@ -1,13 +1,16 @@
 """Publishing from the editor's window, to a real backend."""
 
 import hashlib
+import threading
 import uuid
 from dataclasses import replace
 
 import pytest
+from editor_window import DEADLINE_S
 from uploaded_jobs import upload_copy
 
 from config import BackendApi
+from transcripts.destinations import PublishError
 from ui.transcripts.app import opener_for
 from ui.transcripts.publishing import publisher_for
 
@@ -52,12 +55,34 @@ def test_corrected_and_published(open_editor, uploaded):
     ids=["none", "another"],
 )
 def test_not_published(open_editor, uploaded, api, said):
-    """The reason is said, and it can be tried again; a window that was to close then stays."""
+    """The reason is said, and it can be tried again."""
     driver = opened(open_editor, uploaded, replace(uploaded.config, backend=api))
     driver.click(driver.view.banner.publish)
-    driver.view.close()
     driver.until(lambda: not driver.state.publishing)
     driver.settled()
     assert said in str(driver.view.status.cget("text"))
-    assert not driver.app.closed
     assert not driver.view.banner.publish.instate(["disabled"])
+
+
+@pytest.mark.parametrize("succeeds", [True, False], ids=["done", "failed"])
+def test_closed_meanwhile(open_editor, path, succeeds):
+    """A window that is closed while something is published waits for that, and stays if it fails."""
+    going = threading.Event()
+
+    def publish(document, media_id, notice):
+        assert going.wait(DEADLINE_S)
+        if not succeeds:
+            raise PublishError("The server is away.")
+        return "Published."
+
+    driver = open_editor(path, publisher=publish).ready()
+    driver.click(driver.view.banner.publish)
+    driver.view.close()
+    assert "The window closes when this has ended…" == str(driver.view.status.cget("text"))
+    going.set()
+    if succeeds:
+        driver.until(lambda: driver.app.closed)
+    else:
+        driver.until(lambda: not driver.state.publishing)
+        driver.settled()
+        assert (False, "The server is away.") == (driver.app.closed, str(driver.view.status.cget("text")))

@@ -117,8 +117,8 @@ def test_what_a_crash_left_is_offered(open_editor, path, tmp_path, answer, text)
     ("content", "said"),
     [
         (None, "There is no file"),
-        ("", "is no JSON"),
-        ("{", "is no JSON"),
+        ("", "is empty"),
+        ("{", "is no dataset"),
         ('{"images": [], "annotations": [], "categories": []}', "is a dataset of kind COCO"),
     ],
     ids=["missing", "empty", "broken", "other kind"],
