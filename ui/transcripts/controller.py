@@ -39,8 +39,10 @@ from ui.transcripts.messages import (
     SaveFailed,
     SaveProgress,
     SegmentsKnown,
+    SoundKnown,
     VideosKnown,
 )
+from ui.transcripts.passage_sound import PassageSound
 from ui.transcripts.publishing import Publish
 from ui.transcripts.reading import segments_of, videos_of
 from ui.transcripts.searches import Searches
@@ -74,8 +76,14 @@ class EditorController:
         self._rows_version = 0
         self._reasons = CaptionReasons(post)
         self.searches = Searches(self)
+        self.sound = PassageSound(self)
         self.wanted: tuple[Id, int] | None = None
         """The segment to select as soon as it is there, and where to put the cursor."""
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The dataset, None while none is open."""
+        return self._dataset
 
     @property
     def document(self) -> Document | None:
@@ -120,7 +128,7 @@ class EditorController:
             self._take_segments(message)
         elif isinstance(message, Changed):
             self._take_rows(message)
-        elif isinstance(message, ReasonsKnown):
+        elif isinstance(message, ReasonsKnown | SoundKnown):
             self.revision += 1
         elif isinstance(message, PlaceFound) and message.segment_id is not None:
             self.wanted = (message.segment_id, message.cursor)

@@ -96,6 +96,13 @@ class ReasonsKnown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SoundKnown:
+    """The sound of a passage was read; `problem` says why it was not, where nobody foresaw that."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HitsKnown:
     """The segments in which something was found."""
 
@@ -173,6 +180,7 @@ Message = (
     | SaveFailed
     | Decided
     | ReasonsKnown
+    | SoundKnown
     | HitsKnown
     | Replaced
     | PlaceFound

@@ -55,6 +55,19 @@ class Segment:
                 found.append((start, at))
         return tuple(found)
 
+    def time_at(self, cursor: int) -> float | None:
+        """Return when the word begins that is at a place of the text, None where nobody knows."""
+        at, time_s = 0, None
+        for word in self.words:
+            text = word.text.strip()
+            start = self.text.find(text, at) if text else -1
+            if start < 0:
+                continue
+            if start > cursor:
+                break
+            at, time_s = start + len(text), word.start_s
+        return time_s
+
     @property
     def end_s(self) -> float:
         """When it ends, in seconds from the start of the video."""

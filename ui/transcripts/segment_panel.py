@@ -13,6 +13,7 @@ from ui.transcripts.row_view import RowView, row_view
 from ui.transcripts.segment import time_text
 from ui.transcripts.segment_field import FieldActions, SegmentField
 from ui.transcripts.table import SegmentTable
+from ui.transcripts.wave_view import WaveView
 
 
 class SegmentPanel:
@@ -54,6 +55,16 @@ class SegmentPanel:
     def selected(self) -> Id | None:
         """The id of the segment that is selected."""
         return self._selected
+
+    @property
+    def wave(self) -> WaveView | None:
+        """Its sound, and when the word at the cursor is said."""
+        return None if self._selected is None else self._controller.sound.wave(self._place, self.field.cursor)
+
+    def play(self) -> None:
+        """Play it."""
+        if self._selected is not None:
+            self._controller.sound.play(self._place)
 
     @property
     def speaker(self) -> str:

@@ -31,6 +31,7 @@ from ui.transcripts.messages import (
     SaveFailed,
     SaveProgress,
     SegmentsKnown,
+    SoundKnown,
     VideoEntry,
     VideosKnown,
 )
@@ -172,7 +173,7 @@ def advance(state: EditorState, message: Message) -> EditorState:
             return replace(state, publishing=False, status=Status(text=text, tone=Tone.GOOD))
         case PublishFailed(reason=reason):
             return replace(state, publishing=False, closing=False, status=Status(text=reason, tone=Tone.BAD))
-        case ReasonsKnown(problem=problem):
+        case ReasonsKnown(problem=problem) | SoundKnown(problem=problem):
             return replace(state, status=Status(text=problem, tone=Tone.BAD)) if problem else state
         case Failed(reason=reason):
             return replace(state, searching=False, status=Status(text=reason, tone=Tone.BAD))

@@ -10,6 +10,7 @@ import ttkbootstrap as ttk
 
 from ui.theme import CARD, HINT
 from ui.transcripts.state import EditorState
+from ui.transcripts.waveform import Waveform
 from ui.widgets.clipped_label import ClippedLabel
 from ui.widgets.fields import switch
 
@@ -26,10 +27,11 @@ class ToolActions:
     split: Callable[[], None]
     merge: Callable[[], None]
     find: Callable[[], None]
+    play: Callable[[], None]
 
 
 class ToolBar:
-    """Undo, redo, split, merge and find."""
+    """Undo, redo, split, merge, find and play."""
 
     def __init__(self, master: tkinter.Misc, actions: ToolActions) -> None:
         self.frame = ttk.Frame(master)
@@ -38,7 +40,8 @@ class ToolBar:
         self.split = self._button("Split", actions.split)
         self.merge = self._button("Merge with next", actions.merge)
         self.find = self._button("Find and replace…", actions.find)
-        for column, button in enumerate((self.undo, self.redo, self.split, self.merge, self.find)):
+        self.play = self._button("Play", actions.play)
+        for column, button in enumerate((self.undo, self.redo, self.split, self.merge, self.find, self.play)):
             button.grid(row=0, column=column, padx=(0, GAP))
 
     def _button(self, text: str, action: Callable[[], None]) -> ttk.Button:
@@ -50,6 +53,7 @@ class ToolBar:
         switch([self.redo], state.editable and can_redo)
         switch([self.split, self.merge], state.editable and selected)
         switch([self.find], state.is_open)
+        switch([self.play], state.is_open and selected)
 
 
 class SegmentBar:
@@ -81,6 +85,8 @@ class SegmentBar:
         self.speaker.bind("<Return>", lambda _: self._choose())
         self.speaker.bind("<FocusOut>", lambda _: self._choose(), add="+")
         self._shown_speaker = ""
+        self.waveform = Waveform(self.frame)
+        self.waveform.canvas.grid(row=2, column=0, columnspan=7, sticky="ew", pady=(GAP, 0))
 
     def show(self, state: EditorState, *, speaker: str, selected: bool, note: str, warning: bool) -> None:
         """Show the selected segment."""

@@ -103,6 +103,7 @@ class EditorView:
             split=lambda: self._do(self.segments.split),
             merge=lambda: self._do(self.segments.merge),
             find=lambda: self._show_find(shown=True),
+            play=lambda: self._do(self.segments.play),
         )
         self.tools = ToolBar(self.segments.frame, actions)
         self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, 6))
@@ -123,6 +124,9 @@ class EditorView:
     def _connect(self) -> None:
         self.banner.save.configure(command=self.save)
         self.banner.publish.configure(command=self.publish)
+        for moved in ("<KeyRelease>", "<ButtonRelease-1>"):
+            self.segments.field.widget.bind(moved, lambda _: self._show_wave(), add="+")
+        self.window.bind("<Control-space>", lambda _: self._do(self.segments.play))
         self.window.bind("<Control-s>", lambda _: self.save())
         self.window.bind("<Control-f>", lambda _: self._show_find(shown=True))
         self.window.protocol("WM_DELETE_WINDOW", self.close)
@@ -276,6 +280,11 @@ class EditorView:
         self.bar.show(
             state, speaker=segments.speaker, selected=selected, note=segments.note, warning=bool(segments.reason)
         )
+
+        self._show_wave()
+
+    def _show_wave(self) -> None:
+        self.bar.waveform.show(self.segments.wave if self.controller.state.is_open else None)
 
     def _switch_view(self, *, opened: bool) -> None:
         _show(self.opening.card, not opened)

@@ -21,10 +21,13 @@ collect_ignore = ["test_s3_window.py"] if s3_server.missing_programs() else []
 @pytest.fixture(autouse=True)
 def editor_errors(monkeypatch) -> Iterator[list[BaseException]]:
     """Fail a test in whose editor a callback raised."""
+    gc.collect()
+    gc.disable()  # what is left of other windows can't be taken away by a thread, which may be where that is tried
     errors: list[BaseException] = []
     monkeypatch.setattr(EditorApp, "report_callback_exception", lambda _, kind, error, trace: errors.append(error))
     yield errors
-    gc.collect()  # else a thread of the next test might, and nothing of Tk's can be taken away there
+    gc.collect()
+    gc.enable()
     assert [] == errors
 
 
@@ -61,4 +64,3 @@ def open_editor(screen) -> Iterator[Callable[..., EditorDriver]]:
         if not driver.app.closed:
             driver.close()
         del driver.app  # a test may hold on to its driver
-    gc.collect()  # else a thread of the next test might, and nothing of Tk's can be taken away there

@@ -50,7 +50,7 @@ def test_corrected_and_published(open_editor, uploaded):
     ("api", "said"),
     [
         (BackendApi(), "BACKEND_URL"),
-        (BackendApi(url="http://127.0.0.1:9", token="x" * 20), "not by http://127.0.0.1:9"),
+        (BackendApi(url="http://127.0.0.1:9", token="x" * 20), "127.0.0.1:9"),
     ],
     ids=["none", "another"],
 )

@@ -2,6 +2,9 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from datasets import TRANSCRIPTS_KIND, left_by_a_crash, opened
@@ -453,3 +456,42 @@ class TestFindAndReplace:
         driver.until(lambda: driver.texts == ["Elsewhere."])
         driver.settled()
         assert ("m2", "Elsewhere.") == (driver.state.media_id, driver.view.segments.field.text)
+
+
+class TestSound:
+    """The waveform of the passage, and playing it."""
+
+    def test_waveform(self, open_editor, tmp_path, content, sample):
+        """The sound of the segment is drawn, with a line where the word at the cursor begins."""
+        content["media"][0]["uri"] = str(sample)
+        path = tmp_path / "course.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        driver = open_editor(path).ready()
+        canvas = driver.view.bar.waveform.canvas
+        driver.until(lambda: "polygon" in {canvas.type(one) for one in canvas.find_all()})
+        assert {"rectangle", "polygon", "line"} == {canvas.type(one) for one in canvas.find_all()}
+        driver.view.segments.field.put_cursor(5)
+        assert 0.2 == driver.view.segments.wave.head_s
+        assert (0.0, 3.0) == (driver.view.segments.wave.begin_s, driver.view.segments.wave.end_s)
+
+    def test_no_video(self, open_editor, path):
+        """The reason stands in its place, and playing says it too."""
+        driver = open_editor(path).ready()
+        driver.until(lambda: "There is no file" in driver.view.segments.wave.note)
+        driver.click(driver.view.tools.play)
+        driver.until(lambda: "can't be played" in driver.state.status.text)
+
+    def test_played_in_the_browser(self, open_editor, tmp_path, content, sample, monkeypatch):
+        """A page plays the passage of the video in a loop, with its text."""
+        content["media"][0]["uri"] = str(sample)
+        path = tmp_path / "course.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        pages = []
+        monkeypatch.setattr("webbrowser.open", lambda address: pages.append(address) or True)
+        driver = open_editor(path).ready()
+        driver.press("<Control-space>")
+        driver.until(lambda: pages)
+        text = Path(url2pathname(urlsplit(pages[0]).path)).read_text(encoding="utf-8")
+        assert sample.as_uri() in text
+        assert '{"start": 0.0, "end": 2.5}' in text
+        assert TEXTS[0] in text

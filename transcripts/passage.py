@@ -1,0 +1,107 @@
+"""The sound of a passage of a video, decoded from a file or from S3 in ranges: never more than is asked for."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from storage import StorageError
+from transcripts.errors import DocumentError
+from transcripts.media import Media
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RATE_HZ = 16_000
+READ_BYTES = 1 << 18
+LONGEST_S = 120.0
+
+
+class PassageError(DocumentError):
+    """The sound of a video can't be read."""
+
+
+class _MediaFile(io.RawIOBase):
+    """A media file as a file that can be sought."""
+
+    def __init__(self, media: Media) -> None:
+        self._media = media
+        self._at = 0
+        self.failure: StorageError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._media.size_bytes}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # any writable buffer
+        stop = min(self._media.size_bytes, self._at + len(buffer))
+        if stop <= self._at:
+            return 0
+        try:
+            data = b"".join(self._media.chunks(self._at, stop))
+        except StorageError as error:
+            self.failure = error
+            raise OSError(str(error)) from error
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def read_passage(media: Media, start_s: float, end_s: float) -> NDArray[np.float32]:
+    """Return the sound from one time to another: float32 mono (n,), 16 kHz, from -1 to 1; silence where there is none.
+
+    Times are those of the sound track from its own beginning. Raises PassageError, StorageError.
+    """
+    import av  # takes a fifth of a second
+
+    start_s = max(0.0, start_s)
+    samples = np.zeros(round(max(0.0, min(end_s - start_s, LONGEST_S)) * RATE_HZ), dtype=np.float32)
+    file = _MediaFile(media)
+    try:
+        with av.open(io.BufferedReader(file, READ_BYTES), metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise PassageError("The video has no sound.")
+            stream = container.streams.audio[0]
+            origin_s = float((stream.start_time or 0) * (stream.time_base or 0))
+            container.seek(int((start_s + origin_s) * av.time_base))
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+            for frame in container.decode(stream):
+                time_s = (frame.time if frame.time is not None else origin_s) - origin_s
+                if time_s >= end_s:
+                    break
+                at = round((time_s - start_s) * RATE_HZ)
+                for piece in resampler.resample(frame):
+                    at = _put(samples, piece.to_ndarray()[0], at)
+    except (av.FFmpegError, OSError) as error:
+        if file.failure is not None:
+            raise file.failure from error
+        raise PassageError("The sound of the video can't be decoded: check that the file plays.") from error
+    return samples
+
+
+def _put(samples: NDArray[np.float32], piece: NDArray[np.float32], at: int) -> int:
+    """Put a piece into its place, as far as it belongs there; return where the next one follows."""
+    first, end = max(0, at), min(len(samples), at + len(piece))
+    if first < end:
+        samples[first:end] = piece[first - at : end - at]
+    return at + len(piece)
+
+
+def peaks(samples: NDArray[np.float32], columns: int) -> list[tuple[float, float]]:
+    """Return the lowest and the highest sample in each of so many equal parts."""
+    if not len(samples) or columns < 1:
+        return []
+    parts = np.array_split(samples, min(columns, len(samples)))
+    return [(float(part.min()), float(part.max())) for part in parts]

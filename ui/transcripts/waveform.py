@@ -1,0 +1,54 @@
+"""The waveform of the selected passage: its sound as peaks, the segment's limits, and the word at the cursor."""
+
+from __future__ import annotations
+
+import tkinter
+from tkinter.font import nametofont
+
+from ui.transcripts.colours import canvas_colours
+from ui.transcripts.wave_view import WaveView, outline
+
+HEIGHT_LINES = 3
+
+
+class Waveform:
+    """A canvas that shows a `WaveView`."""
+
+    def __init__(self, master: tkinter.Misc) -> None:
+        self._colours = canvas_colours(master)
+        self._shown: WaveView | None = None
+        font = nametofont("TkDefaultFont", root=master)
+        height = HEIGHT_LINES * font.metrics("linespace")
+        self.canvas = tkinter.Canvas(
+            master,
+            width=100,
+            height=height,
+            highlightthickness=0,
+            borderwidth=0,
+            background=self._colours.field,
+        )
+        self.canvas.bind("<Configure>", lambda _: self._draw(), add="+")
+
+    def show(self, view: WaveView | None) -> None:
+        """Show a passage, or none."""
+        if view != self._shown:
+            self._shown = view
+            self._draw()
+
+    def _draw(self) -> None:
+        canvas, view, colours = self.canvas, self._shown, self._colours
+        canvas.delete("all")
+        if view is None:
+            return
+        width, height = canvas.winfo_width(), canvas.winfo_height()
+        canvas.create_rectangle(
+            view.x(view.start_s, width), 0, view.x(view.stop_s, width), height, fill=colours.selected, width=0
+        )
+        points = outline(view.peaks, width, height)
+        if points:
+            canvas.create_polygon(points, fill=colours.quiet, width=0)
+        if view.head_s is not None:
+            x = view.x(view.head_s, width)
+            canvas.create_line(x, 0, x, height, fill=colours.stripe, width=2)
+        if view.note:
+            canvas.create_text(width / 2, height / 2, text=view.note, fill=colours.quiet, width=width, justify="center")
