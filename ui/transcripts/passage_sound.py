@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ui.transcripts.messages import Failed, Message, Notice
 from ui.transcripts.playing import open_in_browser
 from ui.transcripts.segment import MEDIA
+from ui.transcripts.session import Session
 from ui.transcripts.sounds import Sounds
 from ui.transcripts.wave_view import WaveView
 from ui.transcripts.worker import in_thread
-
-if TYPE_CHECKING:
-    from ui.transcripts.controller import EditorController
 
 
 class PassageSound:
     """The sound of a controller's segments. Every method is called in the Tk thread and returns at once."""
 
-    def __init__(self, controller: EditorController) -> None:
+    def __init__(self, controller: Session) -> None:
         self._controller = controller
         self._sounds = Sounds(controller.post)
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from transcripts.find_replace import Hit, Query, find_all, replace_all
 from transcripts.rows import Id
 from ui.transcripts.messages import Failed, HitsKnown, Message, Replaced
 from ui.transcripts.reading import doubtful_place
+from ui.transcripts.session import Session
 from ui.transcripts.worker import in_thread
-
-if TYPE_CHECKING:
-    from ui.transcripts.controller import EditorController
 
 
 class Searches:
     """What a controller looks for. Every method is called in the Tk thread and returns at once."""
 
-    def __init__(self, controller: EditorController) -> None:
+    def __init__(self, controller: Session) -> None:
         self._controller = controller
 
     def find_doubtful(self, place: int) -> None:

@@ -1,0 +1,38 @@
+"""What the parts of the editor's controller need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from transcripts.dataset import Dataset
+from transcripts.document import Document
+from transcripts.rows import Id
+from ui.transcripts.messages import Message
+from ui.transcripts.segment import Segment
+from ui.transcripts.segment_order import SegmentOrder
+from ui.transcripts.state import EditorState
+
+
+class Session(Protocol):
+    """A window's dataset, its state and the segments that are shown; see EditorController."""
+
+    state: EditorState
+    order: SegmentOrder
+    revision: int
+    wanted: tuple[Id, int] | None
+    post: Callable[[Message], None]
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The dataset, None while none is open."""
+
+    @property
+    def document(self) -> Document | None:
+        """The document, None while none is open."""
+
+    def segment(self, index: int) -> Segment | None:
+        """Return the segment at a place of the list, None where there is none."""
+
+    def choose_video(self, media_id: Id) -> None:
+        """Show a video's segments."""
