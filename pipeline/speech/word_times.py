@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.speech.phrase_breaks import ENDS, breaks
 from pipeline.speech.stretch import Stretch
 from pipeline.speech.transcript import Segment, Word
 
@@ -20,9 +21,7 @@ SURE = 0.5
 SNAP_S = 0.5
 """The first word of a stretch begins with it, if it was placed at most so much later; so does the last word end."""
 ONSET_S = 0.03
-"""How much the detector is late at the begin of speech."""
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟", "।")
-CLOSING = "\"'”’»)]」』"
+"""How much the detector is late at the beginning of speech."""
 SENTENCE_PAUSE_S = 0.15
 """After a sentence there is a pause from this on."""
 LONG_PAUSE_S = 1.1
@@ -68,14 +67,14 @@ def with_words(segment: Segment, words: Sequence[Word]) -> Segment:
 def sentences(segment: Segment) -> list[Segment]:
     """Return a segment in parts that end with a sentence or before a long pause: without timestamps Whisper parts none.
 
-    A full stop within a number, a name or an abbreviation is followed by no pause, and ends nothing.
+    A full stop within a number or after an abbreviation ends nothing.
     """
     parts: list[list[Word]] = [[]]
-    for word in segment.words:
+    places = breaks([word.text.strip() for word in segment.words], segment.language)
+    for word, place in zip(segment.words, places, strict=True):
         if parts[-1]:
             pause_s = word.start_s - parts[-1][-1].end_s
-            stops = parts[-1][-1].text.rstrip(CLOSING).endswith(SENTENCE_ENDS)
-            if pause_s >= LONG_PAUSE_S or (stops and pause_s >= SENTENCE_PAUSE_S):
+            if pause_s >= LONG_PAUSE_S or (place in ENDS and pause_s >= SENTENCE_PAUSE_S):
                 parts.append([])
         parts[-1].append(word)
     return [segment] if len(parts) == 1 else [with_words(segment, part) for part in parts]

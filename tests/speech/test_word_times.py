@@ -11,10 +11,11 @@ from pipeline.speech.word_times import placed, sentences
 SPEECH = (Stretch(start_s=1.0, end_s=3.0), Stretch(start_s=4.0, end_s=6.0))
 
 
-def segment(*words: tuple[float, float, str, float]) -> Segment:
+def segment(*words: tuple[float, float, str, float], language: str | None = None) -> Segment:
     """A segment of words with their times and probabilities."""
     made = tuple(Word(start_s=start, end_s=end, text=text, probability=p) for start, end, text, p in words)
-    return Segment(start_s=made[0].start_s, end_s=made[-1].end_s, text="".join(w.text for w in made), words=made)
+    text = "".join(word.text for word in made)
+    return Segment(start_s=made[0].start_s, end_s=made[-1].end_s, text=text, words=made, language=language)
 
 
 def times(*words: tuple[float, float, str, float], from_s: float = 0.0) -> list[tuple[float, float, str]]:
@@ -50,11 +51,12 @@ def test_sentences():
     """A segment is parted where a sentence ends and before a long pause, not after an abbreviation."""
     heard = segment(
         (0.0, 0.4, " Mr.", 0.9),
-        (0.4, 0.9, " Brown", 0.9),
+        (0.7, 0.9, " Brown", 0.9),
         (0.9, 1.4, " reads.", 0.9),
         (1.7, 2.0, " He", 0.9),
         (2.0, 2.5, " reads", 0.9),
         (4.0, 4.5, " slowly.", 0.9),
+        language="en",
     )
     assert [("Mr. Brown reads.", 0.0, 1.4), ("He reads", 1.7, 2.5), ("slowly.", 4.0, 4.5)] == [
         (part.text, part.start_s, part.end_s) for part in sentences(heard)
