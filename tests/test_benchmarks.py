@@ -14,6 +14,7 @@ BENCHMARKS = ROOT / "benchmarks"
 LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "copy_top.py": (("--source", str(ROOT / "samples" / "welcome.mp4"), "--presets", "ultrafast"), "ultrafast"),
     "documents.py": (("--rows", "2000", "--repeat", "1"), "2000 edits"),
+    "editor.py": (("--help",), "--rows"),  # it opens a window
     "encode.py": (("--help",), "--startup"),  # it encodes nothing below 1080p
     "journal.py": (("--files", "2000"), "2000"),
     "latency_proxy.py": (("--help",), "--round-trip-ms"),

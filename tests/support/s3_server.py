@@ -25,7 +25,7 @@ TRIES = 3
 
 COMMAND_S = 180
 ANSWER_S = 180
-"""Long, because a machine that is busy with other tests starts the daemons slowly: a minute was not enough there."""
+"""Long, because a machine that is busy with other tests starts the daemons slowly."""
 
 LOOK_S = 0.1
 STOP_S = 5
