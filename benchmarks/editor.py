@@ -78,7 +78,7 @@ def measure(path: Path) -> None:
 
     show("next segment", [timed(following) for _ in range(STEPS)])
     show("edited, next segment", [timed(edited) for _ in range(STEPS)])
-    view.controller.close_now()
+    view.controller.saving.close_now()
     while not app.closed:
         app.tk.dooneevent(0)
 

@@ -119,7 +119,7 @@ class EditorDriver:
         """Close the window, whatever is asked."""
         self.view.close()
         if self.state.stage.value == "open":
-            self.view.controller.close_now()
+            self.view.controller.saving.close_now()
         self.until(lambda: self.app.closed or self.state.question.value == "not written")
         if not self.app.closed:
             self.app.destroy()

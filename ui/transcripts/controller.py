@@ -13,9 +13,7 @@ from transcripts import segment_edits
 from transcripts.dataset import Dataset
 from transcripts.document import Document
 from transcripts.events import DocumentEvent
-from transcripts.merge import CollisionKey, Side
 from transcripts.rows import Id
-from transcripts.save import DeletedElsewhereError
 from transcripts.schema import TRANSCRIPTS
 from transcripts.segment_edits import SEGMENTS, SPEAKERS
 from ui.banners import Tone
@@ -24,20 +22,15 @@ from ui.transcripts.caption_reasons import CaptionReasons
 from ui.transcripts.messages import (
     Added,
     Changed,
-    Closed,
     Decided,
     Failed,
     Message,
-    Notice,
     Opened,
     OpeningFailed,
     PlaceFound,
     Published,
-    PublishFailed,
     ReasonsKnown,
     Saved,
-    SaveFailed,
-    SaveProgress,
     SegmentsKnown,
     SoundKnown,
     VideosKnown,
@@ -45,10 +38,11 @@ from ui.transcripts.messages import (
 from ui.transcripts.passage_sound import PassageSound
 from ui.transcripts.publishing import Publish
 from ui.transcripts.reading import segments_of, videos_of
+from ui.transcripts.saving import Saving
 from ui.transcripts.searches import Searches
 from ui.transcripts.segment import MEDIA, Segment, segment_of, start_of
 from ui.transcripts.segment_order import SegmentOrder
-from ui.transcripts.state import EditorState, Question, Stage, Status, advance, save_started
+from ui.transcripts.state import EditorState, Question, Stage, Status, advance
 from ui.transcripts.worker import in_thread
 
 Opener = Callable[[str], Dataset]
@@ -68,15 +62,15 @@ class EditorController:
         self.order = SegmentOrder()
         self.revision = 0
         self._opener = opener
-        self._publisher = publisher
         self._to_add: Path | None = None
         self.post = post
         self._dataset: Dataset | None = None
-        self._left = threading.Event()
+        self.left = threading.Event()
         self._rows_version = 0
         self._reasons = CaptionReasons(post)
         self.searches = Searches(self)
         self.sound = PassageSound(self)
+        self.saving = Saving(self, publisher)
         self.wanted: tuple[Id, int] | None = None
         """The segment to select as soon as it is there, and where to put the cursor."""
 
@@ -103,7 +97,7 @@ class EditorController:
 
     def _opened(self, address: str) -> Message | None:
         dataset = self._opener(address.strip())
-        if self._left.is_set():
+        if self.left.is_set():
             dataset.close()
             return None
         if dataset.document.schema.name != TRANSCRIPTS.name:
@@ -145,7 +139,7 @@ class EditorController:
                 self.choose_video(message.videos[0].id)
         if isinstance(message, Saved | Published) and self.state.closing:
             self.state = replace(self.state, closing=False)
-            self.close()
+            self.saving.close()
 
     def _add(self) -> None:
         """Put the finished job's video into the dataset as soon as that can be edited."""
@@ -327,101 +321,3 @@ class EditorController:
             return Decided()
 
         in_thread("recovery", work, lambda _, text: Failed(reason=text), self.post)
-
-    # saving
-
-    def ask_to_save(self) -> None:
-        """Ask whether to save to S3; a file is saved at once."""
-        if self.state.save_enabled:
-            if self.state.on_s3:
-                self.state = replace(self.state, question=Question.SAVE)
-            else:
-                self.save()
-
-    def save(self, *, create_again: bool = False) -> None:
-        """Save, with what was decided about collisions."""
-        dataset, state = self._dataset, self.state
-        if dataset is None or not state.is_open or state.saving is not None:
-            return
-        self.state = save_started(state)
-
-        def work() -> Message:
-            if not state.on_s3:
-                dataset.document.flush()
-                return Saved(result=None)
-            result = dataset.save(
-                decisions=dict(state.decisions),
-                on_sent=lambda sent, total: self.post(SaveProgress(sent_bytes=sent, total_bytes=total)),
-                create_again=create_again,
-            )
-            return Saved(result=result)
-
-        in_thread(
-            "save",
-            work,
-            lambda error, text: SaveFailed(reason=text, deleted=isinstance(error, DeletedElsewhereError)),
-            self.post,
-        )
-
-    def publish(self) -> None:
-        """Publish the video that is shown, as it is here."""
-        document, media_id, publisher = self.document, self.state.media_id, self._publisher
-        if document is None or media_id is None or publisher is None or self.state.publishing:
-            return
-        status = Status(text="Publishing the video's captions…", tone=Tone.BUSY)
-        self.state = replace(self.state, publishing=True, status=status)
-
-        def work() -> Message:
-            return Published(text=publisher(document, media_id, lambda text: self.post(Notice(text=text))))
-
-        in_thread("publish", work, lambda _, text: PublishFailed(reason=text), self.post)
-
-    def decide(self, key: CollisionKey, side: Side) -> None:
-        """Say whose change counts where two collide."""
-        self.state = replace(self.state, decisions={**self.state.decisions, key: side})
-
-    def withdraw(self) -> None:
-        """Take a question back: nothing happens."""
-        if self.state.question is not Question.RECOVERED:
-            self.state = replace(self.state, question=Question.NONE, closing=False)
-
-    # closing
-
-    def close(self) -> None:
-        """Close the dataset; asks first where something is not on S3, and waits for a save that is under way."""
-        state = self.state
-        if state.stage in (Stage.EMPTY, Stage.OPENING):
-            self._left.set()
-            self.state = replace(state, stage=Stage.CLOSED)
-        elif state.stage is not Stage.OPEN:
-            return
-        elif state.saving is not None or state.publishing:
-            status = Status(text="The window closes when this has ended…", tone=Tone.BUSY)
-            self.state = replace(state, closing=True, status=status)
-        elif state.on_s3 and state.unsaved and not state.read_only:
-            self.state = replace(state, question=Question.CLOSE)
-        else:
-            self.close_now()
-
-    def save_and_close(self) -> None:
-        """Save, and close when that has succeeded."""
-        self.save()
-        self.state = replace(self.state, closing=self.state.saving is not None)
-
-    def close_now(self) -> None:
-        """Close the dataset: what is not on S3 is kept on this computer."""
-        dataset = self._dataset
-        if dataset is None:
-            return
-        status = Status(text="Closing…", tone=Tone.BUSY)
-        self.state = replace(self.state, stage=Stage.CLOSING, question=Question.NONE, status=status)
-
-        def work() -> Message:
-            dataset.close()
-            return Closed()
-
-        in_thread("close dataset", work, lambda _, text: Closed(problem=text), self.post)
-
-    def leave(self) -> None:
-        """Close the window although not everything could be written."""
-        self.state = replace(self.state, stage=Stage.CLOSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 from typing import Protocol
 
 from transcripts.dataset import Dataset
@@ -15,13 +16,17 @@ from ui.transcripts.state import EditorState
 
 
 class Session(Protocol):
-    """A window's dataset, its state and the segments that are shown; see EditorController."""
+    """A window's dataset, its state and the segments that are shown; see EditorController.
+
+    `left` is set when the window is closed while its dataset is still being opened.
+    """
 
     state: EditorState
     order: SegmentOrder
     revision: int
     wanted: tuple[Id, int] | None
     post: Callable[[Message], None]
+    left: Event
 
     @property
     def dataset(self) -> Dataset | None:

@@ -142,20 +142,20 @@ class EditorView:
         """Keep what was typed and save."""
         if self.segments.commit():
             self.pump.drain()  # that something is unsaved is known only then
-            self.controller.ask_to_save()
+            self.controller.saving.ask_to_save()
         self.render()
 
     def publish(self) -> None:
         """Keep what was typed and publish the video that is shown."""
         if self.segments.commit():
-            self.controller.publish()
+            self.controller.saving.publish()
         self.render()
 
     def close(self) -> None:
         """Keep what was typed and close the window; asks where something would be missing on S3."""
         if self.segments.commit():
             self.pump.drain()
-            self.controller.close()
+            self.controller.saving.close()
         self.render()
 
     def answer(self, answer: Answer) -> None:
@@ -164,13 +164,13 @@ class EditorView:
         actions: dict[Answer, Callable[[], None]] = {
             Answer.ACCEPT: controller.accept_recovered,
             Answer.DISCARD: controller.discard_recovered,
-            Answer.SAVE: controller.save,
-            Answer.SAVE_DECIDED: controller.save,
-            Answer.CREATE_AGAIN: lambda: controller.save(create_again=True),
-            Answer.SAVE_AND_CLOSE: controller.save_and_close,
-            Answer.CLOSE: controller.close_now,
-            Answer.LEAVE: controller.leave,
-            Answer.WITHDRAW: controller.withdraw,
+            Answer.SAVE: controller.saving.save,
+            Answer.SAVE_DECIDED: controller.saving.save,
+            Answer.CREATE_AGAIN: lambda: controller.saving.save(create_again=True),
+            Answer.SAVE_AND_CLOSE: controller.saving.save_and_close,
+            Answer.CLOSE: controller.saving.close_now,
+            Answer.LEAVE: controller.saving.leave,
+            Answer.WITHDRAW: controller.saving.withdraw,
         }
         actions[answer]()
         if answer is Answer.WITHDRAW:
@@ -212,7 +212,7 @@ class EditorView:
         self.render()
 
     def _decide(self, key: tuple[str, Id, str | None], side: Side) -> None:
-        self.controller.decide(key, side)
+        self.controller.saving.decide(key, side)
         self.render()
 
     def _choose_video(self, media_id: Id) -> None:
