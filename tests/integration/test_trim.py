@@ -155,12 +155,14 @@ def test_the_transcript_is_that_of_the_part(tmp_path, sample, small_model):
     """Words before and after it are not heard, and those in it have its times."""
     asked = TranscriptionRequest(model=str(small_model), language="en")
     whole = convert(sample, tmp_path / "whole", qualities=("360p",), transcription=asked)
-    part = convert(sample, tmp_path / "part", qualities=("360p",), transcription=asked, trim=Trim(start_s=4, end_s=11))
+    part = convert(
+        sample, tmp_path / "part", qualities=("360p",), transcription=asked, trim=Trim(start_s=7, end_s=10.5)
+    )
     assert [(Outcome.DONE, "", ())] * 2 == [whole.whole, part.whole]
     heard = [
         json.loads((made.folder / "transcript.json").read_text(encoding="utf-8"))["cues"] for made in (whole, part)
     ]
-    inside = [(cue["text"], cue["start"] - 4) for cue in heard[0] if 4 <= cue["start"] and cue["end"] <= 11]
+    inside = [(cue["text"], cue["start"] - 7) for cue in heard[0] if 7 <= cue["start"] and cue["end"] <= 10.5]
     assert inside
     assert [(text, pytest.approx(start, abs=0.15)) for text, start in inside] == [
         (cue["text"], cue["start"]) for cue in heard[1]
