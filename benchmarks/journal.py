@@ -14,9 +14,10 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
+# What follows is imported from there.
 sys.path.insert(0, str(ROOT))
 
-from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, read_journal  # noqa: E402  # the path above must be set first
+from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, read_journal  # noqa: E402
 from pipeline.transfer.upload.publish_order import OutgoingFile  # noqa: E402
 from pipeline.transfer.upload.tally import Tally  # noqa: E402
 

@@ -58,7 +58,10 @@ VARIED = (
     "testsrc2=s=1280x720:r=25,noise=alls=4:allf=t",
     "mandelbrot=s=640x360:r=25:start_scale=0.1:end_pts=800:start_x=-0.741:start_y=-0.131,scale=1280:720",
     "gradients=s=1280x720:r=25:speed=0.02:n=4:seed=2,noise=alls=5:allf=t",
-    "life=s=320x180:r=12:mold=10:ratio=0.2:seed=3:life_color=#C8E070:death_color=#224466,fps=25,scale=1280:720:flags=bicubic",
+    (
+        "life=s=320x180:r=12:mold=10:ratio=0.2:seed=3:life_color=#C8E070:death_color=#224466,fps=25,"
+        "scale=1280:720:flags=bicubic"
+    ),
     "mandelbrot=s=640x360:r=25:start_scale=0.3:end_pts=800:start_x=-0.743:start_y=-0.133,scale=1280:720",
     "cellauto=s=320x180:r=12:seed=7:rule=110,format=gray,boxblur=2,fps=25,scale=1280:720:flags=bicubic",
     "testsrc2=s=1280x720:r=25,rotate=t*0.1,boxblur=3",

@@ -13,8 +13,8 @@ if sys.version_info < (3, 10):  # noqa: UP036  # the launchers look first, but t
         + ". Install a newer one from https://www.python.org/downloads/ and start again."
     )
 
-# PYTHONSAFEPATH and python -I leave a program's own folder out
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # pathlib is younger than this file's readers
+# PYTHONSAFEPATH and python -I leave a program's own folder out. No pathlib: this file has to run on Python 2 as well.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 
 from environment import main  # what it holds, an old Python can't read
 

@@ -75,11 +75,13 @@ def titles() -> str:
         start, end = phrase.start_s - 0.3, phrase.start_s - 0.3 + SHOWN_S
         fade = f"min(1,min((t-{start:.2f})/0.3,({end:.2f}-t)/0.3))"
         drawn.append(
-            f"drawtext=fontfile={FONT}:text='{phrase.shown}':fontsize=76:fontcolor=white:shadowcolor=black@0.4:shadowx=3:shadowy=3:"
+            f"drawtext=fontfile={FONT}:text='{phrase.shown}':fontsize=76:fontcolor=white:"
+            "shadowcolor=black@0.4:shadowx=3:shadowy=3:"
             f"x=(w-text_w)/2:y=(h-text_h)/2-30:alpha='{fade}':enable='between(t,{start:.2f},{end:.2f})'"
         )
     drawn.append(
-        f"drawtext=fontfile={MONO}:timecode='00\\:00\\:00\\:00':rate={FRAME_RATE}:fontsize=34:fontcolor=white@0.85:x=(w-text_w)/2:y=h-84"
+        f"drawtext=fontfile={MONO}:timecode='00\\:00\\:00\\:00':rate={FRAME_RATE}:fontsize=34:"
+        "fontcolor=white@0.85:x=(w-text_w)/2:y=h-84"
     )
     return ",".join(drawn)
 
@@ -87,7 +89,10 @@ def titles() -> str:
 def filter_graph() -> str:
     """The whole video and its audio as one ffmpeg filter graph; the inputs are the spoken phrases."""
     video = [
-        f"gradients=s=1280x720:r={FRAME_RATE}:d={DURATION_S}:n=3:c0=0x14213d:c1=0x3a0ca3:c2=0x0f766e:speed=0.008:seed=7,format=rgba[sky]",
+        (
+            f"gradients=s=1280x720:r={FRAME_RATE}:d={DURATION_S}:n=3:c0=0x14213d:c1=0x3a0ca3:c2=0x0f766e:"
+            "speed=0.008:seed=7,format=rgba[sky]"
+        ),
         ball("b1", "f72585"),
         ball("b2", "4cc9f0"),
         ball("b3", "ffd166"),

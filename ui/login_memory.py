@@ -80,7 +80,7 @@ class LoginMemory:
             task = self._tasks.get()
             try:
                 self._post(task.do())
-            except Exception as error:  # noqa: BLE001  # the thread's outermost frame; each system's keychain has errors of its own
+            except Exception as error:  # noqa: BLE001  # the thread's outermost frame; keychains have their own errors
                 # its name alone: nobody knows what a keychain writes into an error
                 logger.warning("the keychain failed: %s", type(error).__name__)
                 self._post(KeychainTold(text=NO_KEYCHAIN if keychain.is_missing(error) else task.failed))

@@ -249,7 +249,8 @@ def write_master(folder: Path, *, audio: str, sizes: dict[str, tuple[int, int]] 
         groups += ',AUDIO="stereo"'
     if (folder / "subtitles").exists():
         lines.append(
-            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",NAME="English",{flags},FORCED=NO,URI="subtitles/en/index.m3u8"'
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="subs",NAME="English",{flags},FORCED=NO,'
+            'URI="subtitles/en/index.m3u8"'
         )
         groups += ',SUBTITLES="subs"'
     for name, (width, height) in (sizes or SIZES).items():

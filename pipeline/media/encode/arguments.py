@@ -191,7 +191,11 @@ def _mp4(end_s: float) -> dict[str, Any]:
     }
 
 
-def _arguments(*streams: Any, name: str, options: dict[str, Any]) -> list[str]:  # noqa: ANN401  # ffmpeg-python is untyped
+def _arguments(
+    *streams: Any,  # noqa: ANN401  # ffmpeg-python is untyped
+    name: str,
+    options: dict[str, Any],
+) -> list[str]:
     return list(ffmpeg.output(*streams, name, **options).get_args())
 
 

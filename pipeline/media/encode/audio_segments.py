@@ -62,7 +62,13 @@ def write_segments(
 
 
 class _Writer:
-    def __init__(self, path: Path, name: str, options: dict[str, str], template: Any) -> None:  # noqa: ANN401  # PyAV's stream
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        options: dict[str, str],
+        template: Any,  # noqa: ANN401  # PyAV's stream
+    ) -> None:
         import av
 
         self._container: Any = av.open(str(path), "w", format=name, options=options)

@@ -53,7 +53,11 @@ def _cropped(video: Any, source: VideoStream) -> Any:  # noqa: ANN401  # ffmpeg-
     return cropped.filter("setsar", f"{aspect.numerator}/{aspect.denominator}")
 
 
-def fitted(video: Any, plan: Plan, renditions: Sequence[Rendition]) -> list[Any]:  # noqa: ANN401  # ffmpeg-python is untyped
+def fitted(
+    video: Any,  # noqa: ANN401  # ffmpeg-python is untyped
+    plan: Plan,
+    renditions: Sequence[Rendition],
+) -> list[Any]:
     """Return a video in each rendition's size and form; each is scaled from the next larger one, which costs less."""
     assert plan.media.video is not None
     pixels = pixel_format(plan.encoder, plan.dynamic_range)

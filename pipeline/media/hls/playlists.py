@@ -155,7 +155,8 @@ def master_playlist(
         lines += [line for group, members in groups.items() for line in _audio_lines(group, members)]
     lines += _subtitle_lines(subtitles)
     lines += [
-        f'#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="{CLOSED_CAPTIONS_GROUP}",NAME={_quoted(one.name)},LANGUAGE={_quoted(one.language)},'
+        f'#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="{CLOSED_CAPTIONS_GROUP}",NAME={_quoted(one.name)},'
+        f"LANGUAGE={_quoted(one.language)},"
         f"DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID={_quoted(one.channel)}"
         for one in closed_captions
     ]
@@ -219,7 +220,8 @@ class _Member:
 
 def _audio_lines(group: str, members: Sequence[_Member]) -> list[str]:
     return [
-        f"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={_quoted(group)},NAME={_quoted(member.name)},LANGUAGE={_quoted(member.language)},"
+        f"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={_quoted(group)},NAME={_quoted(member.name)},"
+        f"LANGUAGE={_quoted(member.language)},"
         f"DEFAULT={_yes(member.default)},AUTOSELECT={_yes(member.autoselect)},"
         f'CHANNELS="{member.channels}",URI={_quoted(_playlist_uri(member.measured))}'
         for member in members
@@ -237,7 +239,8 @@ def _subtitle_lines(tracks: Sequence[SubtitleTrack]) -> list[str]:
         automatic = any(track is one for one in chosen.values())
         characteristics = f'CHARACTERISTICS="{FOR_THE_DEAF}",' if track.for_the_deaf else ""
         lines.append(
-            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{SUBTITLE_GROUP}",NAME={_quoted(name)},LANGUAGE={_quoted(track.language)},'
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{SUBTITLE_GROUP}",NAME={_quoted(name)},'
+            f"LANGUAGE={_quoted(track.language)},"
             f"DEFAULT={_yes(track.default)},AUTOSELECT={_yes(automatic)},FORCED={_yes(track.forced)},"
             f"{characteristics}URI={_quoted(track.uri)}"
         )

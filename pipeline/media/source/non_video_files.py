@@ -25,7 +25,8 @@ _BEGINS: tuple[tuple[bytes, str], ...] = (
         _PROJECT,
     ),
     (
-        rb"PK\x03\x04.{26}(\[Content_Types\]|_rels/|docProps/|word/|xl/|ppt/|Index/|mimetypeapplication/(vnd\.oasis|epub))",
+        rb"PK\x03\x04.{26}"
+        rb"(\[Content_Types\]|_rels/|docProps/|word/|xl/|ppt/|Index/|mimetypeapplication/(vnd\.oasis|epub))",
         _DOCUMENT,
     ),
     (rb"PK\x03\x04|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c", _ARCHIVE),

@@ -69,7 +69,12 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoice) -> MediaInfo:  # noqa: ANN401  # PyAV's container
+def _media_info(
+    path: Path,
+    file: SourceFile,
+    container: Any,  # noqa: ANN401  # PyAV's container
+    choice: TrackChoice,
+) -> MediaInfo:
     name = container.format.name
     marks = container_marks(path, name)
     tracks = _tracks(path, container, marks, choice)
@@ -131,7 +136,12 @@ def _media_info(path: Path, file: SourceFile, container: Any, choice: TrackChoic
     )
 
 
-def _tracks(path: Path, container: Any, marks: ContainerMarks, choice: TrackChoice) -> ChosenTracks:  # noqa: ANN401  # PyAV's container
+def _tracks(
+    path: Path,
+    container: Any,  # noqa: ANN401  # PyAV's container
+    marks: ContainerMarks,
+    choice: TrackChoice,
+) -> ChosenTracks:
     """Choose what is read. Raises SourceError where there is nothing, SettingsError for tracks that are not there."""
     _refuse_unreadable(path, container, marks)
     tracks = choose_tracks(path, container, choice)

@@ -146,7 +146,13 @@ def _end_by_seeking(
     return None if file.spent else end
 
 
-def _last_readable_s(container: Any, streams: Sequence[Any], start_s: float, end_s: float, near_s: float) -> float:  # noqa: ANN401
+def _last_readable_s(
+    container: Any,  # noqa: ANN401
+    streams: Sequence[Any],
+    start_s: float,
+    end_s: float,
+    near_s: float,
+) -> float:
     """Halve the time between what can be read and what can't until the two are near: 12 steps for two hours."""
     low, high = start_s, end_s
     while high - low > near_s:

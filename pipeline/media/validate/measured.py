@@ -228,7 +228,12 @@ class _SegmentRunReader:
             spans = self._contents.spans[number] = SegmentSpans(run=self._number)
         return spans, offset
 
-    def _video_packet(self, packet: Any, span: Span | None, offset: int | None) -> Span:  # noqa: ANN401  # PyAV's packet
+    def _video_packet(
+        self,
+        packet: Any,  # noqa: ANN401  # PyAV's packet
+        span: Span | None,
+        offset: int | None,
+    ) -> Span:
         first = span is None
         span = _counted(packet, span, timed=self._contents.container is Container.FMP4)
         if first and self._header is not None:
@@ -270,7 +275,11 @@ def _decoded(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet and frame
         return None
 
 
-def _video_facts(stream: Any, header: VideoHeader | None, frame: Any) -> dict[str, Any]:  # noqa: ANN401  # PyAV's objects
+def _video_facts(
+    stream: Any,  # noqa: ANN401  # PyAV's stream
+    header: VideoHeader | None,
+    frame: Any,  # noqa: ANN401  # PyAV's frame
+) -> dict[str, Any]:
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio
     named = context if frame is None else frame

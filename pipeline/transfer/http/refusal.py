@@ -160,7 +160,8 @@ _ON_THE_WAY = {
         "The server at {place} does not answer in https. Verify the port, or try http:// where it runs on this machine."
     ),
     NoResponseReason.PROXY_ADDRESS: (
-        "The proxy address {about} can't be used. Correct HTTPS_PROXY or ALL_PROXY: http://proxy:8080 or socks5://proxy:1080."
+        "The proxy address {about} can't be used. Correct HTTPS_PROXY or ALL_PROXY: "
+        "http://proxy:8080 or socks5://proxy:1080."
     ),
     NoResponseReason.PROXY_UNREACHABLE: (
         "Cannot connect to the proxy at {about}, which HTTPS_PROXY or the system's settings name."
@@ -276,7 +277,10 @@ def _backend_sentence(refusal: Refusal) -> str:
             "Choose fewer or lower qualities, or ask its administrator."
         )
     if 300 <= status < 400:
-        return f"The backend at {place} sends the program on to another address. Verify that the URL is exact, with https://."
+        return (
+            f"The backend at {place} sends the program on to another address. "
+            "Verify that the URL is exact, with https://."
+        )
     if status >= 500:
         return (
             f"The backend at {place} has a problem of its own (status {status}). "

@@ -105,14 +105,17 @@ def test_audio_tracks_of_their_own_are_a_group():
     tracks = [_track("English", "en", 1), _track("Comments", "en", 2, 140), _track("Deutsch", "de", 3, default=True)]
     lines = master_playlist([_rendition(), _rendition("360p", 1000)], tracks).splitlines()
     assert [
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="audio/1/index.m3u8"',
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="Comments",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=NO,CHANNELS="2",URI="audio/2/index.m3u8"',
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="Deutsch",LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/3/index.m3u8"',
-        '#EXT-X-STREAM-INF:BANDWIDTH=3140,AVERAGE-BANDWIDTH=1570,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,'
-        'VIDEO-RANGE=SDR,AUDIO="stereo",CLOSED-CAPTIONS=NONE',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="English",LANGUAGE="en",'
+        'DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="audio/1/index.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="Comments",LANGUAGE="en",'
+        'DEFAULT=NO,AUTOSELECT=NO,CHANNELS="2",URI="audio/2/index.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="stereo",NAME="Deutsch",LANGUAGE="de",'
+        'DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/3/index.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=3140,AVERAGE-BANDWIDTH=1570,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,'
+        'FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="stereo",CLOSED-CAPTIONS=NONE',
         "720p/index.m3u8",
-        '#EXT-X-STREAM-INF:BANDWIDTH=1140,AVERAGE-BANDWIDTH=570,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,'
-        'VIDEO-RANGE=SDR,AUDIO="stereo",CLOSED-CAPTIONS=NONE',
+        '#EXT-X-STREAM-INF:BANDWIDTH=1140,AVERAGE-BANDWIDTH=570,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,'
+        'FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="stereo",CLOSED-CAPTIONS=NONE',
         "360p/index.m3u8",
     ] == lines[3:]
 
@@ -175,8 +178,8 @@ def test_hdr_and_keyframes_in_the_master():
     lines = master_playlist([_rendition(video=video)], [_track("Sound", "en", 1)], iframes=[stream]).splitlines()
     assert "VIDEO-RANGE=PQ" in lines[4]
     assert (
-        '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200,AVERAGE-BANDWIDTH=100,CODECS="hvc1.2.4.L93.90",RESOLUTION=1280x720,VIDEO-RANGE=PQ,'
-        'URI="720p/iframes.m3u8"'
+        '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200,AVERAGE-BANDWIDTH=100,CODECS="hvc1.2.4.L93.90",RESOLUTION=1280x720,'
+        'VIDEO-RANGE=PQ,URI="720p/iframes.m3u8"'
     ) == lines[-1]
 
 
