@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import keyring
 import pytest
+from displays import virtual_screen
 from keyring.backends import fail
 from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, MemoryKeychain
 
@@ -27,22 +26,9 @@ def screen() -> Iterator[None]:
     if shutil.which("Xvfb") is None:
         yield
         return
-    reader, writer = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
-        pass_fds=[writer],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writer)
-    with os.fdopen(reader) as answer:
-        number = answer.readline().strip()
-    assert number, "Xvfb did not start"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DISPLAY", f":{number}")
+    with virtual_screen() as display, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DISPLAY", display)
         yield
-    server.terminate()
-    server.wait(timeout=10)
 
 
 @pytest.fixture(autouse=True)
