@@ -39,6 +39,7 @@ from ui.theme import THEME, THEMES, keep_disabled_readable
 from ui.view_state import TokenView, ViewState
 from ui.widgets.fields import FieldNote
 from ui.widgets.scrolled_column import ScrolledColumn
+from ui.window_size import give_size, on_screen
 from ui.worker import unexpected
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ TITLE = "HLS Converter"
 SIZE = (1100, 780)
 MIN_SIZE = (900, 640)
 SETTINGS_WIDTH = 440
+SETTINGS_SHARE = 0.49
+"""How much of the window's width the settings may take, where the screen is too small for the whole window."""
 GAP = 12
 CLOSE_DEADLINE_S = 10.0
 """How long the window waits, when it is closed, for a job to end cleanly."""
@@ -58,7 +61,8 @@ class MainWindow(ttk.App):
 
     def __init__(self, *, config: Config, preferences: FilePlace, services: Services) -> None:
         THEMES.register()
-        super().__init__(title=TITLE, theme=THEME, size=SIZE, minsize=MIN_SIZE, iconphoto=None)
+        super().__init__(title=TITLE, theme=THEME, iconphoto=None)
+        self._size = give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self._pump: EventPump[Message] = EventPump(self._receive)
@@ -103,7 +107,8 @@ class MainWindow(ttk.App):
     def _build(self) -> None:
         self.columnconfigure(1, weight=1)
         self.rowconfigure(0, weight=1)
-        self.settings = ScrolledColumn(self, width=SETTINGS_WIDTH)
+        settings_width = min(on_screen(self, SETTINGS_WIDTH), round(self._size[0] * SETTINGS_SHARE))
+        self.settings = ScrolledColumn(self, width=settings_width)
         self.settings.grid(row=0, column=0, sticky="nsew", padx=(GAP, 0), pady=(GAP, 0))
         self.source_panel = SourcePanel(self.settings, self.variables, self.controller.look_at_source)
         self.output_panel = OutputPanel(self.settings, self.variables)

@@ -8,26 +8,29 @@ import ttkbootstrap as ttk
 
 from ui.view_state import ViewState
 from ui.widgets.fields import switch
+from ui.widgets.wrapping_row import WrappingRow
+
+BEFORE_CANCEL = 32
+"""Pixels that keep Cancel away from what only pauses."""
 
 
 class ActionBar:
     """The window's main buttons."""
 
     def __init__(self, master: tkinter.Misc) -> None:
-        self.frame = ttk.Frame(master)
-        self.frame.columnconfigure(1, weight=1)
+        self.frame = WrappingRow(master)
         self.start = ttk.Button(self.frame, text="Start", bootstyle="primary", width=14, default="active")
         self.cancel = ttk.Button(self.frame, text="Cancel", bootstyle="danger outline", width=10)
         self.open_folder = ttk.Button(self.frame, text="Open folder", width=12)
         self.transcripts = ttk.Button(self.frame, text="Transcripts…", width=12)
         self.pause = ttk.Button(self.frame, text="Pause upload")
         self.resume = ttk.Button(self.frame, text="Resume upload")
-        self.open_folder.grid(row=0, column=0, sticky="w", ipady=3)
-        self.transcripts.grid(row=0, column=1, sticky="w", padx=8, ipady=3)
-        self.pause.grid(row=0, column=2, ipady=3)
-        self.resume.grid(row=0, column=3, padx=(8, 24), ipady=3)
-        self.cancel.grid(row=0, column=4, padx=8, ipady=3)
-        self.start.grid(row=0, column=5, ipady=3)
+        self.frame.add_left(self.open_folder)
+        self.frame.add_left(self.transcripts)
+        self.frame.add_right(self.pause)
+        self.frame.add_right(self.resume)
+        self.frame.add_right(self.cancel, gap=BEFORE_CANCEL)
+        self.frame.add_right(self.start)
 
     def show(self, state: ViewState) -> None:
         """Show which of them do something now."""

@@ -17,6 +17,7 @@ from ui.theme import THEME, THEMES
 from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
 from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
+from ui.window_size import give_size
 from ui.worker import unexpected
 
 
@@ -29,21 +30,13 @@ def opener_for(config: Config, *, create: bool = False) -> Opener:
     return opened
 
 
-def enlarge(window: tkinter.Tk | tkinter.Toplevel) -> None:
-    """Give a window its size, which is told for 96 dots an inch, but none that the screen has no room for."""
-    scale = max(1.0, window.winfo_fpixels("1i") / 96)
-    room = (window.winfo_screenwidth(), window.winfo_screenheight())
-    width, height = (min(round(scale * size), most) for size, most in zip(SIZE, room, strict=True))
-    window.geometry(f"{width}x{height}")
-
-
 class EditorApp(ttk.App):
     """The editor as the only window of the program."""
 
     def __init__(self, *, opener: Opener, publisher: Publish | None = None, address: str = "") -> None:
         THEMES.register()
-        super().__init__(title=TITLE, theme=THEME, minsize=MIN_SIZE, iconphoto=None)
-        enlarge(self)
+        super().__init__(title=TITLE, theme=THEME, iconphoto=None)
+        give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self.closed = False
@@ -80,8 +73,8 @@ class EditorWindows:
 
     def open(self, address: str = "", add: Path | None = None) -> EditorView:
         """Open one more; `add` is the folder of a finished job, whose video is put into the dataset."""
-        window = ttk.Toplevel(TITLE, minsize=MIN_SIZE, iconphoto=None, master=self._master)
-        enlarge(window)
+        window = ttk.Toplevel(TITLE, iconphoto=None, master=self._master)
+        give_size(window, SIZE, MIN_SIZE)
         view = EditorView(
             window,
             add=add,
