@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 from pathlib import Path
 
 import srt  # type: ignore[import-untyped]
@@ -21,6 +20,7 @@ import webvtt
 from pipeline.errors import SubtitleFileError
 from pipeline.speech.cue_formatting import formatted_subrip, formatted_vtt, subrip_settings, vtt_settings
 from pipeline.speech.cues import Cue
+from pipeline.speech.subtitle_times import SubtitleForm, TimeLine, milliseconds, short, time_lines, with_times
 
 LARGEST_BYTES = 32 << 20
 """A day of subtitles has about 2 MB: what is larger is no subtitle file."""
@@ -52,24 +52,13 @@ ANY_ENCODING = (*WESTERN, *dict.fromkeys(name for names in ENCODINGS.values() fo
 OTHER_FORMS = {"[Script Info]": "ASS", "<?xml": "XML (TTML)", "<tt": "TTML", "{\\rtf": "RTF", "<SAMI": "SAMI"}
 """How other forms begin, and what they are called."""
 
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)(.*)")
-_LIKE_TIMES = re.compile(r"\s*-?\d[\d:.,]*\s*[-–—=]*\s*>|\s*-?\d+[:.,]\d.*-->|.*-->\s*-?\d+[:.,]\d")
 _VTT_BLOCK = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION|X-TIMESTAMP-MAP)(?![A-Za-z])")
-_VTT_NOTE = re.compile(r"NOTE(?=\s|$)")
 _HEADER = re.compile(r"^WEBVTT(?: [^\n]*)?\n(?:X-TIMESTAMP-MAP[^\n]*\n)?(?=\n)", re.MULTILINE)
 _UNWRITTEN = re.compile("[\x00-\x08\x0e-\x19\ufffd]")
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _MARKUP = re.compile(
     r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^<>\n]*>|\{\\[^{}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE
 )
-
-
-class SubtitleForm(Enum):
-    """The form of a subtitle file."""
-
-    SRT = "srt"
-    VTT = "vtt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,19 +68,6 @@ class SubtitleFile:
     cues: tuple[Cue, ...]
     form: SubtitleForm
     encoding: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _TimeLine:
-    """A line with times, counted from 1, in milliseconds; `rest` is what stands after them."""
-
-    number: int
-    start_ms: int
-    end_ms: int
-    rest: str
-
-    def written(self, point: str) -> str:
-        return f"{_clock(self.start_ms, point)} --> {_clock(self.end_ms, point)}{self.rest}"
 
 
 def read_subtitles(path: Path, *, language: str | None = None, keep_empty: bool = False) -> SubtitleFile:
@@ -149,7 +125,7 @@ def parse_subtitles(text: str, *, keep_empty: bool = False) -> tuple[tuple[Cue, 
     if form is SubtitleForm.VTT:  # files that were joined have a header each, some without a blank line before it
         text = _HEADER.sub(r"\n\g<0>", text).lstrip("\n")
     lines = text.split("\n")
-    times = list(_time_lines(lines, form))
+    times = list(time_lines(lines, form))
     if not times:
         raise ValueError("there are no captions in it")
     made = _vtt_cues(lines, times) if form is SubtitleForm.VTT else _srt_cues(lines, times)
@@ -187,32 +163,14 @@ def _likeliest(data: bytes, language: str | None) -> str:
     return next((name for name in names if name in likely), found[0].encoding)
 
 
-def _time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[_TimeLine]:
-    """Yield the lines with times. Raises ValueError for one that is meant as such and is none."""
-    for number, line in enumerate(lines, start=1):
-        if ">" not in line or (form is SubtitleForm.VTT and _VTT_NOTE.match(line)):
-            continue
-        found = _TIMES.match(line)
-        if found is None:
-            if _LIKE_TIMES.match(line) or (form is SubtitleForm.VTT and "-->" in line):
-                raise ValueError(f"line {number} has no times of a caption ({_short(line)})")
-            continue
-        parts = found.groups()
-        start_ms, end_ms = _milliseconds(parts[:4]), _milliseconds(parts[4:8])
-        if end_ms <= start_ms:
-            wrong = "ends before it begins" if end_ms < start_ms else "ends when it begins"
-            raise ValueError(f"the caption at line {number} {wrong} ({_short(line)})")
-        yield _TimeLine(number=number, start_ms=start_ms, end_ms=end_ms, rest=parts[8])
-
-
-def _srt_cues(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[Cue]:
+def _srt_cues(lines: Sequence[str], times: Sequence[TimeLine]) -> list[Cue]:
     """Return each caption of a SubRip file."""
-    text = _with_times(lines, times, ",")
+    text = with_times(lines, times, ",")
     try:
         parsed = list(srt.parse(text))
     except srt.SRTParseError as error:
         number = text.count("\n", 0, error.expected_start) + 1
-        raise ValueError(f"line {number} belongs to no caption ({_short(error.unmatched_content)})") from error
+        raise ValueError(f"line {number} belongs to no caption ({short(error.unmatched_content)})") from error
     starts = [round(block.start / timedelta(milliseconds=1)) for block in parsed]
     _check_all_read(times, starts)
     return [
@@ -227,11 +185,11 @@ def _srt_cues(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[Cue]:
     ]
 
 
-def _vtt_cues(lines: Sequence[str], times: Sequence[_TimeLine]) -> list[Cue]:
+def _vtt_cues(lines: Sequence[str], times: Sequence[TimeLine]) -> list[Cue]:
     """Return each caption of a WebVTT file."""
     _check_text(lines)
-    captions = webvtt.WebVTT.from_string(_with_times(lines, times, ".")).captions
-    _check_all_read(times, [_milliseconds(re.split("[:.]", caption.start)) for caption in captions])
+    captions = webvtt.WebVTT.from_string(with_times(lines, times, ".")).captions
+    _check_all_read(times, [milliseconds(re.split("[:.]", caption.start)) for caption in captions])
     return [
         Cue(
             start_s=line.start_ms / 1000,
@@ -255,7 +213,7 @@ def _check_text(lines: Sequence[str]) -> None:
         elif new_block and _VTT_BLOCK.match(line):
             in_caption = new_block = False
         elif new_block and in_caption and not _has_times_below(lines, number):
-            raise ValueError(f"line {number} belongs to no caption ({_short(line)})")
+            raise ValueError(f"line {number} belongs to no caption ({short(line)})")
         else:
             new_block = False
 
@@ -265,40 +223,13 @@ def _has_times_below(lines: Sequence[str], number: int) -> bool:
     return number >= len(lines) or "-->" in lines[number]
 
 
-def _check_all_read(times: Sequence[_TimeLine], starts_ms: Sequence[int]) -> None:
+def _check_all_read(times: Sequence[TimeLine], starts_ms: Sequence[int]) -> None:
     """See that the library has read each caption that has times."""
     for index, line in enumerate(times):
         if index >= len(starts_ms) or starts_ms[index] != line.start_ms:
             raise ValueError(f"the caption at line {line.number} can't be read")
 
 
-def _with_times(lines: Sequence[str], times: Sequence[_TimeLine], point: str) -> str:
-    """Return the text with all times written alike, as the libraries know them."""
-    written = list(lines)
-    for line in times:
-        written[line.number - 1] = line.written(point)
-    return "\n".join(written)
-
-
 def _plain(text: str) -> str:
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
-
-
-def _milliseconds(parts: Sequence[str | None]) -> int:
-    """Return a time of hours (or none), minutes, seconds and a decimal fraction of a second."""
-    hours, minutes, seconds, fraction = parts
-    whole = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
-    return whole * 1000 + int((fraction or "0").ljust(3, "0"))
-
-
-def _clock(milliseconds: int, point: str) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours:02d}:{minute:02d}:{second:02d}{point}{rest:03d}"
-
-
-def _short(line: str) -> str:
-    text = " ".join("".join(c if c.isprintable() else " " for c in line).split())
-    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import SubtitleFileError
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitle_files import SubtitleForm, parse_subtitles, read_subtitles
+from pipeline.speech.subtitle_files import parse_subtitles, read_subtitles
+from pipeline.speech.subtitle_times import SubtitleForm
 from pipeline.speech.subtitles import to_srt, to_vtt
 
 TEXTS = {
