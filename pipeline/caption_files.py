@@ -61,11 +61,12 @@ def read_captions(files: Sequence[CaptionFile]) -> tuple[CaptionText, ...]:
             problems.append(Problem(text=text, setting=Setting.CAPTIONS))
             continue
         try:
-            cues = read_subtitles(file.path, language=file.language).cues
+            found = read_subtitles(file.path, language=file.language)
         except SubtitleFileError as error:
             problems.append(Problem(text=str(error), setting=Setting.CAPTIONS))
         else:
-            read.append(CaptionText(language=file.language, text=to_vtt(cues)))
+            note = found.note(file.path.name)
+            read.append(CaptionText(language=file.language, text=to_vtt(found.cues), note=note))
     if problems:
         raise SettingsError(problems)
     return tuple(read)
@@ -104,7 +105,7 @@ def read_names(path: Path) -> tuple[str, ...]:
 
 def cues_of(captions: CaptionText, trim: Trim | None) -> list[Cue]:
     """Return the cues of captions on the clock of the stream, of which the part `trim` is made."""
-    cues, _ = parse_subtitles(captions.text)
+    cues = parse_subtitles(captions.text).cues
     if trim is None:
         return list(cues)
     shifted = [

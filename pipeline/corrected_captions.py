@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.errors import FolderConflict, FolderTakenError, SubtitleFileError
 from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitle_files import read_subtitles
+from pipeline.speech.subtitle_files import Subtitles, read_subtitles
 
 TIMED = (TRANSCRIPT_SRT, CAPTIONS_VTT)
 """The files that have times, which the stream and the other forms can be made from."""
@@ -21,17 +21,22 @@ TIMED = (TRANSCRIPT_SRT, CAPTIONS_VTT)
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """What an editor has corrected: the cues as they are now, the files with them, and which are in UTF-8 and stay."""
+    """What an editor has corrected: the cues as they are now, the files with them, and which of these stay as they are.
+
+    Those are in UTF-8, with times as players ask for them. `note` tells what was mended in the others.
+    """
 
     cues: tuple[Cue, ...]
     names: tuple[str, ...]
     kept: tuple[str, ...]
+    note: str = ""
 
     @property
     def text(self) -> str:
         """A sentence that tells of it."""
         verb = "was" if len(self.names) == 1 else "were"
-        return f"{' and '.join(self.names)} {verb} corrected by hand: the stream and the other forms say the same now."
+        text = f"{' and '.join(self.names)} {verb} corrected by hand: the stream and the other forms say the same now."
+        return f"{text} {self.note}".rstrip()
 
 
 def read_correction(folder: Path, changed: Sequence[str], language: str | None) -> Correction | None:
@@ -55,8 +60,12 @@ def read_correction(folder: Path, changed: Sequence[str], language: str | None) 
         reason = f"{names[0]} and {other} in {folder} were both corrected by hand, and they differ"
         remedy = "keep the one that is right and move the other out of the folder, or start fresh (--fresh)."
         raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
-    kept = tuple(name for name in names if files[name].encoding.startswith("utf-8"))
-    return Correction(cues=first, names=tuple(names), kept=kept)
+    kept = tuple(name for name in names if _stays(files[name]))
+    return Correction(cues=first, names=tuple(names), kept=kept, note=files[names[0]].note(names[0]))
+
+
+def _stays(file: Subtitles) -> bool:
+    return file.encoding.startswith("utf-8") and file.usual and not file.without_length
 
 
 def _same(some: Sequence[Cue], others: Sequence[Cue]) -> bool:

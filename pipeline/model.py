@@ -98,10 +98,14 @@ class Mp4Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionText:
-    """A subtitle file of the editor's as it was read: the text of a SubRip or WebVTT file, and its language's tag."""
+    """A subtitle file of the editor's as it was read: the text of a SubRip or WebVTT file, and its language's tag.
+
+    `note` is a sentence that tells what was mended in it, empty where nothing was.
+    """
 
     language: str
     text: str = field(repr=False)
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

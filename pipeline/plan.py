@@ -71,7 +71,7 @@ def make_plan(
         segment_s=SEGMENT_S,
         mp4=_mp4(job, media, renditions) if job.make_mp4 and renditions else None,
         phases=phases_of(_requested(job, has_video=bool(renditions))),
-        notes=_notes(job, media, renditions),
+        notes=_notes(job, media, renditions) + tuple(one.note for one in captions if one.note),
         chapters=media.chapters if chapters is None else tuple(chapters),
         captions=tuple(captions),
         script=script,

@@ -14,7 +14,7 @@ from pipeline.errors import CodecError, SubtitleFileError
 from pipeline.media.stream_layout import CHAPTERS_VTT, PLAYLIST, SPRITE_MAP, TRANSCRIPT_JSON
 from pipeline.speech.cues import Cue
 from pipeline.speech.phrase_breaks import DASHES
-from pipeline.speech.subtitle_files import read_subtitles
+from pipeline.speech.subtitle_files import read_subtitles, with_lengths
 from pipeline.speech.transcript import Segment, Transcript
 from pipeline.speech.transcript_file import from_json
 from pipeline.speech.word_segmenter import is_unspaced
@@ -29,7 +29,7 @@ class StoredCaptions:
 
     Attributes:
         path: of it.
-        cues: in the order of their begins.
+        cues: in the order of their begins, as they are written: some may have no text or no length.
         language: of them.
         transcript: what was heard, with the words' times; of a subtitle file a segment for each cue.
         has_words: whether it is more than what the cues tell.
@@ -68,8 +68,8 @@ def read_stored(path: Path, *, language: str | None = None, default_language: st
         heard = replace(transcript, language=known)
         return StoredCaptions(path=path, cues=tuple(cues), language=known, transcript=heard, has_words=True)
     known = language or language_in_name(path) or _language_beside(path) or default_language
-    found = read_subtitles(path, language=known, keep_empty=True)
-    transcript = transcript_of(found.cues, known)
+    found = read_subtitles(path, language=known, as_written=True)
+    transcript = transcript_of(with_lengths(found.cues), known)
     return StoredCaptions(path=path, cues=found.cues, language=known, transcript=transcript, has_words=False)
 
 

@@ -30,6 +30,7 @@ class CaptionRule(str, Enum):
     GAP = "gap"
     OVERLAP = "overlap"
     EMPTY = "empty"
+    TIMES = "times"
     BREAK = "break"
 
 
@@ -111,6 +112,10 @@ def _text(cue: Cue, profile: CaptionProfile) -> Iterator[Found]:
 
 def _time(cue: Cue, profile: CaptionProfile) -> Iterator[Found]:
     shown_s = cue.end_s - cue.start_s
+    if shown_s <= 0:
+        how = f"ends {-shown_s:.2f} s before it begins" if shown_s else "ends when it begins"
+        yield CaptionRule.TIMES, f"it {how}, so that it is never shown"
+        return
     if shown_s < profile.shortest_s - TOLERANCE_S:
         yield (CaptionRule.SHORTEST, f"shown for {shown_s:.2f} s, where {profile.shortest_s:.2f} s is the least")
     if shown_s > profile.longest_s + TOLERANCE_S:
@@ -118,7 +123,6 @@ def _time(cue: Cue, profile: CaptionProfile) -> Iterator[Found]:
     text = "\n".join(_lines(cue))
     if not profile.reading_s(text) > shown_s + TOLERANCE_S:
         return
-    shown_s = max(shown_s, 0.001)
     if profile.words_per_minute:
         speed = f"{len(text.split()) * 60 / shown_s:.0f} words a minute, where {profile.words_per_minute:g}"
     else:
@@ -129,7 +133,7 @@ def _time(cue: Cue, profile: CaptionProfile) -> Iterator[Found]:
 def _gap(cue: Cue, after: Cue | None, profile: CaptionProfile, frame_rate: float | None) -> Iterator[Found]:
     if after is None:
         return
-    gap_s = after.start_s - cue.end_s
+    gap_s = after.start_s - max(cue.start_s, cue.end_s)
     frames = profile.gap_frames
     if gap_s < -TOLERANCE_S:
         yield CaptionRule.OVERLAP, f"the next cue begins {-gap_s:.2f} s before this one ends"

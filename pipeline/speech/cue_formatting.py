@@ -17,6 +17,8 @@ ALL = "all"
 """Stands for every tag that has begun, which SubStation Alpha's reset ends."""
 SUBRIP_TAGS = frozenset({"b", "i", "u"})
 
+_ENTITY = re.compile(r"&(?:amp|lt|gt|nbsp|quot|apos|#39|#34);")
+"""What programs that make SubRip of WebVTT leave in it; SubRip itself knows no escapes."""
 _VTT_TAG = re.compile(r"<([^<>]*)>")
 _VTT_NAME = re.compile(r"(/?)([a-z]*)((?:\.[^\s.]+)*)(?=\s|$)")
 _SUBRIP_TAG = re.compile(
@@ -54,6 +56,11 @@ def formatted_vtt(content: str) -> str:
 def formatted_subrip(content: str) -> str:
     """Return the text of a SubRip caption as WebVTT with the tags that this has; empty where it has none."""
     return _built(_subrip_parts(content))
+
+
+def unescaped(text: str) -> str:
+    """Return a text of SubRip without the escapes of WebVTT."""
+    return _ENTITY.sub(lambda found: html.unescape(found.group()), text)
 
 
 def vtt_settings(written: str) -> str:
@@ -117,14 +124,14 @@ def _vtt_parts(content: str) -> Iterator[str | _Tag]:
 def _subrip_parts(content: str) -> Iterator[str | _Tag]:
     at = 0
     for found in _SUBRIP_TAG.finditer(content):
-        yield content[at : found.start()]
+        yield unescaped(content[at : found.start()])
         at = found.end()
         name = (found["name"] or found["letter"] or "").lower()
         if name in SUBRIP_TAGS:
             yield _Tag(name=name, ends=bool(found["close"] or found["end"]))
         for code, begins in _CODE.findall(found["codes"] or ""):
             yield _Tag(name=code or ALL, ends=begins != "1")
-    yield content[at:]
+    yield unescaped(content[at:])
 
 
 def _built(parts: Iterator[str | _Tag]) -> str:

@@ -1,16 +1,18 @@
 """Reads subtitle files that were made elsewhere: SubRip and WebVTT, in the encodings in which people have them.
 
-The blocks of a file are read by the libraries for its form, from times that are written alike before. What they would
-pass over in silence is an error here, with its line. Of the formatting is kept what `cue_formatting` knows; the styles
-and regions that a WebVTT file declares are left out.
+The blocks of a file are read by the libraries for its form, from times that are written alike before. What is meant
+clearly is read, however it is written. What the libraries would pass over in silence is an error here, with its line.
+Of the formatting is kept what `cue_formatting` knows; the styles, regions and comments that a WebVTT file has are left
+out.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +20,8 @@ import srt  # type: ignore[import-untyped]
 import webvtt
 
 from pipeline.errors import SubtitleFileError
-from pipeline.speech.cue_formatting import formatted_subrip, formatted_vtt, subrip_settings, vtt_settings
+from pipeline.speech.caption_profiles import caption_profile
+from pipeline.speech.cue_formatting import formatted_subrip, formatted_vtt, subrip_settings, unescaped, vtt_settings
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitle_times import SubtitleForm, TimeLine, milliseconds, short, time_lines, with_times
 
@@ -29,6 +32,9 @@ LEAST_ZEROS = 0.05
 """What share of a file's bytes are zeros at least, on one side, in UTF-16: times and line ends alone have more."""
 MOST_UNWRITTEN = 0.01
 """What share of a text are control characters at most; video, pictures and archives have more."""
+
+LINES_NAMED = 5
+"""How many lines a note names."""
 
 WESTERN = ("cp1252", "mac_roman")
 ENCODINGS = {
@@ -56,23 +62,45 @@ _VTT_BLOCK = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION|X-TIMESTAMP-MAP)(?![A-Za-z
 _HEADER = re.compile(r"^WEBVTT(?: [^\n]*)?\n(?:X-TIMESTAMP-MAP[^\n]*\n)?(?=\n)", re.MULTILINE)
 _UNWRITTEN = re.compile("[\x00-\x08\x0e-\x19\ufffd]")
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_MARKS = re.compile("^\ufeff+", re.MULTILINE)
+_NUMBER = re.compile(r"\s*[#№]?\s*(\d+)\s*[.:)]?\s*")
+_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_HTML = re.compile(r"</?(?:p|div|em|strong|small|big|center|tt|a|sub|sup|strike|del|ins)\b[^<>\n]*>", re.IGNORECASE)
+_VTT_TAG = re.compile("<.*?>")
 _MARKUP = re.compile(
     r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^<>\n]*>|\{\\[^{}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubtitleFile:
-    """What a file holds: its cues in the order of their begins, its form, and the encoding that it was read as."""
+class Subtitles:
+    """What a text holds: its cues in the order of their begins, and its form.
+
+    `without_length` are the lines of the captions that end when or before they begin, counted from 1; `usual` says that
+    all times are written as the form asks for, and `encoding` is the one that a file was read as.
+    """
 
     cues: tuple[Cue, ...]
     form: SubtitleForm
-    encoding: str
+    without_length: tuple[int, ...] = ()
+    usual: bool = True
+    encoding: str = "utf-8"
+
+    def note(self, name: str) -> str:
+        """Return a sentence that tells what was mended in the file of a name; empty where nothing was."""
+        if not self.without_length:
+            return ""
+        count, lines = len(self.without_length), ", ".join(map(str, self.without_length[:LINES_NAMED]))
+        more = ", …" if count > LINES_NAMED else ""
+        if count == 1:
+            return f"{name}: 1 caption ends when or before it begins (line {lines}): it is shown until it can be read."
+        text = f"{name}: {count} captions end when or before they begin (lines {lines}{more})"
+        return f"{text}: they are shown until they can be read."
 
 
-def read_subtitles(path: Path, *, language: str | None = None, keep_empty: bool = False) -> SubtitleFile:
-    """Return what a SubRip or WebVTT file holds. `language` tells encodings apart where the file is not in Unicode.
-    Captions without text are left out unless `keep_empty` asks for them.
+def read_subtitles(path: Path, *, language: str | None = None, as_written: bool = False) -> Subtitles:
+    """Return what a SubRip or WebVTT file holds. `language` tells encodings apart where the file is not in Unicode;
+    `as_written` is what `parse_subtitles` does with it.
 
     Raises SubtitleFileError, with the line where one is wrong; also for a file without any caption.
     """
@@ -86,10 +114,9 @@ def read_subtitles(path: Path, *, language: str | None = None, keep_empty: bool 
         raise SubtitleFileError(f"{path} is too large for a subtitle file: choose an SRT or WebVTT file.")
     try:
         text, encoding = decode(data, language)
-        cues, form = parse_subtitles(text, keep_empty=keep_empty)
+        return replace(parse_subtitles(text, as_written=as_written), encoding=encoding)
     except ValueError as error:
         raise SubtitleFileError(f"The captions {path} can't be read: {error}.") from error
-    return SubtitleFile(cues=cues, form=form, encoding=encoding)
 
 
 def decode(data: bytes, language: str | None = None) -> tuple[str, str]:
@@ -115,26 +142,55 @@ def decode(data: bytes, language: str | None = None) -> tuple[str, str]:
     return _decoded(data, encoding), encoding
 
 
-def parse_subtitles(text: str, *, keep_empty: bool = False) -> tuple[tuple[Cue, ...], SubtitleForm]:
-    """Return the cues of a file's text and its form. Raises ValueError, for the middle of a sentence."""
-    text = _OTHER_LINE_ENDS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")).lstrip("\ufeff")
+def parse_subtitles(text: str, *, as_written: bool = False) -> Subtitles:
+    """Return what a file's text holds. Raises ValueError, for the middle of a sentence.
+
+    Captions without text are left out, and those that end when or before they begin get a length, unless they are
+    wanted as they are written.
+    """
+    text = _OTHER_LINE_ENDS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _MARKS.sub("", text)  # files that were joined have one each
     other = next((name for head, name in OTHER_FORMS.items() if text.lstrip().startswith(head)), None)
     if other is not None:
         raise ValueError(f"it is in the form {other}; save it as SRT or WebVTT")
-    form = SubtitleForm.VTT if re.match(r"WEBVTT(?=\s|$)", text) else SubtitleForm.SRT
+    form = SubtitleForm.VTT if re.match(r"\s*WEBVTT(?=\s|$)", text, re.IGNORECASE) else SubtitleForm.SRT
     if form is SubtitleForm.VTT:  # files that were joined have a header each, some without a blank line before it
-        text = _HEADER.sub(r"\n\g<0>", text).lstrip("\n")
+        text = _HEADER.sub(r"\n\g<0>", f"WEBVTT{text.lstrip()[6:]}").lstrip("\n")
     lines = text.split("\n")
     times = list(time_lines(lines, form))
     if not times:
         raise ValueError("there are no captions in it")
     made = _vtt_cues(lines, times) if form is SubtitleForm.VTT else _srt_cues(lines, times)
-    cues = [cue for cue in made if cue.text or keep_empty]
+    cues = [cue for cue in made if cue.text or as_written]
     if not any(cue.text for cue in cues):
         raise ValueError("its captions have no text")
     if len(_HEADER.findall(text)) > 1:  # of a cue that shows in two segments of a stream, each of their files has one
         cues = list(dict.fromkeys(cues))
-    return tuple(sorted(cues, key=lambda cue: (cue.start_s, cue.end_s))), form
+    cues.sort(key=lambda cue: (cue.start_s, cue.end_s))
+    return Subtitles(
+        cues=tuple(cues) if as_written else with_lengths(cues),
+        form=form,
+        without_length=tuple(
+            line.number for line, cue in zip(times, made, strict=True) if cue.text and not line.has_length
+        ),
+        usual=all(line.usual for line in times),
+    )
+
+
+def with_lengths(cues: Sequence[Cue]) -> tuple[Cue, ...]:
+    """Return cues, in the order of their begins, that all end after they begin.
+
+    One that doesn't is shown as long as it takes to be read, or until another one begins.
+    """
+    profile, starts = caption_profile(), [cue.start_s for cue in cues]
+    made = []
+    for cue in cues:
+        if cue.end_s <= cue.start_s:
+            after = bisect_right(starts, cue.start_s)
+            end_s = cue.start_s + min(max(profile.shortest_s, profile.reading_s(cue.text)), profile.longest_s)
+            cue = replace(cue, end_s=round(min([end_s, *starts[after : after + 1]]), 3))
+        made.append(cue)
+    return tuple(made)
 
 
 def _is_text(text: str) -> bool:
@@ -165,7 +221,7 @@ def _likeliest(data: bytes, language: str | None) -> str:
 
 def _srt_cues(lines: Sequence[str], times: Sequence[TimeLine]) -> list[Cue]:
     """Return each caption of a SubRip file."""
-    text = with_times(lines, times, ",")
+    text = "\n".join(_with_numbers(lines, times))
     try:
         parsed = list(srt.parse(text))
     except srt.SRTParseError as error:
@@ -173,32 +229,53 @@ def _srt_cues(lines: Sequence[str], times: Sequence[TimeLine]) -> list[Cue]:
         raise ValueError(f"line {number} belongs to no caption ({short(error.unmatched_content)})") from error
     starts = [round(block.start / timedelta(milliseconds=1)) for block in parsed]
     _check_all_read(times, starts)
+    contents = [_HTML.sub("", _LINE_BREAK.sub("\n", block.content)) for block in parsed]
     return [
         Cue(
             start_s=line.start_ms / 1000,
             end_s=line.end_ms / 1000,
-            text=_plain(_MARKUP.sub("", block.content)),
-            formatted=formatted_subrip(block.content),
-            settings=subrip_settings(block.content),
+            text=_plain(unescaped(_MARKUP.sub("", content))),
+            formatted=formatted_subrip(content),
+            settings=subrip_settings(content),
         )
-        for line, block in zip(times, parsed, strict=True)
+        for line, content in zip(times, contents, strict=True)
     ]
+
+
+def _with_numbers(lines: Sequence[str], times: Sequence[TimeLine]) -> list[str]:
+    """Return the lines with times and numbers as the library knows them, and a blank line after each text.
+
+    In a file whose first caption has no number, a number before times is what the caption before says.
+    """
+    written = with_times(lines, times, ",")
+    numbered = any(line.strip() for line in lines[: times[0].number - 1])
+    for line in times:
+        if line.number == 1:
+            continue
+        place = line.number - 1
+        number = _NUMBER.fullmatch(lines[place - 1]) if numbered else None
+        if number is not None:
+            written[place - 1] = number.group(1)
+        elif lines[place - 1].strip():
+            written[place] = f"\n{written[place]}"
+    return written
 
 
 def _vtt_cues(lines: Sequence[str], times: Sequence[TimeLine]) -> list[Cue]:
     """Return each caption of a WebVTT file."""
     _check_text(lines)
-    captions = webvtt.WebVTT.from_string(with_times(lines, times, ".")).captions
+    captions = webvtt.WebVTT.from_string("\n".join(with_times(lines, times, "."))).captions
     _check_all_read(times, [milliseconds(re.split("[:.]", caption.start)) for caption in captions])
+    contents = [_LINE_BREAK.sub("\n", caption.raw_text) for caption in captions]
     return [
         Cue(
             start_s=line.start_ms / 1000,
             end_s=line.end_ms / 1000,
-            text=_plain(html.unescape(caption.text)),
-            formatted=formatted_vtt(caption.raw_text),
+            text=_plain(html.unescape(_VTT_TAG.sub("", content))),
+            formatted=formatted_vtt(content),
             settings=vtt_settings(line.rest),
         )
-        for line, caption in zip(times, captions, strict=True)
+        for line, content in zip(times, contents, strict=True)
     ]
 
 

@@ -7,9 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-_TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?=\s|$)(.*)")
-_LIKE_TIMES = re.compile(r"\s*-?\d[\d:.,]*\s*[-–—=]*\s*>|\s*-?\d+[:.,]\d.*-->|.*-->\s*-?\d+[:.,]\d")
+_TIME = r"(?:(\d+)\s*:\s*)?(\d{1,2})\s*:\s*(\d{1,2})(?:\s*[.,]\s*(\d{1,9}))?"
+_TIMES = re.compile(rf"\s*{_TIME}\s*([-–—](?:\s?[-–—])?\s?>)\s*{_TIME}(?=\s|$)(.*)")
+_USUAL = {
+    form: re.compile(rf"{time}\s+-->\s+{time}(?:\s.*)?")
+    for form, time in (("srt", r"\d{2,}:[0-5]\d:[0-5]\d,\d{3}"), ("vtt", r"(?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3}"))
+}
+"""How each form asks for its times."""
+_LIKE_TIMES = re.compile(r"\s*-?\d+:[\d:.,]*\s*[-–—=]+\s*>|\s*-?\d+[:.,]\d.*-->|.*-->\s*-?\d+[:.,]\d")
 _VTT_NOTE = re.compile(r"NOTE(?=\s|$)")
 
 
@@ -22,16 +27,26 @@ class SubtitleForm(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class TimeLine:
-    """A line with times, counted from 1, in milliseconds; `rest` is what stands after them."""
+    """A line with times, counted from 1, in milliseconds; `rest` is what stands after them.
+
+    `usual` is whether they are written as the form asks for.
+    """
 
     number: int
     start_ms: int
     end_ms: int
     rest: str
+    usual: bool
+
+    @property
+    def has_length(self) -> bool:
+        """Whether the caption ends after it begins."""
+        return self.end_ms > self.start_ms
 
     def written(self, point: str) -> str:
-        """Return the line as both forms have it, with `point` before the milliseconds."""
-        return f"{_clock(self.start_ms, point)} --> {_clock(self.end_ms, point)}{self.rest}"
+        """Return the line as both forms have it, with `point` before the milliseconds; the end lies after the begin."""
+        end_ms = max(self.end_ms, self.start_ms + 1)
+        return f"{_clock(self.start_ms, point)} --> {_clock(end_ms, point)}{self.rest}"
 
 
 def time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[TimeLine]:
@@ -40,31 +55,38 @@ def time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[TimeLine]:
         if ">" not in line or (form is SubtitleForm.VTT and _VTT_NOTE.match(line)):
             continue
         found = _TIMES.match(line)
-        if found is None:
+        if found is None or not _is_meant(found.groups()):
             if _LIKE_TIMES.match(line) or (form is SubtitleForm.VTT and "-->" in line):
                 raise ValueError(f"line {number} has no times of a caption ({short(line)})")
             continue
         parts = found.groups()
-        start_ms, end_ms = milliseconds(parts[:4]), milliseconds(parts[4:8])
-        if end_ms <= start_ms:
-            wrong = "ends before it begins" if end_ms < start_ms else "ends when it begins"
-            raise ValueError(f"the caption at line {number} {wrong} ({short(line)})")
-        yield TimeLine(number=number, start_ms=start_ms, end_ms=end_ms, rest=parts[8])
+        yield TimeLine(
+            number=number,
+            start_ms=milliseconds(parts[:4]),
+            end_ms=milliseconds(parts[5:9]),
+            rest=parts[9],
+            usual=_USUAL[form.value].fullmatch(line.strip()) is not None,
+        )
 
 
-def with_times(lines: Sequence[str], times: Sequence[TimeLine], point: str) -> str:
-    """Return the text with all times written alike, as the libraries know them."""
+def _is_meant(parts: Sequence[str | None]) -> bool:
+    """Whether two times are those of a caption: with a poor arrow, `10:30 -> 11:45` may be what a caption says."""
+    return parts[4] == "-->" or all(hours or fraction for hours, fraction in (parts[:4:3], parts[5:9:3]))
+
+
+def with_times(lines: Sequence[str], times: Sequence[TimeLine], point: str) -> list[str]:
+    """Return the lines with all times written alike, as the libraries know them."""
     written = list(lines)
     for line in times:
         written[line.number - 1] = line.written(point)
-    return "\n".join(written)
+    return written
 
 
 def milliseconds(parts: Sequence[str | None]) -> int:
-    """Return a time of hours (or none), minutes, seconds and a decimal fraction of a second."""
+    """Return a time of hours (or none), minutes, seconds and a decimal fraction of a second (or none)."""
     hours, minutes, seconds, fraction = parts
     whole = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
-    return whole * 1000 + int((fraction or "0").ljust(3, "0"))
+    return whole * 1000 + int((fraction or "0")[:3].ljust(3, "0"))
 
 
 def _clock(milliseconds: int, point: str) -> str:

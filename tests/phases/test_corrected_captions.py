@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pysubs2
 import pytest
 from converting import Converted, convert
 from source_clips import AAC, H264, run
@@ -135,6 +136,20 @@ def test_saved_by_an_old_editor(speech, asked, folder):
     _change(folder, SRT, "lesson", "Lektüre für", encoding="cp1252")
     assert (Outcome.DONE, "", ()) == convert(speech, folder.parent, transcription=asked).whole
     assert [True] * 2 == ["Lektüre für" in text for text in (_text(folder, SRT), _track(folder))]
+
+
+def test_saved_with_times_that_players_do_not_know(speech, asked, folder):
+    """The correction is taken over, and its file is published as players ask for it."""
+    _change(folder, SRT, "lesson", "course")
+    text = _text(folder, SRT).replace(",", ".", 2)
+    times = next(line for line in text.splitlines() if "-->" in line)
+    (folder / SRT).write_text(text.replace(times, f"{times[:12]} --> {times[:12]}"), encoding="utf-8")
+    made = convert(speech, folder.parent, transcription=asked)
+    assert (Outcome.DONE, "", ()) == made.whole
+    said = f"{SRT}: 1 caption ends when or before it begins (line 2): it is shown until it can be read."
+    assert [True] == [said in text for text in made.log if "corrected by hand: " in text]
+    first = pysubs2.load(str(folder / SRT))[0]
+    assert (True, True) == (first.end > first.start, "." not in _text(folder, SRT).splitlines()[1])
 
 
 def test_both_corrected_alike(speech, asked, folder):

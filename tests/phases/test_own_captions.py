@@ -139,6 +139,16 @@ def test_captions_are_added_to_a_stream_that_is_there(clip, files, tmp_path):
     assert ["de", "en"] == [language for language, _, _ in _tracks(made)]
 
 
+def test_what_was_mended_is_said(clip, tmp_path):
+    """A caption without length refuses no file, and the log tells of it."""
+    file = tmp_path / "talk.srt"
+    file.write_text("1\n00:00:00.5 --> 00:00:00.5\nWelcome.\n", encoding="utf-8")
+    made = convert(clip, tmp_path / "out", captions=(CaptionFile(path=file, language="en"),))
+    assert (Outcome.DONE, "", ()) == made.whole
+    assert "talk.srt: 1 caption ends when or before it begins (line 2): it is shown until it can be read." in made.log
+    assert "00:00:00,500 --> 00:00:01,333" in (made.folder / "transcript.srt").read_text(encoding="utf-8")
+
+
 def test_beside_whisper(sample, files, tmp_path, small_model):
     """With a transcription too, the transcript is Whisper's, and its track gives way to the file of its language."""
     speech = run(tmp_path, "speech.mp4", "-i", str(sample), "-t", "7", "-s", "160x90", *H264, *AAC)

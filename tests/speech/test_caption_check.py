@@ -24,6 +24,8 @@ BROKEN = [
     ([cue(0, 1, "a" * 21)], "speed", "21.0 characters a second, where 20 are allowed"),
     ([cue(0, 0.8, "Hi.")], "too short", "shown for 0.80 s, where 0.83 s is the least"),
     ([cue(0, 7.1)], "too long", "shown for 7.10 s, where 7 s is the most"),
+    ([cue(1, 1)], "times", "it ends when it begins, so that it is never shown"),
+    ([cue(1, 0.5)], "times", "it ends 0.50 s before it begins, so that it is never shown"),
     ([cue(0, 2, " \n ")], "empty", "there is no text in it"),
     ([cue(0, 2), cue(1.5, 4)], "overlap", "the next cue begins 0.50 s before this one ends"),
     (

@@ -34,7 +34,7 @@ VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000{settings}\n{content}\n"
 )
 def test_subrip_in_a_stream(content, settings_, shown):
     """SubRip's tags and places are WebVTT's, and what this has not is left out."""
-    cues, _ = parse_subtitles(SRT.format(content=content))
+    cues = parse_subtitles(SRT.format(content=content)).cues
     assert VTT.format(settings=settings_, content=shown) == to_vtt(cues)
 
 
@@ -57,7 +57,7 @@ def test_subrip_in_a_stream(content, settings_, shown):
 )
 def test_places(settings_, content, vtt, srt):
     """WebVTT's settings stay as they are; SubRip has the nearest of nine places."""
-    cues, _ = parse_subtitles(VTT.format(settings=settings_, content=content))
+    cues = parse_subtitles(VTT.format(settings=settings_, content=content)).cues
     assert (VTT.format(settings=vtt, content=content), SRT.format(content=srt)) == (to_vtt(cues), to_srt(cues))
 
 
@@ -74,7 +74,7 @@ def test_places(settings_, content, vtt, srt):
 )
 def test_tags_of_webvtt(content, vtt, srt):
     """Known tags stay, each closed; SubRip has italics, bold and underlined."""
-    cues, _ = parse_subtitles(VTT.format(settings="", content=content))
+    cues = parse_subtitles(VTT.format(settings="", content=content)).cues
     assert (VTT.format(settings="", content=vtt), SRT.format(content=srt)) == (to_vtt(cues), to_srt(cues))
 
 
@@ -95,7 +95,7 @@ def test_a_huge_cue_of_signs(content):
     for made in (formatted_vtt(content), formatted_subrip(content)):
         assert made.count("<b>") == made.count("</b>")
     for file in (SRT.format(content=f"x{content}"), VTT.format(settings="", content=f"x{content}")):
-        assert parse_subtitles(file)[0][0].text.startswith("x")
+        assert parse_subtitles(file).cues[0].text.startswith("x")
 
 
 def test_no_line_end_gets_into_the_settings():
