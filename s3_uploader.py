@@ -24,6 +24,7 @@ from pipeline.transfer.http import retry
 from pipeline.transfer.http.content_types import CONTENT_TYPES
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.validation import (
+    as_prefix,
     backend_url_problems,
     destination_problems,
     session_id_problems,
@@ -155,6 +156,7 @@ class S3UploadManager:
         where only that state is left, those that it names and that the server is found to have.
 
         Args:
+            s3_prefix: the destination, such as videos/course1/lesson1/; a missing slash at its end is added.
             progress_callback: `(file, files_done, files_total, bytes_done, bytes_total)`, about ten times a second, in
                 this thread.
             cancel_check: asked as often, from the beginning to the end; once it returns true, everything stops and what
@@ -321,7 +323,7 @@ def _as_key(key: object) -> str:
 
 
 def _as_prefix(prefix: object) -> str:
-    """Return a destination as it is written, empty where it is none; a path has no slash at its end."""
+    """Return a destination with the slash that ends it, empty for what can't be one."""
     if isinstance(prefix, PurePath):
-        return f"{prefix.as_posix()}/"
-    return prefix if isinstance(prefix, str) else ""
+        prefix = prefix.as_posix()
+    return as_prefix(prefix) if isinstance(prefix, str) else ""

@@ -11,7 +11,7 @@ from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
-from pipeline.transfer.http.validation import upload_problems
+from pipeline.transfer.http.validation import as_prefix, upload_problems
 from storage import S3Settings
 
 HOST, PORT, CHECK_PREFIX = "127.0.0.1", 8000, "tests/"
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         return 0
     if serving != (None, None, None):
         raise SettingsError("--check starts no backend of its own: leave out --host, --port and --root.")
-    return check(replace(config.backend, url=options.check.rstrip("/")), options.prefix or CHECK_PREFIX)
+    return check(replace(config.backend, url=options.check.rstrip("/")), as_prefix(options.prefix or CHECK_PREFIX))
 
 
 def check(api: BackendApi, prefix: str) -> int:

@@ -44,6 +44,7 @@ from pipeline.model import JobReport, Outcome
 from pipeline.preflight import check_job, check_plan
 from pipeline.preflight_answers import Ready, refused_by
 from pipeline.relocation import relocate, with_earlier_address
+from pipeline.transfer.http.validation import as_prefix
 
 AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
 """Audio tracks to make, each from a track or a channel of one, or from two of them."""
@@ -290,7 +291,7 @@ def _trim(options: argparse.Namespace) -> Trim | None:
 def _upload(options: argparse.Namespace, folder: str) -> UploadRequest | None:
     if options.upload is None:
         return None
-    prefix: str = options.upload
+    prefix = as_prefix(options.upload)
     return UploadRequest(
         prefix=f"{prefix}{folder}/" if folder else prefix,
         language=options.default_language,

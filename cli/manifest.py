@@ -13,8 +13,9 @@ from cli.manifest_prune import NO_ORPHANS, prune
 from cli.named_manifest import check_backend, check_finished, required, unknown
 from cli.printing import counted, size_text, terminal_safe, write_event, write_rows, write_table
 from config import Config
+from pipeline.transfer.http.validation import as_prefix
 from pipeline.transfer.manifests.manifest import BEGUN, relocated
-from pipeline.transfer.manifests.manifest_library import Located, as_prefix, find, library, write_beside
+from pipeline.transfer.manifests.manifest_library import Located, find, library, write_beside
 from pipeline.transfer.manifests.manifest_text import file_fields, head_fields, version_fields
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.remote import connected

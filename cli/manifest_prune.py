@@ -12,8 +12,9 @@ from cli.printing import counted, size_text, terminal_safe, write_event, write_t
 from cli.questions import can_ask, confirm
 from config import Config
 from pipeline.errors import SettingsError
+from pipeline.transfer.http.validation import as_prefix
 from pipeline.transfer.manifests.inventory import RemoteObject
-from pipeline.transfer.manifests.manifest_library import Located, ManifestError, as_prefix, find, library
+from pipeline.transfer.manifests.manifest_library import Located, ManifestError, find, library
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
 from pipeline.transfer.manifests.remote import Remote, connected

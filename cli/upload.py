@@ -17,6 +17,7 @@ from pipeline.job import UploadJob, UploadRequest
 from pipeline.model import Outcome
 from pipeline.preflight import check_plan, check_upload
 from pipeline.preflight_answers import Ready
+from pipeline.transfer.http.validation import as_prefix
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
 
 def _job_from(options: argparse.Namespace, config: Config) -> UploadJob:
     request = UploadRequest(
-        prefix=options.prefix,
+        prefix=as_prefix(options.prefix),
         language=config.languages.default,
         session_id=options.session_id or None,
         delete_local=options.delete_local,

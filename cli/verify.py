@@ -10,7 +10,8 @@ from cli.json_lines import json_line
 from cli.named_manifest import check_backend, check_finished, required, unknown
 from cli.printing import counted, terminal_safe
 from config import Config
-from pipeline.transfer.manifests.manifest_library import as_prefix, find
+from pipeline.transfer.http.validation import as_prefix
+from pipeline.transfer.manifests.manifest_library import find
 from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.verify import Verification, verify
 

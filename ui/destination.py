@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.transfer.http.validation import as_prefix
+
 
 @dataclass(frozen=True, kw_only=True)
 class TypedDestination:
@@ -26,13 +28,13 @@ class TypedDestination:
     @property
     def base(self) -> str:
         """What is remembered for the next video."""
-        return self.typed if self.is_base else above(self.typed) or self.suggested_from or ""
+        return as_prefix(self.typed) if self.is_base else above(self.typed) or self.suggested_from or ""
 
     def of(self, slug: str) -> str:
         """Return where a video goes: what stands there is kept where it is the video's own already."""
         if not self.is_base or not self.typed:
-            return self.typed
-        base = self.typed if self.typed.endswith("/") else f"{self.typed}/"
+            return as_prefix(self.typed)
+        base = as_prefix(self.typed)
         return base if f"/{base}".endswith(f"/{slug}/") else f"{base}{slug}/"
 
 

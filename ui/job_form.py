@@ -17,6 +17,7 @@ from pipeline.media.source.trimming import trim_between
 from pipeline.media_info import MediaInfo
 from pipeline.plan import TARGET_VMAF
 from pipeline.transfer.http.control import PARALLEL, TransferControl
+from pipeline.transfer.http.validation import as_prefix
 from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
 from ui.destination import TypedDestination
@@ -145,7 +146,7 @@ def upload_problems(values: FormValues, config: Config, services: Services) -> t
     if not values.upload:
         return ()
     typed = bool(values.token) or not config.backend.token
-    request = _upload_request(values, values.destination)
+    request = _upload_request(values, as_prefix(values.destination))
     return tuple(services.upload_problems(job_config(values, config), request, token_typed=typed))
 
 

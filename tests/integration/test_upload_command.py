@@ -105,7 +105,9 @@ def test_ctrl_c_during_an_upload_says_how_far_it_came(tmp_path, stream, backend,
 
 
 def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
-    """Done is done: not one PUT more, and what is stored was not touched, the manifest neither."""
+    """Not one PUT more, and what is stored was not touched, the manifest neither; the destination's last slash may be
+    left out.
+    """
     prefix = "tests/again/"
 
     def state() -> tuple[int, dict[Path, tuple[int, int]]]:
@@ -115,7 +117,7 @@ def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
 
     first = run("upload", stream, prefix).returncode
     once = state()
-    again = run("upload", stream, prefix).returncode
+    again = run("upload", stream, prefix.removesuffix("/")).returncode
     # the manifest twice: without files at the beginning
     assert (0, 0, 404, 403) == (first, again, once[0], len(once[1]))
     assert (once, 1) == (state(), len(list(stream.glob("upload_log_*.txt"))))  # nor is there a log of nothing

@@ -95,6 +95,13 @@ def test_an_upload_problem_stands_beside_its_field(changes, expected):
     assert [expected] == fields(upload_problems(values, NOT_CONFIGURED, RealRules()))
 
 
+def test_destination_without_its_last_slash_is_in_order():
+    """The slash is added, so nobody has to know that it is needed."""
+    values = replace(GOOD, upload=True, backend_url="https://api.example.com", token="t" * 32, destination="videos/own")
+    assert () == upload_problems(values, NOT_CONFIGURED, RealRules())
+    assert "videos/own/" == to_job(values, "lesson01").upload.prefix
+
+
 def test_upload_problems_of_several_fields_come_together():
     """Nobody has to press Start once for every mistake."""
     values = replace(GOOD, upload=True, backend_url="ftp://x", token="short", destination="", session_id="1")

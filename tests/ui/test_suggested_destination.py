@@ -12,7 +12,8 @@ from ui.destination import TypedDestination
     [
         pytest.param("videos/", None, "videos/lesson/", "videos/", id="the base, nothing suggested yet"),
         pytest.param("videos/lesson/", None, "videos/lesson/", "videos/lesson/", id="typed before the video was known"),
-        pytest.param("videos", None, "videos/lesson/", "videos", id="without its slash"),
+        pytest.param("videos", None, "videos/lesson/", "videos/", id="without its slash"),
+        pytest.param("own/place", "videos/", "own/place/", "own/", id="a place of its own without its slash"),
         pytest.param("lesson/", None, "lesson/", "lesson/", id="its own folder alone"),
         pytest.param("old-lesson/", None, "old-lesson/lesson/", "old-lesson/", id="a folder that only ends like it"),
         pytest.param("videos/lesson/", "videos/", "videos/lesson/", "videos/", id="as suggested"),

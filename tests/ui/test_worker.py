@@ -75,7 +75,7 @@ def test_all_problems_come_at_once():
     """Configuration, form, upload and source are looked at together."""
     services = FakeServices(
         media=SourceError("lesson01.mp4 is empty."),
-        problems=(Problem(text="S3 destination must end with /.", setting=Setting.DESTINATION),),
+        problems=(Problem(text="S3 destination must not start with /.", setting=Setting.DESTINATION),),
     )
     config = replace(CONFIGURED, problems=("STORAGE_TYPE must be LOCAL or S3.",))
     _, inbox = begin(services, replace(GOOD, output_dir=""), config)

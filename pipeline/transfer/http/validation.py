@@ -86,6 +86,11 @@ def _wrong_with_url(url: str) -> list[str]:
     return problems
 
 
+def as_prefix(typed: str) -> str:
+    """Return a destination with the slash that ends it; an empty one stays empty."""
+    return typed if not typed or typed.endswith("/") else f"{typed}/"
+
+
 def destination_problems(prefix: str) -> list[Problem]:
     """Return what is wrong with the folder in the store."""
     return _of(Setting.DESTINATION, _wrong_with_prefix(prefix))

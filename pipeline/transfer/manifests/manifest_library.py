@@ -15,6 +15,7 @@ from pipeline.errors import OutputError, SettingsError
 from pipeline.files import write_whole
 from pipeline.published import MANIFEST_FILE
 from pipeline.slug import MAX_LENGTH
+from pipeline.transfer.http.validation import as_prefix
 from pipeline.transfer.manifests.manifest import Manifest, is_of, newest
 from pipeline.transfer.manifests.manifest_text import ManifestFormatError, manifest_lines, read_manifest_text
 
@@ -169,11 +170,6 @@ def find(named: str, data_dir: Path | None, backend_url: str) -> Located | None:
     if located is None and path.suffix == ".json":
         raise ManifestError(f"There is no manifest at {path}: name a folder that was uploaded, or a manifest.")
     return located
-
-
-def as_prefix(named: str) -> str:
-    """Return a destination as it is written in manifests."""
-    return named if named.endswith("/") else f"{named}/"
 
 
 def _by_prefix(prefix: str, data_dir: Path | None, backend_url: str) -> Located | None:
