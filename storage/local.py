@@ -292,7 +292,11 @@ class LocalStorageBackend:
         etag = etag_of_parts([part.etag for part, _ in chosen])
         temporary = self._folder.temporary()
         try:
-            md5 = join(path, temporary, [file for _, file in chosen])
+            try:
+                md5 = join(path, temporary, [file for _, file in chosen])
+            except StorageError:
+                self._parts.chosen(path, upload_id, parts)  # says so where another request has completed it meanwhile
+                raise
             # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
             self._digests.note(path, temporary.stat(), etag, md5)
             with self._usage.changing:

@@ -57,17 +57,24 @@ class PartsFolder:
         """Move a whole part to where it belongs, in place of an older one. Raises UploadNotFoundError, StorageError."""
         place = self._place(path, upload_id)
         with translated_for_saving(path):
+            target = place / f"{number:05d}.{md5}"
+            file.replace(target)  # before the older one goes: who lists the parts meanwhile finds one
             for older in place.glob(f"{number:05d}.*"):
-                older.unlink()
-            file.replace(place / f"{number:05d}.{md5}")
+                if older != target:
+                    older.unlink()
 
     def parts(self, path: str, upload_id: str) -> dict[int, tuple[StoredPart, Path]]:
         """Return the parts that are stored by their numbers, with their files. Raises UploadNotFoundError."""
-        found = {}
-        for file in sorted(self._place(path, upload_id).iterdir()):
+        place = self._place(path, upload_id)
+        files, found = list[Path](), {}
+        with suppress(FileNotFoundError):  # the upload is being removed
+            files = sorted(place.iterdir())
+        for file in files:
             if match := _PART.fullmatch(file.name):
                 number = int(match[1])
-                found[number] = StoredPart(number=number, size_bytes=file.stat().st_size, etag=match[2]), file
+                with suppress(FileNotFoundError):  # or another part came in its place
+                    found[number] = StoredPart(number=number, size_bytes=file.stat().st_size, etag=match[2]), file
+        self._place(path, upload_id)  # what is left of one that is being removed is no list
         return found
 
     def chosen(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> list[tuple[StoredPart, Path]]:
@@ -115,6 +122,8 @@ class PartsFolder:
 
 def _remove(place: Path) -> int:
     freed = _parts_bytes(place)
+    with suppress(OSError):  # first: from here on there is no such upload, rather than one with fewer and fewer parts
+        (place / _ABOUT).unlink()
     shutil.rmtree(place, ignore_errors=True)
     return freed - _parts_bytes(place)
 

@@ -1,9 +1,12 @@
 """storage.local: objects as files, whole or not at all, and never outside the folder."""
 
+import asyncio
 import hashlib
 import os
+import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from contents import in_chunks, listed
@@ -19,6 +22,7 @@ from storage import (
     StorageQuotaExceededError,
     StorageSettingsError,
     UploadNotFoundError,
+    local,
 )
 from storage.files import BLOCK_BYTES
 from storage.local import PARTS
@@ -247,6 +251,51 @@ class TestParts:
         run(storage.complete_parts("a", upload_id, run(storage.list_parts("a", upload_id))))
 
         assert [] == [*(root / PARTS).iterdir(), *(root / INCOMING).iterdir()]
+
+    def test_an_upload_that_is_being_removed_is_not_there(self, storage, run, begin, monkeypatch):
+        """Whoever lists it meanwhile is not told of those of its parts that are left, which nobody could complete."""
+        upload_id = begin("a")
+        run(storage.save_part("a", upload_id, 2, in_chunks(b"y"), size_bytes=1))
+        remove, listed = shutil.rmtree, []
+
+        def halfway(place, **options):
+            next(place.glob("00001.*")).unlink()
+            with pytest.raises(UploadNotFoundError) as refused:
+                asyncio.run(storage.list_parts("a", upload_id))
+            listed.append(refused.type)
+            remove(place, **options)
+
+        monkeypatch.setattr("storage.local_parts.shutil.rmtree", halfway)
+        run(storage.abort_parts("a", upload_id))
+        assert [UploadNotFoundError] == listed
+
+    def test_a_part_is_there_while_another_comes_in_its_place(self, storage, run, begin, monkeypatch):
+        """Whoever lists the parts at that moment need not send it a third time."""
+        upload_id = begin("a")
+        move, listed = Path.replace, []
+
+        def looked_at(file, target):
+            listed.append(len(asyncio.run(storage.list_parts("a", upload_id))))
+            return move(file, target)
+
+        monkeypatch.setattr(Path, "replace", looked_at)
+        run(storage.save_part("a", upload_id, 1, in_chunks(b"y" * 40), size_bytes=40))
+        [part] = run(storage.list_parts("a", upload_id))
+        assert ([1], hashlib.md5(b"y" * 40).hexdigest()) == (listed, part.etag)
+
+    def test_an_upload_that_is_completed_twice_at_once_is_completed(self, storage, run, begin, monkeypatch):
+        """Whoever asks a second time, having been killed before the answer, gets it although the parts are gone."""
+        upload_id = begin("a")
+        parts = run(storage.list_parts("a", upload_id))
+        joined, made = local.join, []
+
+        def join_after_another(*arguments):
+            monkeypatch.setattr(local, "join", joined)
+            made.append(asyncio.run(storage.complete_parts("a", upload_id, parts)))
+            return joined(*arguments)
+
+        monkeypatch.setattr(local, "join", join_after_another)
+        assert made == [run(storage.complete_parts("a", upload_id, parts))]
 
     def test_the_entity_tag_goes_with_its_file(self, storage, root, run, begin, started):
         """A file that somebody put in the place of an object made of parts has an entity tag of its own."""
