@@ -208,13 +208,11 @@ class PartsSender:
         """Join the parts and return what was stored. Raises UploadGoneError, RefusedError, TransferError, Cancelled."""
         with self._body(large, large.parts[-1], ignore) as body:
             self._check_same(large, body)
-        begun, tries = large.begun, 0
+        begun = large.begun
 
         def attempt() -> str:
-            nonlocal tries
-            tries += 1
             etag = self._backend.complete_parts(large.upload, large.etags, begun.size_bytes)
-            if etag is None and not (tries > 1 and self._is_joined(large)):
+            if etag is None and not self._is_joined(large):
                 raise _gone(large)
             return etag or ""
 
@@ -224,7 +222,7 @@ class PartsSender:
         )
 
     def _is_joined(self, large: LargeFile) -> bool:
-        """Whether an earlier try has joined the parts although its answer was lost."""
+        """Whether an earlier try, or run, has joined the parts although its answer was lost."""
         if not self._context.capabilities.read:
             return False
         begun = large.begun
@@ -239,9 +237,13 @@ class PartsSender:
                 self._backend.abort_parts(upload)
             return None
         listed = asked.run(lambda: self._backend.parts(upload), before.key)
+        places = layout(before.size_bytes, before.part_bytes)
         if listed is None:
-            return None
-        wanted = {part.number: part for part in layout(before.size_bytes, before.part_bytes)}
+            # gone, or joined and the run killed before it knew: asked to join them, the server says which
+            self._context.note(f"{file.name}: the store knows its parts no more, unless as the whole file")
+            md5s = (file_md5(file.path, self._context.cancel, part=(one.start, one.size_bytes)) for one in places)
+            return LargeFile(file, before, dict(enumerate(md5s, 1)))
+        wanted = {part.number: part for part in places}
         stored = {
             part.number: part.etag
             for part in listed

@@ -222,6 +222,32 @@ def test_answer_that_is_lost_after_the_parts_were_joined(server, backend, folder
     assert (CONTENT, 11 if reads else 22) == (server.stored[MP4], len(server.puts(MP4)))
 
 
+@pytest.mark.parametrize(("reads", "encrypts"), [(True, False), (True, True), (False, False)])
+def test_run_that_ended_after_the_parts_were_joined(server, backend, folder, cancel, reads, encrypts):
+    """The next run finds the whole file in the parts' place where the server can be asked, and sends nothing of it."""
+    server.capabilities = {**OFFER, "read": reads}
+    if encrypts:
+        server.confirms = lambda body: (
+            b"",
+            {"ETag": f'"{os.urandom(16).hex()}"', "x-amz-server-side-encryption": "aws:kms"},
+        )
+    server.lost_answers.append("/api/s3/multipart/complete")
+    first = Uploader(backend, session_id=None, delays=(), patience_s=0)
+    assert ["offline_480p.mp4"] == list(first.upload(folder, PREFIX, resume=True, cancel=cancel).failed)
+    assert send(backend, folder, type(cancel)()).complete
+    assert (CONTENT, 11 if reads else 22) == (server.stored[MP4], len(server.puts(MP4)))
+
+
+def test_file_in_the_place_of_forgotten_parts_that_is_another(server, backend, folder, cancel):
+    """What the store has under the key of a file of which it has forgotten the parts does not count by its size."""
+    server.capabilities = {**OFFER, "read": True}
+    server.lost_answers.append("/api/s3/multipart/complete")
+    Uploader(backend, session_id=None, delays=(), patience_s=0).upload(folder, PREFIX, resume=True, cancel=cancel)
+    server.stored[MP4] = CONTENT[::-1]
+    assert send(backend, folder, type(cancel)()).complete
+    assert (CONTENT, 22) == (server.stored[MP4], len(server.puts(MP4)))
+
+
 OFFERED = Capabilities(max_put_bytes=1000, multipart=Multipart(part_bytes=200, min_part_bytes=1))
 
 
