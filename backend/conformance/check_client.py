@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import requests
 
 from config import BackendApi
+from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.validation import is_loopback
 
 _TIMEOUT_S = (10.0, 60.0)
@@ -110,9 +111,8 @@ class CheckClient:
                 proxies=_NO_PROXY if loopback else None,
             )
         except (requests.RequestException, ValueError) as error:
-            place = f"{urlsplit(url).scheme}://{urlsplit(url).netloc.rpartition('@')[2]}"
             # without its cause: a traceback would show that one too, and in its text the signed URL
-            raise UnansweredError(f"{place} did not answer ({type(error).__name__})") from None
+            raise UnansweredError(f"{origin_of(url)} did not answer ({type(error).__name__})") from None
         return ServerResponse(status=response.status_code, headers=response.headers, body=response.content)
 
 

@@ -17,7 +17,7 @@ from pipeline.transfer.http.capabilities import NOTHING, Capabilities, parse_cap
 from pipeline.transfer.http.exchange import Http, NoResponseError, NoResponseReason, Response
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.receipt import Evidence, Receipt, evidence_in
-from pipeline.transfer.http.redaction import place_of, redact
+from pipeline.transfer.http.redaction import origin_of, redact
 from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server, is_web_address, refused
 from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.server_responses import backend_refusal, is_page, json_fields, says_error, store_refusal
@@ -82,7 +82,7 @@ class BackendClient:
         self._http = http
         self._note = note
         self._login = login or Login(api.token)
-        self.place = place_of(api.url)
+        self.origin = origin_of(api.url)
         self.clock_ahead_s = 0.0
 
     def validate(self) -> str:
@@ -203,13 +203,13 @@ class BackendClient:
         except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
             raise refused(
-                Refusal(server=Server.BACKEND, place=self.place, no_response=error.reason, about=error.about)
+                Refusal(server=Server.BACKEND, origin=self.origin, no_response=error.reason, about=error.about)
             ) from error
         self._note(f"{request} -> {response.status} in {_passed(started)}")
         if response.status in accepted:
             return response
         self._note(f"the backend said: {self._excerpt(response.body)}")
-        raise refused(backend_refusal(response, self.place, generation, self._login.tokens))
+        raise refused(backend_refusal(response, self.origin, generation, self._login.tokens))
 
     def _excerpt(self, body: bytes) -> str:
         """Return the beginning of a body for the log. Secrets go first: half of one would not be known as one."""
@@ -252,7 +252,7 @@ class BackendClient:
 
     def _invalid(self, invalid: InvalidResponse) -> Refusal:
         self._note(f"the backend's answer can't be used: {invalid.value}")
-        return Refusal(server=Server.BACKEND, place=self.place, invalid=invalid)
+        return Refusal(server=Server.BACKEND, origin=self.origin, invalid=invalid)
 
 
 class StoreClient:
@@ -278,8 +278,8 @@ class StoreClient:
         self, signed: Presigned | SignedPart, own: dict[str, str], body: FileBody, md5: str, what: str, size: int
     ) -> Receipt:
         url = signed.signed_url
-        place = place_of(url)
-        request = f"PUT {what} to {place}"
+        origin = origin_of(url)
+        request = f"PUT {what} to {origin}"
         if md5:
             own["Content-MD5"] = base64.b64encode(bytes.fromhex(md5)).decode()
         headers = merged(signed.headers, own)
@@ -289,14 +289,14 @@ class StoreClient:
         except NoResponseError as error:
             self._note(f"{request} -> no answer after {_passed(started)}: {error.detail}")
             raise refused(
-                Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)
+                Refusal(server=Server.STORE, origin=origin, no_response=error.reason, about=error.about)
             ) from error
         self._note(f"{request} -> {response.status} in {_passed(started)}")
         if response.status in STORED and not body.sent_whole:
             self._note("the store answered before it had the whole file")
-            raise refused(Refusal(server=Server.STORE, place=place, no_response=NoResponseReason.BROKEN_OFF))
+            raise refused(Refusal(server=Server.STORE, origin=origin, no_response=NoResponseReason.BROKEN_OFF))
         if response.status not in STORED or says_error(response):
-            refusal = replace(store_refusal(response, place), checksum=checksum_of_nothing(signed) if size else "")
+            refusal = replace(store_refusal(response, origin), checksum=checksum_of_nothing(signed) if size else "")
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
             raise refused(refusal)
         body.check_unchanged()
@@ -306,7 +306,7 @@ class StoreClient:
                 "the answer shows: "
                 f"{evidence.value} (ETag {response.etag or 'none'}, {len(response.body)} bytes {response.content_type})"
             )
-        return Receipt(place=place, etag=response.etag, evidence=evidence)
+        return Receipt(origin=origin, etag=response.etag, evidence=evidence)
 
 
 def token_untested(endpoint: str, said: str) -> str:

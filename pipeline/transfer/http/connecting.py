@@ -82,16 +82,18 @@ def _addresses(address: Address) -> list[tuple[socket.AddressFamily, object]]:
 
 
 def _begin(
-    place: tuple[socket.AddressFamily, object], source: Address | None, options: Iterable[tuple[int, int, int | bytes]]
+    address: tuple[socket.AddressFamily, object],
+    source: Address | None,
+    options: Iterable[tuple[int, int, int | bytes]],
 ) -> socket.socket:
-    one = socket.socket(place[0], socket.SOCK_STREAM)
+    one = socket.socket(address[0], socket.SOCK_STREAM)
     try:
         one.setblocking(False)
         for option in options:
             one.setsockopt(*option)
         if source is not None:
             one.bind(source)
-        code = one.connect_ex(place[1])  # type: ignore[arg-type]  # an address as getaddrinfo gives it
+        code = one.connect_ex(address[1])  # type: ignore[arg-type]  # an address as getaddrinfo gives it
         if code not in _UNDER_WAY:
             raise OSError(code, os.strerror(code))
     except OSError:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.exchange import Body, Http, Response
-from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.redaction import origin_of
 
 
 class Hold:
@@ -21,15 +21,15 @@ class Hold:
         self._lock = threading.Lock()
         self._until: dict[str, float] = {}
 
-    def begin(self, place: str, seconds: float) -> None:
+    def begin(self, origin: str, seconds: float) -> None:
         """Let nothing through to a server for so long; a longer pause that goes on already stays."""
         with self._lock:
-            self._until[place] = max(self._until.get(place, 0.0), self._clock() + seconds)
+            self._until[origin] = max(self._until.get(origin, 0.0), self._clock() + seconds)
 
-    def wait(self, place: str) -> None:
+    def wait(self, origin: str) -> None:
         """Return when requests to a server may go. Raises Cancelled."""
         waited_until = 0.0
-        while (until := self._until.get(place, 0.0)) > max(waited_until, self._clock()):
+        while (until := self._until.get(origin, 0.0)) > max(waited_until, self._clock()):
             self._cancel.wait(until - self._clock())
             waited_until = until
 
@@ -45,9 +45,9 @@ class HeldHttp:
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
     ) -> Response:
         """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
-        place = place_of(url)
-        self._hold.wait(place)
+        origin = origin_of(url)
+        self._hold.wait(origin)
         response = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
         if response.status == HTTPStatus.TOO_MANY_REQUESTS and response.retry_after_s:
-            self._hold.begin(place, response.retry_after_s)
+            self._hold.begin(origin, response.retry_after_s)
         return response

@@ -90,20 +90,20 @@ class Patience:
             self._steps += 1
             self._pauses = 0
             self._failing_since = None
-            place, self._waits_for = self._waits_for, ""
-        if place:
-            self._announce(f"{place} takes files again: the upload goes on.", LogLevel.INFO)
+            origin, self._waits_for = self._waits_for, ""
+        if origin:
+            self._announce(f"{origin} takes files again: the upload goes on.", LogLevel.INFO)
 
     def waits(self, refusal: Refusal, pause_s: float) -> None:
         """A longer pause begins."""
         with self._lock:
             first = not self._waits_for and self.limit_s > 0
-            self._waits_for = refusal.place
+            self._waits_for = refusal.origin
         if first:
             said = f"status {refusal.status}" if refusal.status else "no answer"
             most = f"{max(1, round(max(self.limit_s, pause_s) / 60))} min"
             self._announce(
-                f"{refusal.place} is too busy or has a problem ({said}): the upload waits, and goes on by itself. "
+                f"{refusal.origin} is too busy or has a problem ({said}): the upload waits, and goes on by itself. "
                 f"It gives up when nothing gets through for {most}.",
                 LogLevel.WAITING,
             )

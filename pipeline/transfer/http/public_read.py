@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.exchange import NoResponseError, Response
-from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, is_refused_for_good
 from pipeline.transfer.http.server_responses import store_refusal
@@ -66,12 +66,14 @@ def _get(http: Http, url: str, first_bytes: int | None) -> Response:
     headers = {"Cache-Control": "no-cache", "Accept-Encoding": "identity"}
     if first_bytes is not None:
         headers["Range"] = f"bytes=0-{first_bytes - 1}"
-    place = place_of(url)
+    origin = origin_of(url)
     try:
         response = http.send("GET", url, headers=headers, body=b"", read_timeout_s=READ_S)
     except NoResponseError as error:
-        raise refused(Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)) from error
-    refusal = store_refusal(response, place)
+        raise refused(
+            Refusal(server=Server.STORE, origin=origin, no_response=error.reason, about=error.about)
+        ) from error
+    refusal = store_refusal(response, origin)
     if response.status >= HTTPStatus.BAD_REQUEST and not is_refused_for_good(refusal):
         raise refused(refusal)
     return response

@@ -25,10 +25,10 @@ class Evidence(str, Enum):
 class Receipt:
     """A store's answer to a PUT that it took.
 
-    `etag` is empty where it says none, `place` is the store's address without path.
+    `etag` is empty where it says none, `origin` is the store's.
     """
 
-    place: str
+    origin: str
     etag: str
     evidence: Evidence
 

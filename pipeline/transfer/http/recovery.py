@@ -35,19 +35,19 @@ class Recovery:
         self._gone: set[str] = set()
         self._told_of_login = 0
 
-    def answered(self, place: str) -> None:
+    def answered(self, origin: str) -> None:
         """A server answered, whatever it said: it is there, so waiting for it makes sense if it goes away."""
         with self._lock:
-            self._known.add(place)
-            back = place in self._gone
-            self._gone.discard(place)
+            self._known.add(origin)
+            back = origin in self._gone
+            self._gone.discard(origin)
         if back:
-            self._announce(f"{place} can be reached again: the upload goes on.", LogLevel.INFO)
+            self._announce(f"{origin} can be reached again: the upload goes on.", LogLevel.INFO)
 
     def recover(self, decision: RetryDecision, refusal: Refusal) -> bool:
         """Do what helps against a refusal, and return whether to try again at once. Raises Cancelled."""
         if refusal.status:
-            self.answered(refusal.place)
+            self.answered(refusal.origin)
         if decision is RetryDecision.LOGIN:
             return self._new_login(refusal)
         return decision is RetryDecision.WAIT and self._wait_for(refusal)
@@ -64,12 +64,12 @@ class Recovery:
         return self._login.renew(refusal.login, self._cancel)
 
     def _wait_for(self, refusal: Refusal) -> bool:
-        place = refusal.place
+        origin = refusal.origin
         with self._lock:
-            if place not in self._known:  # never there: a wrong address rather than a network that is gone
+            if origin not in self._known:  # never there: a wrong address rather than a network that is gone
                 return False
-            first = place not in self._gone
-            self._gone.add(place)
+            first = origin not in self._gone
+            self._gone.add(origin)
         if first:
             way = (
                 f" through the proxy at {refusal.about}"
@@ -78,7 +78,7 @@ class Recovery:
             )
             self._announce(
                 (
-                    f"{place} can't be reached{way}. The upload waits and goes on by itself: "
+                    f"{origin} can't be reached{way}. The upload waits and goes on by itself: "
                     "check the internet connection."
                 ),
                 LogLevel.WAITING,

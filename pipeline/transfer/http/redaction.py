@@ -27,8 +27,8 @@ def without_query(url: str) -> str:
     return url.partition("#")[0].partition("?")[0]
 
 
-def place_of(url: str) -> str:
-    """Return scheme, server and port of an address: what may be shown and logged."""
+def origin_of(url: str) -> str:
+    """Return the origin of a URL (RFC 6454), its scheme, host and port: what may be shown and logged."""
     try:
         parts = urlsplit(url)
     except ValueError:

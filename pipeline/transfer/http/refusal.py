@@ -35,14 +35,14 @@ class Refusal:
     """One request that came to nothing: no response (`no_response` says why), a `status` other than success,
     or an invalid response.
 
-    `place` is the server's address, without path; `about` names the proxy or the setting that is to blame.
+    `origin` is the server's scheme, host and port; `about` names the proxy or the setting that is to blame.
     `code` and `message` come from a store's XML or a backend's JSON, the message as it may be shown.
     `checksum` is the checksum of an empty file that the signed URL has, where it has one.
     `login` says which token was refused, as `Login.generation` counts them.
     """
 
     server: Server
-    place: str = ""
+    origin: str = ""
     no_response: NoResponseReason | None = None
     about: str = ""
     status: int = 0
@@ -157,7 +157,8 @@ _ON_THE_WAY = {
         "{about}, where no certificates can be read. Correct that setting or remove it, then start again."
     ),
     NoResponseReason.NOT_TLS: (
-        "The server at {place} does not answer in https. Verify the port, or try http:// where it runs on this machine."
+        "The server at {origin} does not answer in https. "
+        "Verify the port, or try http:// where it runs on this machine."
     ),
     NoResponseReason.PROXY_ADDRESS: (
         "The proxy address {about} can't be used. Correct HTTPS_PROXY or ALL_PROXY: "
@@ -172,25 +173,26 @@ _ON_THE_WAY = {
         " Put them into HTTPS_PROXY, as in http://name:password@proxy:8080, or ask whoever runs the network."
     ),
     NoResponseReason.PROXY_DENIED: (
-        "The proxy at {about} does not let this program reach {place}. "
+        "The proxy at {about} does not let this program reach {origin}. "
         "Ask whoever runs the network to allow that address."
     ),
     NoResponseReason.PROXY_FAILED: (
-        "The proxy at {about} can't reach {place}. Verify that the address is correct, or ask whoever runs the network."
+        "The proxy at {about} can't reach {origin}. "
+        "Verify that the address is correct, or ask whoever runs the network."
     ),
 }
 """What lies between this computer and either server."""
 
 _BACKEND_NO_RESPONSE = {
     NoResponseReason.UNREACHABLE: (
-        "Cannot connect to the backend at {place}. Verify that the URL is correct and check your internet connection."
+        "Cannot connect to the backend at {origin}. Verify that the URL is correct and check your internet connection."
     ),
-    NoResponseReason.TIMED_OUT: "The backend at {place} did not answer in time. Try again in a moment.",
+    NoResponseReason.TIMED_OUT: "The backend at {origin} did not answer in time. Try again in a moment.",
     NoResponseReason.BROKEN_OFF: (
-        "The connection to the backend at {place} broke off. Check your internet connection and try again."
+        "The connection to the backend at {origin} broke off. Check your internet connection and try again."
     ),
     NoResponseReason.CERTIFICATE: (
-        "The certificate of the backend at {place} can't be trusted. Verify the URL, or ask its administrator."
+        "The certificate of the backend at {origin} can't be trusted. Verify the URL, or ask its administrator."
     ),
     NoResponseReason.BAD_ADDRESS: (
         "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN."
@@ -198,38 +200,38 @@ _BACKEND_NO_RESPONSE = {
 }
 _STORE_NO_RESPONSE = {
     NoResponseReason.UNREACHABLE: (
-        "Cannot connect to the storage at {place}. Check your internet connection and try again."
+        "Cannot connect to the storage at {origin}. Check your internet connection and try again."
     ),
     NoResponseReason.TIMED_OUT: (
-        "The storage at {place} did not answer in time. Check your internet connection and try again."
+        "The storage at {origin} did not answer in time. Check your internet connection and try again."
     ),
     NoResponseReason.BROKEN_OFF: "Network error. Check your internet connection and try again.",
     NoResponseReason.CERTIFICATE: (
-        "The certificate of the storage at {place} can't be trusted. Ask the administrator of the backend."
+        "The certificate of the storage at {origin} can't be trusted. Ask the administrator of the backend."
     ),
     NoResponseReason.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
 }
 _INVALID_RESPONSES = {
     InvalidResponse.NOT_JSON: (
-        "The backend at {place} answered with something that is not JSON. "
+        "The backend at {origin} answered with something that is not JSON. "
         "Verify that the URL is the one of the backend."
     ),
     InvalidResponse.FIELDS_MISSING: (
-        "The backend at {place} left out key or signedUrl in its answer. Ask its administrator."
+        "The backend at {origin} left out key or signedUrl in its answer. Ask its administrator."
     ),
     InvalidResponse.OTHER_SIZE: (
-        "The backend at {place} stored another number of bytes than were sent. Start again, or ask its administrator."
+        "The backend at {origin} stored another number of bytes than were sent. Start again, or ask its administrator."
     ),
     InvalidResponse.BAD_HEADERS: (
-        "The backend at {place} gave headers for the upload that can't be sent. Ask its administrator."
+        "The backend at {origin} gave headers for the upload that can't be sent. Ask its administrator."
     ),
     InvalidResponse.NOT_CONFIRMED: (
-        "The storage at {place} did not confirm that it has the file, and it can't be read back:"
+        "The storage at {origin} did not confirm that it has the file, and it can't be read back:"
         " a proxy or a login page may have answered."
         " Check your internet connection, or ask the administrator of the backend."
     ),
     InvalidResponse.BAD_SIGNED_URL: (
-        "The backend at {place} gave an upload address that does not start with https://. Ask its administrator."
+        "The backend at {origin} gave an upload address that does not start with https://. Ask its administrator."
     ),
 }
 _QUOTA = "S3 storage quota exceeded. Contact administrator."
@@ -253,11 +255,11 @@ _CODES = {
 
 
 def _backend_sentence(refusal: Refusal) -> str:
-    place, status = refusal.place, refusal.status
+    origin, status = refusal.origin, refusal.status
     if refusal.no_response is not None:
         return _no_response_sentence(refusal, _BACKEND_NO_RESPONSE)
     if refusal.invalid is not None:
-        return _INVALID_RESPONSES[refusal.invalid].format(place=place)
+        return _INVALID_RESPONSES[refusal.invalid].format(origin=origin)
     if refusal.unknown_session:
         return "Session ID not found. Verify the session exists in the admin panel."
     if status == 401:
@@ -266,28 +268,28 @@ def _backend_sentence(refusal: Refusal) -> str:
         return "This token is not allowed to upload. Please get one that is from the admin panel."
     if status == 404:
         return (
-            f"The backend at {place} does not know the address that was asked for. "
+            f"The backend at {origin} does not know the address that was asked for. "
             "Verify the URL and the endpoint settings."
         )
     if status == 507 or refusal.code == "QuotaExceeded":
         return _QUOTA
     if status == 413:
         return (
-            f"The backend at {place} does not take so large a file. "
+            f"The backend at {origin} does not take so large a file. "
             "Choose fewer or lower qualities, or ask its administrator."
         )
     if 300 <= status < 400:
         return (
-            f"The backend at {place} sends the program on to another address. "
+            f"The backend at {origin} sends the program on to another address. "
             "Verify that the URL is exact, with https://."
         )
     if status >= 500:
         return (
-            f"The backend at {place} has a problem of its own (status {status}). "
+            f"The backend at {origin} has a problem of its own (status {status}). "
             "Try again later or ask its administrator."
         )
     return (
-        f"The backend at {place} did not accept the request (status {status}). "
+        f"The backend at {origin} did not accept the request (status {status}). "
         "Check the destination and the session ID."
     )
 
@@ -298,15 +300,15 @@ def _no_response_sentence(refusal: Refusal, sentences: Mapping[NoResponseReason,
         text += (
             " If the proxy at {about} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
         )
-    return text.format(place=refusal.place, about=refusal.about)
+    return text.format(origin=refusal.origin, about=refusal.about)
 
 
 def _store_sentence(refusal: Refusal) -> str:
-    place, status = refusal.place, refusal.status
+    origin, status = refusal.origin, refusal.status
     if refusal.no_response is not None:
         return _no_response_sentence(refusal, _STORE_NO_RESPONSE)
     if refusal.invalid is not None:
-        return _INVALID_RESPONSES[refusal.invalid].format(place=place)
+        return _INVALID_RESPONSES[refusal.invalid].format(origin=origin)
     if refusal.wrong_checksum:
         return (
             f"The backend signs the checksum of an empty file into its upload addresses ({refusal.checksum})."
@@ -324,12 +326,12 @@ def _store_sentence(refusal: Refusal) -> str:
         return _QUOTA
     if status == 412:
         return (
-            f"The storage at {place} replaces no file (status 412), and has another one there. "
+            f"The storage at {origin} replaces no file (status 412), and has another one there. "
             "Choose another destination, or ask the administrator of the backend to let uploads replace files."
         )
     if 300 <= status < 400:
-        return f"The storage at {place} sends the program on to another address. Ask the administrator of the backend."
+        return f"The storage at {origin} sends the program on to another address. Ask the administrator of the backend."
     reason = f"status {status}, {refusal.code}" if refusal.code else f"status {status}"
     if status >= 500 or status in (408, 429):
-        return f"The storage at {place} is busy or has a problem ({reason}). Try again later."
-    return f"The storage at {place} refused the file ({reason}). Ask the administrator of the backend."
+        return f"The storage at {origin} is busy or has a problem ({reason}). Try again later."
+    return f"The storage at {origin} refused the file ({reason}). Ask the administrator of the backend."

@@ -15,12 +15,12 @@ from pipeline.transfer.http.server_message import fit_to_show, words_in
 _MAX_XML = 1 << 16
 
 
-def store_refusal(response: Response, place: str) -> Refusal:
+def store_refusal(response: Response, origin: str) -> Refusal:
     """Read a store's answer: S3 says what is the matter in XML, whatever the status."""
     text = response.body[:_MAX_XML].decode("utf-8", "replace")
     return Refusal(
         server=Server.STORE,
-        place=place,
+        origin=origin,
         status=response.status,
         code=_element("Code", text),
         message=fit_to_show(_element("Message", text)),
@@ -28,7 +28,7 @@ def store_refusal(response: Response, place: str) -> Refusal:
     )
 
 
-def backend_refusal(response: Response, place: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
+def backend_refusal(response: Response, origin: str, login: int, secrets: Sequence[str] = ()) -> Refusal:
     """Read a backend's answer: it says what is the matter in JSON, as far as it says anything.
 
     `secrets` are taken out of that.
@@ -37,7 +37,7 @@ def backend_refusal(response: Response, place: str, login: int, secrets: Sequenc
     code = said.get("error") or said.get("code")
     return Refusal(
         server=Server.BACKEND,
-        place=place,
+        origin=origin,
         status=response.status,
         code=code if isinstance(code, str) else "",
         message=fit_to_show(words_in(said), secrets),

@@ -15,7 +15,7 @@ from urllib3 import BaseHTTPResponse
 
 from config import certificate_setting
 from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
-from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.validation import is_host, is_loopback
 
 SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
@@ -29,7 +29,7 @@ _PROXY_MARKS = ("Proxy-Status", "Proxy-Authenticate", "X-Squid-Error")
 class ServerRoute:
     """How one server is reached.
 
-    `proxy_url` is the proxy's address with its password, or empty; `proxy` is its place, or empty.
+    `proxy_url` is the proxy's address with its password, or empty; `proxy` is its origin, or empty.
 
     `tunnelled` says that there is none, or that it passes on what it can't read, so that every answer but a refused
     tunnel is the server's own. `certificates` says which setting names certificates, and where; `certificates_path` is
@@ -72,7 +72,7 @@ def route_to(url: str) -> ServerRoute:
     tunnelled = not proxy or url.startswith("https:") or proxy.startswith(SOCKS)
     return ServerRoute(
         proxy_url=proxy,
-        proxy=place_of(proxy) if proxy else "",
+        proxy=origin_of(proxy) if proxy else "",
         tunnelled=tunnelled,
         certificates=certificates,
         certificates_path=path,
@@ -102,7 +102,7 @@ def _proxy_address(proxy: str) -> str:
         usable = False
     if not usable:
         raise NoResponseError(
-            NoResponseReason.PROXY_ADDRESS, "the setting of the proxy is no address", about=place_of(address)
+            NoResponseReason.PROXY_ADDRESS, "the setting of the proxy is no address", about=origin_of(address)
         )
     return address
 

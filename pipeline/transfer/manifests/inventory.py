@@ -24,7 +24,7 @@ from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, read_timeout_s
 from pipeline.transfer.http.exchange import NoResponseError, Response
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.recovery import Recovery
-from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, no_recovery
 from pipeline.transfer.http.server_responses import backend_refusal, store_refusal
@@ -96,7 +96,7 @@ class Inventory:
         self._delays = delays
         self._cancel = cancel
         self._note = note
-        self._place = place_of(api.url)
+        self._origin = origin_of(api.url)
 
     def objects(self, prefix: str) -> Iterator[RemoteObject]:
         """Yield every object under a prefix, sorted by the UTF-8 bytes of their keys."""
@@ -111,7 +111,7 @@ class Inventory:
                 stored = self._stored(entry, OBJECTS)
                 if not stored.key.startswith(prefix):
                     raise TransferError(
-                        f"The backend at {self._place} lists {stored.key}, which is not below {prefix}: "
+                        f"The backend at {self._origin} lists {stored.key}, which is not below {prefix}: "
                         "ask its administrator."
                     )
                 yield stored
@@ -171,18 +171,18 @@ class Inventory:
 
         def attempt() -> tuple[int, bytes]:
             url = quote_url(address())
-            place, started = place_of(url), time.monotonic()
+            origin, started = origin_of(url), time.monotonic()
             try:
                 response = self._http.send(
                     "GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES)
                 )
             except NoResponseError as error:
-                self._note(f"GET {key} from {place} -> no answer: {error.detail}")
+                self._note(f"GET {key} from {origin} -> no answer: {error.detail}")
                 raise refused(
-                    Refusal(server=Server.STORE, place=place, no_response=error.reason, about=error.about)
+                    Refusal(server=Server.STORE, origin=origin, no_response=error.reason, about=error.about)
                 ) from error
             self._note(
-                f"GET {key} from {place} (from byte {first}) -> {response.status} "
+                f"GET {key} from {origin} (from byte {first}) -> {response.status} "
                 f"in {(time.monotonic() - started) * 1000:.0f} ms"
             )
             if response.status == HTTPStatus.NOT_FOUND:
@@ -203,9 +203,9 @@ class Inventory:
                 return 0, response.body
             if response.status == HTTPStatus.PARTIAL_CONTENT:
                 raise TransferError(
-                    f"The storage at {place} gave another part of {key} than was asked for: ask its administrator."
+                    f"The storage at {origin} gave another part of {key} than was asked for: ask its administrator."
                 )
-            raise refused(store_refusal(response, place))
+            raise refused(store_refusal(response, origin))
 
         return self._retried(attempt)
 
@@ -223,16 +223,16 @@ class Inventory:
             except NoResponseError as error:
                 self._note(f"{method} {endpoint} {dict(query)} -> no answer: {error.detail}")
                 raise refused(
-                    Refusal(server=Server.BACKEND, place=self._place, no_response=error.reason, about=error.about)
+                    Refusal(server=Server.BACKEND, origin=self._origin, no_response=error.reason, about=error.about)
                 ) from error
             self._note(
                 f"{method} {endpoint} {dict(query)} -> {response.status} "
                 f"in {(time.monotonic() - started) * 1000:.0f} ms"
             )
             if response.status not in accepted:
-                raise refused(backend_refusal(response, self._place, login=generation, secrets=self._login.tokens))
+                raise refused(backend_refusal(response, self._origin, login=generation, secrets=self._login.tokens))
             if self._recovery is not None:
-                self._recovery.answered(self._place)
+                self._recovery.answered(self._origin)
             return response
 
         return self._retried(attempt)
@@ -282,7 +282,7 @@ class Inventory:
 
     def _invalid(self, endpoint: str) -> TransferError:
         return TransferError(
-            f"The backend at {self._place} gave an answer to {endpoint} that can't be used. Ask its administrator."
+            f"The backend at {self._origin} gave an answer to {endpoint} that can't be used. Ask its administrator."
         )
 
 

@@ -59,11 +59,11 @@ class Proof:
             self._traits.etags_are_md5s = False
         if receipt.evidence is Evidence.NOTHING:
             if not self.has(key=key, url=url, size_bytes=size_bytes, md5=md5):
-                raise not_confirmed(receipt.place)
+                raise not_confirmed(receipt.origin)
         elif receipt.evidence is Evidence.OTHER_TAG and self._traits.etags_are_md5s:
             found = self.has(key=key, url=url, size_bytes=size_bytes, md5=md5)
             if found is False:
-                raise _damaged(receipt.place)
+                raise _damaged(receipt.origin)
             if found is None:
                 self.doubt(receipt, key)
             self._traits.etags_are_md5s = False
@@ -78,7 +78,7 @@ class Proof:
         """
         if self._doubted != what:
             self._doubted = what
-            raise _damaged(receipt.place)
+            raise _damaged(receipt.origin)
         self._traits.etags_are_md5s = False
 
     def has(self, *, key: str, url: str, size_bytes: int, md5: str) -> bool | None:
@@ -111,10 +111,10 @@ class Proof:
         return found
 
 
-def _damaged(place: str) -> RefusedError:
-    return refused(Refusal(server=Server.STORE, place=place, status=400, code="BadDigest"))
+def _damaged(origin: str) -> RefusedError:
+    return refused(Refusal(server=Server.STORE, origin=origin, status=400, code="BadDigest"))
 
 
-def not_confirmed(place: str) -> RefusedError:
+def not_confirmed(origin: str) -> RefusedError:
     """Return the error for a file that a store took without a sign that it has it."""
-    return refused(Refusal(server=Server.STORE, place=place, invalid=InvalidResponse.NOT_CONFIRMED))
+    return refused(Refusal(server=Server.STORE, origin=origin, invalid=InvalidResponse.NOT_CONFIRMED))

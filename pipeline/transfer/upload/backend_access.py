@@ -17,7 +17,7 @@ from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.http.recovery import Recovery
-from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_question, after_upload, call_with_retries
 from pipeline.transfer.manifests.inventory import Inventory
@@ -133,7 +133,7 @@ class BackendAccess:
             self.login, cancel, announce, patience_s=self.patience_s if patience_s is None else patience_s
         )
         if self._capabilities is not None:  # it has told them, so it is there
-            recovery.answered(place_of(self.backend.url))
+            recovery.answered(origin_of(self.backend.url))
         return UploadContext(
             capabilities=capabilities,
             control=self._control,

@@ -116,7 +116,7 @@ def _prepare(
             access.context(NOTHING, cancel, messages.note, messages.announce),
         )
         access.ask_capabilities(client, context)
-        context.recovery.answered(client.place)
+        context.recovery.answered(client.origin)
         if abs(access.clock_ahead_s) > CLOCK_WRONG_S:
             messages.announce(_about_clock(access.clock_ahead_s))
         capabilities = access.capabilities

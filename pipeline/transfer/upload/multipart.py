@@ -137,7 +137,7 @@ class PartsSender:
     def sign(self, large: LargeFile, part: PartPlace) -> SignedPart:
         """Ask for a URL for a part. Raises RefusedError, Cancelled."""
         signed = self._backend.sign_part(large.upload, part.number, part.size_bytes)
-        self._context.recovery.answered(self._backend.place)
+        self._context.recovery.answered(self._backend.origin)
         return signed
 
     def send(
@@ -171,7 +171,7 @@ class PartsSender:
                 leave = leave or self.sign(large, part)
                 on_put()
                 receipt = self._store.put_part(leave, body, number=part.number, key=large.upload.key, md5=md5)
-                self._context.recovery.answered(receipt.place)
+                self._context.recovery.answered(receipt.origin)
                 return self._etag(large, part, receipt, body.md5)
 
         with _gone_is_told(large):
@@ -198,7 +198,7 @@ class PartsSender:
                 tag = stored.etag.strip('"').lower()
                 if tag == md5 or not traits.etags_are_md5s or not HEX_MD5.fullmatch(tag):
                     return stored.etag
-        raise not_confirmed(receipt.place)
+        raise not_confirmed(receipt.origin)
 
     def md5(self, large: LargeFile) -> str:
         """Return the whole file's MD5 (hex), read while others send its parts. Raises TransferError, Cancelled."""

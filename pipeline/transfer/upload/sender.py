@@ -178,7 +178,7 @@ class Sender:
         presigned = self._backend.presign(
             key, content_type(path), size_bytes if self._context.capabilities.declared_size else None
         )
-        self._context.recovery.answered(self._backend.place)
+        self._context.recovery.answered(self._backend.origin)
         return presigned
 
     def sign_many(self, files: Sequence[OutgoingFile]) -> list[Presigned]:
@@ -186,7 +186,7 @@ class Sender:
         sized = self._context.capabilities.declared_size
         wanted = [(file.key, content_type(file.path), file.size_bytes if sized else None) for file in files]
         presigned = self._backend.presign_many(wanted)
-        self._context.recovery.answered(self._backend.place)
+        self._context.recovery.answered(self._backend.origin)
         return presigned
 
     def send(
@@ -256,6 +256,6 @@ class Sender:
             if not self._proof.has(key=key, url=url, size_bytes=size_bytes, md5=md5):
                 raise
             return md5, ""
-        self._context.recovery.answered(receipt.place)
+        self._context.recovery.answered(receipt.origin)
         self._proof.check(receipt, key=key, url=url, size_bytes=size_bytes, md5=body.md5)
         return body.md5, receipt.etag

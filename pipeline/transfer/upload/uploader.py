@@ -240,7 +240,7 @@ class Uploader:
             client = self._access.client(opened.enter_context(open_session(cancel)), note)
             recovery = Recovery(self._access.login, cancel, on_notice or ignore, patience_s=self._access.patience_s)
             if log_file is not None:
-                recovery.answered(client.place)
+                recovery.answered(client.origin)
             record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
             call_with_retries(
                 record,

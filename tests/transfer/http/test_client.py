@@ -14,7 +14,7 @@ from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.http import connecting, recovery
 from pipeline.transfer.http.client import BackendClient, read_timeout_s
 from pipeline.transfer.http.connections import Connections
-from pipeline.transfer.http.redaction import place_of
+from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.signed import Presigned
 from pipeline.transfer.upload.uploader import Uploader
 from pipeline.transfer.upload.workers import AHEAD
@@ -306,7 +306,7 @@ def test_large_files_may_take_longer(size_mb, expected):
 )
 def test_only_the_server_of_an_address_is_shown(url, expected):
     """Neither path, query nor password."""
-    assert expected == place_of(url)
+    assert expected == origin_of(url)
 
 
 SDK = "&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32"

@@ -88,7 +88,7 @@ def test_server_that_goes_away_is_waited_for(cancel):
     said: list[tuple[str, LogLevel]] = []
     waits: list[float] = []
     cancel.wait = waits.append
-    gone = Refusal(server=Server.BACKEND, place="https://api", no_response=None)
+    gone = Refusal(server=Server.BACKEND, origin="https://api", no_response=None)
     waiting = recovery.Recovery(Login("t"), cancel, lambda text, level: said.append((text, level)))
     assert not waiting.recover(RetryDecision.WAIT, gone)
     waiting.answered("https://api")

@@ -12,9 +12,9 @@ from pipeline.transfer.http.server_responses import is_page, store_refusal
 
 STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
 EVERY = [
-    *(Refusal(server=p, place="https://x", no_response=s) for p, s in itertools.product(Server, NoResponseReason)),
-    *(Refusal(server=p, place="https://x", status=s) for p, s in itertools.product(Server, STATUSES)),
-    *(Refusal(server=Server.BACKEND, place="https://x", invalid=invalid) for invalid in InvalidResponse),
+    *(Refusal(server=p, origin="https://x", no_response=s) for p, s in itertools.product(Server, NoResponseReason)),
+    *(Refusal(server=p, origin="https://x", status=s) for p, s in itertools.product(Server, STATUSES)),
+    *(Refusal(server=Server.BACKEND, origin="https://x", invalid=invalid) for invalid in InvalidResponse),
 ]
 
 
@@ -48,7 +48,7 @@ def test_every_refusal_has_a_sentence_that_says_what_to_do(refusal):
         (Refusal(server=Server.BACKEND, status=413), "so large a file"),
         (Refusal(server=Server.BACKEND, status=301), "Verify that the URL is exact"),
         (
-            Refusal(server=Server.BACKEND, place="https://api", no_response=NoResponseReason.UNREACHABLE),
+            Refusal(server=Server.BACKEND, origin="https://api", no_response=NoResponseReason.UNREACHABLE),
             "Cannot connect to the backend at https://api",
         ),
     ],

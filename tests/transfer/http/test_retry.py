@@ -192,7 +192,7 @@ class Hours:
 def test_pauses_grow_until_patience_is_spent():
     """Ten minutes without anything getting through, said once; then the server's own refusal is the error."""
     hours = Hours()
-    attempt, _ = attempts(*[Refusal(server=STORE, place="https://store", status=520)] * 99)
+    attempt, _ = attempts(*[Refusal(server=STORE, origin="https://store", status=520)] * 99)
     with pytest.raises(RefusedError, match="520"):
         call_on(attempt, hours.cancel, patience=hours.patience)
     assert [1.0, 3.0, 10.0, 20.0, 40.0, 60.0, 60.0] == hours.cancel.pauses[:7]
@@ -226,7 +226,7 @@ def test_patience_begins_anew_when_anything_gets_through():
         if len(calls) == 12:
             hours.patience.progress()
         if len(calls) < 23:
-            raise refused(Refusal(server=STORE, place="https://store", status=503))
+            raise refused(Refusal(server=STORE, origin="https://store", status=503))
         return "stored"
 
     assert "stored" == call_on(attempt, hours.cancel, patience=hours.patience)
