@@ -24,7 +24,7 @@ from backend.description import refusals
 from backend.records import FileRecords
 from backend.settings import BackendSettings
 from pipeline.transfer.manifests.manifest_text import understood
-from pipeline.transfer.manifests.placement import place_in
+from pipeline.transfer.manifests.placement import version_folder_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
 _FOLDER = Path(__file__).parent / "player"
@@ -107,7 +107,7 @@ class PageRoutes:
         the manifest of the stream doesn't name was left by another one.
         """
         master = await self._storage.load(paths.master)
-        version_folder = place_in(master)
+        version_folder = version_folder_in(master)
         inside = StoragePathBuilder(paths.prefix + version_folder)
         named = await self._named(paths, master) if version_folder else None
         found = []
@@ -134,7 +134,7 @@ class PageRoutes:
 
     async def _card(self, prefix: str, posters: set[str], replaced: set[str]) -> str:
         paths = StoragePathBuilder(prefix)
-        version_folder = place_in(await self._storage.load(paths.master)) if prefix in replaced else ""
+        version_folder = version_folder_in(await self._storage.load(paths.master)) if prefix in replaced else ""
         poster = next(
             (StoragePathBuilder(way).poster for way in (prefix + version_folder, prefix) if way in posters), ""
         )

@@ -20,7 +20,7 @@ from program import ROOT
 from pipeline.transfer.http.control import PARALLEL
 from pipeline.transfer.manifests.manifest_library import library
 from pipeline.transfer.manifests.manifest_text import parse_manifest
-from pipeline.transfer.manifests.placement import place_in
+from pipeline.transfer.manifests.placement import version_folder_in
 from pipeline.transfer.upload.journal import Destination, read_journal
 from storage import LocalStorageBackend
 
@@ -221,7 +221,7 @@ def test_a_killed_upload_that_replaces_another_leaves_one_stream_whole(tmp_path,
     for step in (len(new) - len(STANDS_ALONE) - 1, 2):
         assert "now" == run_child(backend, tmp_path / "new", data, prefix, "files", step)
         there = stored_in(backend, prefix)
-        place = place_in(there["master.m3u8"])
+        place = version_folder_in(there["master.m3u8"])
         switched.append(bool(place))
         played = new if switched[-1] else old
         assert {name: content for name, content in played.items() if "/" in name} == {

@@ -8,7 +8,7 @@ import requests
 from json_events import events
 
 from pipeline.published import published_files
-from pipeline.transfer.manifests.placement import place_in
+from pipeline.transfer.manifests.placement import version_folder_in
 
 PREFIX = "tests/again/lesson/"
 
@@ -42,7 +42,7 @@ def test_addresses_and_record_stay_when_a_video_is_published_again(tmp_path, bac
             f"{backend.url}/objects/{PREFIX}{name}", timeout=10
         ).content, name
     master = requests.get(second, timeout=10).text
-    assert (first, True, True) == (second, "" != place_in(master.encode()), 'URI="chapters.json"' in master)
+    assert (first, True, True) == (second, "" != version_folder_in(master.encode()), 'URI="chapters.json"' in master)
     assert [record] == records()
 
 
@@ -71,7 +71,7 @@ def test_another_key_is_another_stream(tmp_path, backend, run, short_clip):
     master, watched = stored("master.m3u8"), {name: (made / name).read_bytes() for name in segments()}
     publish(b"b" * 16)
     assert master == (made / "master.m3u8").read_bytes()
-    place = place_in(stored("master.m3u8"))
+    place = version_folder_in(stored("master.m3u8"))
     assert place
     assert watched == {name: stored(name) for name in watched}
     for name in segments():

@@ -23,7 +23,7 @@ from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
 from pipeline.transfer.http.content_types import content_type
-from pipeline.transfer.manifests.placement import place_in
+from pipeline.transfer.manifests.placement import version_folder_in
 from s3_uploader import S3UploadManager
 from storage import MIN_PART_BYTES, S3Settings
 
@@ -179,7 +179,7 @@ def test_whole_life_of_a_stream(tmp_path, backend, bucket, run):
     assert (0, "") == (replaced.returncode, replaced.stderr)
     both = bucket.objects()
     alone = {name: content for name, content in second.items() if "/" not in name and name != "master.m3u8"}
-    place = place_in(both["master.m3u8"][0])
+    place = version_folder_in(both["master.m3u8"][0])
     moved = {f"{place}{name}": content for name, content in second.items() if "/" in name}
     master = second["master.m3u8"].replace(b"480p/index", f"{place}480p/index".encode())
     old = {name: content for name, content in first.items() if "/" in name}

@@ -126,7 +126,7 @@ def upload(
     *,
     now: str = NOW,
     previous: Manifest | None = None,
-    place: str = "",
+    version_folder: str = "",
     source: SourceContent | None = None,
 ) -> Manifest:
     """Put a folder's files on the server, as an upload does, and its manifest everywhere."""
@@ -134,8 +134,8 @@ def upload(
     for path in published_files(folder):
         name = path.relative_to(folder).as_posix()
         if name != "manifest.json":
-            key = PREFIX + name if name == MASTER else PREFIX + place + name
-            body = pointing_into(place, path.read_bytes()) if name == MASTER else path.read_bytes()
+            key = PREFIX + name if name == MASTER else PREFIX + version_folder + name
+            body = pointing_into(version_folder, path.read_bytes()) if name == MASTER else path.read_bytes()
             server.put(key, body, last_modified=now)
             stored = server.objects[key]
             files.append(

@@ -35,7 +35,7 @@ def difference(path: Path, entry: FileEntry, placement: Placement) -> str:
 
     `placement` is the manifest's: a master playlist was uploaded with addresses that lead to where the files lie.
     """
-    rewritten = placement.place and entry.filename == MASTER
+    rewritten = placement.version_folder and entry.filename == MASTER
     content = placement.master(path.read_bytes()) if rewritten else None
     size_bytes = path.stat().st_size if content is None else len(content)
     if size_bytes != entry.size_bytes:
@@ -59,7 +59,7 @@ def as_in_the_folder(placement: Placement, master: bytes) -> bytes:
     """Return a stored master playlist as it was in the job's folder:
     its addresses don't lead to another place there.
     """
-    start = re.escape(placement.place.encode())
+    start = re.escape(placement.version_folder.encode())
     local = re.sub(rb'(?m)^(#.*URI=")' + start, rb"\1", re.sub(rb"(?m)^" + start, b"", master))
     return local if placement.master(local) == master else master
 

@@ -122,13 +122,15 @@ class Manifest:
     @property
     def placement(self) -> Placement:
         """Where the stream's files lie below the prefix."""
-        place, alone = "", []
+        version_folder, alone = "", []
         for file in self.files:
             if file.s3_key == self.prefix + file.filename:
                 alone.append(file.filename)
-            elif not place and file.s3_key.startswith(self.prefix) and file.s3_key.endswith(f"/{file.filename}"):
-                place = file.s3_key[len(self.prefix) : -len(file.filename)]
-        return Placement(place=place, alone=frozenset(alone))
+            elif (
+                not version_folder and file.s3_key.startswith(self.prefix) and file.s3_key.endswith(f"/{file.filename}")
+            ):
+                version_folder = file.s3_key[len(self.prefix) : -len(file.filename)]
+        return Placement(version_folder=version_folder, alone=frozenset(alone))
 
     @property
     def own_key(self) -> str:

@@ -17,21 +17,21 @@ _SEGMENT_SUFFIXES = (".ts", ".m4s")
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Where a stream's files lie below its prefix: in the folder `place` (`v2/`, empty for the prefix itself).
+    """Where a stream's files lie below its prefix: in `version_folder` (`v2/`, empty for the prefix itself).
 
-    The master and the files named in `alone` lie at the prefix itself, whatever the place is.
+    The master and the files named in `alone` lie at the prefix itself, whatever the version folder is.
     """
 
-    place: str = ""
+    version_folder: str = ""
     alone: frozenset[str] = frozenset()
 
     def path(self, name: str) -> str:
         """Return where a file lies below the prefix."""
-        return name if name == MASTER or name in self.alone else self.place + name
+        return name if name == MASTER or name in self.alone else self.version_folder + name
 
     def master(self, content: bytes) -> bytes:
         """Return a job's master playlist as players get it: with addresses that lead to where the files lie."""
-        return pointing_into(self.place, content, self.alone)
+        return pointing_into(self.version_folder, content, self.alone)
 
 
 AT_THE_PREFIX = Placement()
@@ -55,25 +55,25 @@ def versions_in(text: str) -> list[int]:
     return [int(number) for number in _VERSION.findall(text)]
 
 
-def place_in(master: bytes) -> str:
+def version_folder_in(master: bytes) -> str:
     """Return the folder of its version that a master playlist leads into, such as `v2/`; empty where it has none."""
     addresses = (line for line in master.decode("utf-8", "replace").splitlines() if line and not line.startswith("#"))
     found = _VERSION.match(next(addresses, ""))
     return found.group() if found else ""
 
 
-def pointing_into(place: str, master: bytes, alone: Collection[str] = ()) -> bytes:
+def pointing_into(version_folder: str, master: bytes, alone: Collection[str] = ()) -> bytes:
     """Return a master playlist whose relative addresses lead into a folder below it (RFC 8216, 4.1 and 4.2:
     lines and URI).
 
     Those of the files in `alone`, by name, stay as they are.
     """
-    if not place:
+    if not version_folder:
         return master
 
     def lead(address: str) -> str:
         stays = not address or _ABSOLUTE.match(address) or names_of(address) & frozenset(alone)
-        return address if stays else place + address
+        return address if stays else version_folder + address
 
     lines = []
     for line in master.decode("utf-8", "surrogateescape").split("\n"):

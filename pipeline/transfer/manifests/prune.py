@@ -55,7 +55,9 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     unnamed = [stored for stored in present if stored.key not in named]
     if not any(stored.key in named for stored in present):
         raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over is not known.")
-    newest_named = max([1, *(number for manifest in manifests for number in versions_in(manifest.placement.place))])
+    newest_named = max(
+        [1, *(number for manifest in manifests for number in versions_in(manifest.placement.version_folder))]
+    )
     newer = {stored.key for stored in unnamed if _version(stored.key, prefix) > newest_named}
     outdated = sorted({stored.key for stored in unnamed} & _addresses(manifests))
     unnamed = [stored for stored in unnamed if stored.key not in newer and stored.key not in outdated]

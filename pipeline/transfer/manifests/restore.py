@@ -128,7 +128,7 @@ def _restore(
         if part.is_symlink():  # writing would go where it leads
             part.unlink()
         _load_again(inventory, remote, entry, part)
-        if placement.place and entry.filename == MASTER:
+        if placement.version_folder and entry.filename == MASTER:
             part.write_bytes(as_in_the_folder(placement, part.read_bytes()))
         part.replace(path)
     except OSError as error:

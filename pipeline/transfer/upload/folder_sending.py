@@ -84,7 +84,7 @@ def send_folder(
         target = prepared.target
         now = utc_now()
         with Journal(
-            folder, destination, resume=target.going_on, now=now, place=target.place, content=content
+            folder, destination, resume=target.going_on, now=now, version_folder=target.version_folder, content=content
         ) as journal:
             messages.announce(journal.notice)
             messages.announce(target.notice, LogLevel.WARNING if target.warning else LogLevel.INFO)

@@ -10,7 +10,7 @@ from pipeline.transfer.http.messages import Listener
 from pipeline.transfer.manifests.inventory import LookedUp
 from pipeline.transfer.manifests.placement import version
 from pipeline.transfer.upload.preparation import Prepared
-from pipeline.transfer.upload.publish_order import OutgoingFile, at_place
+from pipeline.transfer.upload.publish_order import OutgoingFile, in_version_folder
 from pipeline.transfer.upload.target import Holder, UploadTarget, drawn_above
 
 NONE_BESIDE = 1
@@ -22,7 +22,7 @@ class Guard(Protocol):
 
     @property
     def has_rival(self) -> bool:
-        """Whether another upload may be sending to the same destination, whose place is to be taken."""
+        """Whether another upload may be sending to the same destination, which this one is to replace."""
 
     @property
     def holder(self) -> Holder:
@@ -54,17 +54,19 @@ class Unguarded:
 
 
 def beside_another(prepared: Prepared, files: Sequence[OutgoingFile], prefix: str) -> Prepared:
-    """Return where an upload goes whose place another one may still be sending to:
+    """Return where an upload goes if another one may still be sending to the same destination:
     into a folder that this does not know of.
 
     `files` are the folder's. Raises TransferError.
     """
-    if prepared.target.place or prepared.target.same:
+    if prepared.target.version_folder or prepared.target.same:
         return prepared
-    place = version(drawn_above(NONE_BESIDE))
-    notice = f"Another upload to the same destination has begun: the segments of this one go to {place} below it."
+    version_folder = version(drawn_above(NONE_BESIDE))
+    notice = (
+        f"Another upload to the same destination has begun: the segments of this one go to {version_folder} below it."
+    )
     return Prepared(
-        target=UploadTarget(place=place, going_on=False, notice=notice),
-        files=at_place(files, prefix, place),
+        target=UploadTarget(version_folder=version_folder, going_on=False, notice=notice),
+        files=in_version_folder(files, prefix, version_folder),
         already={},
     )

@@ -1,8 +1,8 @@
 """What is confirmed, one line each, appended as it happens: readable after a kill at any byte.
 
-Every line names its destination, so that one folder can go to several places. A file counts as confirmed as long as its
-size and time are what they were, or its content. An upload that begins anew begins a new run of lines; earlier runs
-tell what was published.
+Every line names its destination, so that one folder can go to several destinations. A file counts as confirmed as long
+as its size and time are what they were, or its content. An upload that begins anew begins a new run of lines; earlier
+runs tell what was published.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.redaction import without_query
 
 FORMAT = 2
-"""1 knew neither content nor place; it is still read."""
+"""1 knew neither content nor version folder; it is still read."""
 
 JOURNAL_FILE = ".upload_journal.jsonl"
 READ_AT_ONCE = 1000
@@ -89,16 +89,16 @@ class BegunInParts:
 class JournalContent:
     """What a journal says about one destination, in its last run.
 
-    `place` is the folder below the prefix where everything but the master goes, empty for the prefix itself; `places`
-    are those of every run. `published` is the master that was confirmed last, in whichever run. `parts` are files that
-    were begun. `good_bytes` is how much of the file is whole lines; `corrupt` says that it holds more than a torn last
-    line, or that a newer program wrote it.
+    `version_folder` is the folder below the prefix where everything but the master goes, empty for the prefix itself;
+    `version_folders` are those of every run. `published` is the master that was confirmed last, in whichever run.
+    `parts` are files that were begun. `good_bytes` is how much of the file is whole lines; `corrupt` says that it holds
+    more than a torn last line, or that a newer program wrote it.
     """
 
     begun: bool = False
     started_at: str = ""
-    place: str = ""
-    places: tuple[str, ...] = ()
+    version_folder: str = ""
+    version_folders: tuple[str, ...] = ()
     confirmed: dict[str, Confirmed] = field(default_factory=dict)
     published: Confirmed | None = None
     parts: dict[str, BegunInParts] = field(default_factory=dict)
@@ -143,12 +143,12 @@ def parse_journal(lines: Iterable[bytes], destination: Destination) -> JournalCo
 
 def _with(content: JournalContent, entries: Iterable[Mapping[str, Any]]) -> JournalContent:
     """Return what a journal says with further entries."""
-    places, started_at, published = list(content.places), content.started_at, content.published
+    version_folders, started_at, published = list(content.version_folders), content.started_at, content.published
     confirmed, parts = content.confirmed, content.parts
     for entry in entries:
         if "began" in entry:
             started_at = str(entry["began"])
-            places.append(str(entry.get("place", "")))
+            version_folders.append(str(entry.get("place", "")))
             confirmed.clear()
         elif "upload_id" in entry:
             parts[entry["path"]] = _begun_in_parts(entry)
@@ -160,10 +160,10 @@ def _with(content: JournalContent, entries: Iterable[Mapping[str, Any]]) -> Jour
                 published = which
     return replace(
         content,
-        begun=bool(places),
+        begun=bool(version_folders),
         started_at=started_at,
-        place=places[-1] if places else "",
-        places=tuple(places),
+        version_folder=version_folders[-1] if version_folders else "",
+        version_folders=tuple(version_folders),
         published=published,
     )
 
@@ -225,8 +225,8 @@ class Journal:
     """The journal of an upload in progress; safe from every thread.
 
     `confirmed` is what counted when it was opened, `parts` are the files that were begun in parts, then or since.
-    `notice` says what had to be set aside, empty when all was well. `place` counts where an upload begins anew;
-    `content` is what the journal says, where it was read already.
+    `notice` says what had to be set aside, empty when all was well. `version_folder` counts where an upload begins
+    anew; `content` is what the journal says, where it was read already.
     """
 
     def __init__(
@@ -236,7 +236,7 @@ class Journal:
         *,
         resume: bool,
         now: str,
-        place: str = "",
+        version_folder: str = "",
         content: JournalContent | None = None,
     ) -> None:
         self._path = folder / JOURNAL_FILE
@@ -264,7 +264,8 @@ class Journal:
                 self._append(b"\n")
             if not going_on:
                 self._append_entry(
-                    {"to": self._mark, "began": now, "format": FORMAT, **({"place": place} if place else {})}
+                    {"to": self._mark, "began": now, "format": FORMAT}
+                    | ({"place": version_folder} if version_folder else {})
                 )
         except OutputError:
             with suppress(OSError):

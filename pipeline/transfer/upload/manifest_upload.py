@@ -164,7 +164,7 @@ def _stays(before: Manifest | None, manifest: Manifest) -> Iterator[str]:
 def _sent(folder: Path, home: str, name: str, confirmed: Confirmed, placement: Placement) -> ConfirmedFile:
     """Return what was sent: the file may be another one by now. `home` is the folder's absolute path."""
     size_bytes = confirmed.size_bytes
-    if name == MASTER and placement.place:
+    if name == MASTER and placement.version_folder:
         with suppress(OSError):
             size_bytes = len(placement.master((folder / name).read_bytes()))
     return ConfirmedFile(

@@ -30,7 +30,7 @@ class UploadGoneError(TransferError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartPlace:
+class PartRange:
     """Which bytes of a file a part is."""
 
     number: int
@@ -46,11 +46,11 @@ def goes_in_parts(size_bytes: int, capabilities: Capabilities) -> bool:
     return size_bytes > capabilities.max_put_bytes or size_bytes >= WORTH_PARTS * offered.part_size(size_bytes)
 
 
-def layout(size_bytes: int, part_bytes: int) -> list[PartPlace]:
+def layout(size_bytes: int, part_bytes: int) -> list[PartRange]:
     """Return the parts of a file in order."""
     starts = range(0, size_bytes, part_bytes)
     return [
-        PartPlace(number=n, start=start, size_bytes=min(part_bytes, size_bytes - start))
+        PartRange(number=n, start=start, size_bytes=min(part_bytes, size_bytes - start))
         for n, start in enumerate(starts, 1)
     ]
 
@@ -75,7 +75,7 @@ class LargeFile:
         return self._whole or self._given_up
 
     @property
-    def missing(self) -> list[PartPlace]:
+    def missing(self) -> list[PartRange]:
         """The parts that the store does not have."""
         return [part for part in self.parts if part.number not in self.etags]
 
@@ -134,7 +134,7 @@ class PartsSender:
                 return found
         return self._begin_anew(file, offered)
 
-    def sign(self, large: LargeFile, part: PartPlace) -> SignedPart:
+    def sign(self, large: LargeFile, part: PartRange) -> SignedPart:
         """Ask for a URL for a part. Raises RefusedError, Cancelled."""
         signed = self._backend.sign_part(large.upload, part.number, part.size_bytes)
         self._context.recovery.answered(self._backend.origin)
@@ -143,7 +143,7 @@ class PartsSender:
     def send(
         self,
         large: LargeFile,
-        part: PartPlace,
+        part: PartRange,
         *,
         on_bytes: Callable[[int], None],
         on_again: Callable[[int], None],
@@ -177,7 +177,7 @@ class PartsSender:
         with _gone_is_told(large):
             return attempts.run(attempt, f"part {part.number} of {large.upload.key}")
 
-    def _etag(self, large: LargeFile, part: PartPlace, receipt: Receipt, md5: str) -> str:
+    def _etag(self, large: LargeFile, part: PartRange, receipt: Receipt, md5: str) -> str:
         """Return the ETag of a part that the store took, asking for it where the answer has none.
 
         Raises RefusedError.
@@ -254,7 +254,7 @@ class PartsSender:
         self._context.note(f"{file.name}: the store has {len(stored)} of {len(wanted)} parts")
         return LargeFile(file, before, stored)
 
-    def _is_ours(self, file: OutgoingFile, part: PartPlace, etag: str) -> bool:
+    def _is_ours(self, file: OutgoingFile, part: PartRange, etag: str) -> bool:
         """Whether a part that the store has holds these bytes, as far as its ETag tells."""
         etag = etag.strip('"').lower()
         if not self._context.capabilities.content_md5 or not HEX_MD5.fullmatch(etag):
@@ -280,7 +280,7 @@ class PartsSender:
         self._remember(file.name, begun)
         return LargeFile(file, begun, {})
 
-    def _body(self, large: LargeFile, part: PartPlace, on_bytes: Callable[[int], None]) -> FileBody:
+    def _body(self, large: LargeFile, part: PartRange, on_bytes: Callable[[int], None]) -> FileBody:
         return FileBody(
             large.file.path,
             cancel=self._context.cancel,

@@ -16,7 +16,7 @@ from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.placement import Placement
 from pipeline.transfer.upload.differences import may_change_in_place
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
-from pipeline.transfer.upload.publish_order import OutgoingFile, at_place, placement
+from pipeline.transfer.upload.publish_order import OutgoingFile, in_version_folder, placement
 from pipeline.transfer.upload.server_state import ServerState
 from pipeline.transfer.upload.target import (
     Holder,
@@ -39,7 +39,7 @@ class Prepared:
     @property
     def placement(self) -> Placement:
         """Where the files lie below the prefix."""
-        return placement(self.files, self.target.place)
+        return placement(self.files, self.target.version_folder)
 
 
 def prepare(
@@ -68,9 +68,9 @@ def prepare(
     look = ServerState(prefix, content, capabilities, inventory, known, read_public, cancel, note, public_address)
     own_master = next((file for file in found if file.name == MASTER), None)
 
-    def ours(place: str) -> set[str]:
+    def ours(version_folder: str) -> set[str]:
         # an earlier version left nothing but the master at the prefix
-        ways = (placement(found, place), Placement(place=place))
+        ways = (placement(found, version_folder), Placement(version_folder=version_folder))
         return set() if own_master is None else {outgoing_md5(own_master, way, cancel) for way in ways}
 
     watched = [file for file in found if not may_change_in_place(file)]
@@ -87,16 +87,16 @@ def prepare(
         ours=ours,
         taken=look.versions,
         only_adds=only_adds,
-        differs=lambda place: look.differs(watched, place),
+        differs=lambda version_folder: look.differs(watched, version_folder),
         prefix=prefix,
         holder=holder,
         above=following if holder is Holder.NOBODY else drawn_above,
     )
-    files = at_place(found, prefix, target.place)
+    files = in_version_folder(found, prefix, target.version_folder)
     already = _gone_on_with(content, files, target, published, prefix, look.md5, cancel) if target.going_on else {}
     if resume and target.same and not capabilities.list:
         already |= look.recorded([file for file in files if file.name not in already])
-    if resume and capabilities.list and (target.going_on or target.same or not target.place):
+    if resume and capabilities.list and (target.going_on or target.same or not target.version_folder):
         already = _as_stored(look, files, target, prefix, already)
     already = {name: one for name, one in already.items() if one.proven}
     return Prepared(target=target, files=files, already=already)
@@ -110,8 +110,8 @@ def _as_stored(
     already: dict[str, Confirmed],
 ) -> dict[str, Confirmed]:
     """Return what of `already` the store has still, and what else of the files it has; a listing says so."""
-    below = prefix + target.place
-    beside = {file.key for file in files if file.alone and target.place}
+    below = prefix + target.version_folder
+    beside = {file.key for file in files if file.alone and target.version_folder}
     stored = look.stored(below, beside)
     # others may have cleared up or replaced what an earlier upload has left
     seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
@@ -136,14 +136,15 @@ def _gone_on_with(
 ) -> dict[str, Confirmed]:
     """Return what an earlier run has sent that still counts.
 
-    What lies at the prefix and belongs to the place, or the other way round, does not: a playlist may name other files
-    since, and an earlier version of the program put what stands alone into the place, and let the master lead there.
+    What lies at the prefix and belongs in the version folder, or the other way round, does not: a playlist may name
+    other files since, and an earlier version of the program put what stands alone into the version folder, and let the
+    master lead there.
     """
-    now = placement(files, target.place)
+    now = placement(files, target.version_folder)
     moved = {
-        file.name: prefix + (target.place if file.alone else "") + file.name
+        file.name: prefix + (target.version_folder if file.alone else "") + file.name
         for file in files
-        if target.place and file.name != MASTER
+        if target.version_folder and file.name != MASTER
     }
     confirmed = {name: one for name, one in content.confirmed.items() if one.key != moved.get(name)}
     already = still_confirmed(
@@ -173,7 +174,7 @@ def still_confirmed(
 
 def rewriting(file: OutgoingFile, where: Placement) -> Callable[[bytes], bytes] | None:
     """Return what turns a file's content into what is sent for it, None where that is the content itself."""
-    return where.master if where.place and file.name == MASTER else None
+    return where.master if where.version_folder and file.name == MASTER else None
 
 
 def outgoing_md5(file: OutgoingFile, where: Placement, cancel: CancelToken) -> str:

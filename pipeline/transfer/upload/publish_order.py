@@ -84,16 +84,16 @@ def _size_and_time(path: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def at_place(files: Sequence[OutgoingFile], prefix: str, place: str) -> Sequence[OutgoingFile]:
-    """Return the files of a folder with the keys that they have where their stream goes to a place.
+def in_version_folder(files: Sequence[OutgoingFile], prefix: str, version_folder: str) -> Sequence[OutgoingFile]:
+    """Return the files of a folder with the keys that they have if their stream goes to a version folder.
 
-    What a player comes to by the master goes to `place`, a folder below the prefix such as `v2/`, or to the prefix
-    itself where that is empty; the master and what stands alone go to the prefix always. Raises TransferError.
+    What a player finds by the master goes to `version_folder`, such as `v2/`, or to the prefix itself where that is
+    empty; the master and what stands alone always go to the prefix. Raises TransferError.
     """
-    if not place:
+    if not version_folder:
         return files
-    check_names(files[0].folder, (file.name for file in files), prefix + place)
-    where = placement(files, place)
+    check_names(files[0].folder, (file.name for file in files), prefix + version_folder)
+    where = placement(files, version_folder)
     return [replace(file, key=prefix + where.path(file.name)) for file in files]
 
 
@@ -109,9 +109,9 @@ def check_names(folder: Path, names: Iterable[str], prefix: str) -> None:
             raise TransferError(f"{shown} can't be stored: {problem}. Rename it, or choose a shorter destination.")
 
 
-def placement(files: Sequence[OutgoingFile], place: str) -> Placement:
-    """Return where these files lie when their stream goes to a place."""
-    return Placement(place=place, alone=frozenset(file.name for file in files if file.alone))
+def placement(files: Sequence[OutgoingFile], version_folder: str) -> Placement:
+    """Return where these files lie when their stream goes to a version folder."""
+    return Placement(version_folder=version_folder, alone=frozenset(file.name for file in files if file.alone))
 
 
 def _named(folder: Path, names: Collection[str]) -> set[str]:
@@ -150,17 +150,17 @@ def _addresses(line: str) -> Iterator[str]:
         yield from _URI.findall(line)
 
 
-def stages(files: Sequence[OutgoingFile], place: str = "") -> list[list[OutgoingFile]]:
+def stages(files: Sequence[OutgoingFile], version_folder: str = "") -> list[list[OutgoingFile]]:
     """Return the files in steps, each to be begun only when the one before is stored whole.
 
     Segments and everything else, then the playlists that name them, then the master playlist. Where the stream goes to
-    a place of its own, another one is being watched: what stands alone is replaced last, when players get the new
+    a version folder, another one is being watched: what stands alone is replaced last, when players get the new
     stream.
     """
-    late = [file for file in files if file.alone and place]
+    late = [file for file in files if file.alone and version_folder]
     master = [file for file in files if file.name == MASTER]
     playlists = [file for file in files if is_playlist(file.name) and file.name != MASTER]
-    others = [file for file in files if not is_playlist(file.name) and not (file.alone and place)]
+    others = [file for file in files if not is_playlist(file.name) and not (file.alone and version_folder)]
     return [step for step in (_large_first(others), playlists, master, _large_first(late)) if step]
 
 

@@ -93,7 +93,7 @@ def upload_failure(result: UploadResult) -> TransferError:
     )
     plays = (
         " The stream plays already; start again to replace the rest."
-        if MASTER in result.uploaded and result.placement.place
+        if MASTER in result.uploaded and result.placement.version_folder
         else ""
     )
     return TransferError(f"{failed} {name}: {reason}{plays} Log: {result.log_file}", failed_files=count)

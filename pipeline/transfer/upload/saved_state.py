@@ -25,8 +25,10 @@ from pipeline.transfer.upload.workers import Clients, clients
 
 def as_journal(saved: UploadSnapshot) -> JournalContent:
     """Return what the journal would say of that run, but for its confirmations."""
-    place = _place(saved)
-    return JournalContent(begun=True, started_at=saved.started_at, place=place, places=(place,))
+    version_folder = _version_folder(saved)
+    return JournalContent(
+        begun=True, started_at=saved.started_at, version_folder=version_folder, version_folders=(version_folder,)
+    )
 
 
 def found_on_server(
@@ -74,12 +76,12 @@ def _confirmed(own: Clients, file: OutgoingFile, key: str, context: UploadContex
     return Confirmed(size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, key=key, url=url, md5=md5, proven=True)
 
 
-def _place(saved: UploadSnapshot) -> str:
+def _version_folder(saved: UploadSnapshot) -> str:
     """Return the folder below the prefix to which the run went, empty for the prefix itself."""
     prefix = saved.destination.prefix
     for name, state in saved.files.items():
         if state.s3_key.startswith(prefix) and state.s3_key.endswith(f"/{name}"):
-            place = state.s3_key[len(prefix) : -len(name)]
-            if place:
-                return place
+            version_folder = state.s3_key[len(prefix) : -len(name)]
+            if version_folder:
+                return version_folder
     return ""

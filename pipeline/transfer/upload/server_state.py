@@ -126,7 +126,7 @@ class ServerState:
         return (
             found
             if servers is None
-            else replace(found, versions=(*found.versions, *versions_in(servers.placement.place)))
+            else replace(found, versions=(*found.versions, *versions_in(servers.placement.version_folder)))
         )
 
     def _published(self, holder: Holder, master: LookedUp | None) -> PublishedMaster:
@@ -158,7 +158,7 @@ class ServerState:
     def versions(self) -> Iterable[int]:
         """Return the numbers of the versions that are in use."""
         if self._known is not None:
-            yield from versions_in(self._known.placement.place)
+            yield from versions_in(self._known.placement.version_folder)
         if self._capabilities.list:
             for key in self._below(self._prefix):
                 yield from versions_in(key.removeprefix(self._prefix))

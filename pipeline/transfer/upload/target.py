@@ -22,7 +22,8 @@ from pipeline.transfer.upload.journal import JournalContent
 
 REPLACED = "Something else was uploaded to this destination since: every file is sent again."
 ANOTHER_STREAM = (
-    "Another stream is already at {prefix}: this one goes to {place} below it, and replaces it when it is complete."
+    "Another stream is already at {prefix}: this one goes to {version_folder} below it, "
+    "and replaces it when it is complete."
 )
 
 SPREAD = 100_000
@@ -56,7 +57,7 @@ class UploadTarget:
     `same` says that players get this very stream by now, `warning` that the notice tells of what nobody asked for.
     """
 
-    place: str
+    version_folder: str
     going_on: bool
     same: bool = False
     notice: str = ""
@@ -95,13 +96,13 @@ def choose_target(
         content: what the journal says.
         resume: whether the earlier run may be gone on with.
         published: what players get now.
-        ours: returns each MD5 that our master may have at a place: as it is sent now, and as an earlier version sent
-            it; none where the folder has no master.
+        ours: returns each MD5 that our master may have in a version folder: as it is sent now, and as an earlier
+            version sent it; none where the folder has no master.
         taken: returns the numbers of versions that are in use, as far as anybody knows; those of the journal are added.
         only_adds: returns whether all that the folder has of what the journal knows is as it was sent, so that ours is
             that stream with something added, such as another quality, or left out: what is gone from the folder stays
             at the address.
-        differs: returns whether something that players may be fetching at a place is known to be other than ours there.
+        differs: returns whether something that players may be fetching from a version folder differs from ours.
         prefix: for the notice.
         holder: whose stream stands there; another source's stays whole, whatever its master is.
         above: returns the number of a new version, above the newest that is known.
@@ -111,22 +112,24 @@ def choose_target(
     if holder is Holder.ANOTHER and not (published.known and published.md5 is None):
         return _beside(content, going_on=going_on, published=published, taken=taken, above=above, prefix=prefix)
     if not published.known:
-        return UploadTarget(place=content.place if content.begun else "", going_on=going_on)
+        return UploadTarget(version_folder=content.version_folder if content.begun else "", going_on=going_on)
     if published.md5 is None:
         if published_here is not None:
-            return UploadTarget(place="", going_on=False, notice=REPLACED, warning=True)
-        return UploadTarget(place=content.place if going_on else "", going_on=going_on)
-    here = ours(content.place)
-    if not here or (published.md5 in here and not differs(content.place)):
-        return UploadTarget(place=content.place, going_on=going_on, same=True)
+            return UploadTarget(version_folder="", going_on=False, notice=REPLACED, warning=True)
+        return UploadTarget(version_folder=content.version_folder if going_on else "", going_on=going_on)
+    here = ours(content.version_folder)
+    if not here or (published.md5 in here and not differs(content.version_folder)):
+        return UploadTarget(version_folder=content.version_folder, going_on=going_on, same=True)
     is_from_here = published_here is not None and published_here.md5 == published.md5
-    if is_from_here and published.md5 not in here and only_adds() and not differs(content.place):
-        return UploadTarget(place=content.place, going_on=True)
+    if is_from_here and published.md5 not in here and only_adds() and not differs(content.version_folder):
+        return UploadTarget(version_folder=content.version_folder, going_on=True)
     used = _versions_in_use(content, published, taken)
-    elsewhere = [place for number in sorted(used) if (place := version(number)) != content.place]
-    for place in elsewhere:  # sent from another folder, or the journal is lost
-        if published.md5 in ours(place) and not differs(place):
-            return UploadTarget(place=place, going_on=False, same=True)
+    elsewhere = [
+        version_folder for number in sorted(used) if (version_folder := version(number)) != content.version_folder
+    ]
+    for version_folder in elsewhere:  # sent from another folder, or the journal is lost
+        if published.md5 in ours(version_folder) and not differs(version_folder):
+            return UploadTarget(version_folder=version_folder, going_on=False, same=True)
     return _beside(content, going_on=going_on, published=published, taken=taken, above=above, prefix=prefix)
 
 
@@ -141,18 +144,25 @@ def _beside(
 ) -> UploadTarget:
     """Return a folder that no other stream has: that of the earlier run, if it published nothing, else a new one."""
     published_here = content.confirmed.get(MASTER) if going_on else None
-    watched = set(versions_in(content.place)) & set(published.versions)
-    if going_on and content.place and published_here is None and not watched:
-        return UploadTarget(place=content.place, going_on=True)
-    place = version(above(max([1, *_versions_in_use(content, published, taken)])))
-    notice = ANOTHER_STREAM.format(prefix=prefix, place=place)
+    watched = set(versions_in(content.version_folder)) & set(published.versions)
+    if going_on and content.version_folder and published_here is None and not watched:
+        return UploadTarget(version_folder=content.version_folder, going_on=True)
+    version_folder = version(above(max([1, *_versions_in_use(content, published, taken)])))
+    notice = ANOTHER_STREAM.format(prefix=prefix, version_folder=version_folder)
     replaced = published_here is not None and published_here.md5 != published.md5
     return UploadTarget(
-        place=place, going_on=False, notice=f"{REPLACED} {notice}" if replaced else notice, warning=replaced
+        version_folder=version_folder,
+        going_on=False,
+        notice=f"{REPLACED} {notice}" if replaced else notice,
+        warning=replaced,
     )
 
 
 def _versions_in_use(
     content: JournalContent, published: PublishedMaster, taken: Callable[[], Iterable[int]]
 ) -> set[int]:
-    return {*published.versions, *taken(), *(number for place in content.places for number in versions_in(place))}
+    return {
+        *published.versions,
+        *taken(),
+        *(number for version_folder in content.version_folders for number in versions_in(version_folder)),
+    }

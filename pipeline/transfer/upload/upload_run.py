@@ -102,7 +102,7 @@ class UploadRun:
         if self._state_path.exists() and read_state(self._state_path) is None:
             self._messages.announce(set_aside(self._state_path, so="it is written anew"))
         self._messages.begin()
-        where = f"{self._destination.prefix}{self._placement.place}"
+        where = f"{self._destination.prefix}{self._placement.version_folder}"
         self._messages.note(f"uploading {len(self._files)} files ({len(self._already)} confirmed before) to {where}")
         self._save()
         stop = CancelToken()
@@ -115,11 +115,11 @@ class UploadRun:
                 ClientPool(self._backend, self._login, connections, context) as pool,
             ):
                 guard.claim(stop, self._messages.note, self._messages.announce)
-                for stage in stages(self._files, self._placement.place):
+                for stage in stages(self._files, self._placement.version_folder):
                     if stage[0].name == MASTER:
                         guard.ask(stop, self._messages.note, self._messages.announce)
                         if capabilities.list:
-                            self._check_place(look)
+                            self._check_destination(look)
                     self._send_stage(stage, pool, context, lambda: self._report(on_progress))
                     stored = self._tally.where()
                     if self._halted or any(file.name not in stored for file in stage):
@@ -135,12 +135,12 @@ class UploadRun:
         self._messages.note(f"{len(result.uploaded)} of {len(self._files)} files uploaded, {len(result.failed)} failed")
         return result
 
-    def _check_place(self, look: Callable[[str], Mapping[str, int]]) -> None:
+    def _check_destination(self, look: Callable[[str], Mapping[str, int]]) -> None:
         """See that all that the master leads to is there: others may have cleared up or replaced it meanwhile.
 
         Raises TransferError.
         """
-        below = self._destination.prefix + self._placement.place
+        below = self._destination.prefix + self._placement.version_folder
         there = look(below)
         for name, which in self._tally.where().items():
             if name != MASTER and which.key.startswith(below) and there.get(which.key) != which.size_bytes:

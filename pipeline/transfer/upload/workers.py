@@ -22,7 +22,7 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.signed import Presigned, SignedPart
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed
-from pipeline.transfer.upload.multipart import LargeFile, PartPlace, PartsSender, UploadGoneError, goes_in_parts
+from pipeline.transfer.upload.multipart import LargeFile, PartRange, PartsSender, UploadGoneError, goes_in_parts
 from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile
 from pipeline.transfer.upload.sender import Sender, SignedAhead, UploadContext, ignore
 
@@ -83,7 +83,7 @@ class Part:
     """A part that waits for its turn."""
 
     large: LargeFile
-    place: PartPlace
+    range: PartRange
 
 
 Task = WholeFile | Part
@@ -259,14 +259,14 @@ class UploadWorker:
     def _signed(self, task: Task, many: Future[list[Presigned]] | None, whole: Sequence[OutgoingFile]) -> Signed:
         if isinstance(task, Part):
             return SignedAhead(
-                self._signer.submit(self._signing_parts.sign, task.large, task.place).result, task.place.size_bytes
+                self._signer.submit(self._signing_parts.sign, task.large, task.range).result, task.range.size_bytes
             )
         file = task.file
         if self._goes_in_parts(file):
             return None
         if many is not None:
-            place = whole.index(file)
-            return SignedAhead(lambda: many.result()[place], file.size_bytes)
+            index = whole.index(file)
+            return SignedAhead(lambda: many.result()[index], file.size_bytes)
         return SignedAhead(
             self._signer.submit(self._signing.sign, file.path, file.key, file.size_bytes).result, file.size_bytes
         )
@@ -312,7 +312,7 @@ class UploadWorker:
         large = self._parts.begin(file, task.before)
         missing = large.missing
         self._listener.stored_before(file.name, large.begun.size_bytes - sum(part.size_bytes for part in missing))
-        self._queue.add_first([Part(large=large, place=place) for place in missing])
+        self._queue.add_first([Part(large=large, range=part) for part in missing])
         try:
             whole = large.hashed(self._parts.md5(large))
         except TransferError:
@@ -322,19 +322,19 @@ class UploadWorker:
             self._finish(large)
 
     def _send_part(self, task: Part, signed: SignedAhead[SignedPart] | None) -> None:
-        large, place = task.large, task.place
+        large, part = task.large, task.range
         name = large.file.name
         if large.over:
             return
         etag = self._parts.send(
             large,
-            place,
+            part,
             on_bytes=lambda size: self._listener.moved(name, size),
             on_again=lambda size: self._listener.taken_back(name, size),
             signed=signed,
             on_put=self._look_ahead,
         )
-        if large.stored(place.number, etag):
+        if large.stored(part.number, etag):
             self._finish(large)
 
     def _finish(self, large: LargeFile) -> None:

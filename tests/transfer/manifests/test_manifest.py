@@ -131,13 +131,19 @@ def test_what_the_server_had_already_keeps_its_address():
 @pytest.mark.parametrize("place", ["", "v2/"])
 def test_the_manifest_knows_where_the_stream_lies(place):
     """The master playlist is at the prefix itself always."""
-    assert place == merged(confirmed("master.m3u8"), confirmed("z.vtt", key=f"{PREFIX}{place}z.vtt")).placement.place
+    assert (
+        place
+        == merged(confirmed("master.m3u8"), confirmed("z.vtt", key=f"{PREFIX}{place}z.vtt")).placement.version_folder
+    )
 
 
 def test_keys_that_a_backend_chose_say_nothing_of_the_place():
     """They may lie anywhere."""
     assert (
-        "" == merged(confirmed("a.ts", key="elsewhere/a.ts"), confirmed("b.ts", key=PREFIX + "x-b.ts")).placement.place
+        ""
+        == merged(
+            confirmed("a.ts", key="elsewhere/a.ts"), confirmed("b.ts", key=PREFIX + "x-b.ts")
+        ).placement.version_folder
     )
 
 

@@ -145,7 +145,7 @@ def test_addresses_that_viewers_know_stay(server, tmp_path):
     """An earlier version stored the transcript in v2/: what is at its address is old, and better than nothing there."""
     folder = write_job(tmp_path / "lesson")
     first = upload(server, folder, None, now=BEFORE)
-    manifest = upload(server, folder, None, place="v2/", previous=first)
+    manifest = upload(server, folder, None, version_folder="v2/", previous=first)
     found = _found(server, manifest)
     assert ["480p/index.m3u8", "480p/seg_001.ts", "480p/seg_002.ts"] == _keys(found)
     assert [True] == [

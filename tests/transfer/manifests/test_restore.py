@@ -82,7 +82,7 @@ def test_what_is_there_already_is_not_loaded(server, manifest, folder):
 def test_a_stream_that_lies_in_a_folder_of_its_own_comes_back_as_it_was(server, folder, out, tmp_path):
     """Its master playlist leads into v2/ on the server, and beside the files here; another time it is there already."""
     (folder / "master.m3u8").write_bytes(MASTER)
-    manifest = upload(server, folder, None, place="v2/")
+    manifest = upload(server, folder, None, version_folder="v2/")
     stored = server.objects[PREFIX + "master.m3u8"].body
     done = [_restored(server, manifest.files, out, manifest.placement) for _ in range(2)]
     assert (True, MASTER) == (b"\nv2/480p/index.m3u8" in stored, (out / "master.m3u8").read_bytes())

@@ -84,7 +84,7 @@ def test_a_master_that_leads_into_a_folder_of_its_own_agrees(server, folder):
     (folder / "master.m3u8").write_bytes(
         b'#EXTM3U\n#EXT-X-SESSION-DATA:DATA-ID="c",URI="transcript.srt"\n480p/index.m3u8\n'
     )
-    manifest = upload(server, folder, None, place="v2/")
+    manifest = upload(server, folder, None, version_folder="v2/")
     assert [] == _found(_verified(server, manifest, folder, deep=True))
     (folder / "master.m3u8").write_bytes(b"#EXTM3U\n720p/index.m3u8\n")
     assert [("master.m3u8", Side.LOCAL)] == [found[:2] for found in _found(_verified(server, manifest, folder))]

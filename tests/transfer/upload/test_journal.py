@@ -158,7 +158,7 @@ def test_old_journals_are_still_read(tmp_path):
     ]
     (tmp_path / JOURNAL_FILE).write_text("".join(json.dumps(line) + "\n" for line in lines))
     content = read_journal(tmp_path, HERE)
-    assert (False, True, "", None) == (content.corrupt, content.begun, content.place, content.published)
+    assert (False, True, "", None) == (content.corrupt, content.begun, content.version_folder, content.published)
     assert {
         "a.ts": Confirmed(size_bytes=5, mtime_ns=7, key="videos/a/a.ts", url="https://cdn/a.ts", proven=False)
     } == content.confirmed
@@ -198,12 +198,12 @@ def test_places_and_published_master_outlive_a_new_run(tmp_path):
     """A run that begins anew forgets what it has to send, but not where streams stand."""
     with Journal(tmp_path, HERE, resume=True, now="one") as journal:
         journal.confirm("master.m3u8", which(1))
-    with Journal(tmp_path, HERE, resume=False, now="two", place="v2/") as journal:
+    with Journal(tmp_path, HERE, resume=False, now="two", version_folder="v2/") as journal:
         journal.confirm("a.ts", which(2))
     content = read_journal(tmp_path, HERE)
     assert ("v2/", ("", "v2/"), {"a.ts": which(2)}, which(1)) == (
-        content.place,
-        content.places,
+        content.version_folder,
+        content.version_folders,
         content.confirmed,
         content.published,
     )

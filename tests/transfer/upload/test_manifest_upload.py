@@ -172,7 +172,7 @@ def test_another_stream_keeps_the_history(server, folder, publish, tmp_path):
     master = next(file for file in manifest.files if file.filename == "master.m3u8")
     assert (b"v2/720p/" in sent, len(sent), hashlib.md5(sent).hexdigest()) == (True, master.size_bytes, master.md5_hash)
     assert ("v2/", "videos", ["transcript.txt"]) == (
-        manifest.placement.place,
+        manifest.placement.version_folder,
         manifest.bucket,
         [f.filename for f in manifest.versions[0].removed],
     )

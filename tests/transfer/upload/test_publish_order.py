@@ -9,7 +9,7 @@ import pytest
 from upload_parts import FOLDER, PREFIX
 
 from pipeline.errors import TransferError
-from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile, at_place, collect, stages
+from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile, collect, in_version_folder, stages
 
 
 def test_published_files_are_collected_with_their_keys(folder):
@@ -61,7 +61,7 @@ def test_what_stands_alone_keeps_its_address_and_comes_last(tmp_path):
     for name, content in {**STREAM, **dict.fromkeys(ALONE, "")}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
-    files = at_place(collect(tmp_path, PREFIX), PREFIX, "v2/")
+    files = in_version_folder(collect(tmp_path, PREFIX), PREFIX, "v2/")
     kept = {name: PREFIX + name for name in (*ALONE, "master.m3u8")}
     assert {**{name: f"{PREFIX}v2/{name}" for name in STREAM}, **kept} == {file.name: file.key for file in files}
     order = [[file.name for file in step] for step in stages(files, "v2/")]

@@ -62,7 +62,7 @@ def test_another_stream_goes_beside_and_the_master_is_switched_last(server, back
     if not looks:
         shutil.copy2(folder / JOURNAL_FILE, other / JOURNAL_FILE)
     result, said = send(backend, other, cancel)
-    assert (True, "v2/") == (result.complete, result.placement.place)
+    assert (True, "v2/") == (result.complete, result.placement.version_folder)
     alone = {name for name in FOLDER if "/" not in name} - {"master.m3u8"}
     assert NEW_MASTER.replace(b"720p/", b"v2/720p/") == server.stored[MASTER]
     replaced = {PREFIX + name: (other / name).read_bytes() for name in alone} | {MASTER: server.stored[MASTER]}
@@ -99,7 +99,7 @@ def test_new_stream_that_fails_leaves_the_old_one_and_goes_on_later(server, back
     assert old == server.stored[MASTER]
     sent = len(server.puts())
     result, said = send(backend, other, cancel)
-    assert (True, "v2/", []) == (result.complete, result.placement.place, said)
+    assert (True, "v2/", []) == (result.complete, result.placement.version_folder, said)
     playlists = sum(name.endswith(".m3u8") for name in FOLDER)
     assert sent + 1 + playlists + 1 == len(server.puts())  # and the MP4, which the server has of the other stream
 
@@ -110,9 +110,12 @@ def test_same_stream_sent_again_stays_where_it_is(server, backend, folder, other
     send(backend, folder, cancel)
     send(backend, other, cancel)
     sent = len(server.puts())
-    assert ("v2/", 0) == ((again := send(backend, other, cancel)[0]).placement.place, again.sent)
+    assert ("v2/", 0) == ((again := send(backend, other, cancel)[0]).placement.version_folder, again.sent)
     assert sent == len(server.puts())
-    assert ("v2/", len(FOLDER)) == ((anew := send(backend, other, cancel, resume=False)[0]).placement.place, anew.sent)
+    assert ("v2/", len(FOLDER)) == (
+        (anew := send(backend, other, cancel, resume=False)[0]).placement.version_folder,
+        anew.sent,
+    )
 
 
 def test_stream_that_was_replaced_comes_back_as_a_new_version(server, backend, folder, other, cancel):
@@ -121,7 +124,7 @@ def test_stream_that_was_replaced_comes_back_as_a_new_version(server, backend, f
     send(backend, folder, cancel)
     send(backend, other, cancel)
     result, said = send(backend, folder, cancel)
-    assert ("v3/", len(FOLDER)) == (result.placement.place, result.sent)
+    assert ("v3/", len(FOLDER)) == (result.placement.version_folder, result.sent)
     assert said[0].startswith("Something else was uploaded to this destination since: every file is sent again.")
     assert FOLDER["720p/seg_001.ts"] == server.stored[PREFIX + "v3/720p/seg_001.ts"]
 
@@ -131,9 +134,9 @@ def test_plain_server_with_public_files_tells_as_well(server, backend, folder, o
     server.public = True
     send(backend, folder, cancel)
     server.stored[MASTER] = b"<html>please log in</html>"
-    assert ("", 0) == ((same := send(backend, folder, cancel)[0]).placement.place, same.sent)
+    assert ("", 0) == ((same := send(backend, folder, cancel)[0]).placement.version_folder, same.sent)
     server.stored[MASTER] = b"#EXTM3U somebody else's"
-    assert "v2/" == send(backend, folder, cancel)[0].placement.place
+    assert "v2/" == send(backend, folder, cancel)[0].placement.version_folder
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -148,7 +151,7 @@ def test_a_master_that_can_not_be_read_for_a_moment_is_looked_at_again(server, b
         send(backend, folder, cancel)
     assert sent == len(server.puts())
     server.read_faults[MASTER].append(Fault(status=status))
-    assert "v2/" == send(backend, folder, cancel)[0].placement.place
+    assert "v2/" == send(backend, folder, cancel)[0].placement.version_folder
 
 
 def test_what_the_server_has_is_not_sent(server, backend, folder, cancel, tmp_path):
@@ -168,7 +171,10 @@ def test_starting_anew_sends_what_the_server_has_too(server, backend, folder, ca
     """Who asks for everything anew gets that."""
     server.capabilities = LOOKING
     send(backend, folder, cancel)
-    assert ("", len(FOLDER)) == ((anew := send(backend, folder, cancel, resume=False)[0]).placement.place, anew.sent)
+    assert ("", len(FOLDER)) == (
+        (anew := send(backend, folder, cancel, resume=False)[0]).placement.version_folder,
+        anew.sent,
+    )
 
 
 def test_damaged_journal_is_rebuilt_from_the_server(server, backend, folder, cancel):
@@ -192,7 +198,7 @@ def test_file_whose_time_alone_changed_is_not_sent_again(server, backend, folder
     os.utime(folder / "720p/seg_001.ts", ns=(1, 1))
     (folder / "transcript.json").write_bytes(b"{}")
     result, _ = send(backend, folder, cancel)
-    assert (1, True, "") == (result.sent, result.complete, result.placement.place)
+    assert (1, True, "") == (result.sent, result.complete, result.placement.version_folder)
     assert b"{}" == server.stored[PREFIX + "transcript.json"]
     confirmed = read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed
     assert 1 == confirmed["720p/seg_001.ts"].mtime_ns
@@ -218,9 +224,9 @@ def test_a_version_that_is_watched_by_now_is_not_gone_on_with(server, backend, f
     (third / "master.m3u8").write_bytes(NEW_MASTER + b"# third\n")
     server.faults[PREFIX + "v2/720p/seg_001.ts"].append(Fault(status=403, code="AccessDenied"))
     assert not send(backend, third, cancel)[0].complete
-    assert "v2/" == send(backend, other, cancel)[0].placement.place
+    assert "v2/" == send(backend, other, cancel)[0].placement.version_folder
     watched = below(server, "v2/")
-    assert ("v3/", watched) == (send(backend, third, cancel)[0].placement.place, below(server, "v2/"))
+    assert ("v3/", watched) == (send(backend, third, cancel)[0].placement.version_folder, below(server, "v2/"))
 
 
 def test_what_vanished_on_the_server_is_sent_again(server, backend, folder, cancel):
@@ -252,13 +258,13 @@ def test_a_master_that_can_not_be_read_is_not_ours(server, backend, folder, canc
     """One failed look does not let a stream be overwritten that may be watched."""
     server.capabilities = {"read": True}
     server.stored[MASTER] = b"no playlist"
-    assert "v2/" == send(backend, folder, cancel)[0].placement.place
+    assert "v2/" == send(backend, folder, cancel)[0].placement.version_folder
 
 
 def test_what_this_computer_sent_from_another_folder_stays_whole(server, backend, folder, other, cancel):
     """A server that tells nothing is no reason to forget it: the library of manifests knows."""
     known = known_after(send(backend, folder, cancel)[0], backend, folder)
-    assert "v2/" == send(backend, other, cancel, known=known)[0].placement.place
+    assert "v2/" == send(backend, other, cancel, known=known)[0].placement.version_folder
 
 
 def test_what_this_computer_sent_from_another_folder_is_not_sent_again(server, backend, folder, cancel, tmp_path):
@@ -296,7 +302,7 @@ def test_a_version_is_known_by_what_its_master_leads_into(server, backend, folde
         other = shutil.copytree(other, tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
     sent = len(server.puts())
     result, _ = send(backend, other, cancel)
-    assert (True, "v2/", [MASTER]) == (result.complete, result.placement.place, server.puts()[sent:])
+    assert (True, "v2/", [MASTER]) == (result.complete, result.placement.version_folder, server.puts()[sent:])
 
 
 @pytest.mark.parametrize("where", ["while it looks", "before the master"])
@@ -357,12 +363,12 @@ def test_a_changed_segment_under_the_same_master_is_another_stream(server, backe
     before = {key: content for key, content in server.stored.items() if key != MASTER}
     (folder / SEGMENT).write_bytes(OTHER_SEGMENT)
     result, said = send(backend, folder, cancel, resume=resume)
-    assert (True, "v2/", len(FOLDER)) == (result.complete, result.placement.place, len(result.uploaded))
+    assert (True, "v2/", len(FOLDER)) == (result.complete, result.placement.version_folder, len(result.uploaded))
     assert before == {key: server.stored[key] for key in before}
     assert OTHER_SEGMENT == server.stored[PREFIX + "v2/" + SEGMENT]
     assert said[0].startswith("Another stream is already at")
     again, said = send(backend, folder, cancel)
-    assert ("v2/", 0, []) == (again.placement.place, again.sent, said)
+    assert ("v2/", 0, []) == (again.placement.version_folder, again.sent, said)
 
 
 @pytest.mark.parametrize(
@@ -385,7 +391,7 @@ def test_a_segment_that_is_watched_is_known_without_the_journal(
     if offers is not None and "manifest" in offers:
         server.stored[PREFIX + "manifest.json"] = manifest_json(known, for_server=True)
     result, _ = send(backend, copy, cancel, known=known if offers is None else None)
-    assert (True, "v2/") == (result.complete, result.placement.place)
+    assert (True, "v2/") == (result.complete, result.placement.version_folder)
     assert before.items() <= server.stored.items()
 
 
@@ -399,7 +405,7 @@ def test_captions_are_corrected_where_they_are(server, backend, folder, cancel):
     sent = len(server.puts())
     result, said = send(backend, folder, cancel)
     corrected = PREFIX + "subtitles/en/seg_001.vtt"
-    assert ("", [corrected], []) == (result.placement.place, server.puts()[sent:], said)
+    assert ("", [corrected], []) == (result.placement.version_folder, server.puts()[sent:], said)
     assert b"WEBVTT\n\na word\n" == server.stored[corrected]
 
 
@@ -411,7 +417,7 @@ def test_captions_are_corrected_while_another_track_is_added(server, backend, fo
     (folder / "subtitles/de/index.m3u8").write_bytes(b"#EXTM3U de")
     (folder / "master.m3u8").write_bytes(FOLDER["master.m3u8"] + b" with de")
     result, _ = send(backend, folder, cancel)
-    assert (True, "", 3) == (result.complete, result.placement.place, result.sent)
+    assert (True, "", 3) == (result.complete, result.placement.version_folder, result.sent)
 
 
 def test_a_quality_that_is_gone_stays_for_those_who_watch_it(server, backend, folder, cancel):
@@ -422,7 +428,7 @@ def test_a_quality_that_is_gone_stays_for_those_who_watch_it(server, backend, fo
     shutil.rmtree(folder / "480p")
     (folder / "master.m3u8").write_bytes(NEW_MASTER)
     result, said = send(backend, folder, cancel)
-    assert (True, "", 1, []) == (result.complete, result.placement.place, result.sent, said)
+    assert (True, "", 1, []) == (result.complete, result.placement.version_folder, result.sent, said)
     assert FOLDER["480p/seg_001.ts"] == server.stored[PREFIX + "480p/seg_001.ts"]
 
 
@@ -432,7 +438,7 @@ def test_a_quality_that_is_gone_hides_no_other_that_changed(server, backend, fol
     shutil.rmtree(folder / "480p")
     (folder / "master.m3u8").write_bytes(NEW_MASTER)
     (folder / SEGMENT).write_bytes(OTHER_SEGMENT)
-    assert "v2/" == send(backend, folder, cancel)[0].placement.place
+    assert "v2/" == send(backend, folder, cancel)[0].placement.version_folder
     assert FOLDER[SEGMENT] == server.stored[PREFIX + SEGMENT]
 
 

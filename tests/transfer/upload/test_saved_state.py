@@ -28,4 +28,9 @@ def test_place_is_told_by_the_keys(keys, place):
     files = {name: FileState(status=FileStatus.PENDING, s3_key=key) for name, key in keys.items()}
     destination = Destination(backend_url="https://api.example.com", prefix="p/")
     content = as_journal(UploadSnapshot(started_at="2026-02-02T10:30:00Z", destination=destination, files=files))
-    assert (True, place, (place,), {}) == (content.begun, content.place, content.places, content.confirmed)
+    assert (True, place, (place,), {}) == (
+        content.begun,
+        content.version_folder,
+        content.version_folders,
+        content.confirmed,
+    )

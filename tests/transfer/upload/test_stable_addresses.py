@@ -94,7 +94,7 @@ def test_every_address_gives_the_new_one(server, backend, first, second, offers)
     published_first(server, backend, first, second, offers)
     for folder, place in ((second, "v2/"), (first, "v3/")):
         result = send(backend, folder)
-        assert (True, place) == (result.complete, result.placement.place)
+        assert (True, place) == (result.complete, result.placement.version_folder)
         assert saying(folder.name) == at_the_address(server)
         assert {PREFIX + name for name in ALONE} == {result.uploaded[name] for name in ALONE}
         assert CHAPTERS in server.stored[MASTER].decode()
@@ -108,7 +108,11 @@ def test_one_file_that_changed_is_replaced_at_its_address(server, backend, first
     send(backend, second)
     (second / "subtitles.vtt").write_text("corrected")
     result = send(backend, second)
-    assert (1, "v2/", b"corrected") == (result.sent, result.placement.place, server.stored[PREFIX + "subtitles.vtt"])
+    assert (1, "v2/", b"corrected") == (
+        result.sent,
+        result.placement.version_folder,
+        server.stored[PREFIX + "subtitles.vtt"],
+    )
 
 
 @pytest.mark.parametrize("offers", [LOOKING, LISTING, NOTHING], ids=["list and read", "list", "nothing"])
@@ -118,7 +122,7 @@ def test_captions_that_are_added_are_all_that_is_sent(server, backend, first, se
     """
     published_first(server, backend, first, second, offers)
     for folder in (first, second):
-        place = send(backend, folder).placement.place
+        place = send(backend, folder).placement.version_folder
         (folder / "subtitles/en").mkdir(parents=True)
         (folder / "subtitles/en/seg_001.vtt").write_text(f"WEBVTT {folder.name}")
         (folder / "subtitles/en/index.m3u8").write_text("#EXTM3U\nseg_001.vtt\n")
@@ -127,7 +131,7 @@ def test_captions_that_are_added_are_all_that_is_sent(server, backend, first, se
         before = len(server.puts())
         result = send(backend, folder)
         added = [PREFIX + place + "subtitles/en/seg_001.vtt", PREFIX + place + "subtitles/en/index.m3u8", MASTER]
-        assert (True, place, added) == (result.complete, result.placement.place, server.puts()[before:])
+        assert (True, place, added) == (result.complete, result.placement.version_folder, server.puts()[before:])
         assert f"{place}subtitles/en/index.m3u8" in server.stored[MASTER].decode()
 
 
@@ -142,7 +146,11 @@ def test_what_a_playlist_names_since_is_sent_to_the_stream(server, backend, firs
     before = len(server.puts())
     result = send(backend, second)
     sent = {key.removeprefix(PREFIX) for key in server.puts()[before:]}
-    assert ("v3/", True, False) == (result.placement.place, "v3/offline_480p.mp4" in sent, "offline_480p.mp4" in sent)
+    assert ("v3/", True, False) == (
+        result.placement.version_folder,
+        "v3/offline_480p.mp4" in sent,
+        "offline_480p.mp4" in sent,
+    )
 
 
 def test_what_is_gone_from_its_address_is_sent_again(server, backend, first, second):
@@ -184,7 +192,7 @@ def left_by_an_earlier_version(server, folder, *, published=True):
     and its journal.
     """
     destination = Destination(backend_url=server.url, prefix=PREFIX)
-    with Journal(folder, destination, resume=False, now=NOW, place="v2/") as journal:
+    with Journal(folder, destination, resume=False, now=NOW, version_folder="v2/") as journal:
         for name in (*ALONE, *IN_THE_PLACE, *(["master.m3u8"] if published else [])):
             content, status = (folder / name).read_bytes(), (folder / name).stat()
             content = pointing_into("v2/", content) if name == "master.m3u8" else content
@@ -207,7 +215,10 @@ def test_what_an_earlier_version_left_is_put_right_with_the_least(server, backen
     assert b'URI="v2/chapters.json"' in server.stored[MASTER]
     before = len(server.puts())
     result = send(backend, second)
-    assert ("v2/", [MASTER, *(PREFIX + name for name in ALONE)]) == (result.placement.place, server.puts()[before:])
+    assert ("v2/", [MASTER, *(PREFIX + name for name in ALONE)]) == (
+        result.placement.version_folder,
+        server.puts()[before:],
+    )
     assert (saying("second"), True) == (at_the_address(server), CHAPTERS in server.stored[MASTER].decode())
     assert 0 == send(backend, second).sent
 
@@ -219,7 +230,7 @@ def test_what_an_earlier_version_left_is_known_without_its_journal(server, backe
     left_by_an_earlier_version(server, second)
     (second / JOURNAL_FILE).unlink()
     before = len(server.puts())
-    assert "v2/" == send(backend, second).placement.place
+    assert "v2/" == send(backend, second).placement.version_folder
     assert [MASTER, *(PREFIX + name for name in ALONE)] == server.puts()[before:]
 
 
@@ -229,7 +240,10 @@ def test_what_an_earlier_version_had_begun_is_gone_on_with(server, backend, firs
     left_by_an_earlier_version(server, second, published=False)
     server.public, before = True, len(server.puts())
     result = send(backend, second)
-    assert ("v2/", [MASTER, *(PREFIX + name for name in ALONE)]) == (result.placement.place, server.puts()[before:])
+    assert ("v2/", [MASTER, *(PREFIX + name for name in ALONE)]) == (
+        result.placement.version_folder,
+        server.puts()[before:],
+    )
     assert saying("second") == at_the_address(server)
 
 
@@ -253,7 +267,7 @@ def test_a_kept_journal_of_an_earlier_version_is_read(server, backend, first, se
         kept.append({**entry, "md5": md5, "etag": md5, "at": "2026-03-01T12:00:01Z"})
     path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in kept))
     before = len(server.puts())
-    assert ("v2/", len(ALONE) + 1) == ((result := send(backend, second)).placement.place, result.sent)
+    assert ("v2/", len(ALONE) + 1) == ((result := send(backend, second)).placement.version_folder, result.sent)
     assert not any("v2/" in key for key in server.puts()[before:])
 
 
@@ -304,7 +318,7 @@ def test_a_clean_up_keeps_the_addresses(first, second, tmp_path):
         published(api, first, tmp_path / "data")
         published(api, second, tmp_path / "data")
         manifest = remote.manifest(PREFIX)
-        assert Placement(place="v2/", alone=frozenset((*ALONE, "master.m3u8"))) == manifest.placement
+        assert Placement(version_folder="v2/", alone=frozenset((*ALONE, "master.m3u8"))) == manifest.placement
         found = leftovers(remote, [manifest], ())
         assert set(IN_THE_PLACE) == {one.key.removeprefix(PREFIX) for one in found.objects}
         delete(remote, found)

@@ -39,7 +39,7 @@ def target_of(
         prefix="p/",
     )
     assert isinstance(found, UploadTarget)
-    return found.place, found.going_on, bool(found.notice)
+    return found.version_folder, found.going_on, bool(found.notice)
 
 
 def test_the_same_stream_in_a_version_is_found():
@@ -58,14 +58,14 @@ def test_the_same_stream_in_a_version_is_found():
             differs=lambda place: False,
             prefix="p/",
         )
-        assert UploadTarget(place="v3/", going_on=False, same=True) == chosen
+        assert UploadTarget(version_folder="v3/", going_on=False, same=True) == chosen
 
 
 EMPTY = JournalContent()
-BEGUN = JournalContent(begun=True, places=("",))
-DONE = JournalContent(begun=True, places=("",), confirmed=master(OURS))
-BEGUN_V3 = JournalContent(begun=True, place="v3/", places=("", "v3/"))
-DONE_V3 = JournalContent(begun=True, place="v3/", places=("", "v3/"), confirmed=master(OURS))
+BEGUN = JournalContent(begun=True, version_folders=("",))
+DONE = JournalContent(begun=True, version_folders=("",), confirmed=master(OURS))
+BEGUN_V3 = JournalContent(begun=True, version_folder="v3/", version_folders=("", "v3/"))
+DONE_V3 = JournalContent(begun=True, version_folder="v3/", version_folders=("", "v3/"), confirmed=master(OURS))
 UNKNOWN, NOTHING = PublishedMaster(), PublishedMaster(known=True)
 
 
@@ -122,7 +122,7 @@ def test_what_only_adds_to_our_stream_stays_where_it_is(place, number):
     """Where the stream that stands there is the one from here; another one, or one that was changed,
     is never written into.
     """
-    content = JournalContent(begun=True, place=place, places=("", place), confirmed=master(OLD))
+    content = JournalContent(begun=True, version_folder=place, version_folders=("", place), confirmed=master(OLD))
     assert (place, True, False) == target_of(content, PublishedMaster(known=True, md5=OLD), adds=True)
     assert f"v{number}/" == target_of(content, PublishedMaster(known=True, md5=OLD), adds=False)[0]
     assert f"v{number}/" == target_of(content, PublishedMaster(known=True, md5=THEIRS), adds=True)[0]
@@ -160,12 +160,12 @@ def test_a_version_with_a_master_like_ours_over_another_stream():
         differs=lambda place: place == "v3/",
         prefix="p/",
     )
-    assert ("v4/", False) == (chosen.place, chosen.same)
+    assert ("v4/", False) == (chosen.version_folder, chosen.same)
 
 
 def test_what_would_be_added_to_a_stream_that_differs():
     """The server knows of a segment that is not the one from here: another computer has sent it since."""
-    content = JournalContent(begun=True, places=("",), confirmed=master(OLD))
+    content = JournalContent(begun=True, version_folders=("",), confirmed=master(OLD))
     assert "v2/" == target_of(content, PublishedMaster(known=True, md5=OLD), adds=True, other=("",))[0]
 
 
@@ -188,7 +188,7 @@ def test_folder_without_a_master_has_no_versions():
         differs=lambda place: True,
         prefix="p/",
     )
-    assert "" == found.place
+    assert "" == found.version_folder
 
 
 MASTER = """#EXTM3U

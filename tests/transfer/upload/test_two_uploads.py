@@ -17,7 +17,7 @@ from pipeline.errors import DestinationTakenError
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.manifests.manifest_text import parse_manifest
-from pipeline.transfer.manifests.placement import place_in
+from pipeline.transfer.manifests.placement import version_folder_in
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.results import UploadResult
@@ -109,7 +109,7 @@ def test_whoever_insists_publishes_while_the_first_still_sends(server, offers, s
         there.owner,
         len(server.puts(MASTER)),
     )
-    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}{there.placement.place}720p/seg_001.ts"]
+    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}{there.placement.version_folder}720p/seg_001.ts"]
 
 
 @pytest.mark.parametrize("masters", ["equal", "different"])
@@ -129,13 +129,13 @@ def test_a_stream_of_another_computer_is_replaced_beside_it(server, send, folder
     before = dict(server.stored)
     server.answer_presign = refusing_once(server, f"{PREFIX}v", "720p/seg_001.ts")
     begun = send(other, replacing=True)
-    assert (False, True) == (begun.complete, begun.placement.place.startswith("v"))
+    assert (False, True) == (begun.complete, begun.placement.version_folder.startswith("v"))
     assert before == {key: server.stored[key] for key in before}
     result = send(other, replacing=True)
     assert (True, begun.placement) == (result.complete, result.placement)
     watched = [key for key in before if key.endswith(".ts")]
     assert [before[key] for key in watched] == [server.stored[key] for key in watched]
-    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}{result.placement.place}720p/seg_001.ts"]
+    assert OTHERS_SEGMENT == server.stored[f"{PREFIX}{result.placement.version_folder}720p/seg_001.ts"]
 
 
 def refusing_once(server, start: str, end: str) -> Callable[[str, dict], bytes]:
@@ -175,9 +175,9 @@ def test_two_that_insist_at_once_send_to_two_places(server, offers, send, folder
     server.open_gate()
     late = slow()
     assert (True, True) == (quick.complete, late.complete)
-    assert quick.placement.place != late.placement.place
-    place = place_in(server.stored[MASTER])
-    sent = other if place == late.placement.place else third
+    assert quick.placement.version_folder != late.placement.version_folder
+    place = version_folder_in(server.stored[MASTER])
+    sent = other if place == late.placement.version_folder else third
     for name in ("720p/seg_001.ts", "720p/seg_002.ts"):
         assert (sent / name).read_bytes() == server.stored[f"{PREFIX}{place}{name}"]
 
