@@ -31,7 +31,7 @@ from pipeline.transfer.http.validation import (
     token_problems,
 )
 from pipeline.transfer.upload.callbacks import Callback, watched
-from pipeline.transfer.upload.journal import Destination
+from pipeline.transfer.upload.journal import UploadDestination
 from pipeline.transfer.upload.publishing import publish_folder
 from pipeline.transfer.upload.record import fields_of_metadata, folder_of
 from pipeline.transfer.upload.record import s3_keys as record_keys
@@ -223,7 +223,7 @@ class S3UploadManager:
     def _upload(self, folder: Path, prefix: str, cancel: CancelToken) -> None:
         """Send a folder and its manifest. Raises PipelineError, Cancelled."""
         uploader = self._uploader()
-        here = Destination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id)
+        here = UploadDestination(backend_url=self.backend_url, prefix=prefix, session_id=self.session_id)
         loaded = self._loaded if self._loaded is not None and self._loaded.destination.mark == here.mark else None
         self._folder = folder
         try:

@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # What follows is imported from there.
 sys.path.insert(0, str(ROOT))
 
-from pipeline.transfer.upload.journal import Confirmed, Destination, Journal, read_journal  # noqa: E402
+from pipeline.transfer.upload.journal import Confirmed, UploadDestination, UploadJournal, read_journal  # noqa: E402
 from pipeline.transfer.upload.publish_order import OutgoingFile  # noqa: E402
 from pipeline.transfer.upload.tally import Tally  # noqa: E402
 
 BATCH = 1000
-HERE = Destination(backend_url="https://api.example.com", prefix="videos/course/lesson/")
+HERE = UploadDestination(backend_url="https://api.example.com", prefix="videos/course/lesson/")
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def confirm(folder: Path, count: int) -> list[float]:
     ]
     tally = Tally(files, {})
     seconds = []
-    with Journal(folder, HERE, resume=True, now="2026-02-02T10:30:00Z") as journal:
+    with UploadJournal(folder, HERE, resume=True, now="2026-02-02T10:30:00Z") as journal:
         for file in files:
             which = Confirmed(
                 size_bytes=file.size_bytes,

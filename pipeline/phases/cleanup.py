@@ -13,7 +13,7 @@ from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult
 from pipeline.published import published_files
 from pipeline.transfer.upload.earlier_upload import confirmed_files
-from pipeline.transfer.upload.journal import Destination
+from pipeline.transfer.upload.journal import UploadDestination
 
 KEPT = ("manifest.json",)
 DELETED = "Local files deleted"
@@ -49,7 +49,7 @@ def clean_up(notes: Notes, source: Path, log: Callable[[str, LogLevel], None], c
     cancel.check()
     deletable = _deletable(folder, source)
     if deletable:
-        destination = Destination(
+        destination = UploadDestination(
             backend_url=uploaded.backend_url, prefix=uploaded.prefix, session_id=uploaded.session_id
         )
         confirmed = confirmed_files(folder, destination)

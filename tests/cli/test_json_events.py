@@ -15,7 +15,7 @@ from pipeline.media.validate.findings import Severity
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.speech.model_cache import ModelState
 from pipeline.transfer.manifests.restore import RestoreOutcome
-from pipeline.transfer.manifests.verify import Side
+from pipeline.transfer.manifests.verify import Location
 
 DEFINITIONS = SCHEMA["$defs"]
 LINES = {name: entry for name, entry in DEFINITIONS.items() if "event" in entry.get("properties", {})}
@@ -45,7 +45,7 @@ def test_the_schema_is_one():
             DEFINITIONS["broken_rule"]["properties"]["severity"]["enum"], [s.value for s in Severity], id="severities"
         ),
         pytest.param(
-            DEFINITIONS["disagreement"]["properties"]["side"]["enum"], [s.name.lower() for s in Side], id="sides"
+            DEFINITIONS["disagreement"]["properties"]["side"]["enum"], [s.name.lower() for s in Location], id="sides"
         ),
         pytest.param(DEFINITIONS["model"]["properties"]["state"]["enum"], [s.value for s in ModelState], id="models"),
         pytest.param(

@@ -21,7 +21,7 @@ from pipeline.transfer.http.control import PARALLEL
 from pipeline.transfer.manifests.manifest_library import library
 from pipeline.transfer.manifests.manifest_text import parse_manifest
 from pipeline.transfer.manifests.placement import version_folder_in
-from pipeline.transfer.upload.journal import Destination, read_journal
+from pipeline.transfer.upload.journal import UploadDestination, read_journal
 from storage import LocalStorageBackend
 
 KILLS = int(os.environ.get("UPLOAD_KILLS", "6"))
@@ -169,7 +169,7 @@ def test_killed_uploads_end_whole(tmp_path, backend):
             log_lines |= {line for log in folder.glob("upload_log_*") for line in log.read_text().splitlines()}
             there, content = (
                 stored_in(backend, prefix),
-                read_journal(folder, Destination(backend_url=backend.url, prefix=prefix)),
+                read_journal(folder, UploadDestination(backend_url=backend.url, prefix=prefix)),
             )
             written = [json.loads(there.pop(name)) for name in [MANIFEST] if name in there]
             manifests = [manifest for manifest in written if manifest["files"]]  # one without says: this has begun

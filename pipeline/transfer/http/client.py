@@ -55,7 +55,7 @@ class MultipartUpload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredPart:
+class UploadedPart:
     """A part that the store has."""
 
     number: int
@@ -136,7 +136,7 @@ class BackendClient:
         said = self._fields(response)
         return SignedPart(signed_url=self._web_address(self._texts(said, "signedUrl")[0]), headers=self._headers(said))
 
-    def parts(self, upload: MultipartUpload) -> list[StoredPart] | None:
+    def parts(self, upload: MultipartUpload) -> list[UploadedPart] | None:
         """Return the parts that the store has, None where it knows no such upload any more."""
         try:
             response = self._ask("GET", f"{MULTIPART}?{_named(upload)}", None, accepted=(200,))
@@ -153,7 +153,7 @@ class BackendClient:
             number, size, etag = fields.get("partNumber"), fields.get("sizeBytes"), fields.get("etag")
             if type(number) is not int or type(size) is not int or not isinstance(etag, str):
                 raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
-            found.append(StoredPart(number=number, size_bytes=size, etag=etag))
+            found.append(UploadedPart(number=number, size_bytes=size, etag=etag))
         return found
 
     def complete_parts(self, upload: MultipartUpload, etags: Mapping[int, str], size_bytes: int) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pipeline.events import LogLevel
 from pipeline.transfer.http.log_file import UploadLog
 
-Listener = Callable[[str, LogLevel], None]
+MessageListener = Callable[[str, LogLevel], None]
 """Is told a line for the editor, and how loud it is."""
 
 
@@ -19,7 +19,7 @@ class UploadMessages:
     Safe from every thread.
     """
 
-    def __init__(self, log: UploadLog, listener: Listener) -> None:
+    def __init__(self, log: UploadLog, listener: MessageListener) -> None:
         self._log = log
         self._listener = listener
         self._thread = threading.get_ident()

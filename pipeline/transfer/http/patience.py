@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.events import LogLevel
-from pipeline.transfer.http.messages import Listener
+from pipeline.transfer.http.messages import MessageListener
 from pipeline.transfer.http.refusal import Refusal
 
 PAUSES_S = (20.0, 40.0, 60.0)
@@ -32,7 +32,11 @@ class Patience:
     """
 
     def __init__(
-        self, limit_s: float = 0.0, announce: Listener = ignore_notice, *, clock: Callable[[], float] = time.monotonic
+        self,
+        limit_s: float = 0.0,
+        announce: MessageListener = ignore_notice,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limit_s = limit_s
         self.in_rounds = False

@@ -10,7 +10,7 @@ import threading
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.messages import Listener
+from pipeline.transfer.http.messages import MessageListener
 from pipeline.transfer.http.patience import Patience
 from pipeline.transfer.http.refusal import Refusal
 from pipeline.transfer.http.retry import RetryDecision, jittered
@@ -19,13 +19,15 @@ OFFLINE_PAUSE_S = 5.0
 """How often a server that was there before is tried again while it can't be reached."""
 
 
-class Recovery:
+class TransferRecovery:
     """Gets over what passes. `announce` takes lines for the editor, one for each event whatever the number of threads.
 
     `patience_s` is how long a server that answers, and not well, is waited for.
     """
 
-    def __init__(self, login: Login, cancel: CancelToken, announce: Listener, *, patience_s: float = 0.0) -> None:
+    def __init__(
+        self, login: Login, cancel: CancelToken, announce: MessageListener, *, patience_s: float = 0.0
+    ) -> None:
         self.patience = Patience(patience_s, announce)
         self._login = login
         self._cancel = cancel

@@ -23,7 +23,7 @@ from pipeline.timestamps import parse_timestamp
 from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, read_timeout_s
 from pipeline.transfer.http.exchange import NoResponseError, Response
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.recovery import Recovery
+from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, no_recovery
@@ -87,7 +87,7 @@ class Inventory:
         cancel: CancelToken,
         note: Callable[[str], None],
         login: Login | None = None,
-        recovery: Recovery | None = None,
+        recovery: TransferRecovery | None = None,
     ) -> None:
         self._api = api
         self._login = login or Login(api.token)

@@ -18,7 +18,7 @@ from pipeline.transfer.manifests.remote import Remote
 from pipeline.transfer.manifests.restore import address_of
 
 
-class Side(str, Enum):
+class Location(str, Enum):
     """Where something disagrees with the manifest."""
 
     LOCAL = "this computer"
@@ -30,7 +30,7 @@ class Finding:
     """One disagreement; `file` is a path in the job's folder."""
 
     file: str
-    side: Side
+    side: Location
     text: str
 
 
@@ -90,9 +90,9 @@ def _local(manifest: Manifest, folder: Path | None) -> _Compared:
         path = present.get(file.filename)
         text = _local_text(file, path, placement) if path is not None else "The file is missing."
         if text:
-            findings.append(Finding(file=file.filename, side=Side.LOCAL, text=text))
+            findings.append(Finding(file=file.filename, side=Location.LOCAL, text=text))
     findings += [
-        Finding(file=name, side=Side.LOCAL, text="The file is not in the manifest: it was not uploaded.")
+        Finding(file=name, side=Location.LOCAL, text="The file is not in the manifest: it was not uploaded.")
         for name in _names(folder)
         if name not in places and name != MANIFEST_FILE
     ]
@@ -159,7 +159,7 @@ def _manifests(manifest: Manifest, remote: Remote) -> _Compared:
         )
     else:
         return _Compared()
-    return _Compared(findings=(Finding(file=MANIFEST_FILE, side=Side.SERVER, text=text),))
+    return _Compared(findings=(Finding(file=MANIFEST_FILE, side=Location.SERVER, text=text),))
 
 
 def _objects(manifest: Manifest, remote: Remote) -> _Compared:
@@ -195,7 +195,7 @@ def _objects(manifest: Manifest, remote: Remote) -> _Compared:
         stored = present.get(file.s3_key)
         text = _stored_text(file, stored)
         if text:
-            findings.append(Finding(file=file.filename, side=Side.SERVER, text=text))
+            findings.append(Finding(file=file.filename, side=Location.SERVER, text=text))
         elif stored is not None and not _by_content(file, stored):
             by_size += 1
         else:
@@ -236,7 +236,7 @@ def _contents(files: Sequence[FileEntry], remote: Remote) -> _Compared:
 
     def one(inventory: Inventory, file: FileEntry) -> Finding | None:
         text = _content_text(inventory, remote, file)
-        return Finding(file=file.filename, side=Side.SERVER, text=text) if text else None
+        return Finding(file=file.filename, side=Location.SERVER, text=text) if text else None
 
     findings = [finding for finding in remote.each(files, one) if finding is not None]
     unknown = sum(file.md5_hash is None for file in files)

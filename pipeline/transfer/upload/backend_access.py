@@ -15,8 +15,8 @@ from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.messages import Listener
-from pipeline.transfer.http.recovery import Recovery
+from pipeline.transfer.http.messages import MessageListener
+from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_question, after_upload, call_with_retries
@@ -125,11 +125,11 @@ class BackendAccess:
         capabilities: Capabilities,
         cancel: CancelToken,
         note: Callable[[str], None],
-        announce: Listener,
+        announce: MessageListener,
         patience_s: float | None = None,
     ) -> UploadContext:
         """Return what the threads of one upload share; `patience_s` stands in for the uploader's own."""
-        recovery = Recovery(
+        recovery = TransferRecovery(
             self.login, cancel, announce, patience_s=self.patience_s if patience_s is None else patience_s
         )
         if self._capabilities is not None:  # it has told them, so it is there

@@ -32,8 +32,8 @@ from pipeline.transfer.manifests.manifest_text import manifest_json, understood
 from pipeline.transfer.manifests.ownership import Owner
 from pipeline.transfer.manifests.placement import stream_above
 from pipeline.transfer.upload.destination_look import (
+    DestinationContent,
     DestinationLook,
-    Found,
     others_below,
     read_head_of,
 )
@@ -43,7 +43,7 @@ from pipeline.transfer.upload.target import Holder
 from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
-    from pipeline.transfer.http.messages import Listener
+    from pipeline.transfer.http.messages import MessageListener
     from pipeline.transfer.manifests.inventory import LookedUp
 
 VERSION_OF_ANOTHER = (
@@ -92,7 +92,7 @@ class DestinationCheck:
         self._replace = replace
         self._saved = saved
         self._url = uploader.backend_url.rstrip("/")
-        self._found: Found | None = None
+        self._found: DestinationContent | None = None
         self._taken = False
 
     @property
@@ -132,7 +132,9 @@ class DestinationCheck:
         """The MD5 (hex) of the manifest at the destination as it was read last, empty where the backend gave none."""
         return "" if self._found is None else self._found.seen
 
-    def ask(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
+    def ask(
+        self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: MessageListener = ignore
+    ) -> None:
         """See that the destination is free, or belongs to the source of what is to go there.
 
         The manifest on the server tells, also what another computer uploaded; where it can't be read, those of this
@@ -162,7 +164,9 @@ class DestinationCheck:
             text = BASE_OF_OTHERS.format(prefix=self._prefix, other=others[0], own=own)
             raise SettingsError(Problem(text=text, setting=Setting.DESTINATION))
 
-    def claim(self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: Listener = ignore) -> None:
+    def claim(
+        self, cancel: CancelToken, note: Callable[[str], None] = ignore, on_notice: MessageListener = ignore
+    ) -> None:
         """Say at a free destination that an upload to it has begun, where others can read that,
         and see that nobody else just did.
 
@@ -187,7 +191,7 @@ class DestinationCheck:
             data = look.manifest(whole=False)
             there = None if data is None else read_head(data)
             if there is not None and there.prefix == self._prefix:
-                self._judge(Found(holder=there, begun=there.begun), look)
+                self._judge(DestinationContent(holder=there, begun=there.begun), look)
 
     def _claim(self) -> Manifest:
         now = utc_now()
@@ -202,7 +206,7 @@ class DestinationCheck:
             source=self._owner.content,
         )
 
-    def _judge(self, found: Found, look: DestinationLook) -> bool:
+    def _judge(self, found: DestinationContent, look: DestinationLook) -> bool:
         """Return whether another video holds the destination.
 
         Raises DestinationTakenError where it does and is not to be replaced.
@@ -248,7 +252,7 @@ class DestinationCheck:
         """Whether this folder's upload has begun there, whatever came into the folder since."""
         return holder == read_head_of(self._folder / CLAIM_FILE)
 
-    def _look(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> DestinationLook:
+    def _look(self, cancel: CancelToken, note: Callable[[str], None], on_notice: MessageListener) -> DestinationLook:
         return DestinationLook(
             self._uploader, self._prefix, self._folder, self._data_dir, cancel, note, on_notice, self._saved
         )

@@ -26,20 +26,20 @@ from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, 
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.ownership import Owner
-from pipeline.transfer.upload.journal import Destination, read_journal
+from pipeline.transfer.upload.journal import UploadDestination, read_journal
 from pipeline.transfer.upload.server_state import PLAYLIST_BEGINS
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state
 from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
-    from pipeline.transfer.http.messages import Listener
+    from pipeline.transfer.http.messages import MessageListener
     from pipeline.transfer.manifests.inventory import Inventory
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class DestinationContent:
     """What was found at a destination.
 
     `begun` says that an upload to it has begun and nothing stands there yet, as far as is known.
@@ -80,7 +80,7 @@ class DestinationLook:
         data_dir: Path | None,
         cancel: CancelToken,
         note: Callable[[str], None],
-        on_notice: Listener,
+        on_notice: MessageListener,
         saved: UploadSnapshot | None = None,
     ) -> None:
         self._uploader = uploader
@@ -94,7 +94,7 @@ class DestinationLook:
         self._url = uploader.backend_url.rstrip("/")
         self._whole: bytes | None = None
 
-    def find(self, owner: Owner) -> Found:
+    def find(self, owner: Owner) -> DestinationContent:
         """Return what lies at the destination; where the server tells nothing, what this computer knows of it.
 
         Raises TransferError where a server does not answer now that may tell, Cancelled.
@@ -107,7 +107,9 @@ class DestinationLook:
             found = _told(lambda: self._read(inventory, self._prefix, whole=False))
         return replace(self._judged(owner, master, *(found or (None, False))), master=master)
 
-    def _judged(self, owner: Owner, master: LookedUp | None, data: bytes | None, known_free: bool) -> Found:
+    def _judged(
+        self, owner: Owner, master: LookedUp | None, data: bytes | None, known_free: bool
+    ) -> DestinationContent:
         """Return what the answers mean; `data` is the manifest, `known_free` whether it is known that there is none."""
         stands = None if master is None else master.stored is not None
         there = self._head(data)
@@ -116,16 +118,16 @@ class DestinationLook:
             # a manifest that a stream has left behind stays where it is of the same source
             left = there is not None and not there.owner.is_another(owner)
             if there is not None and not left and not self._manifest_names_master():
-                return Found(holder=there)
-            return Found(free=not left and (known_free or there is not None))
+                return DestinationContent(holder=there)
+            return DestinationContent(free=not left and (known_free or there is not None))
         if there is not None and self._uploader.capabilities(self._cancel).manifest:
             seen = hashlib.md5(data or b"", usedforsecurity=False).hexdigest()
-            return Found(holder=there, begun=begun, seen=seen)
+            return DestinationContent(holder=there, begun=begun, seen=seen)
         # first of equals; a cache may give an older copy for a while
         holder = _newest([*([there] if there is not None else []), *self._here()])
         if holder is None and (stands or _told(lambda: self._is_public(self._prefix))):
-            return Found(holder=self._unknown)
-        return Found(holder=holder, begun=begun and holder is there, free=known_free and stands is None)
+            return DestinationContent(holder=self._unknown)
+        return DestinationContent(holder=holder, begun=begun and holder is there, free=known_free and stands is None)
 
     def is_stream_at(self, prefix: str) -> bool:
         """Whether a stream is known to stand at another destination, or an upload to it to have begun.
@@ -158,7 +160,7 @@ class DestinationLook:
             return True
         if any(self._tells_of_an_end(saved) for saved in (self._saved, read_state(self._folder / STATE_FILE))):
             return True
-        here = Destination(backend_url=self._url, prefix=self._prefix, session_id=self._uploader.session_id)
+        here = UploadDestination(backend_url=self._url, prefix=self._prefix, session_id=self._uploader.session_id)
         with suppress(OutputError):
             return read_journal(self._folder, here).published is not None
         return False

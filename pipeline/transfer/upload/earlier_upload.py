@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config import BackendApi
 from pipeline.media.stream_layout import MASTER
-from pipeline.transfer.upload.journal import JOURNAL_FILE, Confirmed, Destination, parse_journal, read_journal
+from pipeline.transfer.upload.journal import JOURNAL_FILE, Confirmed, UploadDestination, parse_journal, read_journal
 from pipeline.transfer.upload.preparation import still_confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile, collect
 from pipeline.transfer.upload.results import UploadResult, result_of
@@ -29,7 +29,7 @@ class PreviousUpload:
     files_total: int
 
 
-def confirmed_files(folder: Path, destination: Destination) -> dict[str, Confirmed]:
+def confirmed_files(folder: Path, destination: UploadDestination) -> dict[str, Confirmed]:
     """Return which files of a folder a destination has, untouched since. Raises TransferError, OutputError."""
     confirmed = read_journal(folder, destination).confirmed
     return still_confirmed(collect(folder, destination.prefix), confirmed, lambda file: "changed")
@@ -43,7 +43,7 @@ def previous_upload(folder: Path, backend: BackendApi, prefix: str, session_id: 
     """
     if not folder.is_dir():
         return None
-    destination = Destination(backend_url=backend.url, prefix=prefix, session_id=session_id or None)
+    destination = UploadDestination(backend_url=backend.url, prefix=prefix, session_id=session_id or None)
     if _ends_published(folder, destination):
         return None
     stored = read_journal(folder, destination).confirmed
@@ -55,7 +55,7 @@ def previous_upload(folder: Path, backend: BackendApi, prefix: str, session_id: 
     return PreviousUpload(files_done=done, files_total=len(files)) if 0 < done < len(files) else None
 
 
-def _ends_published(folder: Path, destination: Destination) -> bool:
+def _ends_published(folder: Path, destination: UploadDestination) -> bool:
     """Whether the end of a folder's journal shows that its last run to a destination has confirmed the master.
 
     False where only the whole of it can tell, or it can't be read.
@@ -73,7 +73,7 @@ def _ends_published(folder: Path, destination: Destination) -> bool:
 
 
 def not_begun(
-    folder: Path, destination: Destination, files: Sequence[OutgoingFile], log_file: Path, *, resume: bool
+    folder: Path, destination: UploadDestination, files: Sequence[OutgoingFile], log_file: Path, *, resume: bool
 ) -> UploadResult:
     """Return how far an upload is that was cancelled before its first file."""
     content = read_journal(folder, destination)

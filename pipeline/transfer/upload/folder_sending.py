@@ -14,14 +14,14 @@ from pipeline.folder_lock import locked
 from pipeline.timestamps import utc_now
 from pipeline.transfer.http.capabilities import NOTHING
 from pipeline.transfer.http.log_file import UploadLog
-from pipeline.transfer.http.messages import Listener, UploadMessages
+from pipeline.transfer.http.messages import MessageListener, UploadMessages
 from pipeline.transfer.http.public_read import read_public
 from pipeline.transfer.http.sessions import open_session
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.upload.backend_access import BackendAccess
 from pipeline.transfer.upload.earlier_upload import not_begun
 from pipeline.transfer.upload.guard import Guard, beside_another
-from pipeline.transfer.upload.journal import Destination, Journal, JournalContent, read_journal
+from pipeline.transfer.upload.journal import JournalContent, UploadDestination, UploadJournal, read_journal
 from pipeline.transfer.upload.preparation import Prepared, prepare
 from pipeline.transfer.upload.publish_order import OutgoingFile
 from pipeline.transfer.upload.results import TransferCancelled, UploadResult
@@ -36,7 +36,7 @@ LOCK_FILE = ".upload.lock"
 CLOCK_WRONG_S = 120.0
 """Signed URLs live for minutes, so a clock that is off by more than this is worth a line."""
 
-PublicAddress = Callable[[str, CancelToken, Callable[[str], None], Listener], str]
+PublicAddress = Callable[[str, CancelToken, Callable[[str], None], MessageListener], str]
 """Says where anybody may read an object, empty where nobody knows."""
 
 
@@ -49,7 +49,7 @@ class FolderToSend:
     """
 
     folder: Path
-    destination: Destination
+    destination: UploadDestination
     files: Sequence[OutgoingFile]
     resume: bool
     known: Manifest | None
@@ -62,7 +62,7 @@ def send_folder(
     public_address: PublicAddress,
     guard: Guard,
     on_progress: Callable[[TransferProgress], None],
-    on_notice: Listener,
+    on_notice: MessageListener,
     cancel: CancelToken,
 ) -> UploadResult:
     """Send a folder's files, as `Uploader.upload` says it; raises what that does."""
@@ -83,7 +83,7 @@ def send_folder(
             raise
         target = prepared.target
         now = utc_now()
-        with Journal(
+        with UploadJournal(
             folder, destination, resume=target.going_on, now=now, version_folder=target.version_folder, content=content
         ) as journal:
             messages.announce(journal.notice)

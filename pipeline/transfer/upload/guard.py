@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.http.messages import Listener
+from pipeline.transfer.http.messages import MessageListener
 from pipeline.transfer.manifests.inventory import LookedUp
 from pipeline.transfer.manifests.placement import version
 from pipeline.transfer.upload.preparation import Prepared
@@ -32,10 +32,10 @@ class Guard(Protocol):
     def master(self) -> LookedUp | None:
         """What the backend has just said of the master playlist there, None where it has not told."""
 
-    def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+    def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: MessageListener) -> None:
         """See that the destination is free or its own."""
 
-    def claim(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+    def claim(self, cancel: CancelToken, note: Callable[[str], None], on_notice: MessageListener) -> None:
         """Tell others that an upload has begun, before the first file."""
 
 
@@ -46,10 +46,10 @@ class Unguarded:
     holder = Holder.NOBODY
     master = None
 
-    def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+    def ask(self, cancel: CancelToken, note: Callable[[str], None], on_notice: MessageListener) -> None:
         """Let it go on."""
 
-    def claim(self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> None:
+    def claim(self, cancel: CancelToken, note: Callable[[str], None], on_notice: MessageListener) -> None:
         """Tell nobody."""
 
 

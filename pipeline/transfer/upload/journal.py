@@ -37,7 +37,7 @@ SYNC_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Destination:
+class UploadDestination:
     """Where a folder goes. Confirmations count for exactly one destination."""
 
     backend_url: str
@@ -107,7 +107,7 @@ class JournalContent:
     corrupt: bool = False
 
 
-def read_journal(folder: Path, destination: Destination) -> JournalContent:
+def read_journal(folder: Path, destination: UploadDestination) -> JournalContent:
     """Read what is confirmed for a destination; a missing journal is an empty one. Raises OutputError."""
     path = folder / JOURNAL_FILE
     try:
@@ -121,7 +121,7 @@ def read_journal(folder: Path, destination: Destination) -> JournalContent:
         raise OutputError(f"{path} can't be read ({error.strerror}): check its permissions or remove it.") from error
 
 
-def parse_journal(lines: Iterable[bytes], destination: Destination) -> JournalContent:
+def parse_journal(lines: Iterable[bytes], destination: UploadDestination) -> JournalContent:
     """Read a journal's lines, each with its end. Only the last line may be torn."""
     content = JournalContent()
     mark = destination.mark
@@ -221,7 +221,7 @@ def _is_entry(entry: object) -> bool:
     )
 
 
-class Journal:
+class UploadJournal:
     """The journal of an upload in progress; safe from every thread.
 
     `confirmed` is what counted when it was opened, `parts` are the files that were begun in parts, then or since.
@@ -232,7 +232,7 @@ class Journal:
     def __init__(
         self,
         folder: Path,
-        destination: Destination,
+        destination: UploadDestination,
         *,
         resume: bool,
         now: str,
@@ -272,7 +272,7 @@ class Journal:
                 self._file.close()
             raise
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> UploadJournal:
         return self
 
     def __exit__(

@@ -14,7 +14,7 @@ from pipeline.files import write_whole
 from pipeline.media.stream_layout import MASTER
 from pipeline.timestamps import utc_now
 from pipeline.transfer.http.log_file import UploadLog
-from pipeline.transfer.http.messages import Listener, UploadMessages
+from pipeline.transfer.http.messages import MessageListener, UploadMessages
 from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest
 from pipeline.transfer.manifests.manifest_library import LocalCopies, local_copies, write_copies
 from pipeline.transfer.manifests.manifest_text import manifest_lines, understood
@@ -46,7 +46,7 @@ def publish_manifest(
     data_dir: Path | None,
     local: LocalCopies | None = None,
     seen: str = "",
-    on_notice: Listener = ignore,
+    on_notice: MessageListener = ignore,
     cancel: CancelToken,
 ) -> tuple[str, ...]:
     """Write the manifests of a complete upload; return lines for the log view.

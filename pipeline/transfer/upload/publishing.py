@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
-from pipeline.transfer.http.messages import Listener
+from pipeline.transfer.http.messages import MessageListener
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest_library import local_copies
 from pipeline.transfer.upload.destination import DestinationCheck
@@ -28,7 +28,7 @@ def publish_folder(
     resume: bool,
     saved: UploadSnapshot | None = None,
     on_progress: Callable[[TransferProgress], None],
-    on_notice: Listener,
+    on_notice: MessageListener,
     on_sent: Callable[[UploadResult], None],
     cancel: CancelToken,
 ) -> None:

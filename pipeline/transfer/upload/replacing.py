@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.cancel import CancelToken
 from pipeline.timestamps import utc_now, utc_text
 from pipeline.transfer.http.log_file import UploadLog
-from pipeline.transfer.http.messages import Listener, UploadMessages
+from pipeline.transfer.http.messages import MessageListener, UploadMessages
 from pipeline.transfer.http.redaction import without_query
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, with_replaced
 from pipeline.transfer.manifests.manifest_library import write_copies
@@ -39,7 +39,7 @@ def replace_files(
     folder: Path,
     data_dir: Path | None,
     *,
-    on_notice: Listener = ignore,
+    on_notice: MessageListener = ignore,
     cancel: CancelToken,
 ) -> Replaced:
     """Send files of a folder to the keys that the manifest has for them, then write the manifests.

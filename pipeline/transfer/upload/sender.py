@@ -19,7 +19,7 @@ from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate, Permit
-from pipeline.transfer.http.recovery import Recovery
+from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_upload, call_with_retries
 from pipeline.transfer.http.signed import Presigned
@@ -52,7 +52,7 @@ class UploadContext:
     capabilities: Capabilities
     control: TransferControl
     gate: Gate
-    recovery: Recovery
+    recovery: TransferRecovery
     delays: tuple[float, ...]
     cancel: CancelToken
     note: Callable[[str], None]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import write_whole
-from pipeline.transfer.upload.journal import Destination
+from pipeline.transfer.upload.journal import UploadDestination
 
 STATE_FILE = ".upload_state.json"
 VERSION = 1
@@ -39,7 +39,7 @@ class UploadSnapshot:
     """A whole upload at one moment. `files` maps paths inside the folder, with `/`, to their state."""
 
     started_at: str
-    destination: Destination
+    destination: UploadDestination
     files: Mapping[str, FileState]
 
     def count(self, status: FileStatus) -> int:
@@ -81,7 +81,7 @@ def read_state(path: Path) -> UploadSnapshot | None:
         session_id = stored["session_id"]
         return UploadSnapshot(
             started_at=str(stored["started_at"]),
-            destination=Destination(
+            destination=UploadDestination(
                 backend_url=str(stored["backend_url"]),
                 prefix=str(stored["s3_prefix"]),
                 session_id=None if session_id is None else str(session_id),

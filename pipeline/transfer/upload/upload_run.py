@@ -30,7 +30,7 @@ from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.sessions import open_connections
 from pipeline.transfer.upload.client_pool import ClientPool
 from pipeline.transfer.upload.guard import Guard
-from pipeline.transfer.upload.journal import BegunInParts, Confirmed, Destination, Journal, set_aside
+from pipeline.transfer.upload.journal import BegunInParts, Confirmed, UploadDestination, UploadJournal, set_aside
 from pipeline.transfer.upload.multipart import goes_in_parts
 from pipeline.transfer.upload.preparation import Prepared, check_sizes, rewriting
 from pipeline.transfer.upload.publish_order import OutgoingFile, stages
@@ -56,9 +56,9 @@ class UploadRun:
         backend: BackendApi,
         login: Login,
         folder: Path,
-        destination: Destination,
+        destination: UploadDestination,
         prepared: Prepared,
-        journal: Journal,
+        journal: UploadJournal,
         messages: UploadMessages,
     ) -> None:
         self._backend = backend

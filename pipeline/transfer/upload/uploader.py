@@ -17,8 +17,8 @@ from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import PARALLEL, TransferControl
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.messages import Listener
-from pipeline.transfer.http.recovery import Recovery
+from pipeline.transfer.http.messages import MessageListener
+from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import (
     DELAYS_S,
@@ -38,7 +38,7 @@ from pipeline.transfer.upload.backend_access import BackendAccess
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.folder_sending import FolderToSend, send_folder
 from pipeline.transfer.upload.guard import Guard, Unguarded
-from pipeline.transfer.upload.journal import Confirmed, Destination
+from pipeline.transfer.upload.journal import Confirmed, UploadDestination
 from pipeline.transfer.upload.publish_order import collect
 from pipeline.transfer.upload.results import UploadResult
 from pipeline.transfer.upload.sender import Sender, ignore
@@ -130,13 +130,15 @@ class Uploader:
         with open_session(CancelToken()) as http:
             return self._access.client(http, ignore).presign(key, media_type)
 
-    def public_address(self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener) -> str:
+    def public_address(
+        self, key: str, cancel: CancelToken, note: Callable[[str], None], on_notice: MessageListener
+    ) -> str:
         """Return where anybody may read an object, as the backend says; empty where it does not.
 
         Waited for no longer than the pauses between the tries: an editor waits for the answer. Raises TransferError,
         Cancelled.
         """
-        recovery = Recovery(self._access.login, cancel, on_notice, patience_s=self._access.patience_s)
+        recovery = TransferRecovery(self._access.login, cancel, on_notice, patience_s=self._access.patience_s)
 
         def log_in(decision: RetryDecision, refusal: Refusal) -> bool:
             return decision is RetryDecision.LOGIN and recovery.recover(decision, refusal)
@@ -210,7 +212,7 @@ class Uploader:
 
     @contextmanager
     def at_server(
-        self, cancel: CancelToken, note: Callable[[str], None], on_notice: Listener, *, patient: bool = True
+        self, cancel: CancelToken, note: Callable[[str], None], on_notice: MessageListener, *, patient: bool = True
     ) -> Iterator[tuple[Inventory, Sender]]:
         """Open what asks the server what it has, and what sends it single files. `note` takes lines for the log.
 
@@ -226,7 +228,7 @@ class Uploader:
         fields: Mapping[str, Any],
         *,
         log_file: Path | None,
-        on_notice: Listener | None = None,
+        on_notice: MessageListener | None = None,
         cancel: CancelToken,
     ) -> None:
         """Send the file record, going on with the log of the upload before, if there was one.
@@ -238,7 +240,9 @@ class Uploader:
             if log_file is not None:
                 note = opened.enter_context(UploadLog(log_file.parent, secrets=self.secrets, path=log_file)).write
             client = self._access.client(opened.enter_context(open_session(cancel)), note)
-            recovery = Recovery(self._access.login, cancel, on_notice or ignore, patience_s=self._access.patience_s)
+            recovery = TransferRecovery(
+                self._access.login, cancel, on_notice or ignore, patience_s=self._access.patience_s
+            )
             if log_file is not None:
                 recovery.answered(client.origin)
             record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
@@ -259,7 +263,7 @@ class Uploader:
         *,
         resume: bool,
         on_progress: Callable[[TransferProgress], None] | None = None,
-        on_notice: Listener | None = None,
+        on_notice: MessageListener | None = None,
         guard: Guard | None = None,
         known: Manifest | None = None,
         saved: UploadSnapshot | None = None,
@@ -275,7 +279,7 @@ class Uploader:
         Raises TransferCancelled, TransferError when there is nothing to send or a file is too large for the store,
         OutputError when the state can't be kept or another upload uses the folder, and what `guard` raises.
         """
-        destination = Destination(backend_url=self._backend.url, prefix=prefix, session_id=self._session_id)
+        destination = UploadDestination(backend_url=self._backend.url, prefix=prefix, session_id=self._session_id)
         wanted = FolderToSend(
             folder=folder,
             destination=destination,

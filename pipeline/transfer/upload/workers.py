@@ -79,14 +79,14 @@ class WholeFile:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class QueuedPart:
     """A part that waits for its turn."""
 
     large: LargeFile
     range: PartRange
 
 
-Task = WholeFile | Part
+UploadTask = WholeFile | QueuedPart
 Signed = SignedAhead[Presigned] | SignedAhead[SignedPart] | None
 
 
@@ -96,15 +96,15 @@ class Queue:
     A worker that finds nothing waits while another one may still bring something: the parts of its file.
     """
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, tasks: Iterable[UploadTask]) -> None:
         self._tasks = deque(tasks)
-        self._reserved: dict[Task, Signed] = {}
+        self._reserved: dict[UploadTask, Signed] = {}
         self._changed = threading.Condition()
         self._under_way = 0
         self._put_back: set[str] = set()
         self._closed = False
 
-    def take(self, check: Callable[[], None]) -> tuple[Task, Signed] | None:
+    def take(self, check: Callable[[], None]) -> tuple[UploadTask, Signed] | None:
         """Return the next task and its URL if there is one, None when there will be no task any more.
 
         `check` may end the waiting by raising.
@@ -119,7 +119,9 @@ class Queue:
                     return (self._tasks.popleft(), None) if self._tasks else self._reserved.popitem()
                 self._changed.wait(LOOK_S)
 
-    def reserve(self, spare: int, most: int, sign: Callable[[Sequence[Task]], Sequence[Signed]]) -> list[Task]:
+    def reserve(
+        self, spare: int, most: int, sign: Callable[[Sequence[UploadTask]], Sequence[Signed]]
+    ) -> list[UploadTask]:
         """Return the next tasks, at most so many, for a worker that is busy,
         as long as `spare` are left for workers that are not.
 
@@ -131,7 +133,7 @@ class Queue:
             self._reserved.update(zip(tasks, sign(tasks), strict=True))
             return tasks
 
-    def claim(self, task: Task) -> tuple[Task, Signed] | None:
+    def claim(self, task: UploadTask) -> tuple[UploadTask, Signed] | None:
         """Take a task that was reserved; None when a worker with nothing else to do has taken it meanwhile."""
         with self._changed:
             if self._closed or task not in self._reserved:
@@ -145,7 +147,7 @@ class Queue:
             self._under_way -= 1
             self._changed.notify_all()
 
-    def add_first(self, tasks: Sequence[Task]) -> None:
+    def add_first(self, tasks: Sequence[UploadTask]) -> None:
         """Put tasks before all others."""
         with self._changed:
             self._tasks.extendleft(reversed(tasks))
@@ -219,7 +221,7 @@ class UploadWorker:
         self._parts = PartsSender(own.backend, own.store, own.inventory, context, listener.begun_in_parts)
         self._signing = Sender(ahead.backend, ahead.store, ahead.inventory, context)
         self._signing_parts = PartsSender(ahead.backend, ahead.store, ahead.inventory, context, listener.begun_in_parts)
-        self._next: deque[Task] = deque()
+        self._next: deque[UploadTask] = deque()
         self._last_s = AHEAD_S
 
     def run(self) -> None:
@@ -233,7 +235,7 @@ class UploadWorker:
                 self._queue.done()
             self._last_s = time.monotonic() - begun
 
-    def _take(self) -> tuple[Task, Signed] | None:
+    def _take(self) -> tuple[UploadTask, Signed] | None:
         self._context.cancel.check()
         if self._listener.halted:
             self._queue.close()
@@ -251,13 +253,13 @@ class UploadWorker:
             most = max(1, min(AHEAD, self._context.capabilities.presign_many)) if quick else 1
             self._next.extend(self._queue.reserve(self._spare, most, self._sign))
 
-    def _sign(self, tasks: Sequence[Task]) -> list[Signed]:
+    def _sign(self, tasks: Sequence[UploadTask]) -> list[Signed]:
         whole = [task.file for task in tasks if isinstance(task, WholeFile) and not self._goes_in_parts(task.file)]
         many = self._signer.submit(self._signing.sign_many, whole) if len(whole) > 1 else None
         return [self._signed(task, many, whole) for task in tasks]
 
-    def _signed(self, task: Task, many: Future[list[Presigned]] | None, whole: Sequence[OutgoingFile]) -> Signed:
-        if isinstance(task, Part):
+    def _signed(self, task: UploadTask, many: Future[list[Presigned]] | None, whole: Sequence[OutgoingFile]) -> Signed:
+        if isinstance(task, QueuedPart):
             return SignedAhead(
                 self._signer.submit(self._signing_parts.sign, task.large, task.range).result, task.range.size_bytes
             )
@@ -274,17 +276,17 @@ class UploadWorker:
     def _goes_in_parts(self, file: OutgoingFile) -> bool:
         return goes_in_parts(file.size_bytes, self._context.capabilities)
 
-    def _do(self, task: Task, signed: Signed) -> None:
-        file = task.large.file if isinstance(task, Part) else task.file
+    def _do(self, task: UploadTask, signed: Signed) -> None:
+        file = task.large.file if isinstance(task, QueuedPart) else task.file
         try:
-            if isinstance(task, Part):
+            if isinstance(task, QueuedPart):
                 self._send_part(task, signed)  # type: ignore[arg-type]  # a part's task comes with a part's URL
             elif self._goes_in_parts(file):
                 self._begin_parts(task)
             else:
                 self._send_whole(file, signed)  # type: ignore[arg-type]  # a file's task comes with a file's URL
         except TransferError as error:
-            if isinstance(task, Part) and not task.large.give_up():
+            if isinstance(task, QueuedPart) and not task.large.give_up():
                 return
             if isinstance(error, UploadGoneError) and self._queue.put_back(file):
                 self._context.note(f"{file.name}: its parts are gone, it is sent from the beginning")
@@ -312,7 +314,7 @@ class UploadWorker:
         large = self._parts.begin(file, task.before)
         missing = large.missing
         self._listener.stored_before(file.name, large.begun.size_bytes - sum(part.size_bytes for part in missing))
-        self._queue.add_first([Part(large=large, range=part) for part in missing])
+        self._queue.add_first([QueuedPart(large=large, range=part) for part in missing])
         try:
             whole = large.hashed(self._parts.md5(large))
         except TransferError:
@@ -321,7 +323,7 @@ class UploadWorker:
         if whole:
             self._finish(large)
 
-    def _send_part(self, task: Part, signed: SignedAhead[SignedPart] | None) -> None:
+    def _send_part(self, task: QueuedPart, signed: SignedAhead[SignedPart] | None) -> None:
         large, part = task.large, task.range
         name = large.file.name
         if large.over:

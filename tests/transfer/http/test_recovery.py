@@ -89,7 +89,7 @@ def test_server_that_goes_away_is_waited_for(cancel):
     waits: list[float] = []
     cancel.wait = waits.append
     gone = Refusal(server=Server.BACKEND, origin="https://api", no_response=None)
-    waiting = recovery.Recovery(Login("t"), cancel, lambda text, level: said.append((text, level)))
+    waiting = recovery.TransferRecovery(Login("t"), cancel, lambda text, level: said.append((text, level)))
     assert not waiting.recover(RetryDecision.WAIT, gone)
     waiting.answered("https://api")
     assert [True, True, True] == [waiting.recover(RetryDecision.WAIT, gone) for _ in range(3)]

@@ -10,7 +10,7 @@ from inventory_server import NAMES, PREFIX, running_inventory, upload, write_job
 from config import BackendApi
 from pipeline.errors import AuthenticationError, SettingsError
 from pipeline.transfer.manifests.remote import connected
-from pipeline.transfer.manifests.verify import Side, verify
+from pipeline.transfer.manifests.verify import Location, verify
 
 SEGMENT = "480p/seg_001.ts"
 COUNT = len(NAMES)
@@ -62,7 +62,7 @@ def test_what_was_uploaded_agrees(server, folder, manifest, deep, lists):
 def test_files_are_found_where_the_manifest_says_they_were(server, folder, manifest):
     """The library's manifest lies elsewhere."""
     (folder / SEGMENT).unlink()
-    assert [(SEGMENT, Side.LOCAL, "The file is missing.")] == _found(_verified(server, manifest, None))
+    assert [(SEGMENT, Location.LOCAL, "The file is missing.")] == _found(_verified(server, manifest, None))
 
 
 def test_files_that_differ_here_are_findings(server, folder, manifest):
@@ -72,10 +72,10 @@ def test_files_that_differ_here_are_findings(server, folder, manifest):
     (folder / "480p/seg_002.ts").unlink()
     (folder / "new.vtt").write_bytes(b"")
     assert [
-        (SEGMENT, Side.LOCAL, "The file has other content than was uploaded (MD5 differs)."),
-        ("480p/seg_002.ts", Side.LOCAL, "The file is missing."),
-        ("master.m3u8", Side.LOCAL, f"The file has 6000 bytes, in the manifest {len('master.m3u8 0') * 50}."),
-        ("new.vtt", Side.LOCAL, "The file is not in the manifest: it was not uploaded."),
+        (SEGMENT, Location.LOCAL, "The file has other content than was uploaded (MD5 differs)."),
+        ("480p/seg_002.ts", Location.LOCAL, "The file is missing."),
+        ("master.m3u8", Location.LOCAL, f"The file has 6000 bytes, in the manifest {len('master.m3u8 0') * 50}."),
+        ("new.vtt", Location.LOCAL, "The file is not in the manifest: it was not uploaded."),
     ] == _found(_verified(server, manifest, folder))
 
 
@@ -87,7 +87,7 @@ def test_a_master_that_leads_into_a_folder_of_its_own_agrees(server, folder):
     manifest = upload(server, folder, None, version_folder="v2/")
     assert [] == _found(_verified(server, manifest, folder, deep=True))
     (folder / "master.m3u8").write_bytes(b"#EXTM3U\n720p/index.m3u8\n")
-    assert [("master.m3u8", Side.LOCAL)] == [found[:2] for found in _found(_verified(server, manifest, folder))]
+    assert [("master.m3u8", Location.LOCAL)] == [found[:2] for found in _found(_verified(server, manifest, folder))]
 
 
 def test_a_folder_whose_media_were_deleted_is_no_finding(server, folder, manifest):
@@ -111,9 +111,9 @@ def test_files_that_differ_on_the_server_are_findings(server, folder, manifest, 
     server.put(PREFIX + "master.m3u8", b"longer" * 1000)
     server.put(PREFIX + SEGMENT, b"x" * len(server.objects[PREFIX + SEGMENT].body))
     assert [
-        (SEGMENT, Side.SERVER, "The file has other content than was uploaded (MD5 differs)."),
-        ("480p/seg_002.ts", Side.SERVER, "The file is missing."),
-        ("master.m3u8", Side.SERVER, f"The file has 6000 bytes, in the manifest {len('master.m3u8 0') * 50}."),
+        (SEGMENT, Location.SERVER, "The file has other content than was uploaded (MD5 differs)."),
+        ("480p/seg_002.ts", Location.SERVER, "The file is missing."),
+        ("master.m3u8", Location.SERVER, f"The file has 6000 bytes, in the manifest {len('master.m3u8 0') * 50}."),
     ] == _found(_verified(server, manifest, folder))
 
 
@@ -125,7 +125,7 @@ def test_without_an_md5_the_etag_tells(server, folder, manifest):
     result = _verified(server, replace(manifest, files=files), folder)
     assert ((), ()) == (result.findings, result.unchecked)
     other = _verified(server, manifest, folder)
-    assert [(SEGMENT, Side.SERVER, "The file was stored again since then (ETag differs).")] == _found(other)
+    assert [(SEGMENT, Location.SERVER, "The file was stored again since then (ETag differs).")] == _found(other)
 
 
 def test_what_could_be_compared_by_size_only_is_said(server, folder, manifest):
@@ -137,7 +137,9 @@ def test_what_could_be_compared_by_size_only_is_said(server, folder, manifest):
         result.findings,
         result.unchecked,
     )
-    assert [(SEGMENT, Side.SERVER)] == [found[:2] for found in _found(_verified(server, unknown, folder, deep=True))]
+    assert [(SEGMENT, Location.SERVER)] == [
+        found[:2] for found in _found(_verified(server, unknown, folder, deep=True))
+    ]
 
 
 def test_deep_does_not_believe_what_the_server_says(server, folder, manifest):

@@ -8,10 +8,10 @@ from upload_parts import FOLDER, PREFIX, write_folder
 from config import BackendApi
 from pipeline.transfer.upload import earlier_upload
 from pipeline.transfer.upload.earlier_upload import TAIL_BYTES, PreviousUpload, previous_upload
-from pipeline.transfer.upload.journal import JOURNAL_FILE, Confirmed, Destination, Journal
+from pipeline.transfer.upload.journal import JOURNAL_FILE, Confirmed, UploadDestination, UploadJournal
 
 BACKEND = BackendApi(url="https://api.example.com", token="token-of-an-editor-0123456789")
-HERE = Destination(backend_url=BACKEND.url, prefix=PREFIX)
+HERE = UploadDestination(backend_url=BACKEND.url, prefix=PREFIX)
 MANY = TAIL_BYTES // 100
 MASTER = "master.m3u8"
 
@@ -24,7 +24,7 @@ def folder(tmp_path):
 
 def run_of(folder, names, *, destination=HERE, resume=False, before=0):
     """Write a run of an upload that confirmed these files, after so many that are gone since."""
-    with Journal(folder, destination, resume=resume, now="2026-02-02T10:30:00Z") as journal:
+    with UploadJournal(folder, destination, resume=resume, now="2026-02-02T10:30:00Z") as journal:
         for name in (*(f"gone/seg_{number}.ts" for number in range(before)), *names):
             file = folder / name
             status = file.stat() if file.exists() else folder.stat()
@@ -65,7 +65,7 @@ def test_an_upload_that_began_anew_after_a_published_one_is_not_finished(folder,
 def test_a_master_at_another_destination_is_not_this_ones(folder):
     """Every line names its destination."""
     run_of(folder, [name for name in FOLDER if name != MASTER], before=MANY)
-    run_of(folder, FOLDER, destination=Destination(backend_url=BACKEND.url, prefix="elsewhere/"))
+    run_of(folder, FOLDER, destination=UploadDestination(backend_url=BACKEND.url, prefix="elsewhere/"))
     assert PreviousUpload(files_done=len(FOLDER) - 1, files_total=len(FOLDER)) == left(folder)
 
 

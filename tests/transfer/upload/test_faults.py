@@ -22,7 +22,7 @@ from pipeline.errors import OutputError
 from pipeline.transfer.http import connecting
 from pipeline.transfer.http.client import CAPABILITIES
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.upload.journal import Destination, read_journal
+from pipeline.transfer.upload.journal import UploadDestination, read_journal
 from pipeline.transfer.upload.state_file import STATE_FILE, read_state
 from pipeline.transfer.upload.uploader import Uploader
 
@@ -78,7 +78,7 @@ def check(server, folder, url, early, names=tuple(FOLDER)) -> None:
     """See that everything is there as it was made, that nothing was early, and that the state can be read."""
     assert {PREFIX + name: (folder / name).read_bytes() for name in names} == server.stored
     assert [] == early
-    content = read_journal(folder, Destination(backend_url=url, prefix=PREFIX))
+    content = read_journal(folder, UploadDestination(backend_url=url, prefix=PREFIX))
     assert (False, set(names)) == (content.corrupt, set(content.confirmed))
     assert set(names) == set(read_state(folder / STATE_FILE).files)
 
@@ -361,7 +361,7 @@ def test_disk_that_is_full_while_the_state_is_written(server, folder, cancel, ea
         with pytest.raises(OutputError, match=r"No space left on device.*free some space"):
             run(server.url, folder, cancel)
     assert MASTER not in server.stored
-    assert not read_journal(folder, Destination(backend_url=server.url, prefix=PREFIX)).corrupt
+    assert not read_journal(folder, UploadDestination(backend_url=server.url, prefix=PREFIX)).corrupt
     assert run(server.url, folder, type(cancel)()).complete
     check(server, folder, server.url, early)
 

@@ -13,14 +13,14 @@ from pipeline.transfer.upload.journal import (
     JOURNAL_FILE,
     BegunInParts,
     Confirmed,
-    Destination,
-    Journal,
+    UploadDestination,
+    UploadJournal,
     parse_journal,
     read_journal,
 )
 
-HERE = Destination(backend_url="https://api.example.com", prefix="videos/a/")
-THERE = Destination(backend_url="https://api.example.com", prefix="videos/b/")
+HERE = UploadDestination(backend_url="https://api.example.com", prefix="videos/a/")
+THERE = UploadDestination(backend_url="https://api.example.com", prefix="videos/b/")
 
 
 def which(number: int) -> Confirmed:
@@ -30,7 +30,7 @@ def which(number: int) -> Confirmed:
 
 def written(folder, destination=HERE, count=3, resume=False):
     """Write a journal of `count` confirmations and return its path."""
-    with Journal(folder, destination, resume=resume, now="2026-02-02T10:30:00Z") as journal:
+    with UploadJournal(folder, destination, resume=resume, now="2026-02-02T10:30:00Z") as journal:
         for number in range(count):
             journal.confirm(f"seg_{number}.ts", which(number))
     return folder / JOURNAL_FILE
@@ -58,7 +58,7 @@ def test_journal_is_readable_after_a_kill_at_any_byte(tmp_path):
         unended = cut < len(data) and data[cut : cut + 1] == b"\n" and not data[:cut].endswith(b"\n")
         assert not content.corrupt
         assert whole + unended == len(content.confirmed)
-        with Journal(tmp_path, HERE, resume=True, now="later") as journal:
+        with UploadJournal(tmp_path, HERE, resume=True, now="later") as journal:
             assert "" == journal.notice
             journal.confirm("next.ts", which(9))
         again = read_journal(tmp_path, HERE)
@@ -80,7 +80,7 @@ def test_destinations_do_not_mix(tmp_path):
     written(tmp_path, THERE, count=1)
     assert 3 == len(read_journal(tmp_path, HERE).confirmed)
     assert 1 == len(read_journal(tmp_path, THERE).confirmed)
-    elsewhere = Destination(backend_url=HERE.backend_url, prefix=HERE.prefix, session_id="0" * 24)
+    elsewhere = UploadDestination(backend_url=HERE.backend_url, prefix=HERE.prefix, session_id="0" * 24)
     assert not read_journal(tmp_path, elsewhere).begun
 
 
@@ -94,7 +94,7 @@ def test_starting_anew_forgets_what_was_confirmed(tmp_path):
 def test_going_on_keeps_the_time_of_the_beginning(tmp_path):
     """A resumed upload began when it was first begun."""
     written(tmp_path)
-    with Journal(tmp_path, HERE, resume=True, now="later") as journal:
+    with UploadJournal(tmp_path, HERE, resume=True, now="later") as journal:
         assert "2026-02-02T10:30:00Z" == journal.started_at
         assert 3 == len(journal.confirmed)
 
@@ -109,7 +109,7 @@ def test_damaged_journal_is_set_aside(tmp_path, damage):
     path = written(tmp_path)
     path.write_bytes(path.read_bytes() + damage)
     assert read_journal(tmp_path, HERE).corrupt
-    with Journal(tmp_path, HERE, resume=True, now="later") as journal:
+    with UploadJournal(tmp_path, HERE, resume=True, now="later") as journal:
         assert {} == journal.confirmed
         assert "was damaged" in journal.notice
     assert (tmp_path / f"{JOURNAL_FILE}.corrupt-1").read_bytes().endswith(damage)
@@ -120,7 +120,7 @@ def test_lines_are_only_ever_added(tmp_path):
     """A confirmation costs one line, however many there were before."""
     path = written(tmp_path, count=5)
     before = path.read_bytes()
-    with Journal(tmp_path, HERE, resume=True, now="later") as journal:
+    with UploadJournal(tmp_path, HERE, resume=True, now="later") as journal:
         journal.confirm("one more.ts", which(6))
     assert path.read_bytes().startswith(before)
     assert 1 == path.read_bytes()[len(before) :].count(b"\n")
@@ -128,7 +128,7 @@ def test_lines_are_only_ever_added(tmp_path):
 
 def test_query_of_a_url_is_not_kept(tmp_path):
     """A signed download URL loses its secret on the way to the disk."""
-    with Journal(tmp_path, HERE, resume=False, now="now") as journal:
+    with UploadJournal(tmp_path, HERE, resume=False, now="now") as journal:
         journal.confirm("a.ts", Confirmed(size_bytes=1, mtime_ns=1, key="k", url="https://cdn/a.ts?signature=secret"))
     lines = (tmp_path / JOURNAL_FILE).read_text().splitlines()
     assert "https://cdn/a.ts" == json.loads(lines[1])["url"]
@@ -137,7 +137,7 @@ def test_query_of_a_url_is_not_kept(tmp_path):
 def test_name_that_is_not_unicode_survives(tmp_path):
     """A file name with odd bytes is remembered as it is."""
     odd = b"seg_\xff.ts".decode("utf-8", "surrogateescape")
-    with Journal(tmp_path, HERE, resume=False, now="now") as journal:
+    with UploadJournal(tmp_path, HERE, resume=False, now="now") as journal:
         journal.confirm(odd, which(1))
     assert [odd] == list(read_journal(tmp_path, HERE).confirmed)
 
@@ -145,7 +145,7 @@ def test_name_that_is_not_unicode_survives(tmp_path):
 def test_folder_that_is_gone_is_a_sentence(tmp_path):
     """A journal that can't be opened stops the upload before it starts."""
     with pytest.raises(OutputError, match="can't be written"):
-        Journal(tmp_path / "missing", HERE, resume=True, now="now")
+        UploadJournal(tmp_path / "missing", HERE, resume=True, now="now")
 
 
 def test_old_journals_are_still_read(tmp_path):
@@ -179,7 +179,7 @@ def test_journal_of_a_newer_program_is_set_aside(tmp_path):
 )
 def test_proof_is_remembered(tmp_path, etag, proven, expected):
     """Whether anything shows that the store has a file: a later run goes by it."""
-    with Journal(tmp_path, HERE, resume=False, now="now") as journal:
+    with UploadJournal(tmp_path, HERE, resume=False, now="now") as journal:
         journal.confirm("a.ts", replace(which(1), etag=etag, proven=proven))
     assert expected is read_journal(tmp_path, HERE).confirmed["a.ts"].proven
 
@@ -189,16 +189,16 @@ def test_content_and_etag_are_remembered(tmp_path):
     full = Confirmed(
         size_bytes=1, mtime_ns=2, key="k", url="https://u", md5="0" * 32, etag="abc", at="2026-02-02T10:30:00Z"
     )
-    with Journal(tmp_path, HERE, resume=False, now="now") as journal:
+    with UploadJournal(tmp_path, HERE, resume=False, now="now") as journal:
         journal.confirm("a.ts", full)
     assert {"a.ts": full} == read_journal(tmp_path, HERE).confirmed
 
 
 def test_places_and_published_master_outlive_a_new_run(tmp_path):
     """A run that begins anew forgets what it has to send, but not where streams stand."""
-    with Journal(tmp_path, HERE, resume=True, now="one") as journal:
+    with UploadJournal(tmp_path, HERE, resume=True, now="one") as journal:
         journal.confirm("master.m3u8", which(1))
-    with Journal(tmp_path, HERE, resume=False, now="two", version_folder="v2/") as journal:
+    with UploadJournal(tmp_path, HERE, resume=False, now="two", version_folder="v2/") as journal:
         journal.confirm("a.ts", which(2))
     content = read_journal(tmp_path, HERE)
     assert ("v2/", ("", "v2/"), {"a.ts": which(2)}, which(1)) == (
@@ -212,9 +212,9 @@ def test_places_and_published_master_outlive_a_new_run(tmp_path):
 def test_file_that_was_begun_in_parts_is_remembered_until_it_is_confirmed(tmp_path):
     """A later run goes on with the parts, whether it resumes or has to give them back."""
     begun = BegunInParts(size_bytes=9, mtime_ns=8, key="k", url="https://u", upload_id="up", part_bytes=4)
-    with Journal(tmp_path, HERE, resume=True, now="one") as journal:
+    with UploadJournal(tmp_path, HERE, resume=True, now="one") as journal:
         journal.begin_parts("a.mp4", begun)
-    with Journal(tmp_path, HERE, resume=False, now="two") as journal:
+    with UploadJournal(tmp_path, HERE, resume=False, now="two") as journal:
         assert {"a.mp4": begun} == journal.parts
         journal.confirm("a.mp4", which(9))
     assert {} == read_journal(tmp_path, HERE).parts

@@ -16,7 +16,7 @@ from pipeline.events import LogLevel
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.manifests.manifest import ConfirmedFile, merge
 from pipeline.transfer.manifests.manifest_text import manifest_json
-from pipeline.transfer.upload.journal import JOURNAL_FILE, Destination, read_journal
+from pipeline.transfer.upload.journal import JOURNAL_FILE, UploadDestination, read_journal
 from pipeline.transfer.upload.uploader import Uploader
 
 MASTER = PREFIX + "master.m3u8"
@@ -188,7 +188,7 @@ def test_damaged_journal_is_rebuilt_from_the_server(server, backend, folder, can
         ".upload_journal.jsonl was damaged and is now .upload_journal.jsonl.corrupt-1: "
         "what the server does not confirm is sent again."
     ] == said
-    destination = Destination(backend_url=backend.url, prefix=PREFIX)
+    destination = UploadDestination(backend_url=backend.url, prefix=PREFIX)
     assert set(FOLDER) == set(read_journal(folder, destination).confirmed)
 
 
@@ -200,7 +200,7 @@ def test_file_whose_time_alone_changed_is_not_sent_again(server, backend, folder
     result, _ = send(backend, folder, cancel)
     assert (1, True, "") == (result.sent, result.complete, result.placement.version_folder)
     assert b"{}" == server.stored[PREFIX + "transcript.json"]
-    confirmed = read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed
+    confirmed = read_journal(folder, UploadDestination(backend_url=backend.url, prefix=PREFIX)).confirmed
     assert 1 == confirmed["720p/seg_001.ts"].mtime_ns
 
 
@@ -339,7 +339,7 @@ def test_what_nothing_shows_is_sent_again(server, backend, folder, cancel, lists
     assert (set() if lists else segments) == set(server.puts()[sent:])
     assert all(
         one.proven
-        for one in read_journal(folder, Destination(backend_url=backend.url, prefix=PREFIX)).confirmed.values()
+        for one in read_journal(folder, UploadDestination(backend_url=backend.url, prefix=PREFIX)).confirmed.values()
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transfer.upload.journal import Destination
+from pipeline.transfer.upload.journal import UploadDestination
 from pipeline.transfer.upload.saved_state import as_journal
 from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSnapshot
 
@@ -26,7 +26,7 @@ from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSna
 def test_place_is_told_by_the_keys(keys, place):
     """The run goes on in the folder below the prefix where it was."""
     files = {name: FileState(status=FileStatus.PENDING, s3_key=key) for name, key in keys.items()}
-    destination = Destination(backend_url="https://api.example.com", prefix="p/")
+    destination = UploadDestination(backend_url="https://api.example.com", prefix="p/")
     content = as_journal(UploadSnapshot(started_at="2026-02-02T10:30:00Z", destination=destination, files=files))
     assert (True, place, (place,), {}) == (
         content.begun,

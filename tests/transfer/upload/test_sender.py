@@ -13,7 +13,7 @@ from pipeline.transfer.http.capabilities import NOTHING
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.recovery import Recovery
+from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import RetryDecision
 from pipeline.transfer.upload.sender import FRESH_S, Attempts, SignedAhead, UploadContext, ignore
@@ -24,7 +24,7 @@ def context(cancel):
     """The context of an upload of eight files at a time, which nobody watches."""
     control = TransferControl(parallel=8)
 
-    recovery = Recovery(Login("t"), cancel, ignore)
+    recovery = TransferRecovery(Login("t"), cancel, ignore)
     return UploadContext(
         capabilities=NOTHING,
         control=control,

@@ -22,7 +22,7 @@ from pipeline.transfer.manifests.prune import delete, leftovers
 from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.restore import restore
 from pipeline.transfer.manifests.verify import verify
-from pipeline.transfer.upload.journal import JOURNAL_FILE, BegunInParts, Confirmed, Destination, Journal
+from pipeline.transfer.upload.journal import JOURNAL_FILE, BegunInParts, Confirmed, UploadDestination, UploadJournal
 from pipeline.transfer.upload.manifest_upload import publish_manifest
 from pipeline.transfer.upload.results import TransferCancelled, upload_failure
 from pipeline.transfer.upload.uploader import Uploader
@@ -191,8 +191,8 @@ def left_by_an_earlier_version(server, folder, *, published=True):
     """Leave what an upload by an earlier version did: all but the master below v2/, the master leading there,
     and its journal.
     """
-    destination = Destination(backend_url=server.url, prefix=PREFIX)
-    with Journal(folder, destination, resume=False, now=NOW, version_folder="v2/") as journal:
+    destination = UploadDestination(backend_url=server.url, prefix=PREFIX)
+    with UploadJournal(folder, destination, resume=False, now=NOW, version_folder="v2/") as journal:
         for name in (*ALONE, *IN_THE_PLACE, *(["master.m3u8"] if published else [])):
             content, status = (folder / name).read_bytes(), (folder / name).stat()
             content = pointing_into("v2/", content) if name == "master.m3u8" else content
@@ -251,7 +251,7 @@ def test_a_kept_journal_of_an_earlier_version_is_read(server, backend, first, se
     """The lines as an earlier version wrote them."""
     send(backend, first)
     left_by_an_earlier_version(server, second)
-    path, mark = second / JOURNAL_FILE, Destination(backend_url=server.url, prefix=PREFIX).mark
+    path, mark = second / JOURNAL_FILE, UploadDestination(backend_url=server.url, prefix=PREFIX).mark
     kept = [{"to": mark, "began": "2026-03-01T12:00:00Z", "format": 2, "place": "v2/"}]
     for name in (*IN_THE_PLACE, *ALONE, "master.m3u8"):
         status, key = (second / name).stat(), MASTER if name == "master.m3u8" else f"{PREFIX}v2/{name}"
@@ -292,7 +292,9 @@ def test_parts_of_a_large_file_that_an_earlier_version_began_are_let_go(server, 
         upload_id="begun",
         part_bytes=1000,
     )
-    with Journal(second, Destination(backend_url=server.url, prefix=PREFIX), resume=True, now=NOW) as journal:
+    with UploadJournal(
+        second, UploadDestination(backend_url=server.url, prefix=PREFIX), resume=True, now=NOW
+    ) as journal:
         journal.begin_parts("offline_480p.mp4", begun)
     assert (True, {}) == (send(backend, second).complete, server.uploads)
     assert status.st_size == len(server.stored[PREFIX + "offline_480p.mp4"])

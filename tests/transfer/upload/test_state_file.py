@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.transfer.upload.journal import Destination
+from pipeline.transfer.upload.journal import UploadDestination
 from pipeline.transfer.upload.state_file import FileState, FileStatus, UploadSnapshot, read_state, write_state
 
 STATE = UploadSnapshot(
     started_at="2026-02-02T10:30:00Z",
-    destination=Destination(backend_url="https://api.example.com", prefix="hls/course/", session_id="a" * 24),
+    destination=UploadDestination(backend_url="https://api.example.com", prefix="hls/course/", session_id="a" * 24),
     files={
         "master.m3u8": FileState(status=FileStatus.UPLOADED, s3_key="hls/course/master.m3u8"),
         "720p/seg_001.ts": FileState(status=FileStatus.PENDING, s3_key="hls/course/720p/seg_001.ts"),
