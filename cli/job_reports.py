@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from cli.interrupts import EXIT_CANCELLED
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
@@ -30,12 +31,17 @@ def exit_status(reports: Sequence[JobReport]) -> int:
     return EXIT_WRONG_USAGE if all(r.wrong_settings for r in reports) else EXIT_FAILED
 
 
-def finish_early(job: Job | UploadJob, refused: Refused | None, view: Renderer) -> JobReport:
-    """Report a job that did not begin, in the same form as any other: why, or None where it was cancelled."""
+def finish_early(
+    job: Job | UploadJob, refused: Refused | None, view: Renderer, *, folder: Path | None = None
+) -> JobReport:
+    """Report a job that did not begin, in the same form as any other: why, or None where it was cancelled.
+
+    `folder` is where its files would lie, the job's own if it is None.
+    """
     report = JobReport(
         slug=job.slug,
         source=job.source,
-        folder=job.folder,
+        folder=folder or job.folder,
         outcome=Outcome.CANCELLED if refused is None else Outcome.FAILED,
         error="" if refused is None else "\n".join(problem.text for problem in refused.problems),
         wrong_settings=refused is not None and refused.wrong_settings,

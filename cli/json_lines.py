@@ -49,7 +49,7 @@ class JsonLines:
         self._out = out
         self._now = now
 
-    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+    def start(self, title: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Nothing to get ready."""
 
     def event(self, event: Event) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol, TextIO
 
 from cli.interrupts import CANCELLED
 from cli.json_lines import JsonLines
+from cli.printing import terminal_safe
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
@@ -23,7 +24,7 @@ WITHOUT_ROWS = {PhaseName.HLS: "audio only", PhaseName.UPLOAD: "upload", PhaseNa
 class Renderer(Protocol):
     """Takes a job's events; `start` is called before the first and `close` after the last."""
 
-    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+    def start(self, title: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Get ready for a job with these renditions and phases."""
         ...
 
@@ -36,11 +37,13 @@ class Renderer(Protocol):
         ...
 
 
-def renderer(*, as_json: bool) -> Renderer:
-    """Return what suits standard output."""
+def renderer(*, as_json: bool, by_source: bool = False) -> Renderer:
+    """Return what suits standard output; a person reads the name of a job's source instead of its slug `by_source`."""
     if as_json:
         return JsonLines(sys.stdout)
-    return TerminalBars() if sys.stdout.isatty() else PlainLines(sys.stdout)
+    if sys.stdout.isatty():
+        return TerminalBars(by_source=by_source)
+    return PlainLines(sys.stdout, by_source=by_source)
 
 
 def start_for(view: Renderer, plan: Plan) -> None:
@@ -48,32 +51,34 @@ def start_for(view: Renderer, plan: Plan) -> None:
     view.start(plan.job.slug, [r.name for r in plan.renditions], plan.phases)
 
 
-def summary(report: JobReport) -> list[str]:
+def summary(report: JobReport, *, by_source: bool = False) -> list[str]:
     """Return what a person should read when a job is over."""
+    title = terminal_safe(str(report.source)) if by_source else report.slug
     if report.outcome is Outcome.DONE:
         where = "The local files were deleted; the log is in" if report.media_deleted else "The files are in"
-        lines = [f"{report.slug}: done. {where} {report.folder}"]
+        lines = [f"{title}: done. {where} {report.folder}"]
         if report.master_url:
             lines.append(f"Stream: {report.master_url}")
     elif report.outcome is Outcome.CANCELLED:
-        lines = [f"{report.slug}: {report.error or CANCELLED}"]
+        lines = [f"{title}: {report.error or CANCELLED}"]
     else:
-        lines = [f"{report.slug}: failed."]
+        lines = [f"{title}: failed."]
     return lines
 
 
 class PlainLines:
     """Lines for a log file: a phase's start, every tenth of it, and its end."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, *, by_source: bool = False) -> None:
         self._out = out
+        self._by_source = by_source
         self._next: dict[PhaseName, int] = {}
 
-    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+    def start(self, title: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Name the job and what will be done."""
         self._next = {}
         alone = next((words for phase, words in WITHOUT_ROWS.items() if phase in phases), "")
-        self._write(f"{slug}: {', '.join(rows) or alone}")
+        self._write(f"{title}: {', '.join(rows) or alone}")
 
     def event(self, event: Event) -> None:
         """Print a line where there is something new to say."""
@@ -88,7 +93,7 @@ class PlainLines:
         elif isinstance(event, LogLine) and event.level is not LogLevel.DETAIL:
             self._write(event.text)
         elif isinstance(event, JobFinished):
-            for line in summary(event.report):
+            for line in summary(event.report, by_source=self._by_source):
                 self._write(line)
 
     def close(self) -> None:
@@ -102,10 +107,11 @@ class PlainLines:
 class TerminalBars:
     """Bars on a terminal: overall, one a quality, one a phase."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_source: bool = False) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+        self._by_source = by_source
         self._console = Console(highlight=False, markup=False)
         self._progress = Progress(
             TextColumn("{task.description:<12}", markup=False),
@@ -117,9 +123,9 @@ class TerminalBars:
         self._tasks: dict[str, TaskID] = {}
         self._rows: Sequence[str] = ()
 
-    def start(self, slug: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
+    def start(self, title: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Draw the empty bars of a job."""
-        self._console.print(slug, style="bold")
+        self._console.print(title, style="bold")
         for task in self._tasks.values():
             self._progress.remove_task(task)
         self._rows = rows
@@ -141,7 +147,7 @@ class TerminalBars:
             self._console.print(event.text)
         elif isinstance(event, JobFinished):
             self._progress.stop()
-            for line in summary(event.report):
+            for line in summary(event.report, by_source=self._by_source):
                 self._console.print(line, soft_wrap=True)
 
     def close(self) -> None:

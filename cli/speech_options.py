@@ -77,7 +77,11 @@ def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help=f"which files to make, of {','.join(FORMS)} (default: all)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that are there already")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="make everything anew, and replace files that are there already, also corrected ones",
+    )
     add_speech_options(parser)
     parser.add_argument("--json", action="store_true", help="print one event per line as JSON")
 

@@ -7,6 +7,7 @@ import argparse
 from cli.job_reports import exit_status, finish_early
 from cli.job_thread import run_cancellable
 from cli.main import complain
+from cli.printing import terminal_safe
 from cli.render import Renderer, renderer
 from cli.speech_options import FORMS, speech_request
 from config import Config
@@ -23,10 +24,13 @@ from pipeline.transcript_job import TranscriptJob, plan_transcript, run_transcri
 def run(options: argparse.Namespace, config: Config) -> int:
     """Transcribe every input in turn; one that fails does not stop the others."""
     wanted = jobs_from(options, config)
-    view, cancel = renderer(as_json=options.json), CancelToken()
+    view, cancel = renderer(as_json=options.json, by_source=True), CancelToken()
     try:
         reports = [
-            finish_early(one.job, None, view) if cancel.cancelled else _one(one, config, view, cancel) for one in wanted
+            finish_early(one.job, None, view, folder=one.folder)
+            if cancel.cancelled
+            else _one(one, config, view, cancel)
+            for one in wanted
         ]
     finally:
         view.close()
@@ -56,14 +60,12 @@ def _one(wanted: TranscriptJob, config: Config, view: Renderer, cancel: CancelTo
         plan = plan_transcript(wanted)
     except KeyboardInterrupt:
         cancel.cancel()
-        report = finish_early(wanted.job, None, view)
+        report = finish_early(wanted.job, None, view, folder=wanted.folder)
     except (PipelineError, OSError) as error:
-        report = finish_early(wanted.job, refused_by(error), view)
+        report = finish_early(wanted.job, refused_by(error), view, folder=wanted.folder)
     else:
-        view.start(plan.job.slug, (), plan.phases)
-        report = run_cancellable(
-            lambda sink, token: run_transcript(plan, wanted, config, sink, token), view.event, cancel
-        )
+        view.start(terminal_safe(str(wanted.job.source)), (), plan.plan.phases)
+        report = run_cancellable(lambda sink, token: run_transcript(plan, config, sink, token), view.event, cancel)
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
     return report

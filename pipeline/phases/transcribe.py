@@ -67,18 +67,19 @@ def load_cues(folder: Path) -> tuple[str, list[Cue]]:
 
 
 class TranscribePhase:
-    """Writes transcript.srt, .txt and .json and subtitles.vtt."""
+    """Writes transcript.srt, .txt and .json and subtitles.vtt; `heard` is what was heard already."""
 
     name = PhaseName.TRANSCRIPT
 
-    def __init__(self, engine: Engine, ffmpeg: Path) -> None:
+    def __init__(self, engine: Engine, ffmpeg: Path, *, heard: Transcript | None = None) -> None:
         self._engine = engine
         self._ffmpeg = ffmpeg
+        self._heard = heard
 
     def check(self, context: PhaseContext) -> None:
         """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
         plan = context.plan
-        if plan.transcript_captions is not None or not plan.media.audio:
+        if plan.transcript_captions is not None or not plan.media.audio or self._heard is not None:
             return
         if self._finished(context) or _standing(context) or _heard_before(context) or what_is_left(context.workspace):
             return
@@ -111,7 +112,7 @@ class TranscribePhase:
             cues = cues_of(own, plan.job.trim)
             transcript = transcript_of(cues, own.language)
         else:
-            transcript = _heard_before(context) or self._transcript(context)
+            transcript = self._heard or _heard_before(context) or self._transcript(context)
             cues = self._shaped(context, transcript)
         facts = TranscriptFacts(language=transcript.language if cues else None, cues=len(cues))
         write_forms(context.workspace.folder, transcript, cues)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -12,6 +13,7 @@ import pytest
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config
+from pipeline.phases.transcribe import TranscribePhase
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,13 @@ def transcribe(small_model: Path):
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    """Return what is in a folder but for the notes of what was made."""
+    paths = (path for path in folder.rglob("*") if not fnmatch(path.name, ".*.transcript.json"))
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
+
+
+def _never(*arguments: object) -> None:
+    raise AssertionError("heard again")
 
 
 def test_beside_the_file(transcribe, talk, tmp_path, capsys):
@@ -45,7 +53,9 @@ def test_beside_the_file(transcribe, talk, tmp_path, capsys):
     assert names == _names(tmp_path)
     assert "welcome lesson one\n" == (tmp_path / names[3]).read_text(encoding="utf-8")
     assert "-->" in (tmp_path / names[2]).read_text(encoding="utf-8")
-    assert "100%" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert [True, True] == ["100%" in out, f"{source}: done. The files are in {tmp_path}" in out]
+    (tmp_path / ".it's „ein“ Vor trag.transcript.json").unlink()
     (tmp_path / names[2]).write_text("mine", encoding="utf-8")
     assert EXIT_WRONG_USAGE == transcribe(source, "--format", "srt")
     assert (
@@ -69,8 +79,103 @@ def test_a_folder_into_another(transcribe, talk, tmp_path, capsys):
     printed = capsys.readouterr()
     ends = [line for line in map(json.loads, printed.out.splitlines()) if line["event"] == "job_finished"]
     assert ["done", "done", "failed"] == sorted(line["outcome"] for line in ends)
-    assert str(out / "week-1") in [line["folder"] for line in ends]
+    assert [str(out / "week-1"), str(out / "week-2"), str(out / "week-2")] == sorted(line["folder"] for line in ends)
     assert "broken.mp4" in printed.err
+
+
+@pytest.fixture
+def made(transcribe, talk, tmp_path, capsys) -> Path:
+    """A recording that was transcribed."""
+    source = shutil.copyfile(talk, tmp_path / "Vor trag.mp3")
+    assert EXIT_DONE == transcribe(source)
+    capsys.readouterr()
+    return source
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_again(transcribe, made, capsys, monkeypatch):
+    """What is there of the same source with the same settings stays as it is, and nothing is heard."""
+    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    before = _contents(made.parent)
+    assert EXIT_DONE == transcribe(made)
+    assert before == _contents(made.parent)
+    names = "Vor trag.srt, Vor trag.vtt, Vor trag.txt, Vor trag.json"
+    assert f"Transcript: {names} are up to date.\n" in capsys.readouterr().out
+    moved = made.parent.rename(made.parent.with_name("elsewhere"))
+    assert EXIT_DONE == transcribe(moved / made.name, "--format", "srt")
+    assert "Vor trag.srt is up to date." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("emptied", [False, True], ids=["gone", "emptied"])
+def test_a_file_that_is_missing_is_made_without_listening(transcribe, made, monkeypatch, emptied):
+    """The words are in the JSON."""
+    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    before = _contents(made.parent)
+    for suffix in (".srt", ".txt"):
+        made.with_suffix(suffix).unlink()
+        if emptied:
+            made.with_suffix(suffix).touch()
+    assert EXIT_DONE == transcribe(made)
+    assert before == _contents(made.parent)
+
+
+def test_other_rules_need_no_listening(transcribe, made, monkeypatch):
+    """Only the captions are made anew."""
+    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    before = _contents(made.parent)
+    assert EXIT_DONE == transcribe(made, "--captions-profile", "bbc:children")
+    after = _contents(made.parent)
+    assert before["Vor trag.txt"] == after["Vor trag.txt"]
+    assert [False, True] == [b"bbc:children" in files[".Vor trag.transcript.json"] for files in (before, after)]
+    assert EXIT_DONE == transcribe(made, "--captions-profile", "bbc:children")
+    assert after == _contents(made.parent)
+
+
+def test_other_settings_are_heard_anew(transcribe, made, monkeypatch):
+    """What depends on them is replaced, as nobody has corrected it."""
+    assert EXIT_DONE == transcribe(made, "--language", "en")
+    settings = json.loads(made.with_suffix(".json").read_text(encoding="utf-8"))["origin"]["settings"]
+    assert "en" == settings["language"]
+    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    assert EXIT_DONE == transcribe(made, "--language", "en")
+
+
+def test_a_correction_stays(transcribe, made, capsys):
+    """It is said, and replaced only when asked."""
+    srt = made.with_suffix(".srt")
+    srt.write_text(srt.read_text(encoding="utf-8").replace("lesson", "course"), encoding="utf-8")
+    before = _contents(made.parent)
+    assert EXIT_DONE == transcribe(made)
+    assert "are up to date. Corrected by hand, and left as it is: Vor trag.srt." in capsys.readouterr().out
+    assert EXIT_WRONG_USAGE == transcribe(made, "--language", "en", "--captions-profile", "bbc")
+    assert (
+        f"{srt} was corrected by hand, and other settings are asked for now (language, caption rules): "
+        "keep it elsewhere, or replace it (--overwrite)."
+    ) in capsys.readouterr().err
+    assert before == _contents(made.parent)
+    assert EXIT_DONE == transcribe(made, "--language", "en", "--overwrite")
+    assert "course" not in srt.read_text(encoding="utf-8")
+
+
+def test_another_recording_of_the_name(transcribe, made, sample, capsys):
+    """Is a question, and nothing is replaced unasked."""
+    shutil.copyfile(sample, made)
+    before = _contents(made.parent)
+    assert EXIT_WRONG_USAGE == transcribe(made)
+    said = "was made of another content of Vor trag.mp3: choose another output folder (-o), or replace it (--overwrite)"
+    assert f"{made.with_suffix('.srt')} {said}." in capsys.readouterr().err
+    assert before == _contents(made.parent)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema": 2}', '{"schema": 1, "source": {}}'])
+def test_a_note_that_says_nothing(transcribe, made, content, capsys):
+    """Is as if there were none: nothing is replaced unasked."""
+    (made.parent / ".Vor trag.transcript.json").write_text(content, encoding="utf-8")
+    assert EXIT_WRONG_USAGE == transcribe(made)
+    assert "is there already" in capsys.readouterr().err
 
 
 def test_a_script(transcribe, talk, tmp_path, capsys):

@@ -52,6 +52,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "finished_folder",
         "folder_notes",
         "stored_captions",
+        "transcript_note",
         "earlier_work",
         "caption_files",
         "corrected_captions",
