@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,10 +65,39 @@ def read_passage(media: Media, start_s: float, end_s: float) -> NDArray[np.float
 
     Times are those of the sound track from its own beginning. Raises PassageError, StorageError.
     """
-    import av  # takes a fifth of a second
-
     start_s = max(0.0, start_s)
     samples = np.zeros(round(max(0.0, min(end_s - start_s, LONGEST_S)) * RATE_HZ), dtype=np.float32)
+    for at, piece in _decoded(media, start_s, end_s, RATE_HZ):
+        _put(samples, piece, at)
+    return samples
+
+
+def sound_blocks(media: Media, start_s: float, end_s: float, rate_hz: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the sound from one time to another as it is decoded: float32 mono (n,), from -1 to 1, without gaps.
+
+    It is as long as was asked for: what the file does not have is silence. Times are those of the sound track from its
+    own beginning. Raises PassageError, StorageError.
+    """
+    start_s = max(0.0, start_s)
+    length, done = round(max(0.0, end_s - start_s) * rate_hz), 0
+    for at, piece in _decoded(media, start_s, end_s, rate_hz):
+        for block in (*_silence(min(at, length) - done, rate_hz), piece[max(0, done - at) : max(0, length - at)]):
+            if len(block):
+                done += len(block)
+                yield block
+    yield from _silence(length - done, rate_hz)
+
+
+def _silence(count: int, rate_hz: int) -> Iterator[NDArray[np.float32]]:
+    """Yield so many samples of silence, a second at a time."""
+    for first in range(0, count, rate_hz):
+        yield np.zeros(min(rate_hz, count - first), dtype=np.float32)
+
+
+def _decoded(media: Media, start_s: float, end_s: float, rate_hz: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield pieces of sound, and behind how many samples from `start_s` each begins; the first may begin before it."""
+    import av  # takes a fifth of a second
+
     file = _MediaFile(media)
     try:
         with av.open(io.BufferedReader(file, READ_BYTES), metadata_errors="ignore") as container:
@@ -76,27 +106,27 @@ def read_passage(media: Media, start_s: float, end_s: float) -> NDArray[np.float
             stream = container.streams.audio[0]
             origin_s = float((stream.start_time or 0) * (stream.time_base or 0))
             container.seek(int((start_s + origin_s) * av.time_base))
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
             for frame in container.decode(stream):
                 time_s = (frame.time if frame.time is not None else origin_s) - origin_s
                 if time_s >= end_s:
                     break
-                at = round((time_s - start_s) * RATE_HZ)
+                at = round((time_s - start_s) * rate_hz)
                 for piece in resampler.resample(frame):
-                    at = _put(samples, piece.to_ndarray()[0], at)
+                    samples = piece.to_ndarray()[0]
+                    yield at, samples
+                    at += len(samples)
     except (av.FFmpegError, OSError) as error:
         if file.failure is not None:
             raise file.failure from error
         raise PassageError("The sound of the video can't be decoded: check that the file plays.") from error
-    return samples
 
 
-def _put(samples: NDArray[np.float32], piece: NDArray[np.float32], at: int) -> int:
-    """Put a piece into its place, as far as it belongs there; return where the next one follows."""
+def _put(samples: NDArray[np.float32], piece: NDArray[np.float32], at: int) -> None:
+    """Put a piece into its place, as far as it belongs there."""
     first, end = max(0, at), min(len(samples), at + len(piece))
     if first < end:
         samples[first:end] = piece[first - at : end - at]
-    return at + len(piece)
 
 
 def peaks(samples: NDArray[np.float32], columns: int) -> list[tuple[float, float]]:

@@ -11,7 +11,7 @@ import pytest
 
 from storage import StorageError
 from transcripts.media import LocalMedia
-from transcripts.passage import RATE_HZ, PassageError, peaks, read_passage
+from transcripts.passage import RATE_HZ, PassageError, peaks, read_passage, sound_blocks
 
 FILE_RATE_HZ = 44_100
 
@@ -49,6 +49,33 @@ def test_beyond_the_ends(tone, start, end, length):
 def test_a_video(sample):
     """The sound of a video is read, too."""
     assert np.abs(read_passage(LocalMedia(sample), 1.0, 4.0)).max() > 0.01
+
+
+def test_blocks(tone):
+    """They follow each other without a gap: together they are what was asked for, also beyond the end of the file."""
+    blocks = list(sound_blocks(tone, 1.5, 5.5, 48_000))
+    samples = np.concatenate(blocks)
+    assert (4 * 48_000, np.float32) == (len(samples), samples.dtype)
+    loud = np.flatnonzero(np.abs(samples) > 0.1) / 48_000
+    assert (0.5, 1.5) == (pytest.approx(loud[0], abs=0.02), pytest.approx(loud[-1], abs=0.02))
+    assert max(map(len, blocks)) <= 48_000
+
+
+def test_blocks_are_decoded_as_they_are_wanted(sample):
+    """What nobody has asked for yet is not read."""
+    read = []
+
+    class Counted(LocalMedia):
+        def chunks(self, start=0, stop=None):
+            read.append((start, stop))
+            return super().chunks(start, stop)
+
+    media = Counted(sample)
+    blocks = sound_blocks(media, 0.0, 30.0, 48_000)
+    next(blocks)
+    before = len(read)
+    assert before < sum(1 for _ in blocks)
+    blocks.close()
 
 
 class Broken:
