@@ -52,6 +52,7 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
     "imagemagick": program("import"),
     "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists,
     "python3-tk": tk_works,
+    "libportaudio2": library("libportaudio.so.2"),  # sounddevice's packages bring it along for Windows and macOS only
     "libatomic1": library("libatomic.so.1"),  # Playwright's own Node.js needs it
 }
 

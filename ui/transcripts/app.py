@@ -16,6 +16,7 @@ from ui.icon import play_icon
 from ui.theme import THEME, THEMES
 from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
+from ui.transcripts.sound_output import OpenOutput, open_device
 from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
 from ui.window_size import give_size
 from ui.worker import unexpected
@@ -33,14 +34,21 @@ def opener_for(config: Config, *, create: bool = False) -> Opener:
 class EditorApp(ttk.App):
     """The editor as the only window of the program."""
 
-    def __init__(self, *, opener: Opener, publisher: Publish | None = None, address: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        opener: Opener,
+        publisher: Publish | None = None,
+        open_output: OpenOutput = open_device,
+        address: str = "",
+    ) -> None:
         THEMES.register()
         super().__init__(title=TITLE, theme=THEME, iconphoto=None)
         give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self.closed = False
-        self.view = EditorView(self, opener=opener, publisher=publisher, closed=self._close)
+        self.view = EditorView(self, opener=opener, publisher=publisher, open_output=open_output, closed=self._close)
         if address:
             self.view.open(address)
 

@@ -42,6 +42,7 @@ from ui.transcripts.saving import Saving
 from ui.transcripts.searches import Searches
 from ui.transcripts.segment import MEDIA, Segment, segment_of, start_of
 from ui.transcripts.segment_order import SegmentOrder
+from ui.transcripts.sound_output import OpenOutput, open_device
 from ui.transcripts.state import EditorState, Question, Stage, Status, advance
 from ui.transcripts.worker import in_thread
 
@@ -57,7 +58,14 @@ class EditorController:
     `order` has the segments of the video that was chosen; `revision` grows whenever they, or any of them, changed.
     """
 
-    def __init__(self, *, opener: Opener, post: Callable[[Message], None], publisher: Publish | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        opener: Opener,
+        post: Callable[[Message], None],
+        publisher: Publish | None = None,
+        open_output: OpenOutput = open_device,
+    ) -> None:
         self.state = EditorState()
         self.order = SegmentOrder()
         self.revision = 0
@@ -69,8 +77,8 @@ class EditorController:
         self._rows_version = 0
         self._reasons = CaptionReasons(post)
         self.searches = Searches(self)
-        self.sound = PassageSound(self)
-        self.saving = Saving(self, publisher)
+        self.sound = PassageSound(self, open_output)
+        self.saving = Saving(self, publisher, before_closing=self.sound.close)
         self.wanted: tuple[Id, int] | None = None
         """The segment to select as soon as it is there, and where to put the cursor."""
 

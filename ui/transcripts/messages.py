@@ -103,6 +103,15 @@ class SoundKnown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlayEnded:
+    """A passage has ended, or was stopped; `number` tells which. `problem` says what went wrong, `note` other news."""
+
+    number: int
+    problem: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HitsKnown:
     """The segments in which something was found."""
 
@@ -181,6 +190,7 @@ Message = (
     | Decided
     | ReasonsKnown
     | SoundKnown
+    | PlayEnded
     | HitsKnown
     | Replaced
     | PlaceFound

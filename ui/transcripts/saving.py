@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from transcripts.merge import CollisionKey, Side
@@ -26,8 +27,10 @@ from ui.transcripts.worker import in_thread
 class Saving:
     """How a controller saves, publishes and closes. Every method is called in the Tk thread and returns at once."""
 
-    def __init__(self, controller: Session, publisher: Publish | None) -> None:
+    def __init__(self, controller: Session, publisher: Publish | None, before_closing: Callable[[], None]) -> None:
+        """`before_closing` is called by a thread before the dataset is closed."""
         self._controller = controller
+        self._before_closing = before_closing
         self._publisher = publisher
 
     def ask_to_save(self) -> None:
@@ -123,6 +126,7 @@ class Saving:
         controller.state = replace(controller.state, stage=Stage.CLOSING, question=Question.NONE, status=status)
 
         def work() -> Message:
+            self._before_closing()
             dataset.close()
             return Closed()
 

@@ -48,6 +48,7 @@ class SegmentPanel:
         self.field = SegmentField(self.table.canvas, actions, grown=self.table.redraw)
         self.table.lay(self.field.widget)
         self.table.listen_to_wheel(self.field.widget)
+        self.table.canvas.bind("<space>", lambda _: self._and_render(self.play))
         self.notice = ttk.Label(self.frame, bootstyle="secondary")
         self.notice.grid(row=1, column=0)
 
@@ -62,9 +63,13 @@ class SegmentPanel:
         return None if self._selected is None else self._controller.sound.wave(self._place, self.field.cursor)
 
     def play(self) -> None:
-        """Play it."""
+        """Play it, or stop what is played."""
         if self._selected is not None:
-            self._controller.sound.play(self._place)
+            self._controller.sound.play_or_stop(self._place)
+
+    def play_on(self) -> None:
+        """Go on with the sound of the segment that is selected now, if another is played."""
+        self._controller.sound.follow(self._place)
 
     @property
     def speaker(self) -> str:

@@ -23,6 +23,7 @@ from ui.transcripts.messages import (
     Opened,
     OpeningFailed,
     PlaceFound,
+    PlayEnded,
     Published,
     PublishFailed,
     ReasonsKnown,
@@ -82,6 +83,7 @@ class EditorState:
         closing: whether the window is to close when the save has ended.
         recovered: what an earlier session left, in words.
         collisions, decisions: what both have changed, and whose change counts.
+        playing: the number of the passage that is played, None while none is; looping whether it begins again.
         publishing: whether a video is on its way to where it was uploaded.
         finding: whether find and replace is shown; hits what was found, None before anything was looked for.
     """
@@ -108,6 +110,8 @@ class EditorState:
     finding: bool = False
     searching: bool = False
     hits: tuple[Hit, ...] | None = None
+    playing: int | None = None
+    looping: bool = False
     publishing: bool = False
     status: Status = Status()
 
@@ -167,6 +171,8 @@ def advance(state: EditorState, message: Message) -> EditorState:
         case Added(text=text, problem=problem):
             tone = Tone.BAD if problem else Tone.GOOD
             return replace(state, status=Status(text=problem or text, tone=tone))
+        case PlayEnded():
+            return _play_ended(state, message)
         case Notice(text=text):
             return replace(state, status=Status(text=text, tone=Tone.WARNING))
         case Published(text=text):
@@ -182,6 +188,15 @@ def advance(state: EditorState, message: Message) -> EditorState:
             return replace(state, stage=Stage.CLOSING, question=Question.NOT_WRITTEN, status=status)
         case Closed():
             return replace(state, stage=Stage.CLOSED)
+
+
+def _play_ended(state: EditorState, message: PlayEnded) -> EditorState:
+    if message.number != state.playing:
+        return state  # another passage is played by now
+    state = replace(state, playing=None)
+    if message.problem:
+        return replace(state, status=Status(text=message.problem, tone=Tone.BAD))
+    return replace(state, status=Status(text=message.note, tone=Tone.WARNING)) if message.note else state
 
 
 def _replaced(count: int, of: int) -> Status:

@@ -14,6 +14,7 @@ from ui.transcripts.waveform import Waveform
 from ui.widgets.clipped_label import ClippedLabel
 from ui.widgets.fields import switch
 
+PLAY, STOP = "Play", "Stop"
 SHIFT_S = "0.5"
 GAP = 6
 
@@ -28,10 +29,11 @@ class ToolActions:
     merge: Callable[[], None]
     find: Callable[[], None]
     play: Callable[[], None]
+    loop: Callable[[bool], None]
 
 
 class ToolBar:
-    """Undo, redo, split, merge, find and play."""
+    """Undo, redo, split, merge, find, play and loop."""
 
     def __init__(self, master: tkinter.Misc, actions: ToolActions) -> None:
         self.frame = ttk.Frame(master)
@@ -40,8 +42,19 @@ class ToolBar:
         self.split = self._button("Split", actions.split)
         self.merge = self._button("Merge with next", actions.merge)
         self.find = self._button("Find and replace…", actions.find)
-        self.play = self._button("Play", actions.play)
-        for column, button in enumerate((self.undo, self.redo, self.split, self.merge, self.find, self.play)):
+        self.play = self._button(PLAY, actions.play)
+        self.play.configure(width=len(STOP) + 1)
+        self.looping = tkinter.BooleanVar(master, value=False)
+        self.loop = ttk.Checkbutton(
+            self.frame,
+            text="Loop",
+            variable=self.looping,
+            takefocus=False,
+            command=lambda: actions.loop(self.looping.get()),
+        )
+        for column, button in enumerate(
+            (self.undo, self.redo, self.split, self.merge, self.find, self.play, self.loop)
+        ):
             button.grid(row=0, column=column, padx=(0, GAP))
 
     def _button(self, text: str, action: Callable[[], None]) -> ttk.Button:
@@ -53,7 +66,9 @@ class ToolBar:
         switch([self.redo], state.editable and can_redo)
         switch([self.split, self.merge], state.editable and selected)
         switch([self.find], state.is_open)
-        switch([self.play], state.is_open and selected)
+        switch([self.play, self.loop], state.is_open and selected)
+        self.play.configure(text=PLAY if state.playing is None else STOP)
+        self.looping.set(state.looping)
 
 
 class SegmentBar:

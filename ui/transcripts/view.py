@@ -19,10 +19,12 @@ from ui.transcripts.controller import EditorController, Opener
 from ui.transcripts.find_panel import FindActions, FindPanel
 from ui.transcripts.messages import Failed, Message
 from ui.transcripts.opening_panel import OpeningPanel
+from ui.transcripts.playhead import Playhead
 from ui.transcripts.publishing import Publish
 from ui.transcripts.question_panel import QuestionPanel
 from ui.transcripts.questions import Answer, asked
 from ui.transcripts.segment_panel import SegmentPanel
+from ui.transcripts.sound_output import OpenOutput, open_device
 from ui.transcripts.state import EditorState, Question, Stage
 from ui.transcripts.tools import SegmentBar, ToolActions, ToolBar
 from ui.transcripts.video_list import VideoList
@@ -44,6 +46,7 @@ class EditorView:
         *,
         opener: Opener,
         publisher: Publish | None = None,
+        open_output: OpenOutput = open_device,
         add: Path | None = None,
         closed: Callable[[], None],
         kept: Callable[[], None] = lambda: None,
@@ -60,7 +63,9 @@ class EditorView:
         self._shown: EditorState | None = None
         self._timer = ""
         self.pump: EventPump[Message] = EventPump(self._receive)
-        self.controller = EditorController(opener=opener, post=self.pump.put, publisher=publisher)
+        self.controller = EditorController(
+            opener=opener, post=self.pump.put, publisher=publisher, open_output=open_output
+        )
         self._build()
         self._connect()
         keep_disabled_readable(window, ttk.Style())
@@ -104,6 +109,7 @@ class EditorView:
             merge=lambda: self._do(self.segments.merge),
             find=lambda: self._show_find(shown=True),
             play=lambda: self._do(self.segments.play),
+            loop=lambda looping: self._do(lambda: self.controller.sound.set_looping(looping=looping)),
         )
         self.tools = ToolBar(self.segments.frame, actions)
         self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, 6))
@@ -112,6 +118,7 @@ class EditorView:
             speaker=self.segments.set_speaker,
             shift=lambda by_s, rest: self.segments.shift(by_s, rest=rest),
         )
+        self.playhead = Playhead(window, self.bar.waveform, lambda: self.controller.sound.time_s)
         self.bar.frame.grid(row=5, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         foot = ttk.Frame(window)
         foot.grid(row=6, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
@@ -127,6 +134,7 @@ class EditorView:
         for moved in ("<KeyRelease>", "<ButtonRelease-1>"):
             self.segments.field.widget.bind(moved, lambda _: self._show_wave(), add="+")
         self.window.bind("<Control-space>", lambda _: self._do(self.segments.play))
+        self.window.bind("<Control-l>", lambda _: self.tools.loop.invoke())
         self.window.bind("<Control-s>", lambda _: self.save())
         self.window.bind("<Control-f>", lambda _: self._show_find(shown=True))
         self.window.protocol("WM_DELETE_WINDOW", self.close)
@@ -251,7 +259,10 @@ class EditorView:
             self._take_away()
             return
         if self.segments.show() or state is not before:
+            self.segments.play_on()
+            state = self.controller.state
             self._show_tools(state)
+            self.playhead.show()
         if state is before:
             return
         self._shown = state
@@ -296,6 +307,7 @@ class EditorView:
             self.window.after_cancel(self._timer)
             self._timer = ""
             self.segments.table.stop()
+            self.playhead.stop()
             self._closed()
 
 

@@ -1,4 +1,4 @@
-"""The waveform of the selected passage: its sound as peaks, the segment's limits, and the word at the cursor."""
+"""The waveform of the selected passage: its peaks, the segment's limits, the word at the cursor, what is heard now."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ui.transcripts.colours import canvas_colours
 from ui.transcripts.wave_view import WaveView, outline
 
 HEIGHT_LINES = 3
+PLAYHEAD = "playhead"
 
 
 class Waveform:
@@ -17,6 +18,7 @@ class Waveform:
     def __init__(self, master: tkinter.Misc) -> None:
         self._colours = canvas_colours(master)
         self._shown: WaveView | None = None
+        self._playhead_s: float | None = None
         font = nametofont("TkDefaultFont", root=master)
         height = HEIGHT_LINES * font.metrics("linespace")
         self.canvas = tkinter.Canvas(
@@ -35,6 +37,18 @@ class Waveform:
             self._shown = view
             self._draw()
 
+    def point(self, time_s: float | None) -> None:
+        """Draw the playhead at a time of the video, or none."""
+        self._playhead_s = time_s
+        canvas, view = self.canvas, self._shown
+        if time_s is None or view is None:
+            canvas.delete(PLAYHEAD)
+            return
+        x = view.x(time_s, canvas.winfo_width())
+        if not canvas.find_withtag(PLAYHEAD):
+            canvas.create_line(x, 0, x, 0, fill=self._colours.warning, width=2, tags=PLAYHEAD)
+        canvas.coords(PLAYHEAD, x, 0, x, canvas.winfo_height())
+
     def _draw(self) -> None:
         canvas, view, colours = self.canvas, self._shown, self._colours
         canvas.delete("all")
@@ -52,3 +66,4 @@ class Waveform:
             canvas.create_line(x, 0, x, height, fill=colours.stripe, width=2)
         if view.note:
             canvas.create_text(width / 2, height / 2, text=view.note, fill=colours.quiet, width=width, justify="center")
+        self.point(self._playhead_s)

@@ -11,6 +11,7 @@ import pytest
 import s3_server
 from datasets import TRANSCRIPTS_KIND, HeldClock
 from editor_window import EditorDriver
+from sound_devices import HeldDevice, no_device
 
 from transcripts.dataset import Dataset, open_dataset
 from ui.transcripts.app import EditorApp
@@ -53,8 +54,10 @@ def open_editor(screen) -> Iterator[Callable[..., EditorDriver]]:
     """Return a function that opens a window on a dataset."""
     opened: list[EditorDriver] = []
 
-    def build(address: str | Path = "", opener=opened_with_held_clock, publisher=None) -> EditorDriver:
-        app = EditorApp(opener=opener, publisher=publisher, address=str(address))
+    def build(
+        address: str | Path = "", opener=opened_with_held_clock, publisher=None, open_output=no_device
+    ) -> EditorDriver:
+        app = EditorApp(opener=opener, publisher=publisher, open_output=open_output, address=str(address))
         opened.append(EditorDriver(app))
         opened[-1].settled()
         return opened[-1]
@@ -64,3 +67,11 @@ def open_editor(screen) -> Iterator[Callable[..., EditorDriver]]:
         if not driver.app.closed:
             driver.close()
         del driver.app  # a test may hold on to its driver
+
+
+@pytest.fixture
+def device() -> Iterator[HeldDevice]:
+    """A sound device whose clock the test holds; a test names it behind its window, which is closed after it."""
+    made = HeldDevice()
+    yield made
+    made.release()
