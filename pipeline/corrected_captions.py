@@ -20,7 +20,7 @@ TIMED = (TRANSCRIPT_SRT, CAPTIONS_VTT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Correction:
+class CorrectedCaptions:
     """What an editor has corrected: the cues as they are now, the files with them, and which of these stay as they are.
 
     Those are in UTF-8, with times as players ask for them. `note` tells what was mended in the others.
@@ -39,7 +39,7 @@ class Correction:
         return f"{text} {self.note}".rstrip()
 
 
-def read_correction(folder: Path, changed: Sequence[str], language: str | None) -> Correction | None:
+def read_correction(folder: Path, changed: Sequence[str], language: str | None) -> CorrectedCaptions | None:
     """Return what the changed files among those of a transcript say, None where none that has times was changed.
 
     Raises FolderTakenError where one can't be read, or where two say different things.
@@ -61,7 +61,7 @@ def read_correction(folder: Path, changed: Sequence[str], language: str | None) 
         remedy = "keep the one that is right and move the other out of the folder, or start fresh (--fresh)."
         raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
     kept = tuple(name for name in names if _stays(files[name]))
-    return Correction(cues=first, names=tuple(names), kept=kept, note=files[names[0]].note(names[0]))
+    return CorrectedCaptions(cues=first, names=tuple(names), kept=kept, note=files[names[0]].note(names[0]))
 
 
 def _stays(file: Subtitles) -> bool:

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipeline.corrected_captions import Correction, read_correction
+from pipeline.corrected_captions import CorrectedCaptions, read_correction
 from pipeline.errors import FolderConflict, FolderTakenError, NewerVersionError, Problem, Setting, SettingsError
 from pipeline.facts import PackageFacts
 from pipeline.files import digest_of, size_of
@@ -32,7 +32,7 @@ class EarlierWork:
     def __init__(self, final: Path, partial: Path, source: Path, content: Fingerprint, wanted: OutputSettings) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.edited: tuple[str, ...] = ()
-        self.correction: Correction | None = None
+        self.correction: CorrectedCaptions | None = None
         self._final = final
         self._source = source
         self._content = content

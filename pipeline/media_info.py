@@ -102,7 +102,7 @@ class AudioStream:
     layout: str = ""
 
 
-class SubtitleForm(str, Enum):
+class SubtitleKind(str, Enum):
     """What subtitles are made of; UNKNOWN is what can't be decoded here."""
 
     TEXT = "text"
@@ -120,7 +120,7 @@ class SubtitleStream:
 
     index: int
     codec: str
-    form: SubtitleForm
+    form: SubtitleKind
     language: str | None = None
     title: str = ""
     default: bool = False
@@ -202,4 +202,4 @@ class MediaInfo:
     @property
     def text_subtitles(self) -> tuple[SubtitleStream, ...]:
         """The subtitles that a stream can have."""
-        return tuple(stream for stream in self.subtitles if stream.form is SubtitleForm.TEXT)
+        return tuple(stream for stream in self.subtitles if stream.form is SubtitleKind.TEXT)

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from pipeline.checkpoints import Checkpoints
-from pipeline.corrected_captions import Correction
+from pipeline.corrected_captions import CorrectedCaptions
 from pipeline.earlier_work import EarlierWork
 from pipeline.errors import FolderConflict, FolderTakenError, OutputError
 from pipeline.facts import Facts, PackageFacts, RefusedFacts, StepFacts
@@ -64,7 +64,7 @@ class Workspace:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.standing = Facts()
         self.edited: tuple[str, ...] = ()
-        self.correction: Correction | None = None
+        self.correction: CorrectedCaptions | None = None
         self.checkpoints = Checkpoints(self._folders.checkpoints)
         self._source = job.source
         self._content: Fingerprint | None = None

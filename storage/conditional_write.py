@@ -22,7 +22,7 @@ from storage.errors import (
     StorageError,
     StorageUnavailableError,
 )
-from storage.objects import Condition, Content, ObjectHead
+from storage.objects import Condition, NewContent, ObjectHead
 from storage.uris import S3Uri
 
 WRITE_ID = "write-id"
@@ -69,7 +69,7 @@ class ObjectStore(Protocol):
     """Where objects are stored on a condition."""
 
     def head(self, uri: S3Uri) -> ObjectHead: ...  # noqa: D102  # see S3Objects, here and below
-    def put(self, uri: S3Uri, content: Content, condition: Condition | None = None) -> str: ...  # noqa: D102
+    def put(self, uri: S3Uri, content: NewContent, condition: Condition | None = None) -> str: ...  # noqa: D102
     def delete(self, uri: S3Uri) -> None: ...  # noqa: D102
 
 
@@ -83,7 +83,7 @@ class ConditionalWriter:
         self._quoted = True
         self._lock = threading.Lock()
 
-    def write(self, uri: S3Uri, content: Content, *, expected_etag: str | None, write_id: str) -> Written:
+    def write(self, uri: S3Uri, content: NewContent, *, expected_etag: str | None, write_id: str) -> Written:
         """Store an object in place of the one with this entity tag, or (None) where there is none.
 
         Args:
@@ -116,7 +116,7 @@ class ConditionalWriter:
         folder, slash, _ = uri.key.rpartition("/")
         beside = S3Uri(bucket=uri.bucket, key=f"{folder}{slash}write-check-{uuid.uuid4().hex}")
         try:
-            self._store.put(beside, Content(data=b""), Condition(etag=_NO_ETAG))
+            self._store.put(beside, NewContent(data=b""), Condition(etag=_NO_ETAG))
         except ConditionNotMetError:
             return Conditions.MET
         except ConditionsRefusedError:
@@ -133,7 +133,7 @@ class ConditionalWriter:
     #    lost. With another entity tag: somebody else was faster. With the expected one: the server compares without
     #    quotes, so that is tried next; or somebody's write is under way, and has ended without a result after a pause.
     # 4. No answer: look at the object. With our name: done. Else nobody knows yet.
-    def _write_guarded(self, uri: S3Uri, content: Content, expected_etag: str | None, write_id: str) -> str:
+    def _write_guarded(self, uri: S3Uri, content: NewContent, expected_etag: str | None, write_id: str) -> str:
         quoted = self._quoted
         for pause_s in PAUSES_S:
             self._sleep(pause_s)
@@ -157,7 +157,7 @@ class ConditionalWriter:
         raise StorageUnavailableError(f"{uri} can't be stored because others are storing it: try again later.")
 
     # As above, but the server is not told the condition: the object is looked at before, and afterwards for our name.
-    def _write_unguarded(self, uri: S3Uri, content: Content, expected_etag: str | None, write_id: str) -> str:
+    def _write_unguarded(self, uri: S3Uri, content: NewContent, expected_etag: str | None, write_id: str) -> str:
         _check_expected(uri, self._look(uri), expected_etag)
         try:
             self._store.put(uri, content)

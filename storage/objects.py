@@ -39,7 +39,7 @@ class Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
+class NewContent:
     """What is to be stored; `on_sent` is told how many of its bytes are on their way."""
 
     data: bytes

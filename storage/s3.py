@@ -30,7 +30,7 @@ PARTS_KEPT_S = 24 * 3600
 """How long room is kept for a part whose URL was given away, unless its upload ends before."""
 
 
-class OpenS3Object:
+class OpenBucketObject:
     """An object being read.
 
     Each range is one request, and refused if the object is no longer the one that was opened.
@@ -133,9 +133,9 @@ class S3StorageBackend:
             path=path, size_bytes=content.size_bytes, modified_s=modified_s, etag=etag, md5=content.digest.hexdigest()
         )
 
-    async def open(self, path: str) -> OpenS3Object:
+    async def open(self, path: str) -> OpenBucketObject:
         """Open an object for reading; the caller closes it. Raises ObjectNotFoundError."""
-        return OpenS3Object(await self.find(path), self._bucket)
+        return OpenBucketObject(await self.find(path), self._bucket)
 
     async def load(self, path: str) -> bytes:
         """Return the whole content: for small objects. Raises ObjectNotFoundError."""

@@ -31,7 +31,7 @@ from storage.errors import (
     StorageError,
     StorageUnavailableError,
 )
-from storage.objects import Condition, Content, ObjectHead
+from storage.objects import Condition, NewContent, ObjectHead
 from storage.s3_content import base64_md5
 from storage.s3_errors import S3Errors, SettingNames
 from storage.sent_body import SentBody
@@ -128,7 +128,7 @@ class S3Objects:
         """Open an object for reading in ranges. Raises ObjectNotFoundError and what `head` raises."""
         return OpenS3Object(uri, self.head(uri), read_range=self._read_range, sleep=self._sleep)
 
-    def put(self, uri: S3Uri, content: Content, condition: Condition | None = None) -> str:
+    def put(self, uri: S3Uri, content: NewContent, condition: Condition | None = None) -> str:
         """Store an object, whole or not at all; return its entity tag with quotes, empty where none was told.
 
         A request is repeated where it was not answered, so ConditionNotMetError may be due to a write of our own:

@@ -16,7 +16,7 @@ from typing import Any
 
 from storage import ObjectNotFoundError, StorageError, StorageUnavailableError
 from storage.conditional_write import WRITE_ID, Conditions, ObjectReplacedError, Written
-from storage.objects import Content, ObjectHead
+from storage.objects import NewContent, ObjectHead
 from transcripts.cache import CacheMetadata, Pending, digest_of
 from transcripts.document import Document
 from transcripts.errors import DocumentError, ReadOnlyError, UndecidedError, UnreadableError
@@ -201,7 +201,7 @@ class Saver:
         pending = Pending(write_id=uuid.uuid4().hex, base_id=self._copy.cache.add_base(data))
         earlier = self._known.pending
         self._note(pending=(*earlier, pending))
-        content = Content(
+        content = NewContent(
             data=data,
             metadata={} if head is None else {name: one for name, one in head.metadata.items() if name != WRITE_ID},
             stored_with={**({} if head is None else head.stored_with), "ContentType": CONTENT_TYPE},

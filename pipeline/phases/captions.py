@@ -21,7 +21,7 @@ from pipeline.media.source.closed_captions import Channel, channels_in, read_clo
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.subtitle_tracks import read_cues
 from pipeline.media.stream_layout import PLAYLIST, SUBTITLES
-from pipeline.media_info import SubtitleForm, SubtitleStream
+from pipeline.media_info import SubtitleKind, SubtitleStream
 from pipeline.model import PhaseName, Plan
 from pipeline.phases.phase import PhaseContext
 from pipeline.phases.transcribe import load_cues
@@ -171,7 +171,7 @@ def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Cha
         stream = SubtitleStream(
             index=-1,
             codec="eia_608",
-            form=SubtitleForm.TEXT,
+            form=SubtitleKind.TEXT,
             language=None if number else language,
             title=_channel_name(number, language),
             for_the_deaf=True,

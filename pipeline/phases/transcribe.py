@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.caption_files import cues_of
-from pipeline.corrected_captions import Correction
+from pipeline.corrected_captions import CorrectedCaptions
 from pipeline.engines.engine import Engine, ModelDownloading, SoundChosen, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
 from pipeline.errors import CodecError, EncodeError, SpeechError
@@ -304,7 +304,7 @@ def _heard_before(context: PhaseContext) -> Transcript | None:
         return None
 
 
-def _corrected(context: PhaseContext, correction: Correction) -> TranscriptFacts:
+def _corrected(context: PhaseContext, correction: CorrectedCaptions) -> TranscriptFacts:
     """Make every form say what an editor has corrected in the folder in its place; return the facts.
 
     The corrected files themselves stay as they are. Raises OutputError.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.media_info import SubtitleForm, SubtitleStream
+from pipeline.media_info import SubtitleKind, SubtitleStream
 from pipeline.phases.captions import ordered
 from pipeline.speech.cues import Cue
 
@@ -13,7 +13,7 @@ CUES = [Cue(start_s=0.0, end_s=1.0, text="Hello")]
 
 def _track(*, default: bool = False, forced: bool = False) -> SubtitleStream:
     return SubtitleStream(
-        index=2, codec="subrip", form=SubtitleForm.TEXT, language="de", default=default, forced=forced
+        index=2, codec="subrip", form=SubtitleKind.TEXT, language="de", default=default, forced=forced
     )
 
 

@@ -10,7 +10,7 @@ from s3_gateway import Answer, client_of, running_gateway
 
 from storage import S3Access, S3Uri, StorageUnavailableError
 from storage.conditional_write import ConditionalWriter, Conditions, ObjectReplacedError
-from storage.objects import Content
+from storage.objects import NewContent
 from storage.s3_objects import S3Objects
 
 EDITORS = 6
@@ -69,8 +69,8 @@ def writer(objects):
 def test_in_place_of_the_expected(connect, uri, other):
     """A new object and a later version are stored, and nothing but them is left in the bucket."""
     ours = writer(connect())
-    first = ours.write(uri, Content(data=b"one"), expected_etag=None, write_id="1")
-    second = ours.write(uri, Content(data=b"three"), expected_etag=first.etag, write_id="2")
+    first = ours.write(uri, NewContent(data=b"one"), expected_etag=None, write_id="1")
+    second = ours.write(uri, NewContent(data=b"three"), expected_etag=first.etag, write_id="2")
 
     assert Conditions.MET is second.conditions
     assert 5 == second.size_bytes
@@ -86,7 +86,7 @@ def test_quotes(connect, s3_settings, uri):
             ours = writer(objects)
             etag = None
             for number in range(4):
-                etag = ours.write(uri, Content(data=b"%d" % number), expected_etag=etag, write_id=str(number)).etag
+                etag = ours.write(uri, NewContent(data=b"%d" % number), expected_etag=etag, write_id=str(number)).etag
             objects.delete(uri)
         assert ["transcripts.json"] * 4 == [key.rpartition("/")[2] for key in amazon.puts() if "check" not in key]
 
@@ -94,17 +94,17 @@ def test_quotes(connect, s3_settings, uri):
 def test_somebody_else_was_faster(connect, uri, other):
     """What somebody else has stored, or deleted, since is not overwritten, and who asks is told what is there."""
     ours = writer(connect())
-    etag = ours.write(uri, Content(data=b"one"), expected_etag=None, write_id="1").etag
+    etag = ours.write(uri, NewContent(data=b"one"), expected_etag=None, write_id="1").etag
     theirs = other.put_object(Bucket=uri.bucket, Key=uri.key, Body=b"theirs")["ETag"]
     for expected in (etag, None):
         with pytest.raises(ObjectReplacedError, match="was saved by somebody else since") as raised:
-            ours.write(uri, Content(data=b"two"), expected_etag=expected, write_id="2")
+            ours.write(uri, NewContent(data=b"two"), expected_etag=expected, write_id="2")
         assert theirs == raised.value.found.etag
     assert b"theirs" == connect().get(uri)[1]
 
     other.delete_object(Bucket=uri.bucket, Key=uri.key)
     with pytest.raises(ObjectReplacedError, match="was deleted since") as raised:
-        ours.write(uri, Content(data=b"two"), expected_etag=theirs, write_id="3")
+        ours.write(uri, NewContent(data=b"two"), expected_etag=theirs, write_id="3")
     assert None is raised.value.found
 
 
@@ -112,7 +112,7 @@ def test_somebody_else_was_faster(connect, uri, other):
 def test_a_race(connect, uri, new):
     """Of several who save at once, one has saved and each other knows that it has not."""
     objects = connect()
-    etag = None if new else writer(objects).write(uri, Content(data=b"0"), expected_etag=None, write_id="0").etag
+    etag = None if new else writer(objects).write(uri, NewContent(data=b"0"), expected_etag=None, write_id="0").etag
     ours = writer(objects)
     together = threading.Barrier(EDITORS)
     outcomes = {}
@@ -120,7 +120,9 @@ def test_a_race(connect, uri, new):
     def save(name):
         together.wait()
         try:
-            outcomes[name] = ours.write(uri, Content(data=name.encode() * 1000), expected_etag=etag, write_id=name).etag
+            outcomes[name] = ours.write(
+                uri, NewContent(data=name.encode() * 1000), expected_etag=etag, write_id=name
+            ).etag
         except ObjectReplacedError as error:
             outcomes[name] = error.found.metadata["write-id"]
 
@@ -140,13 +142,13 @@ def test_a_race(connect, uri, new):
 def test_a_lost_answer(connect, access, uri, new, cut):
     """A write whose answer is lost is not taken for somebody else's, though the repetition is refused."""
     direct = connect()
-    etag = None if new else writer(direct).write(uri, Content(data=b"0"), expected_etag=None, write_id="0").etag
+    etag = None if new else writer(direct).write(uri, NewContent(data=b"0"), expected_etag=None, write_id="0").etag
     with running_proxy(urlsplit(access.endpoint_url).port) as proxy:
         ours = writer(connect(proxy.url))
         assert Conditions.MET is ours.conditions(uri)
         ours._quoted = False  # what an earlier write to this server has found out
         proxy.troubles.extend([Trouble(cut_answer_after=0)] * cut)
-        written = ours.write(uri, Content(data=b"ours"), expected_etag=etag, write_id="lost")
+        written = ours.write(uri, NewContent(data=b"ours"), expected_etag=etag, write_id="lost")
 
     assert cut == proxy.met
     assert direct.head(uri).etag == written.etag
@@ -160,7 +162,7 @@ def test_no_answer_and_nothing_stored(connect, access, uri):
         ours.conditions(uri)
         proxy.troubles.extend([Trouble(reset_after=0)] * 4)
         with pytest.raises(StorageUnavailableError):
-            ours.write(uri, Content(data=b"ours"), expected_etag=None, write_id="1")
+            ours.write(uri, NewContent(data=b"ours"), expected_etag=None, write_id="1")
 
     assert 4 == proxy.met
 
@@ -181,14 +183,16 @@ class TestAnswers:
         """The store refuses, but what it has is what we sent."""
         with running_gateway(s3_settings, "quoted") as gateway:
             gateway.answers.append(Answer(code=code, status=status, stored=True))
-            written = writer(connect(gateway.url)).write(uri, Content(data=b"ours"), expected_etag=None, write_id="1")
+            written = writer(connect(gateway.url)).write(
+                uri, NewContent(data=b"ours"), expected_etag=None, write_id="1"
+            )
         assert connect().head(uri).etag == written.etag
 
     def test_of_a_write_that_came_to_nothing(self, connect, s3_settings, uri, code, status):
         """The store refuses because of somebody's write that ended without a result: it is sent again."""
         with running_gateway(s3_settings, "quoted") as gateway:
             gateway.answers.extend([Answer(code=code, status=status)] * 3)
-            writer(connect(gateway.url)).write(uri, Content(data=b"ours"), expected_etag=None, write_id="1")
+            writer(connect(gateway.url)).write(uri, NewContent(data=b"ours"), expected_etag=None, write_id="1")
             assert 4 == len([key for key in gateway.puts() if "check" not in key])
         assert b"ours" == connect().get(uri)[1]
 
@@ -201,7 +205,7 @@ class TestAnswers:
         with running_gateway(s3_settings, "quoted") as gateway:
             gateway.answers.append(Answer(code=code, status=status, first=save))
             with pytest.raises(ObjectReplacedError):
-                writer(connect(gateway.url)).write(uri, Content(data=b"ours"), expected_etag=None, write_id="1")
+                writer(connect(gateway.url)).write(uri, NewContent(data=b"ours"), expected_etag=None, write_id="1")
         assert b"theirs" == connect().get(uri)[1]
 
 
@@ -213,8 +217,8 @@ class TestWithoutConditions:
         """It is found out with one request, which leaves nothing behind, and the object is stored."""
         with running_gateway(s3_settings, conditions) as gateway:
             ours = writer(connect(gateway.url))
-            first = ours.write(uri, Content(data=b"one"), expected_etag=None, write_id="1")
-            second = ours.write(uri, Content(data=b"two"), expected_etag=first.etag, write_id="2")
+            first = ours.write(uri, NewContent(data=b"one"), expected_etag=None, write_id="1")
+            second = ours.write(uri, NewContent(data=b"two"), expected_etag=first.etag, write_id="2")
             checks = [key for key in gateway.puts() if "write-check-" in key]
 
         assert Conditions.IGNORED is second.conditions
@@ -226,8 +230,8 @@ class TestWithoutConditions:
         """It is still not overwritten where it was there before."""
         with running_gateway(s3_settings, conditions) as gateway:
             ours = writer(connect(gateway.url))
-            first = ours.write(uri, Content(data=b"one"), expected_etag=None, write_id="1")
+            first = ours.write(uri, NewContent(data=b"one"), expected_etag=None, write_id="1")
             other.put_object(Bucket=uri.bucket, Key=uri.key, Body=b"theirs")
             with pytest.raises(ObjectReplacedError):
-                ours.write(uri, Content(data=b"two"), expected_etag=first.etag, write_id="2")
+                ours.write(uri, NewContent(data=b"two"), expected_etag=first.etag, write_id="2")
         assert b"theirs" == connect().get(uri)[1]

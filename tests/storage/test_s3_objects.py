@@ -23,7 +23,7 @@ from storage import (
     s3_objects as module,
 )
 from storage.errors import ConditionNotMetError
-from storage.objects import Condition, Content
+from storage.objects import Condition, NewContent
 from storage.s3_objects import READ_BYTES, S3Objects, s3_objects
 
 MEGABYTE = 1 << 20
@@ -64,7 +64,7 @@ def other(s3_settings):
 def test_what_is_stored_is_read(objects, uri):
     """An object comes back with the tag in quotes, its metadata and what it was stored with."""
     about = {"ContentType": "application/json", "CacheControl": "no-cache"}
-    etag = objects.put(uri, Content(data=b"{}", metadata={"write-id": "a"}, stored_with=about))
+    etag = objects.put(uri, NewContent(data=b"{}", metadata={"write-id": "a"}, stored_with=about))
     head, content = objects.get(uri)
 
     assert b"{}" == content
@@ -76,7 +76,7 @@ def test_what_is_stored_is_read(objects, uri):
 
 def test_an_empty_object(objects, uri):
     """An object without a byte is one."""
-    objects.put(uri, Content(data=b""))
+    objects.put(uri, NewContent(data=b""))
 
     assert b"" == objects.get(uri)[1]
 
@@ -84,11 +84,11 @@ def test_an_empty_object(objects, uri):
 @pytest.mark.parametrize("quoted", [True, False], ids=["in quotes", "without quotes"])
 def test_a_condition_that_is_not_met(objects, uri, quoted):
     """Nothing is stored in place of what is not expected, however the condition is spelt."""
-    objects.put(uri, Content(data=b"theirs"))
+    objects.put(uri, NewContent(data=b"theirs"))
     with pytest.raises(ConditionNotMetError):
-        objects.put(uri, Content(data=b"ours"), Condition(etag=None))
+        objects.put(uri, NewContent(data=b"ours"), Condition(etag=None))
     with pytest.raises(ConditionNotMetError):
-        objects.put(uri, Content(data=b"ours"), Condition(etag='"0123"', quoted=quoted))
+        objects.put(uri, NewContent(data=b"ours"), Condition(etag='"0123"', quoted=quoted))
 
     assert b"theirs" == objects.get(uri)[1]
 
@@ -96,14 +96,14 @@ def test_a_condition_that_is_not_met(objects, uri, quoted):
 def test_a_condition_of_what_is_gone(objects, uri):
     """An object that is expected and not there is not stored either."""
     with pytest.raises(ConditionNotMetError):
-        objects.put(uri, Content(data=b"ours"), Condition(etag='"0123"'))
+        objects.put(uri, NewContent(data=b"ours"), Condition(etag='"0123"'))
     with pytest.raises(ObjectNotFoundError):
         objects.head(uri)
 
 
 def test_ranges(objects, uri):
     """A part of an object is read without the rest of it, and no more than there is."""
-    objects.put(uri, Content(data=bytes(range(200))))
+    objects.put(uri, NewContent(data=bytes(range(200))))
     opened = objects.open(uri)
 
     assert bytes(range(10, 20)) == b"".join(opened.chunks(10, 20))
@@ -113,7 +113,7 @@ def test_ranges(objects, uri):
 
 def test_memory(objects, uri):
     """A large object is never in memory as a whole."""
-    objects.put(uri, Content(data=bytes(24 * MEGABYTE)))
+    objects.put(uri, NewContent(data=bytes(24 * MEGABYTE)))
     tracemalloc.start()
     size = sum(len(block) for block in objects.open(uri).chunks())
     _, peak = tracemalloc.get_traced_memory()
@@ -125,10 +125,10 @@ def test_memory(objects, uri):
 
 def test_an_object_that_is_replaced_while_it_is_read(objects, uri):
     """What is read belongs together: the rest of another object is not taken for it."""
-    objects.put(uri, Content(data=b"old" * 100))
+    objects.put(uri, NewContent(data=b"old" * 100))
     opened = objects.open(uri)
     assert b"old" == b"".join(opened.chunks(0, 3))
-    objects.put(uri, Content(data=b"new" * 100))
+    objects.put(uri, NewContent(data=b"new" * 100))
 
     with pytest.raises(ObjectChangedError, match="was replaced while it was read"):
         b"".join(opened.chunks(3))
@@ -137,7 +137,7 @@ def test_an_object_that_is_replaced_while_it_is_read(objects, uri):
 def test_an_answer_that_breaks_off_is_read_on(objects, access, uri, monkeypatch):
     """A connection that breaks off in the middle is opened anew, and what came already does not come again."""
     content = bytes(range(256)) * 4096 * 4
-    objects.put(uri, Content(data=content))
+    objects.put(uri, NewContent(data=content))
     with running_proxy(urlsplit(access.endpoint_url).port) as proxy:
         cut = []
 
@@ -164,7 +164,7 @@ def test_an_answer_that_breaks_off_is_read_on(objects, access, uri, monkeypatch)
 def test_progress(objects, uri):
     """Who asks is told how much is on its way, up to the whole, and what is read for the signature does not count."""
     told = []
-    objects.put(uri, Content(data=bytes(MEGABYTE), on_sent=told.append))
+    objects.put(uri, NewContent(data=bytes(MEGABYTE), on_sent=told.append))
 
     assert MEGABYTE == told[-1]
     assert sorted(told) == told
@@ -218,7 +218,7 @@ def test_the_keys_of_this_computer(access, uri, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_PROFILE", "course")
     objects = S3Objects(S3Access())
-    objects.put(uri, Content(data=b"{}"))
+    objects.put(uri, NewContent(data=b"{}"))
 
     assert access.endpoint_url == objects.server
     assert b"{}" == objects.get(uri)[1]
@@ -232,7 +232,7 @@ def test_what_is_missing(objects, uri):
     with pytest.raises(BucketNotFoundError, match="The bucket no-such-bucket does not exist at http"):
         objects.head(S3Uri(bucket="no-such-bucket", key="a"))
     with pytest.raises(BucketNotFoundError):
-        objects.put(S3Uri(bucket="no-such-bucket", key="a"), Content(data=b""))
+        objects.put(S3Uri(bucket="no-such-bucket", key="a"), NewContent(data=b""))
 
 
 def test_a_server_that_says_nothing(monkeypatch):

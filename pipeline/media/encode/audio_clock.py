@@ -75,7 +75,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class PlacedSamples:
     """Samples as float32 (rows, n) from `position` on;
     `entry` where the track can be entered again at their first one.
     """
@@ -118,17 +118,17 @@ class AudioClock:
         self._units.append(_Unit(time, samples, pts, held_back))
         self._waiting += samples.shape[1]
 
-    def take(self, *, last: bool = False) -> Iterator[Placed]:
+    def take(self, *, last: bool = False) -> Iterator[PlacedSamples]:
         """Yield what is decided; all that is left when it was the `last` of the track."""
         while self._units and (last or self._waiting >= LOOKAHEAD):
             yield from self._decide()
 
-    def silence(self, until: int) -> Iterator[Placed]:
+    def silence(self, until: int) -> Iterator[PlacedSamples]:
         """Yield silence up to a position, in blocks."""
         while self.position < until:
             yield self._give(np.zeros((self._rows, min(RATE_HZ, until - self.position)), dtype=np.float32), None)
 
-    def _decide(self) -> Iterator[Placed]:
+    def _decide(self) -> Iterator[PlacedSamples]:
         errors = self._errors()
         timed = [error for error in errors if error is not None]
         if not self._begun:
@@ -182,7 +182,7 @@ class AudioClock:
             count += 1
         return count
 
-    def _step(self, by: float) -> Iterator[Placed]:
+    def _step(self, by: float) -> Iterator[PlacedSamples]:
         move = round(by)
         self._fade_in = move != 0 and self.position > 0
         if move > 0:
@@ -198,7 +198,7 @@ class AudioClock:
                 unit.samples = unit.samples[:, taken:]
                 unit.time, unit.pts = None if unit.time is None else unit.time + taken, None
 
-    def _block(self, count: int, errors: Sequence[float | None], *, ends_in_step: bool) -> Iterator[Placed]:
+    def _block(self, count: int, errors: Sequence[float | None], *, ends_in_step: bool) -> Iterator[PlacedSamples]:
         units = [self._units.popleft() for _ in range(count)]
         samples = np.concatenate([unit.samples for unit in units], axis=1) if count > 1 else units[0].samples
         length = samples.shape[1]
@@ -224,8 +224,8 @@ class AudioClock:
             found[:, : head.shape[1]] = head
         return found
 
-    def _give(self, samples: NDArray[np.float32], entry: Entry | None) -> Placed:
-        placed = Placed(position=self.position, samples=samples, entry=entry)
+    def _give(self, samples: NDArray[np.float32], entry: Entry | None) -> PlacedSamples:
+        placed = PlacedSamples(position=self.position, samples=samples, entry=entry)
         self.position += samples.shape[1]
         self._before = np.concatenate([self._before, samples[:, -TAPS:]], axis=1)[:, -TAPS:]
         return placed

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.media.encode.audio_clock import AudioClock, Entry, Placed
+from pipeline.media.encode.audio_clock import AudioClock, Entry, PlacedSamples
 from pipeline.media.encode.audio_format import RATE_HZ
 from pipeline.media.encode.mixing import Mix, channel, matrix
 from pipeline.media.source.source_checks import unreadable_source
@@ -58,7 +58,7 @@ class Block:
     """Some samples of a track; `placed.samples` has the rows of all that is wanted of it, in that order."""
 
     index: int
-    placed: Placed
+    placed: PlacedSamples
 
 
 class AudioReader:
@@ -198,7 +198,7 @@ class _Track:
         time_s = packet.pts * self._tick_s - self._start_s
         return bool((self._begun or time_s >= -ENTRY_S) and (self._limit_s is None or time_s <= self._limit_s))
 
-    def take(self, frame: Any, *, timed: bool) -> Iterator[Placed]:  # noqa: ANN401  # PyAV's frame
+    def take(self, frame: Any, *, timed: bool) -> Iterator[PlacedSamples]:  # noqa: ANN401  # PyAV's frame
         """Take a decoded frame; yield what is placed by now."""
         if self._entry is not None:
             if frame.pts is None or frame.pts < self._entry.pts:
@@ -223,7 +223,7 @@ class _Track:
             self._put()
             yield from self._clock.take()
 
-    def rest(self) -> Iterator[Placed]:
+    def rest(self) -> Iterator[PlacedSamples]:
         """Yield what is left when the track has ended."""
         self._put(self._left())
         yield from self._clock.take(last=True)

@@ -18,11 +18,11 @@ ESTIMATED = ("mp3", "aac", "ac3", "eac3", "dts", "truehd", "amr")
 CLOSE_S = 0.1
 """How far after its file a track may be declared to end, since files round."""
 
-Stream = Any
+PyAVStream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
 
 
-def video_start_s(stream: Stream, look: FirstFrames) -> float | None:
+def video_start_s(stream: PyAVStream, look: FirstFrames) -> float | None:
     """Return the container's time of the first frame. What comes before a stream's first keyframe is never seen."""
     frame = look.frames[0]
     if not look.starts_whole and frame.pts is not None:
@@ -30,12 +30,12 @@ def video_start_s(stream: Stream, look: FirstFrames) -> float | None:
     return stream_start_s(stream)
 
 
-def stream_start_s(stream: Stream) -> float | None:
+def stream_start_s(stream: PyAVStream) -> float | None:
     """Return the container's time of a stream's beginning, None where it does not say."""
     return float(stream.start_time * stream.time_base) if stream.start_time is not None else None
 
 
-def since(origin: float, stream: Stream) -> float:
+def since(origin: float, stream: PyAVStream) -> float:
     """Return how long after `origin` a stream begins, in seconds."""
     start_s = stream_start_s(stream)
     return 0.0 if start_s is None else start_s - origin
@@ -76,7 +76,7 @@ def believed_length_s(container: str, declared_s: float | None, end: ReadableEnd
     return readable_s if readable_s < last_s < end.anything_s - origin else declared_s
 
 
-def stream_duration_s(stream: Stream, start_s: float, origin: float, edits: EditList) -> float | None:
+def stream_duration_s(stream: PyAVStream, start_s: float, origin: float, edits: EditList) -> float | None:
     """Return a stream's length from `start_s` on (which counts from `origin`) by its container, else None."""
     if stream.duration is not None and stream.duration > 0:
         skipped_s = start_s - since(origin, stream)  # what comes before the first keyframe

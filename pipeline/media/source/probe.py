@@ -37,7 +37,7 @@ PROPER_ONLY = (5, 10)
 LOOPS = ("gif", "apng")
 """Containers that hold a still image as often as a film."""
 
-Stream = Any
+PyAVStream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
 
 
@@ -153,8 +153,8 @@ def _tracks(
 def _first_frames(
     path: Path,
     container: Any,  # noqa: ANN401  # PyAV's
-    video_track: Stream | None,
-    audio_tracks: Sequence[Stream],
+    video_track: PyAVStream | None,
+    audio_tracks: Sequence[PyAVStream],
 ) -> FirstFrames:
     """Decode the first frames of the video, else of the first audio track. Raises SourceError where there are none."""
     look = first_frames(container, video_track or audio_tracks[0])

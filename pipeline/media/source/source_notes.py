@@ -10,7 +10,7 @@ from fractions import Fraction
 from pipeline.media.source.audio_layouts import are_pairs, only_two_known
 from pipeline.media.source.colours import source_colours
 from pipeline.media.source.frame_rates import frame_rate_limit
-from pipeline.media_info import AudioStream, CaptionForm, DynamicRange, MediaInfo, SubtitleForm, VideoStream
+from pipeline.media_info import AudioStream, CaptionForm, DynamicRange, MediaInfo, SubtitleKind, VideoStream
 from pipeline.speech.languages import language_name
 
 DAMAGED_S = 1.0
@@ -31,9 +31,9 @@ CHROMA = {
 
 ALPHA = r"yuva|gbrap|rgba|bgra|argb|abgr|ya\d|ayuv|vuya|uyva"
 SUBTITLE_NOTES = {
-    SubtitleForm.TEXT: "subtitles ({}), kept",
-    SubtitleForm.PICTURES: "subtitles that are pictures ({}), left out",
-    SubtitleForm.UNKNOWN: "subtitles of a kind that can't be read ({}), left out",
+    SubtitleKind.TEXT: "subtitles ({}), kept",
+    SubtitleKind.PICTURES: "subtitles that are pictures ({}), left out",
+    SubtitleKind.UNKNOWN: "subtitles of a kind that can't be read ({}), left out",
 }
 CAPTION_NOTES = {
     CaptionForm.CEA_608: "closed captions in the video, offered as subtitles too",

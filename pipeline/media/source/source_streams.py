@@ -15,7 +15,7 @@ from pipeline.media.source.first_frames import FirstFrames
 from pipeline.media.source.interlacing import interlacing
 from pipeline.media.source.language_tags import language_tag
 from pipeline.media.source.sample_frames import FrameSample, lasting_size, sizes
-from pipeline.media_info import AudioStream, Crop, SubtitleForm, SubtitleStream, VideoStream
+from pipeline.media_info import AudioStream, Crop, SubtitleKind, SubtitleStream, VideoStream
 
 FRAME_RATES = (Fraction(1, 3600), Fraction(300))
 """Where believable frame rates lie: an hour a slide, and the fastest cameras. 1,000 and 90,000 are clocks' rates."""
@@ -26,12 +26,12 @@ NEAR = Fraction(1, 20)
 ASPECTS = (Fraction(1, 8), Fraction(8))
 """Where believable shapes of a pixel lie; the widest in use is 2:1."""
 
-Stream = Any
+PyAVStream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
 
 
 def video_stream(
-    stream: Stream,
+    stream: PyAVStream,
     look: FirstFrames,
     *,
     start_s: float,
@@ -81,12 +81,12 @@ def video_stream(
     )
 
 
-def codec_name(stream: Stream) -> str:
+def codec_name(stream: PyAVStream) -> str:
     """Return the name of a stream's codec, whichever decoder reads it."""
     return str(stream.codec_context.codec.canonical_name)  # av1, not libdav1d
 
 
-def _pixel_aspect(stream: Stream) -> Fraction:
+def _pixel_aspect(stream: PyAVStream) -> Fraction:
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     return aspect if ASPECTS[0] <= aspect <= ASPECTS[1] else Fraction(1)
 
@@ -105,7 +105,7 @@ def _rotation(frame: Any) -> int:  # noqa: ANN401  # PyAV's frame
     return round(-math.degrees(math.atan2(b / down, a / across))) % 360 if across and down else 0
 
 
-def _frame_rate(stream: Stream, frames: tuple[Any, ...]) -> Fraction:
+def _frame_rate(stream: PyAVStream, frames: tuple[Any, ...]) -> Fraction:
     """Return the average frames a second, or the usual rate near it, since averages of few frames wander."""
     average, usual = (_believable(rate) for rate in (stream.average_rate, stream.guessed_rate))
     if average is None:
@@ -127,7 +127,7 @@ def _believable(rate: Fraction | None) -> Fraction | None:
 
 
 def video_bit_rate(
-    stream: Stream, audio: tuple[AudioStream, ...], size_bytes: int, duration_s: float | None
+    stream: PyAVStream, audio: tuple[AudioStream, ...], size_bytes: int, duration_s: float | None
 ) -> int | None:
     """Return the rate of a video: its own, else what the audio leaves of the file\'s."""
     if stream.codec_context.bit_rate:
@@ -138,7 +138,7 @@ def video_bit_rate(
     return int(rest) if rest > 0 else None
 
 
-def audio_stream(stream: Stream, origin: float, edits: EditList) -> AudioStream:
+def audio_stream(stream: PyAVStream, origin: float, edits: EditList) -> AudioStream:
     """Return what an audio track is. Its times count from `origin`."""
     start_s = since(origin, stream)
     return AudioStream(
@@ -156,14 +156,14 @@ def audio_stream(stream: Stream, origin: float, edits: EditList) -> AudioStream:
     )
 
 
-def subtitle_stream(stream: Stream) -> SubtitleStream:
+def subtitle_stream(stream: PyAVStream) -> SubtitleStream:
     """Return what a subtitle track is."""
     codec = None if stream.codec_context is None else stream.codec_context.codec
     marks = stream.disposition
     return SubtitleStream(
         index=stream.index,
         codec="" if codec is None else codec.canonical_name,
-        form=SubtitleForm.UNKNOWN if codec is None else SubtitleForm.TEXT if codec.text_sub else SubtitleForm.PICTURES,
+        form=SubtitleKind.UNKNOWN if codec is None else SubtitleKind.TEXT if codec.text_sub else SubtitleKind.PICTURES,
         language=language_tag(stream.metadata.get("language")),
         title=stream.metadata.get("title", "").strip(),
         default=bool(marks & marks.default),
@@ -172,7 +172,7 @@ def subtitle_stream(stream: Stream) -> SubtitleStream:
     )
 
 
-def _forced_by_mp4(stream: Stream) -> bool:
+def _forced_by_mp4(stream: PyAVStream) -> bool:
     """Whether MP4's timed text says that all of its samples are forced, which ffmpeg does not tell.
 
     It is the highest bit of the display flags, with which the description begins (QuickTime File Format, subtitle

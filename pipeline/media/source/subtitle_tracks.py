@@ -46,7 +46,7 @@ def read_cues(media: MediaInfo, streams: Sequence[SubtitleStream], cancel: Cance
     import av.error
     from av.stream import Discard
 
-    found: dict[int, list[Event]] = {stream.index: [] for stream in streams}
+    found: dict[int, list[SubtitleEvent]] = {stream.index: [] for stream in streams}
     try:
         with av.open(str(media.path.absolute()), metadata_errors="replace") as container:
             for stream in container.streams:
@@ -71,7 +71,7 @@ class EventText:
     settings: str = ""
 
 
-Event = tuple[float, float | None, EventText]
+SubtitleEvent = tuple[float, float | None, EventText]
 """When something is shown, for how long, and what."""
 
 
@@ -108,7 +108,7 @@ def until_broken(items: Iterator[Any]) -> Iterator[Any]:
         return
 
 
-def events_in(packet: Any, origin_s: float) -> Iterator[Event]:  # noqa: ANN401  # PyAV's packet
+def events_in(packet: Any, origin_s: float) -> Iterator[SubtitleEvent]:  # noqa: ANN401  # PyAV's packet
     """Yield start, duration and text from a packet's subtitle decoder; closed captions tell their times late."""
     import av.error
 
@@ -160,9 +160,9 @@ def _in_utf8(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet
     return packet
 
 
-def cues_of(events: Sequence[Event]) -> list[Cue]:
+def cues_of(events: Sequence[SubtitleEvent]) -> list[Cue]:
     """Return each event once, with an end: where none is given the next one's begin, after the longest time at most."""
-    once: dict[tuple[float, float | None, str], Event] = {}
+    once: dict[tuple[float, float | None, str], SubtitleEvent] = {}
     for event in events:
         once.setdefault((event[0], event[1], event[2].text), event)  # a text in two layers looks as the first of them
     ordered = sorted(once.values(), key=lambda event: (event[0], event[1] or 0.0))

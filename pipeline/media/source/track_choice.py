@@ -13,7 +13,7 @@ from pipeline.media.source.covers import is_cover
 from pipeline.media.source.transport_tables import programmes
 from pipeline.media_info import Programme
 
-Stream = Any
+PyAVStream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
 
 
@@ -24,14 +24,14 @@ class ChosenTracks:
     `undecodable` counts the audio tracks that would be read if anything could decode them.
     """
 
-    video: Stream | None
-    audio: tuple[Stream, ...]
-    videos: tuple[Stream, ...]
+    video: PyAVStream | None
+    audio: tuple[PyAVStream, ...]
+    videos: tuple[PyAVStream, ...]
     undecodable: int
     programmes: tuple[Programme, ...] = ()
     programme: Programme | None = None
 
-    def has(self, stream: Stream) -> bool:
+    def has(self, stream: PyAVStream) -> bool:
         """Whether a stream is of the programme that is read."""
         return self.programme is None or stream.id in self.programme.stream_ids
 
@@ -67,7 +67,7 @@ def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTrac
 
 
 def _programme(
-    several: Sequence[Programme], wanted: int | None, streams: Sequence[Stream], path: Path
+    several: Sequence[Programme], wanted: int | None, streams: Sequence[PyAVStream], path: Path
 ) -> Programme | None:
     """Return the programme asked for, else that of the first of these streams; None where there are not two.
 
@@ -83,7 +83,7 @@ def _programme(
     return next((p for s in streams for p in several if s.id in p.stream_ids), several[0] if several else None)
 
 
-def _preferred(videos: Sequence[Stream]) -> Stream | None:
+def _preferred(videos: Sequence[PyAVStream]) -> PyAVStream | None:
     """Return the video to convert: the one marked as default, then the largest; never a cover."""
     return max(videos, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
 
@@ -97,7 +97,7 @@ def _indexes(path: Path, what: str, option: str, numbers: Sequence[int], count: 
     return [number - 1 for number in dict.fromkeys(numbers)]
 
 
-def _can_be_decoded(stream: Stream) -> bool:
+def _can_be_decoded(stream: PyAVStream) -> bool:
     """Leave out tracks without a decoder or with a header that tells nothing: ffmpeg refuses to begin with them."""
     context = stream.codec_context
     return context is not None and context.channels > 0 and context.sample_rate > 0

@@ -29,7 +29,7 @@ class FrameSpan(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Track:
+class TrackHeader:
     """What the initialization section says of a track; `timescale` is ticks a second."""
 
     number: int
@@ -54,7 +54,7 @@ def boxes(read: Read, start: int, end: int) -> Iterator[BoxSpan]:
         at += size
 
 
-def tracks(init: bytes) -> tuple[Track, ...]:
+def tracks(init: bytes) -> tuple[TrackHeader, ...]:
     """Return the tracks of an initialization section."""
     read = reader(init)
     found = []
@@ -71,7 +71,7 @@ def tracks(init: bytes) -> tuple[Track, ...]:
                             timescale = _integer(init, inner.content + (20 if init[inner.content] else 12), 4)
                         elif inner.name == b"hdlr":
                             handler = init[inner.content + 8 : inner.content + 12]
-            found.append(Track(number=number, handler=handler, timescale=timescale))
+            found.append(TrackHeader(number=number, handler=handler, timescale=timescale))
     return tuple(found)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from pipeline.media.validate.playlist_model import (
     AttributeList,
+    EncryptionKey,
     Fault,
-    Key,
     Map,
     MasterPlaylist,
     MediaPlaylist,
@@ -145,7 +145,7 @@ class _Reading:
     number: int = 0
     duration_s: float | None = None
     byte_range: tuple[int, int | None] | None = None
-    key: Key | None = None
+    key: EncryptionKey | None = None
     init: Map | None = None
     discontinuity: bool = False
     gap: bool = False
@@ -226,7 +226,7 @@ def _segment(reading: _Reading, uri: str, line: int) -> MediaSegment:
     return segment
 
 
-def _key(tag: Tag, faults: list[Fault]) -> Key | None:
+def _key(tag: Tag, faults: list[Fault]) -> EncryptionKey | None:
     attributes = parse_attributes(tag.value)
     faults += [Fault("4.2", tag.line, f"{text} in EXT-X-KEY") for text in attributes.faults]
     method = attributes.get("METHOD")
@@ -240,7 +240,7 @@ def _key(tag: Tag, faults: list[Fault]) -> Key | None:
     if iv is not None and not re.fullmatch(r"0[xX][0-9A-Fa-f]{1,32}", iv):
         faults.append(Fault("4.3.2.4", tag.line, f"the IV {iv!r} is not a number of 128 bits"))
         iv = None
-    return Key(
+    return EncryptionKey(
         method=method,
         uri=attributes.get("URI"),
         iv=bytes.fromhex(iv[2:].zfill(32)) if iv else None,

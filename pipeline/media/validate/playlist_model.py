@@ -60,7 +60,7 @@ class AttributeList:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Key:
+class EncryptionKey:
     """How the segments that follow are encrypted; `iv` None means the media sequence number (RFC 8216, 5.2)."""
 
     method: str
@@ -76,7 +76,7 @@ class Map:
 
     uri: str
     byte_range: StatedRange | None
-    key: Key | None
+    key: EncryptionKey | None
     line: int
 
 
@@ -92,7 +92,7 @@ class MediaSegment:
     number: int
     duration_s: float | None
     byte_range: StatedRange | None = None
-    key: Key | None = None
+    key: EncryptionKey | None = None
     init: Map | None = None
     discontinuity: bool = False
     gap: bool = False

@@ -22,7 +22,7 @@ from pipeline.media.validate.containers import (
 from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.folder import Folder
 from pipeline.media.validate.measured import Contents, SegmentRun, read_contents
-from pipeline.media.validate.playlist_model import Key, Map, MediaPlaylist, MediaSegment, StatedRange
+from pipeline.media.validate.playlist_model import EncryptionKey, Map, MediaPlaylist, MediaSegment, StatedRange
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
 
@@ -150,7 +150,7 @@ def _piece(byte_range: StatedRange | None, path: Path | None, source: Source) ->
     return SegmentBytes(path, offset=part.offset, length=part.length), None
 
 
-def _cipher(key: Key, iv: bytes, stream: Stream, source: Source) -> Cipher | None:
+def _cipher(key: EncryptionKey, iv: bytes, stream: Stream, source: Source) -> Cipher | None:
     """Return how a segment is decrypted; None, and a note, where it can't be."""
     if key.method != "AES-128" or key.key_format != "identity":
         source.notes.leave(

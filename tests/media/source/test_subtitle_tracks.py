@@ -11,7 +11,7 @@ from source_clips import H264, pattern, run
 from pipeline.cancel import CancelToken
 from pipeline.media.source.probe import probe
 from pipeline.media.source.subtitle_tracks import EventText, event_text, read_cues
-from pipeline.media_info import SubtitleForm
+from pipeline.media_info import SubtitleKind
 from pipeline.speech.cues import Cue
 
 SRT = """1
@@ -98,7 +98,7 @@ def test_pictures_are_told_from_text(tmp_path):
         for kind, data in ((b"\x16", screen), (b"\x80", b""))
     )
     clip = _clip(tmp_path, "a.mkv", segments, "-c:s", "copy", file="pictures.sup")
-    assert [SubtitleForm.PICTURES] == [stream.form for stream in probe(clip).subtitles]
+    assert [SubtitleKind.PICTURES] == [stream.form for stream in probe(clip).subtitles]
     assert [] == _read(clip)
 
 
