@@ -39,6 +39,7 @@ from pipeline.media.stream_layout import (
     TRANSCRIPT_TXT,
 )
 from pipeline.output_settings import CAPTION_RULES
+from pipeline.speech.caption_changes import USUAL_RATE, captions_after
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt, vtt_segments
@@ -49,7 +50,6 @@ from pipeline.transfer.manifests.remote import Remote
 from pipeline.transfer.manifests.stored_files import read_stored
 from pipeline.transfer.upload.replacing import replace_files
 from pipeline.transfer.upload.uploader import Uploader
-from transcripts.captions import USUAL_RATE, captions_after
 from transcripts.destinations import Destination, PublishError
 from transcripts.video_rows import transcript_from
 from transcripts.videos import Video

@@ -7,9 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from pipeline.job import CaptionRules
+from pipeline.speech.caption_changes import USUAL_RATE
 from pipeline.speech.caption_check import CaptionRule, check_cues
 from pipeline.speech.caption_profiles import caption_profile
-from transcripts.captions import USUAL_RATE, captions_of
+from transcripts.captions import captions_of
 from transcripts.errors import InvalidRowError
 from transcripts.rows import Row
 from transcripts.videos import Video

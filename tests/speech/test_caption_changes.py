@@ -7,10 +7,10 @@ from finished_jobs import heard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.speech.caption_changes import captions_after
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
-from transcripts.captions import captions_after
 from transcripts.video_rows import segment_rows, transcript_from
 
 SENTENCES = ("The doc product.", "It is a number.", "Two vectors make it, and no more.", "That is all for today.")
