@@ -71,7 +71,7 @@ def _language(text: str) -> str:
 
     language = known_language(text)
     if language is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no language that is known: give a code such as en or pt-BR")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a known language: give a code such as en or pt-BR")
     return language
 
 
@@ -82,5 +82,5 @@ def _frame_rate(text: str) -> float:
     except ValueError:
         rate = 0.0
     if not RATES[0] <= rate <= RATES[1]:
-        raise argparse.ArgumentTypeError(f"{text!r} is no frame rate: give frames a second, such as 25 or 29.97")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate: give frames a second, such as 25 or 29.97")
     return rate

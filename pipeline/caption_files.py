@@ -27,7 +27,7 @@ def caption_file(typed: str, *, spoken: str | None, default: str) -> CaptionFile
     """Return the file that `FILE` or `FILE:LANG` stands for.
 
     Its language is LANG, else the one in its name (`talk.de.srt`), else `spoken`, else `default`. A colon that belongs
-    to the path, as in `C:\\\\talk.srt`, begins no language. Raises SettingsError where LANG is no language.
+    to the path, as in `C:\\\\talk.srt`, does not begin a language. Raises SettingsError where LANG is not a language.
     """
     whole = Path(typed)
     name, colon, tail = typed.rpartition(":")
@@ -35,7 +35,7 @@ def caption_file(typed: str, *, spoken: str | None, default: str) -> CaptionFile
         return CaptionFile(path=whole, language=language_in_name(whole) or spoken or default)
     language = known_language(tail)
     if language is None:
-        text = f"{tail or 'What follows the colon'} is no language of captions: use a code such as de, as in {name}:de."
+        text = f"{tail or 'What follows the colon'} is not a language: use a code such as de, as in {name}:de."
         raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
     return CaptionFile(path=Path(name), language=language)
 

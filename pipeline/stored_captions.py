@@ -69,11 +69,11 @@ def read_stored(path: Path, *, language: str | None = None, default_language: st
         return StoredCaptions(path=path, cues=tuple(cues), language=known, transcript=heard, has_words=True)
     known = language or language_in_name(path) or _language_beside(path) or default_language
     found = read_subtitles(path, language=known, as_written=True)
-    transcript = transcript_of(with_lengths(found.cues), known)
+    transcript = transcript_by_speaker(with_lengths(found.cues), known)
     return StoredCaptions(path=path, cues=found.cues, language=known, transcript=transcript, has_words=False)
 
 
-def transcript_of(cues: Sequence[Cue], language: str | None) -> Transcript:
+def transcript_by_speaker(cues: Sequence[Cue], language: str | None) -> Transcript:
     """Return cues as what was heard: a segment each, or one for each of two speakers, who share its time by length."""
     end_s = max((cue.end_s for cue in cues), default=0.0)
     segments = tuple(segment for cue in cues for segment in _segments(cue))

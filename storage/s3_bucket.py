@@ -147,5 +147,5 @@ def _session() -> aioboto3.Session:
 
 
 def has_own_keys(algorithm: str) -> bool:
-    """Whether an object that is encrypted so has an entity tag that is no MD5."""
+    """Whether the entity tag of an object that is encrypted like this is not its MD5."""
     return algorithm.startswith("aws:kms")

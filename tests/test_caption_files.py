@@ -44,8 +44,8 @@ def test_language(typed, spoken, path, language):
 
 @pytest.mark.parametrize("tail", ["german", "xx", ""])
 def test_no_language(tail):
-    """What is no language is said, with an example."""
-    with pytest.raises(SettingsError, match=r"is no language of captions: use a code such as de, as in talk.srt:de\."):
+    """What is not a language is refused, with an example."""
+    with pytest.raises(SettingsError, match=r"is not a language: use a code such as de, as in talk.srt:de\."):
         caption_file(f"talk.srt:{tail}", spoken=None, default="en")
 
 

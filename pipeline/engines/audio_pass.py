@@ -129,7 +129,7 @@ class AudioPass:
         facts = self._pieces.find(name, self._key)
         try:
             return None if facts is None else from_json(AudioPieceFacts, facts, name)
-        except CodecError:  # of a version that noted other things, or with powers that are no numbers
+        except CodecError:  # written by a version that noted other things, or with powers that are not numbers
             return None
 
     def _read(self, reader: AudioReader, encoders: Sequence[AudioEncoder]) -> None:

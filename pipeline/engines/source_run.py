@@ -54,10 +54,10 @@ def run_on_source(
     try:
         run = run_ffmpeg(ffmpeg, argv, cwd=folder, cancel=cancel, on_progress=watch)
     except EncodeError:
-        # what ffmpeg says of a file that was cut off or replaced is no more than a consequence
+        # what ffmpeg says of a file that was cut off or replaced is only a consequence
         check_unchanged(source)
         raise
     check_unchanged(source)
-    if is_full(folder):  # a file that could not be ended is no error to the HLS muxer
+    if is_full(folder):  # the HLS muxer does not count a file that it could not end as an error
         raise disk_full(source.path)
     return run

@@ -54,7 +54,7 @@ class CaptionReport:
 
     @property
     def outside(self) -> int:
-        """How many cues are outside the profile's limits; where a text is parted is no limit."""
+        """How many cues are outside the profile's limits; where a text is split is not a limit."""
         return len({found.cue for found in self.broken if found.rule is not CaptionRule.BREAK})
 
     @property

@@ -26,7 +26,7 @@ from pipeline.speech.cues import Cue
 from pipeline.speech.subtitle_times import SubtitleForm, TimeLine, milliseconds, short, time_lines, with_times
 
 LARGEST_BYTES = 32 << 20
-"""A day of subtitles has about 2 MB: what is larger is no subtitle file."""
+"""A day of subtitles has about 2 MB: anything larger is not a subtitle file."""
 
 LEAST_ZEROS = 0.05
 """What share of a file's bytes are zeros at least, on one side, in UTF-16: times and line ends alone have more."""
@@ -134,7 +134,7 @@ def decode(data: bytes, language: str | None = None) -> tuple[str, str]:
             return _decoded(data, encoding), encoding
     data = data.rstrip(b"\0").replace(b"\0", b" ")  # a disk that failed leaves zeros at the end of a file
     if not _is_text(data.decode("latin-1")):
-        raise ValueError("it is no text file")
+        raise ValueError("it is not a text file")
     try:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:

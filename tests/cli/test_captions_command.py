@@ -118,7 +118,7 @@ def test_a_language_is_one_that_is_known(captions, tmp_path, capsys, language):
     """Another one would be checked by the numbers of no language."""
     with pytest.raises(SystemExit) as ended:
         captions("check", write(tmp_path / "a.srt", GOOD), "--language", language)
-    assert (EXIT_WRONG_USAGE, True) == (ended.value.code, "is no language that is known" in capsys.readouterr().err)
+    assert (EXIT_WRONG_USAGE, True) == (ended.value.code, "is not a known language" in capsys.readouterr().err)
 
 
 def test_the_gap_is_that_of_the_frame_rate(captions, tmp_path):
@@ -193,7 +193,7 @@ def test_a_frame_rate_is_a_number(captions, tmp_path, capsys, rate):
     """Anything else is wrong usage."""
     with pytest.raises(SystemExit) as ended:
         captions("check", write(tmp_path / "a.srt", GOOD), "--frame-rate", rate)
-    assert (EXIT_WRONG_USAGE, True) == (ended.value.code, "is no frame rate" in capsys.readouterr().err)
+    assert (EXIT_WRONG_USAGE, True) == (ended.value.code, "is not a frame rate" in capsys.readouterr().err)
 
 
 TEXT = "Today we look at captions, and at how they are made of the words that somebody has said. It is easy."

@@ -71,7 +71,7 @@ def test_captions_of_ones_own():
         run(build_parser(Config()).parse_args(command), Config())
     assert [
         "--captions is for one video: convert each with its own captions.",
-        "german is no language of captions: use a code such as de, as in c.srt:de.",
+        "german is not a language: use a code such as de, as in c.srt:de.",
     ] == list(refused.value.sentences)
 
 

@@ -329,7 +329,7 @@ def test_what_is_no_text(tmp_path, data):
     file.write_bytes(data)
     with pytest.raises(SubtitleFileError) as refused:
         read_subtitles(file)
-    assert f"The captions {file} can't be read: it is no text file." == str(refused.value)
+    assert f"The captions {file} can't be read: it is not a text file." == str(refused.value)
 
 
 @pytest.mark.parametrize("zeros", [b"\0", b"\0" * 4096], ids=["one", "a block"])

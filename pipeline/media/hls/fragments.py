@@ -76,7 +76,7 @@ def read_timescale(init: bytes) -> int:
 
 
 def read_fragments(data: bytes) -> list[Fragment]:
-    """Return the fragments of a segment. Raises ValueError when it is no whole segment."""
+    """Return the fragments of a segment. Raises ValueError when it is not a whole segment."""
     try:
         return [_fragment(data, box) for box in boxes(data) if box.kind == "moof"]
     except struct.error as error:

@@ -234,7 +234,7 @@ class _Field:
         self._in_text = False
 
     def channel(self, first: int, second: int) -> str | None:
-        """Return the channel for which two bytes without parity are, None where they are no caption."""
+        """Return the channel for which two bytes without parity are, None where they are not a caption."""
         if first in _OTHER_DATA:
             self._in_other_data = first != _OTHER_DATA[-1]
             return None

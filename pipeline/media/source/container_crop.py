@@ -1,6 +1,6 @@
 """Reads how much of a video its container hides: the clean aperture of MP4 and MOV, the pixel crop of Matroska.
 
-What codecs hide of their own frames (1088 lines of which 1080 are shown) is no matter of this module: decoders do it.
+What codecs hide of their own frames (1088 lines of which 1080 are shown) is left to decoders.
 PyAV does not say what a container hides, so the few fields are read here; what can't be read hides nothing.
 """
 

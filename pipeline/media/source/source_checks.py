@@ -40,7 +40,7 @@ def check_file(path: Path) -> SourceIdentity:
                 raise SourceError(f"{path} is empty: {WAIT if is_unfinished(path) else 'choose a video file.'}")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SourceError(f"{path} was not found: check the name.") from error
-    except (OSError, ValueError) as error:  # a name with a zero in it is no OSError
+    except (OSError, ValueError) as error:  # a name with a null character raises ValueError
         reason = getattr(error, "strerror", None) or str(error)
         raise SourceError(f"{path} can't be read ({reason}): check the file and its permissions.") from error
     return _identity(status)

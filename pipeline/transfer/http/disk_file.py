@@ -35,7 +35,7 @@ def retry_once(work: Callable[[], T]) -> T:
 def open_ordinary(path: Path, home: Path | None) -> io.FileIO:
     """Open a file for reading, once more where the drive falters.
 
-    Raises OSError, and TransferError for what is no ordinary file.
+    Raises OSError, and TransferError for what is not an ordinary file.
 
     `home` is the folder that it was found in: what has become a link that leads out of there since is refused. Without
     one, the file was named by somebody, and links are followed.

@@ -31,7 +31,7 @@ _OTHER_PROTOCOL = (
     "PACKET_LENGTH_TOO_LONG",
     "UNKNOWN_PROTOCOL",
 )
-"""What OpenSSL calls an answer that is no TLS, by version."""
+"""What OpenSSL calls an answer that is not TLS, by version."""
 
 _NO_CERTIFICATES = ("NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE")
 

@@ -102,7 +102,7 @@ def _proxy_address(proxy: str) -> str:
         usable = False
     if not usable:
         raise NoResponseError(
-            NoResponseReason.PROXY_ADDRESS, "the setting of the proxy is no address", about=origin_of(address)
+            NoResponseReason.PROXY_ADDRESS, "the proxy setting is not an address", about=origin_of(address)
         )
     return address
 

@@ -25,7 +25,7 @@ LONGEST_NAME_BYTES = 100
 """What a job puts behind the destination has less, such as `v12/subtitles/pt-BR-forced-2/segment_00001.vtt`."""
 
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
-"""Control characters (no XML carries them), backslashes (slashes to players), and what is no text."""
+"""Control characters (no XML carries them), backslashes (slashes to players), and what is not text."""
 
 _DESTINATION = re.compile(r"[A-Za-z0-9_./-]*")
 _SESSION_ID = re.compile(r"[0-9A-Fa-f]{24}")
@@ -126,7 +126,7 @@ def _wrong_with_prefix(prefix: str) -> list[str]:
 def key_problem(key: str) -> str:
     """Return why no store takes an object under this key, empty where some do."""
     if _UNUSABLE.search(key):
-        return "its name has a backslash, a control character or bytes that are no text"
+        return "its name has a backslash, a control character or bytes that are not text"
     if len(key) * 4 > MAX_KEY_BYTES and (size_bytes := len(key.encode())) > MAX_KEY_BYTES:
         return f"with the destination its name has {size_bytes} bytes, and S3 takes {MAX_KEY_BYTES}"
     return ""

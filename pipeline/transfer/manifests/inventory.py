@@ -287,7 +287,7 @@ class Inventory:
 
 
 def quote_url(url: str) -> str:
-    """Return an address whose path can be sent: what is no part of an address is escaped, escapes stay."""
+    """Return an address whose path can be sent: what is not part of an address is escaped, escapes stay."""
     try:
         parts = urlsplit(url)
     except ValueError as error:

@@ -26,7 +26,9 @@ def path_for(folder: Path, filename: str) -> Path:
     unusable = sys.platform == "win32" and any(_forbidden_on_windows(part) for part in parts)
     path = folder.joinpath(*parts)
     if leads_out or unusable or not path.resolve().is_relative_to(folder.resolve()):
-        raise SettingsError(f"The manifest names {filename!r}, which is no path inside a folder: it can't be trusted.")
+        raise SettingsError(
+            f"The manifest names {filename!r}, which is not a path inside a folder: it can't be trusted."
+        )
     return path
 
 

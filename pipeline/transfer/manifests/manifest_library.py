@@ -23,7 +23,7 @@ LIBRARY = "s3_manifests"
 ENDING = "_s3_manifest.json"
 HASH_LENGTH = 12
 MAX_BYTES = 128 << 20
-"""Larger is no manifest: 100,000 files and their history have some 60 MB."""
+"""A larger file is not a manifest: 100,000 files and their history have some 60 MB."""
 
 
 class ManifestError(SettingsError):
@@ -77,7 +77,7 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(f"The manifest {path} can't be read ({error.strerror}): check its permissions.") from error
     except ManifestFormatError as error:
         raise ManifestError(
-            f"{path} is no manifest of this program ({error}): upload the folder again to have a new one."
+            f"{path} is not a manifest of this program ({error}): upload the folder again to have a new one."
         ) from error
 
 

@@ -24,7 +24,7 @@ _TEXT_OR_NONE = (str, type(None))
 
 
 class ManifestFormatError(ValueError):
-    """A text is no manifest. The message says which field is wrong and what it should be."""
+    """A text is not a manifest. The message says which field is wrong and what it should be."""
 
 
 def head_fields(manifest: Manifest) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def _read_file(value: object, where: str) -> FileEntry:
     for name in ("md5_hash", "etag", "local_path"):
         _optional_text(fields, name, where)
     _count(fields, "size_bytes", where)
-    raise ManifestFormatError(f"{where} is no file")
+    raise ManifestFormatError(f"{where} is not a file")
 
 
 def _at(where: str, name: str) -> str:

@@ -1,6 +1,6 @@
 """Whether what players may be fetching at a place is known to be other than the files that would be sent there. Pure.
 
-What nothing tells of is no difference, nor is what is missing there.
+What nothing tells of does not count as a difference, nor does what is missing there.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def test_bad_destinations_are_named(prefix, said):
         ("a\\b.ts", "backslash"),
         ("a\nb.ts", "control character"),
         ("a\x7f.ts", "control character"),
-        (os.fsdecode(b"caf\xe9.ts"), "no text"),
+        (os.fsdecode(b"caf\xe9.ts"), "not text"),
     ],
     ids=ascii,
 )
