@@ -183,7 +183,7 @@ def test_nothing_is_written_outside(server, manifest, out, tmp_path, name):
     (out / "link").symlink_to(tmp_path / "elsewhere")
     before = sorted(tmp_path.rglob("*"))
     bad = replace(manifest.files[0], filename=name)
-    with pytest.raises(SettingsError, match="not a path inside the folder"):
+    with pytest.raises(SettingsError, match="not a path inside a folder"):
         _restored(server, [*manifest.files[1:], bad], out)
     assert before == sorted(tmp_path.rglob("*"))
 

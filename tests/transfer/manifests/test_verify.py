@@ -239,7 +239,7 @@ def test_without_a_backend_the_files_here_are_compared(server, folder, manifest)
 def test_a_manifest_that_leads_out_of_the_folder_is_refused(server, folder, manifest):
     """Other files are not looked at."""
     files = (replace(manifest.files[0], filename="../secret"), *manifest.files[1:])
-    with pytest.raises(SettingsError, match="not a path inside the folder"):
+    with pytest.raises(SettingsError, match="not a path inside a folder"):
         _verified(server, replace(manifest, files=files), folder)
 
 
