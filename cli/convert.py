@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from cli.job_reports import existing_from, exit_status, finish_early
 from cli.job_thread import run_cancellable
@@ -44,6 +45,7 @@ from pipeline.model import JobReport, Outcome
 from pipeline.preflight import check_job, check_plan
 from pipeline.preflight_answers import Ready, refused_by
 from pipeline.relocation import relocate, with_earlier_address
+from pipeline.speech.child import WhisperProcess
 from pipeline.transfer.http.validation import as_prefix
 
 AUDIO_MAP = r"|{0}(?:,{0})*".format(r"\d+(?:\.\d+)?(?:\+\d+(?:\.\d+)?)?")
@@ -67,11 +69,13 @@ def run(options: argparse.Namespace, config: Config) -> int:
     reports: list[JobReport] = []
     login = TokenKeeper(patient(config, options))
     try:
-        for job in jobs:
-            if cancel.cancelled:
-                reports.append(finish_early(job, None, view))
-            else:
-                reports.append(_one(job, options, login, view, cancel, moved.get(job.slug, "")))
+        with WhisperProcess() as whisper:
+            for job in jobs:
+                if cancel.cancelled:
+                    reports.append(finish_early(job, None, view))
+                else:
+                    run_job = partial(wiring.run_job, whisper=whisper, is_last=job is jobs[-1])
+                    reports.append(_one(job, options, login, view, cancel, moved.get(job.slug, ""), run_job))
     finally:
         view.close()
     return exit_status(reports)
@@ -128,7 +132,13 @@ def jobs_from(options: argparse.Namespace) -> list[Job]:
 
 
 def _one(
-    job: Job, options: argparse.Namespace, login: TokenKeeper, view: Renderer, cancel: CancelToken, note: str
+    job: Job,
+    options: argparse.Namespace,
+    login: TokenKeeper,
+    view: Renderer,
+    cancel: CancelToken,
+    note: str,
+    run_job: Callable[..., JobReport],
 ) -> JobReport:
     config = login.config
     answer = ask_or_refuse(
@@ -143,7 +153,7 @@ def _one(
             view.event(LogLine(job=job.slug, text=note))
         control, ask_token = control_from(options), login.keeping(token_prompt(config, job.slug, view.event, cancel))
         report = run_cancellable(
-            lambda sink, token: wiring.run_job(
+            lambda sink, token: run_job(
                 plan, config, sink, token, control=control, ask_token=ask_token, answers=answers
             ),
             view.event,

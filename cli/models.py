@@ -14,6 +14,7 @@ from cli.printing import size_text, write_event, write_table
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model import DownloadProgress, download_note, download_text, get_model
 
 if TYPE_CHECKING:
@@ -68,9 +69,13 @@ def _list(options: argparse.Namespace) -> None:
 
 def _get(options: argparse.Namespace) -> None:
     cancel = CancelToken()
-    with on_interrupt(cancel.cancel, patience_s=PATIENCE_S), _progress(options.name) as show:
+    with (
+        on_interrupt(cancel.cancel, patience_s=PATIENCE_S),
+        _progress(options.name) as show,
+        WhisperProcess() as whisper,
+    ):
         try:
-            folder = get_model(options.name, cancel, on_download=show)
+            folder = get_model(whisper, options.name, cancel, on_download=show)
         except Cancelled as error:
             raise KeyboardInterrupt from error
     sys.stdout.write(f"The Whisper model '{options.name}' is whole, each file with the hub's checksum: {folder}\n")

@@ -18,6 +18,7 @@ from pipeline.inputs import inputs_from
 from pipeline.job import TranscriptForm
 from pipeline.model import JobReport, Outcome
 from pipeline.preflight_answers import refused_by
+from pipeline.speech.child import WhisperProcess
 from pipeline.transcript_job import TranscriptJob, plan_transcript, run_transcript, transcript_jobs
 
 
@@ -26,12 +27,13 @@ def run(options: argparse.Namespace, config: Config) -> int:
     wanted = jobs_from(options, config)
     view, cancel = renderer(as_json=options.json, by_source=True), CancelToken()
     try:
-        reports = [
-            finish_early(one.job, None, view, folder=one.folder)
-            if cancel.cancelled
-            else _one(one, config, view, cancel)
-            for one in wanted
-        ]
+        with WhisperProcess() as whisper:
+            reports = [
+                finish_early(one.job, None, view, folder=one.folder)
+                if cancel.cancelled
+                else _one(one, config, view, cancel, whisper)
+                for one in wanted
+            ]
     finally:
         view.close()
     return exit_status(reports)
@@ -55,7 +57,9 @@ def jobs_from(options: argparse.Namespace, config: Config) -> list[TranscriptJob
     )
 
 
-def _one(wanted: TranscriptJob, config: Config, view: Renderer, cancel: CancelToken) -> JobReport:
+def _one(
+    wanted: TranscriptJob, config: Config, view: Renderer, cancel: CancelToken, whisper: WhisperProcess
+) -> JobReport:
     try:
         plan = plan_transcript(wanted)
     except KeyboardInterrupt:
@@ -65,7 +69,9 @@ def _one(wanted: TranscriptJob, config: Config, view: Renderer, cancel: CancelTo
         report = finish_early(wanted.job, refused_by(error), view, folder=wanted.folder)
     else:
         view.start(terminal_safe(str(wanted.job.source)), (), plan.plan.phases)
-        report = run_cancellable(lambda sink, token: run_transcript(plan, config, sink, token), view.event, cancel)
+        report = run_cancellable(
+            lambda sink, token: run_transcript(plan, config, sink, token, whisper), view.event, cancel
+        )
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
     return report

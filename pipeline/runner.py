@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
 
+from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.disk_room import ROOM_BYTES, is_disk_full, wait_for_room
 from pipeline.errors import EncodeError, OutputError
@@ -38,7 +39,9 @@ class _JobRun(Generic[_Plan, _Folder]):
         cancel: CancelToken,
     ) -> None:
         self.plan = plan
-        self.cancel = cancel
+        self._asked = cancel
+        self._alongside = Alongside()
+        self.cancel = self._alongside.cancel
         self.folder = folder
         self.steps = Steps(plan.job.slug, plan.phases, sink)
         self._package = package
@@ -49,7 +52,8 @@ class _JobRun(Generic[_Plan, _Folder]):
         try:
             with nullcontext() if lock_file is None else locked(lock_file, self.folder.final):
                 try:
-                    self._all(phases)
+                    with self._alongside.job(self._asked):
+                        self._all(phases)
                 except BaseException:
                     self.folder.abandon()
                     raise
@@ -108,7 +112,14 @@ class _JobRun(Generic[_Plan, _Folder]):
 
     def _context(self, name: PhaseName) -> JobContext[_Plan, _Folder]:
         report, log = self.steps.reporter(name), self.steps.log
-        return JobContext(plan=self.plan, workspace=self.folder, cancel=self.cancel, report=report, log=log)
+        return JobContext(
+            plan=self.plan,
+            workspace=self.folder,
+            cancel=self.cancel,
+            report=report,
+            log=log,
+            alongside=self._alongside.start,
+        )
 
 
 def run(

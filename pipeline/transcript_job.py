@@ -26,6 +26,7 @@ from pipeline.output_settings import CAPTION_RULES, TRANSCRIPT, output_settings
 from pipeline.phase_table import Requested, phases_of
 from pipeline.phases.phase import PhaseContext, PhaseResult
 from pipeline.runner import run
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.transcript import Transcript
 from pipeline.speech.transcript_file import from_json
 from pipeline.steps import Steps
@@ -153,8 +154,13 @@ def plan_transcript(wanted: TranscriptJob) -> TranscriptPlan:
     )
 
 
-def run_transcript(wanted: TranscriptPlan, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
-    """Transcribe on this thread, to the end; never raises, and ends in exactly one JobFinished."""
+def run_transcript(
+    wanted: TranscriptPlan, config: Config, sink: Sink, cancel: CancelToken, whisper: WhisperProcess
+) -> JobReport:
+    """Transcribe on this thread, to the end; never raises, and ends in exactly one JobFinished.
+
+    The model stays loaded in `whisper`.
+    """
     if wanted.complete:
         return _tell_complete(wanted, sink)
     from pipeline.engines.local import LocalEngine
@@ -174,7 +180,9 @@ def run_transcript(wanted: TranscriptPlan, config: Config, sink: Sink, cancel: C
 
     def phases() -> dict[PhaseName, TranscribePhase]:
         ffmpeg = find_ffmpeg(config.ffmpeg_path)
-        return {PhaseName.TRANSCRIPT: TranscribePhase(LocalEngine(ffmpeg), ffmpeg, heard=wanted.heard)}
+        engine = LocalEngine(ffmpeg, whisper)
+        phase = TranscribePhase(engine, ffmpeg, whisper, keeps_model=True, heard=wanted.heard)
+        return {PhaseName.TRANSCRIPT: phase}
 
     report = run(wanted.plan, work, phases, put_in_place, tell, cancel)
     return replace(report, folder=folder)

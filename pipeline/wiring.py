@@ -7,6 +7,7 @@ is used: it takes half a second to load, which an upload need not wait for.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pipeline.phases.folder_upload import FolderCleanupPhase, FolderRecordPhase,
 from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.runner import run
 from pipeline.slug import slug_for
+from pipeline.speech.child import WhisperProcess
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
@@ -167,12 +169,16 @@ def run_job(
     control: TransferControl | None = None,
     ask_token: AskToken | None = None,
     answers: BackendAnswers = NO_ANSWERS,
+    whisper: WhisperProcess | None = None,
+    is_last: bool = True,
 ) -> JobReport:
     """Run a job to its end on this thread; never raises, and ends in exactly one JobFinished.
 
     `answers` is what the backend has said when it was asked whether the job may begin.
     `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has
     expired, and returns a new one, or None where nobody has one.
+    `whisper` is the process of a run of several jobs, of which this one `is_last` or not; without one, the job has its
+    own, and leaves none.
     """
     login, control = Login(config.backend.token, ask_token), control or TransferControl()
     if isinstance(plan, UploadPlan):
@@ -181,11 +187,25 @@ def run_job(
     from pipeline.phases.package import package
     from pipeline.workspace import Workspace
 
-    return run(plan, Workspace(plan.job), lambda: phases_for(config, login, control, answers), package, sink, cancel)
+    with nullcontext(whisper) if whisper is not None else WhisperProcess() as speech:
+        return run(
+            plan,
+            Workspace(plan.job),
+            lambda: phases_for(config, login, control, answers, whisper=speech, is_last=is_last),
+            package,
+            sink,
+            cancel,
+        )
 
 
 def phases_for(
-    config: Config, login: Login, control: TransferControl, answers: BackendAnswers = NO_ANSWERS
+    config: Config,
+    login: Login,
+    control: TransferControl,
+    answers: BackendAnswers = NO_ANSWERS,
+    *,
+    whisper: WhisperProcess,
+    is_last: bool = True,
 ) -> Mapping[PhaseName, Phase[PhaseContext]]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     from pipeline.engines.local import LocalEngine
@@ -198,11 +218,11 @@ def phases_for(
     from pipeline.phases.upload import UploadPhase
 
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
-    engine = LocalEngine(ffmpeg)
+    engine = LocalEngine(ffmpeg, whisper)
     every: tuple[Phase[PhaseContext], ...] = (
         HlsPhase(ffmpeg, engine),
         Mp4Phase(ffmpeg),
-        TranscribePhase(engine, ffmpeg),
+        TranscribePhase(engine, ffmpeg, whisper, keeps_model=not is_last),
         UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control, answers=answers),
         RecordPhase(config.backend, login=login),
         CleanupPhase(),

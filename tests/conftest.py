@@ -26,6 +26,7 @@ from pipeline.cancel import CancelToken
 from pipeline.job import EncodingRequest, Job, TranscriptionRequest, UploadRequest
 from pipeline.media_info import AudioStream, MediaInfo, VideoStream
 from pipeline.model import JobReport
+from pipeline.speech.child import WhisperProcess
 from storage import S3Settings
 
 TESTS = Path(__file__).resolve().parent
@@ -114,6 +115,13 @@ def sample() -> Path:
 def small_model() -> Path:
     """The shipped Whisper model that knows some thirty words."""
     return ROOT / "samples" / "whisper-words"
+
+
+@pytest.fixture
+def whisper() -> Iterator[WhisperProcess]:
+    """Whisper's process, which starts when the test first needs it."""
+    with WhisperProcess() as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from config import Config
 from pipeline.job import UploadJob, UploadRequest
 from pipeline.model import PhaseName, UploadPlan
 from pipeline.phase_table import PHASES, Requested, phases_of
+from pipeline.speech.child import WhisperProcess
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.wiring import phases_for, upload_phases_for
@@ -25,7 +26,7 @@ def test_every_phase_has_a_row_at_its_place_in_the_order():
 
 def test_every_phase_is_made_under_its_own_name():
     """The runner finds each by its name."""
-    made = phases_for(Config(), Login(""), TransferControl())
+    made = phases_for(Config(), Login(""), TransferControl(), whisper=WhisperProcess())
     assert {name: name for name in PHASES} == {name: phase.name for name, phase in made.items()}
 
 

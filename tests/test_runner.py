@@ -28,6 +28,7 @@ from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.plan import make_plan
 from pipeline.runner import run
+from pipeline.speech.child import WhisperProcess
 from pipeline.workspace import Workspace
 
 MADE = {
@@ -365,7 +366,7 @@ def test_a_job_goes_on_with_an_encode_that_hit_a_full_disk(job, monkeypatch):
     def texts():
         return [e.text for e in events if isinstance(e, LogLine) and e.level is not LogLevel.DETAIL]
 
-    phases = {PhaseName.HLS: HlsPhase(ffmpeg, LocalEngine(ffmpeg)), PhaseName.MP4: Mp4Phase(ffmpeg)}
+    phases = {PhaseName.HLS: HlsPhase(ffmpeg, LocalEngine(ffmpeg, WhisperProcess())), PhaseName.MP4: Mp4Phase(ffmpeg)}
     report = run(plan, Workspace(plan.job), lambda: phases, package, sink, CancelToken())
     assert (Outcome.DONE, (), 2) == (report.outcome, report.warnings, sum("disk" in text for text in texts()))
     assert [] == [path.name for path in report.folder.rglob(".*")]

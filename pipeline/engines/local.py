@@ -16,6 +16,7 @@ from pipeline.engines.transcription import run_transcription
 from pipeline.job import EncoderFamily
 from pipeline.media.encode.chunks import side_by_side
 from pipeline.media.encode.encoders import family_of
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.transcript import Transcript
 
 Result = TypeVar("Result")
@@ -51,10 +52,13 @@ class LocalTask(Generic[Result]):
 
 
 class LocalEngine:
-    """The engine of this computer. The caller decides how many tasks run in parallel: each begins at once."""
+    """The engine of this computer. The caller decides how many tasks run in parallel: each begins at once, but
+    transcriptions, which share `whisper`, wait for each other.
+    """
 
-    def __init__(self, ffmpeg: Path) -> None:
+    def __init__(self, ffmpeg: Path, whisper: WhisperProcess) -> None:
         self._ffmpeg = ffmpeg
+        self._whisper = whisper
 
     def slots(self, encoder: str) -> int:
         """Return how many tasks with this encoder keep this computer busy."""
@@ -75,4 +79,7 @@ class LocalEngine:
         self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, log: Path | None = None
     ) -> LocalTask[Transcript]:
         """Begin to transcribe a track."""
-        return LocalTask(lambda cancel: run_transcription(task, inputs, listen, cancel, log), name="transcription")
+        return LocalTask(
+            lambda cancel: run_transcription(task, inputs, listen, cancel, log, whisper=self._whisper),
+            name="transcription",
+        )

@@ -12,6 +12,7 @@ from pipeline.codec import to_json
 from pipeline.engines.engine import Listen, ModelDownloading, SoundChosen, TranscriptionInputs, TranscriptionProgress
 from pipeline.engines.tasks import TranscriptionTask
 from pipeline.media.source.source_checks import check_unchanged
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.heard_log import HeardLog
 from pipeline.speech.scripted import align_script
 from pipeline.speech.sound import Sound, Track, choose_sound
@@ -23,7 +24,13 @@ HEARING_SHARE = 0.8
 
 
 def run_transcription(
-    task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, cancel: CancelToken, log: Path | None = None
+    task: TranscriptionTask,
+    inputs: TranscriptionInputs,
+    listen: Listen,
+    cancel: CancelToken,
+    log: Path | None,
+    *,
+    whisper: WhisperProcess,
 ) -> Transcript:
     """Transcribe a track; `log` is the file that keeps what is heard. Raises SpeechError, SourceError, Cancelled."""
     source = inputs.source(task.source)
@@ -41,10 +48,11 @@ def run_transcription(
 
     model = inputs.model(task.model)
     first = Track(index=task.track, offset_s=task.offset_s, channels=task.channels)
-    sound = choose_sound(source.path, (first, *task.others), cancel, limit_s=task.limit_s)
+    sound = choose_sound(whisper, source.path, (first, *task.others), cancel, limit_s=task.limit_s)
     if sound != Sound(track=first):
         listen(SoundChosen(sound=sound))
     transcript = transcribe(
+        whisper,
         source.path,
         cancel,
         model=model,
@@ -61,6 +69,7 @@ def run_transcription(
     )
     if task.script is not None:
         transcript = align_script(
+            whisper,
             source.path,
             cancel,
             transcript,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
+from pipeline.alongside import Work
 from pipeline.cancel import CancelToken
 from pipeline.errors import FfmpegError, IncompleteError
 from pipeline.events import NOTHING_SENT, LogLevel, TransferFigures
@@ -101,13 +102,18 @@ class JobFolder(Notes, Protocol[PlanT_contra]):
 
 @dataclass(frozen=True, kw_only=True)
 class JobContext(Generic[PlanT_co, FolderT_co]):
-    """What a phase works on and reports to."""
+    """What a phase works on and reports to.
+
+    `alongside` starts work in a thread of a name, beside the phases up to the end of the job: what it raises ends the
+    job.
+    """
 
     plan: PlanT_co
     workspace: FolderT_co
     cancel: CancelToken
     report: Callable[[Progress], None]
     log: Callable[[str, LogLevel], None]
+    alongside: Callable[[str, Work], None]
 
 
 if TYPE_CHECKING:

@@ -24,15 +24,16 @@ from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON, TRAN
 from pipeline.media_info import AudioStream, MediaInfo
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.output_settings import CAPTION_RULES
+from pipeline.phases.model_loading import DownloadReport, prepare_model
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.phases.transcript_forms import has_form, is_there, transcript_of, what_is_left, write_forms
 from pipeline.speech.caption_check import check_cues, outside_text
 from pipeline.speech.caption_profiles import caption_profile
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.corrections import with_corrections, with_earlier_formatting
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
-from pipeline.speech.model import DownloadProgress, check_model, download_note, download_text
 from pipeline.speech.model_folder import is_folder_name, public_name
 from pipeline.speech.names import correct_names, corrections_text
 from pipeline.speech.shot_snapping import snapped
@@ -67,17 +68,35 @@ def load_cues(folder: Path) -> tuple[str, list[Cue]]:
 
 
 class TranscribePhase:
-    """Writes transcript.srt, .txt and .json and subtitles.vtt; `heard` is what was heard already."""
+    """Writes transcript.srt, .txt and .json and subtitles.vtt.
+
+    Args:
+        engine: transcribes.
+        ffmpeg: the program.
+        whisper: the process that has the model.
+        keeps_model: whether another job follows, for which the model stays loaded.
+        heard: what was heard already.
+    """
 
     name = PhaseName.TRANSCRIPT
 
-    def __init__(self, engine: Engine, ffmpeg: Path, *, heard: Transcript | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        ffmpeg: Path,
+        whisper: WhisperProcess,
+        *,
+        keeps_model: bool,
+        heard: Transcript | None = None,
+    ) -> None:
         self._engine = engine
         self._ffmpeg = ffmpeg
+        self._whisper = whisper
+        self._keeps_model = keeps_model
         self._heard = heard
 
     def check(self, context: PhaseContext) -> None:
-        """See that the model can be had and hears the language; fetch it if need be. Raises SpeechError, Cancelled."""
+        """See that the model can be had; fetch it if need be, and have it loaded. Raises SpeechError, Cancelled."""
         plan = context.plan
         if plan.transcript_captions is not None or not plan.media.audio or self._heard is not None:
             return
@@ -85,12 +104,8 @@ class TranscribePhase:
             return
         request = self._request(context)
         _heard_tracks(plan.media, request)
-        check_model(
-            request.model,
-            context.cancel,
-            language=request.language,
-            on_download=_DownloadReport(context, request.model),
-        )
+        encodes = self._engine.slots(plan.encoder) if plan.renditions else 0
+        prepare_model(context, request, self._whisper, encodes)
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Transcribe the first of the audio tracks that are converted, or take over the editor's own captions.
@@ -139,7 +154,7 @@ class TranscribePhase:
             multilingual=request.multilingual,
         )
 
-        on_download = _DownloadReport(context, request.model)
+        on_download = DownloadReport(context, request.model)
 
         def listen(event: TaskEvent) -> None:
             if isinstance(event, ModelDownloading):
@@ -153,6 +168,8 @@ class TranscribePhase:
         running = self._engine.submit_transcription(task, _JobInputs(media, request.model), listen, log)
         with context.cancel.on_cancel(running.cancel):
             transcript = running.result()
+        if not self._keeps_model:
+            self._whisper.end()
         transcript = correct_names(transcript, request.names)
         for sentence in corrections_text(transcript):
             context.log(sentence, LogLevel.INFO)
@@ -217,21 +234,6 @@ def _choice_note(sound: Sound, tracks: Sequence[AudioStream]) -> str:
         f"Captions come from channel {sound.channel + 1} of {track} alone: "
         "all channels mixed together have no speech in three samples."
     )
-
-
-class _DownloadReport:
-    """Says once that a model is downloaded, and shows how far it is."""
-
-    def __init__(self, context: PhaseContext, model: str) -> None:
-        self._context = context
-        self._model = model
-        self._said = False
-
-    def __call__(self, progress: DownloadProgress) -> None:
-        if not self._said:
-            self._said = True
-            self._context.log(download_note(self._model, progress), LogLevel.INFO)
-        self._context.report(Progress(fraction=0.0, text=download_text(self._model, progress)))
 
 
 class _JobInputs:

@@ -1,4 +1,4 @@
-"""Starts Whisper's child process, reads its answers and ends it.
+"""Whisper's child process: starts it, hands it requests, reads its answers and ends it.
 
 Knows the protocol's frame, not what the answers mean.
 """
@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from queue import SimpleQueue
+from types import TracebackType
 from typing import IO, Any
 
 import installation
@@ -23,10 +24,95 @@ from pipeline.errors import SpeechError
 
 TERMINATE_S = 0.5
 """How long the child may take to end when asked, before it is killed."""
+TURN_S = 0.1
+"""How often who waits for another's request looks whether it is cancelled."""
 LOG_BYTES = 8192
 
 _log = logging.getLogger(__name__)
 ChildMessage = dict[str, Any]
+
+
+class WhisperProcess:
+    """Whisper's process, started when it is first needed and kept until the block is left.
+
+    Requests are served one after another, from whichever thread they come. The child keeps the model that it has
+    loaded: a request for another one gets another child. So does one that follows a request that failed or was
+    cancelled, and one that finds the child dead.
+
+    Args:
+        environment: The child's whole environment, or None for this process's own without its secrets.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
+        self._turn = threading.Lock()
+        self._child: _Child | None = None
+
+    def __enter__(self) -> WhisperProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def holds(self, model: str) -> bool:
+        """Whether the child has loaded this model, as a request names it."""
+        return self._child is not None and self._child.loaded == model and self._child.alive
+
+    def end(self) -> None:
+        """End the child, once it has done what it is asked at present; the next request starts another."""
+        with self._turn:
+            self._end()
+
+    @contextlib.contextmanager
+    def answers(self, request: Mapping[str, Any], cancel: CancelToken) -> Iterator[Iterator[ChildMessage]]:
+        """Hand the child a request; the block gets its answers as they come.
+
+        Args:
+            request: As `worker` describes it.
+            cancel: Ends the iteration with `Cancelled` as soon as it is cancelled, and the child with it.
+
+        Raises SpeechError when the child can't be started or ends without a `result` or an `error`, Cancelled.
+        """
+        self._wait_for_turn(cancel)
+        try:
+            with contextlib.ExitStack() as listening:
+                child = self._asked(request, cancel, listening)
+                yield child.answers(cancel)
+        finally:
+            if self._child is not None and not self._child.idle:
+                self._end()
+            self._turn.release()
+
+    def _wait_for_turn(self, cancel: CancelToken) -> None:
+        while True:
+            cancel.check()
+            if self._turn.acquire(timeout=TURN_S):
+                return
+
+    def _asked(self, request: Mapping[str, Any], cancel: CancelToken, listening: contextlib.ExitStack) -> _Child:
+        """Return the child that has got the request, with the listener to `cancel` entered.
+
+        The kept child may have died unnoticed since its last request: one that doesn't accept the request is replaced.
+        """
+        child, model = self._child, request.get("model")
+        if child is not None and child.alive and model in (None, child.model or model):
+            listening.enter_context(cancel.on_cancel(child.wake))
+            child.ask(request)
+            if child.accepts(cancel):
+                return child
+            listening.close()
+        self._end()
+        child = self._child = _Child(self._environment)
+        listening.enter_context(cancel.on_cancel(child.wake))
+        child.ask(request)
+        return child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
 
 
 class _Mark:
@@ -36,35 +122,99 @@ class _Mark:
 _END, _CANCELLED = _Mark(), _Mark()
 
 
-@contextlib.contextmanager
-def answers(
-    request: Mapping[str, Any], cancel: CancelToken, environment: Mapping[str, str] | None = None
-) -> Iterator[Iterator[ChildMessage]]:
-    """Start the child on a request; the block gets its answers as they come. The child is gone when the block is left.
+class _Child:
+    """One child process.
 
-    Args:
-        request: As `worker` describes it.
-        cancel: Ends the iteration with `Cancelled` as soon as it is cancelled.
-        environment: The child's whole environment, or None for this process's own without its secrets.
-
-    Raises SpeechError when the child can't be started or ends without a `result` or an `error`, Cancelled.
+    `model` is the only one that it is asked for, `loaded` that once it has it, and `idle` whether it waits for a
+    request.
     """
-    cancel.check()
-    with tempfile.TemporaryFile() as complaints:
-        process = _start(complaints, environment)
-        queue: SimpleQueue[ChildMessage | _Mark] = SimpleQueue()
-        reader = threading.Thread(target=_read, args=(process, queue), name="whisper-answers", daemon=True)
-        reader.start()
+
+    def __init__(self, environment: Mapping[str, str] | None) -> None:
+        self.idle = True
+        self.model: str | None = None
+        self.loaded: str | None = None
+        self._queue: SimpleQueue[ChildMessage | _Mark] = SimpleQueue()
+        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `end`
         try:
-            _send(process, request)
-            with cancel.on_cancel(lambda: queue.put(_CANCELLED)):
-                yield _iterate(process, queue, cancel)
-        finally:
-            _end(process)
-            reader.join()
-            if process.stdout is not None:
-                process.stdout.close()
-            _note(complaints)
+            self._process = _start(self._complaints, environment)
+        except SpeechError:
+            self._complaints.close()
+            raise
+        self._reader = threading.Thread(target=self._read, name="whisper-answers", daemon=True)
+        self._reader.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, request: Mapping[str, Any]) -> None:
+        self.idle = False
+        self.model = self.model or request.get("model")
+        # A child that has died shows by ending its answers.
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+            self._process.stdin.flush()
+
+    def wake(self) -> None:
+        """Let who waits for an answer see that the request is cancelled."""
+        self._queue.put(_CANCELLED)
+
+    def accepts(self, cancel: CancelToken) -> bool:
+        """Whether it is there to serve the request. Raises Cancelled."""
+        return not isinstance(self._next(cancel), _Mark)
+
+    def answers(self, cancel: CancelToken) -> Iterator[ChildMessage]:
+        """Yield what it answers to the request, up to the last. Raises SpeechError, Cancelled."""
+        while True:
+            answer = self._next(cancel)
+            if isinstance(answer, _Mark):
+                raise _death(self._process.wait())
+            kind = answer["kind"]
+            if kind == "loaded":
+                self.loaded = self.model
+            self.idle = kind == "result"
+            if kind != "accepted":
+                yield answer
+            if kind in ("result", "error"):
+                return
+
+    def end(self) -> None:
+        """Make sure that the process is gone; between two requests it has nothing left to do."""
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        self._process.terminate()
+        try:
+            self._process.wait(TERMINATE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        with self._complaints:
+            _note(self._complaints)
+
+    def _next(self, cancel: CancelToken) -> ChildMessage | _Mark:
+        """Return the next answer, or the mark of the end. A request that had its result may have been cancelled."""
+        while True:
+            answer = self._queue.get()
+            cancel.check()
+            if answer is not _CANCELLED:
+                return answer
+
+    def _read(self) -> None:
+        """Pass the answers on until the child has closed its end.
+
+        What is none, such as a line cut short by its death, is dropped.
+        """
+        for line in self._process.stdout or ():
+            with contextlib.suppress(ValueError):
+                answer = json.loads(line)
+                if isinstance(answer, dict) and "kind" in answer:
+                    self._queue.put(answer)
+        self._queue.put(_END)
 
 
 def _start(complaints: IO[bytes], environment: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
@@ -89,58 +239,9 @@ def _start(complaints: IO[bytes], environment: Mapping[str, str] | None) -> subp
         raise SpeechError(f"Whisper can't be started ({error.strerror}): install the program again.") from error
 
 
-def _send(process: subprocess.Popen[bytes], request: Mapping[str, Any]) -> None:
-    if process.stdin is None:
-        raise SpeechError("Whisper can't be started: install the program again.")
-    # A child that died at once shows by ending its answers.
-    with contextlib.suppress(OSError):
-        process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
-        process.stdin.flush()
-
-
-def _read(process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _Mark]) -> None:
-    """Pass the answers on until the child has closed its end.
-
-    What is none, such as a line cut short by its death, is dropped.
-    """
-    for line in process.stdout or ():
-        with contextlib.suppress(ValueError):
-            answer = json.loads(line)
-            if isinstance(answer, dict) and "kind" in answer:
-                queue.put(answer)
-    queue.put(_END)
-
-
-def _iterate(
-    process: subprocess.Popen[bytes], queue: SimpleQueue[ChildMessage | _Mark], cancel: CancelToken
-) -> Iterator[ChildMessage]:
-    while True:
-        answer = queue.get()
-        cancel.check()
-        if isinstance(answer, _Mark):
-            code = process.wait()
-            hint = (
-                "close other programs or choose a smaller model"
-                if code == -9
-                else "start again or choose a smaller model"
-            )
-            raise SpeechError(f"Whisper stopped before its end (exit status {code}): {hint}.")
-        yield answer
-        if answer["kind"] in ("result", "error"):
-            return
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Make sure that the child is gone; after its last answer it has nothing left to do."""
-    with contextlib.suppress(OSError):
-        if process.stdin is not None:
-            process.stdin.close()
-    process.terminate()
-    try:
-        process.wait(TERMINATE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _death(code: int) -> SpeechError:
+    hint = "close other programs or choose a smaller model" if code == -9 else "start again or choose a smaller model"
+    return SpeechError(f"Whisper stopped before its end (exit status {code}): {hint}.")
 
 
 def _note(complaints: IO[bytes]) -> None:

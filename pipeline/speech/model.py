@@ -1,4 +1,4 @@
-"""Finds out before a job whether its Whisper model can be had, and fetches it.
+"""Finds a job's Whisper model, fetches it where it is not there, and has it loaded.
 
 The work is done in the child process.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
-from pipeline.speech import child
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model_folder import checked_folder, is_folder_name
 
 MODEL_NAMES = ("tiny", "base", "small", "medium", "large-v3", "turbo")
@@ -56,57 +56,77 @@ def download_text(model: str, progress: DownloadProgress) -> str:
     return f"{text}: {progress.done_bytes // MEGABYTE} of {-(-progress.total_bytes // MEGABYTE)} MB"
 
 
-def check_model(
+def load_model(
+    whisper: WhisperProcess,
     model: str,
     cancel: CancelToken,
     *,
     language: str | None = None,
     on_download: OnDownload | None = None,
-    environment: Mapping[str, str] | None = None,
     patience_s: float = PATIENCE_S,
 ) -> None:
-    """Make sure that a model loads on this computer and hears a language; a known name is downloaded where it must be.
+    """Load a model, which stays loaded, and see that it hears a language; a known name is downloaded where it must be.
 
     Args:
+        whisper: The process that loads it.
         model: A known name, or a folder with a CTranslate2 Whisper model.
-        cancel: Ends the check or the download at once.
+        cancel: Ends it at once, a download too.
         language: A language code, or None for automatic.
         on_download: Called before a download begins, and several times a second while it runs.
-        environment: The child process's whole environment, or None for this process's own without its secrets.
         patience_s: For how long the hub may send nothing.
 
     Raises SpeechError, Cancelled.
     """
-    _ask({**request("check", model, language), "patience_s": patience_s}, cancel, on_download, environment)
+    _ask(whisper, {**request("load", model, language), "patience_s": patience_s}, cancel, on_download)
+
+
+def find_model(
+    whisper: WhisperProcess,
+    model: str,
+    cancel: CancelToken,
+    *,
+    language: str | None = None,
+    on_download: OnDownload | None = None,
+) -> int:
+    """Make sure that a model's files are on this computer, as far as can be told without loading it.
+
+    Return how large it is, in bytes. Arguments and errors are those of `load_model`.
+    """
+    return int(_ask(whisper, request("find", model, language), cancel, on_download)["size_bytes"])
 
 
 def get_model(
+    whisper: WhisperProcess,
     name: str,
     cancel: CancelToken,
     *,
     on_download: OnDownload | None = None,
-    environment: Mapping[str, str] | None = None,
     patience_s: float = PATIENCE_S,
 ) -> Path:
     """Make sure that every file of a known model is on this computer with the hub's checksum; return their folder.
 
-    Arguments and errors are those of `check_model`.
+    Arguments and errors are those of `load_model`.
     """
     if is_folder_name(name):
         raise SpeechError(f"{name} is a folder, not the name of a Whisper model: give a name, such as 'base'.")
     asked = {**request("fetch", name, None), "patience_s": patience_s}
-    return Path(_ask(asked, cancel, on_download, environment)["folder"])
+    return Path(_ask(whisper, asked, cancel, on_download)["folder"])
+
+
+def model_of(model: str) -> tuple[str, bool]:
+    """Return a model as requests name it, and whether it is a folder. Raises SpeechError when that won't do."""
+    if not model.strip():
+        raise SpeechError("No Whisper model is chosen: give a name, such as 'base', or a model folder.")
+    is_folder = is_folder_name(model)
+    return str(checked_folder(model)) if is_folder else model, is_folder
 
 
 def _ask(
-    asked: Mapping[str, Any],
-    cancel: CancelToken,
-    on_download: OnDownload | None,
-    environment: Mapping[str, str] | None,
+    whisper: WhisperProcess, asked: Mapping[str, Any], cancel: CancelToken, on_download: OnDownload | None
 ) -> Mapping[str, Any]:
     """Return the child's result. Raises SpeechError, Cancelled."""
     result: Mapping[str, Any] = {}
-    with child.answers(asked, cancel, environment) as answers:
+    with whisper.answers(asked, cancel) as answers:
         for answer in answers:
             if answer["kind"] == "downloading" and on_download is not None:
                 on_download(progress_of(answer))
@@ -137,12 +157,10 @@ def request(
 
     Raises SpeechError when the model is a folder that won't do.
     """
-    if not model.strip():
-        raise SpeechError("No Whisper model is chosen: give a name, such as 'base', or a model folder.")
-    is_folder = is_folder_name(model)
+    name, is_folder = model_of(model)
     return {
         "task": task,
-        "model": str(checked_folder(model)) if is_folder else model,
+        "model": name,
         "is_folder": is_folder,
         "language": language.strip().lower() if language else None,
         "source": source,

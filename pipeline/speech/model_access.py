@@ -29,7 +29,9 @@ class Answers(Protocol):
 
 
 class NamedModel:
-    """A model that the hub has. `downloading` and `again` tell where a failure that nobody foresaw has come from."""
+    """A model that the hub has. `downloading` and `again` tell where a failure that nobody foresaw has come
+    from, `fetched` whether all of it was compared with the hub's checksums.
+    """
 
     def __init__(self, name: str, tell: Answers, patience_s: float) -> None:
         self._name = name
@@ -37,6 +39,7 @@ class NamedModel:
         self._patience_s = patience_s
         self._told_s = 0.0
         self.downloading = False
+        self.fetched = False
         self.again = False
 
     def load(self, load: Callable[[Path], Model]) -> Model:
@@ -44,13 +47,22 @@ class NamedModel:
 
         A model that can't be loaded is compared with the hub's checksums, and what differs is fetched again.
         """
+        folder = self.whole_folder()
+        if not self.fetched:
+            with contextlib.suppress(ModelLoadError):
+                return load(folder)
+            self.again = True
+            folder = self.fetch()
+        return load(folder)
+
+    def whole_folder(self) -> Path:
+        """Return the model's folder; what is missing of it, or plainly damaged, is fetched first. Raises as `load`."""
         check_name(self._name)
         folder = find_on_disk(self._name)
         if folder is not None and damaged_file(folder) is None:
-            with contextlib.suppress(ModelLoadError):
-                return load(folder)
+            return folder
         self.again = folder is not None
-        return load(self.fetch())
+        return self.fetch()
 
     def fetch(self) -> Path:
         """Return the model's folder when every file of it is here with the hub's checksum. Raises as `load`."""
@@ -58,7 +70,7 @@ class NamedModel:
         self._report(0, 0)
         self.downloading = True
         folder = fetch(self._name, self._report, SilenceWatch(self._patience_s, self._give_up))
-        self.downloading = False
+        self.downloading, self.fetched = False, True
         return folder
 
     def _report(self, done_bytes: int, total_bytes: int) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from pipeline.errors import SpeechError
 
-REQUIRED = (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt"))
+MODEL_FILE = "model.bin"
+"""All weights, and so nearly all of its bytes."""
+REQUIRED = ((MODEL_FILE,), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt"))
 """Each is one file, under one of its names. Without the tokenizer faster-whisper would ask the network for one."""
 OTHER_FORMATS = (".pt", ".safetensors", ".gguf", ".ggml", ".onnx")
 OTHER_FILES = ("pytorch_model.bin",)

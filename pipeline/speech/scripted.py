@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
-from pipeline.speech import child
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model import error_of, request
 from pipeline.speech.script import ScriptWord, alignment_windows, in_order, place_script, written_transcript
 from pipeline.speech.transcript import Transcript
@@ -21,6 +21,7 @@ FARTHEST_S = 0.5
 
 
 def align_script(
+    whisper: WhisperProcess,
     source: Path,
     cancel: CancelToken,
     heard: Transcript,
@@ -31,11 +32,11 @@ def align_script(
     channel: int | None = None,
     offset_s: float = 0.0,
     report: Callable[[float], None] | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> Transcript:
     """Return the script with the times of its words, a segment for each line.
 
     Args:
+        whisper: The process that aligns.
         source: A file that PyAV reads.
         cancel: Ends the child process at once.
         heard: What was heard in it, on the video's clock.
@@ -45,7 +46,6 @@ def align_script(
         channel: Of the track, counted from 0; None is all of them, mixed together.
         offset_s: How much later than the video the sound starts.
         report: Called with the fraction of the words that are aligned.
-        environment: The child process's whole environment, or None for this process's own without its secrets.
 
     Raises SpeechError, also for a script that says something else; Cancelled.
     """
@@ -67,7 +67,7 @@ def align_script(
             for window in windows
         ]
     }
-    with child.answers(asked, cancel, environment) as answers:
+    with whisper.answers(asked, cancel) as answers:
         for answer in answers:
             if answer["kind"] == "error":
                 raise error_of(answer, model)

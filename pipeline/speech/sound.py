@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
-from pipeline.speech import child
+from pipeline.speech.child import WhisperProcess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +35,16 @@ class Sound:
 
 
 def choose_sound(
+    whisper: WhisperProcess,
     source: Path,
     tracks: Sequence[Track],
     cancel: CancelToken,
     *,
     limit_s: float | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> Sound:
     """Return the first of these tracks that has speech, or its only channel that has; the first one where none has.
 
-    `limit_s` is where the video ends, if before the sound does; `environment` is the child process's whole environment,
-    or None for this process's own without its secrets.
+    `limit_s` is where the video ends, if before the sound does.
 
     Raises SpeechError, Cancelled.
     """
@@ -59,7 +58,7 @@ def choose_sound(
         "from_s": max(0.0, -first.offset_s),
         "until_s": None if limit_s is None else max(0.0, limit_s - first.offset_s),
     }
-    with child.answers(asked, cancel, environment) as answers:
+    with whisper.answers(asked, cancel) as answers:
         answer = next(answers)
     if answer["kind"] == "error":
         raise SpeechError(

@@ -10,7 +10,7 @@ from typing import Any
 from config import VERSION
 from pipeline.cancel import CancelToken
 from pipeline.codec import from_json
-from pipeline.speech import child
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.heard_log import Heard, HeardLog
 from pipeline.speech.model import OnDownload, error_of, progress_of, request
 from pipeline.speech.model_folder import public_name
@@ -21,6 +21,7 @@ PROTOCOL = "Whisper's process"
 
 
 def transcribe(
+    whisper: WhisperProcess,
     source: Path,
     cancel: CancelToken,
     *,
@@ -35,11 +36,11 @@ def transcribe(
     report: Callable[[float], None] | None = None,
     on_download: OnDownload | None = None,
     log: HeardLog | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> Transcript:
     """Return what is said in a file's sound track; no speech gives a transcript without segments.
 
     Args:
+        whisper: The process that listens.
         source: A file that PyAV reads.
         cancel: Ends the child process at once.
         model: A known name, or a folder with a CTranslate2 Whisper model.
@@ -54,7 +55,6 @@ def transcribe(
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded, and several times a second meanwhile.
         log: Keeps what is heard; what an earlier run has heard is not heard again.
-        environment: The child process's whole environment, or None for this process's own without its secrets.
 
     Raises SpeechError, OutputError, Cancelled.
     """
@@ -66,7 +66,7 @@ def transcribe(
     asked = request("transcribe", model, before.language or language, source_name, track) | part
     result: Mapping[str, Any] = {}
     try:
-        with child.answers({**asked, "fast": fast, "multilingual": multilingual}, cancel, environment) as answers:
+        with whisper.answers({**asked, "fast": fast, "multilingual": multilingual}, cancel) as answers:
             for answer in answers:
                 kind = answer["kind"]
                 if kind == "segment":

@@ -25,15 +25,18 @@ def check_language(language: str | None) -> None:
         raise SpeechError(f"Whisper doesn't know the language code '{language}': use 'auto' or one of {codes}.")
 
 
-def load(folder: Path, label: str, language: str | None) -> WindowModel:
+def load(folder: Path, label: str) -> WindowModel:
     """Load a model on the graphics card, or on the processor where there is none that works. Raises SpeechError."""
-    model = _on_graphics_card(folder) or _on_processor(folder, label)
+    return _on_graphics_card(folder) or _on_processor(folder, label)
+
+
+def check_hears(model: WindowModel, label: str, language: str | None) -> None:
+    """Refuse a language that a model does not hear. Raises SpeechError."""
     if language is not None and language not in model.supported_languages:
         raise SpeechError(
             f"The Whisper model '{label}' hears English only: "
             "choose English or a model for all languages, such as 'base'."
         )
-    return model
 
 
 def _on_graphics_card(folder: Path) -> WindowModel | None:

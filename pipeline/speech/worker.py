@@ -1,10 +1,10 @@
-"""Whisper's child process: one request as a JSON line on standard input, answers as JSON lines on standard output.
+"""Whisper's child process: requests as JSON lines on standard input, answers as JSON lines on standard output.
 
-Request: `{"task": "check"|"fetch"|"transcribe"|"align", "model", "is_folder", "language", "source", "track", "channel",
-"from_s", "until_s", "patience_s"}`, to align also `windows`; or `{"task": "choose", "source", "tracks", "from_s",
-"until_s"}`.
-Answers: `downloading`, `loaded`, `segment`, `aligned`, `progress`, and at last `result` or `error`, told apart by their
-`kind`.
+Request: `{"task": "find"|"fetch"|"load"|"transcribe"|"align", "model", "is_folder", "language", "source", "track",
+"channel", "from_s", "until_s", "patience_s"}`, to align also `windows`; or `{"task": "choose", "source", "tracks",
+"from_s", "until_s"}`. All that name a model name the same one: it is loaded once.
+Answers: `accepted` at first, then `downloading`, `loaded` where the model was not loaded before, `segment`, `aligned`,
+`progress`, and at last `result` or `error`, told apart by their `kind`. An error ends this process.
 Standard input stays open while the parent lives; its end ends this process, whatever it does.
 """
 
@@ -14,12 +14,15 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
 from pipeline.codec import to_json
 from pipeline.errors import SpeechError
+from pipeline.speech.model_folder import MODEL_FILE
 from pipeline.speech.transcript import Segment
 
 if TYPE_CHECKING:
@@ -31,11 +34,12 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """Serves one request. `named` is the model, where it has a name and not a folder."""
+    """Serves requests, one after another. `named` is the model of the latest, where it has a name and not a folder."""
 
     def __init__(self, answers: IO[str]) -> None:
         self._answers = answers
         self._lock = threading.Lock()
+        self._model: WindowModel | None = None
         self.named: NamedModel | None = None
 
     def tell(self, kind: str, **facts: object) -> None:
@@ -46,24 +50,44 @@ class Worker:
 
     def serve(self, request: dict[str, Any]) -> None:
         """Do what the request asks; the last answer is `result`. Raises SpeechError, and what third parties raise."""
-        if request["task"] == "fetch":
+        task, self.named = request["task"], None
+        if task == "fetch":
             self.tell("result", folder=str(self._named(request).fetch()))
-            return
-        if request["task"] == "choose":
+        elif task == "choose":
             self._choose(request)
-            return
+        elif task == "find":
+            self._find(request)
+        else:
+            model = self._loaded(request)
+            if task == "load":
+                self.tell("result")
+            else:
+                self._hear(model, request)
+
+    def _find(self, request: dict[str, Any]) -> None:
         from pipeline.speech import whisper  # takes half a second, so it is under the watch for the parent's end
 
-        language = request["language"]
+        whisper.check_language(request["language"])
+        folder = Path(request["model"]) if request["is_folder"] else self._named(request).whole_folder()
+        self.tell("result", size_bytes=(folder / MODEL_FILE).stat().st_size)
+
+    def _loaded(self, request: dict[str, Any]) -> WindowModel:
+        """Return the model, which hears the language."""
+        from pipeline.speech import whisper
+
+        language, label = request["language"], request["model"]
         whisper.check_language(language)
-        if request["is_folder"]:
-            model = whisper.load(Path(request["model"]), request["model"], language)
-        else:
-            model = self._named(request).load(lambda folder: whisper.load(folder, request["model"], language))
-        self.tell("loaded")
-        if request["task"] == "check":
-            self.tell("result")
-            return
+        if self._model is None:
+            began_s = time.monotonic()
+            if request["is_folder"]:
+                self._model = whisper.load(Path(label), label)
+            else:
+                self._model = self._named(request).load(lambda folder: whisper.load(folder, label))
+            self.tell("loaded", seconds=round(time.monotonic() - began_s, 3))
+        whisper.check_hears(self._model, label, language)
+        return self._model
+
+    def _hear(self, model: WindowModel, request: dict[str, Any]) -> None:
         from pipeline.speech.audio import read_audio
         from pipeline.speech.listener import Listener
 
@@ -72,7 +96,7 @@ class Worker:
         if request["task"] == "align":
             self._align(model, audio, request)
             return
-        several = bool(request["multilingual"])
+        language, several = request["language"], bool(request["multilingual"])
         listener = Listener(model, language, fast=request["fast"], multilingual=several)
         if language is None and not several and (voted := self._vote(model, request)) is not None:
             listener.language, listener.language_probability = voted
@@ -135,23 +159,26 @@ def short_reason(error: BaseException) -> str:
     return text.partition("] ")[2] or text if text.startswith("[Errno") else text
 
 
-def watch_parent() -> None:
-    """End this process when the parent has closed standard input or died. Never returns otherwise."""
-    while os.read(0, 1):
-        continue
+def read_requests(requests: SimpleQueue[dict[str, Any]]) -> None:
+    """Pass the requests on; end this process when the parent has closed standard input or died. Never returns."""
+    for line in sys.stdin.buffer:
+        requests.put(json.loads(line))
     os._exit(1)
 
 
 def main() -> None:
-    """Read the request, serve it, end at once: tearing a loaded model down can hang."""
+    """Serve requests until one fails, then end at once: tearing a loaded model down can hang."""
     # Libraries print to standard output; what they print goes to standard error, the answers have it for themselves.
     answers = os.fdopen(os.dup(1), "w", encoding="ascii", newline="\n")
     os.dup2(2, 1)
-    request = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=watch_parent, daemon=True).start()
+    requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    threading.Thread(target=read_requests, args=(requests,), daemon=True).start()
     worker = Worker(answers)
     try:
-        worker.serve(request)
+        while True:
+            request = requests.get()
+            worker.tell("accepted")
+            worker.serve(request)
     except SpeechError as error:
         worker.tell("error", message=str(error))
     except Exception as error:  # noqa: BLE001 - the process's outermost frame: the parent makes a sentence of it

@@ -19,6 +19,7 @@ from task_worker import OwnFile
 
 from config import Config
 from pipeline import wiring
+from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.engines.engine import CommandStarted, EncodeInputs, EncodeProgress, Listen, RunningTask, TaskEvent
 from pipeline.engines.local import LocalEngine
@@ -33,6 +34,7 @@ from pipeline.media.ffmpeg.process import ffmpeg_version
 from pipeline.output_settings import output_settings
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext
+from pipeline.speech.child import WhisperProcess
 from pipeline.workspace import Workspace
 
 FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
@@ -69,7 +71,7 @@ class RecordingEngine:
     tasks: list[Submitted] = field(default_factory=list)
 
     def slots(self, encoder: str) -> int:
-        return LocalEngine(FFMPEG).slots(encoder)
+        return LocalEngine(FFMPEG, WhisperProcess()).slots(encoder)
 
     def submit_encode(self, task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen) -> Submitted:
         events: list[TaskEvent] = []
@@ -78,7 +80,7 @@ class RecordingEngine:
             events.append(event)
             listen(event)
 
-        running = LocalEngine(FFMPEG).submit_encode(task, folder, inputs, hear)
+        running = LocalEngine(FFMPEG, WhisperProcess()).submit_encode(task, folder, inputs, hear)
         submitted = Submitted(json.dumps(task_to_json(task)), folder, running, self.keeps / task.name, events)
         self.tasks.append(submitted)
         return submitted
@@ -115,6 +117,7 @@ def encode(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Encod
             cancel=cancel or CancelToken(),
             report=lambda progress: None,
             log=lambda text, level: None,
+            alongside=Alongside().start,
         )
         engine = RecordingEngine(keeps=tmp_path / "kept")
         phase = HlsPhase(FFMPEG, engine)
@@ -208,13 +211,15 @@ def test_a_worker_with_another_ffmpeg_refuses(waiting, clip, tmp_path):
     """Its segments may not fit to the others'."""
     other = replace(waiting, ffmpeg="ffmpeg version 1.0")
     with pytest.raises(EncodeError, match=r"in place of ffmpeg version 1\.0\): give every worker the same one\.$"):
-        LocalEngine(FFMPEG).submit_encode(other, tmp_path, WaitingInputs(file=clip), lambda event: None).result()
+        LocalEngine(FFMPEG, WhisperProcess()).submit_encode(
+            other, tmp_path, WaitingInputs(file=clip), lambda event: None
+        ).result()
 
 
 def test_a_task_that_is_cancelled_ends_and_leaves_no_thread(waiting, clip, tmp_path):
     """Whatever it waits for; who waits for it gets to know."""
     inputs = WaitingInputs(file=clip)
-    running = LocalEngine(FFMPEG).submit_encode(waiting, tmp_path, inputs, lambda event: None)
+    running = LocalEngine(FFMPEG, WhisperProcess()).submit_encode(waiting, tmp_path, inputs, lambda event: None)
     assert inputs.asked.wait(LONG_S)
     running.cancel()
     with pytest.raises(Cancelled):

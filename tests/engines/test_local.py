@@ -10,6 +10,7 @@ import pytest
 from pipeline.engines import local
 from pipeline.engines.local import LocalEngine, LocalTask
 from pipeline.errors import Cancelled, EncodeError
+from pipeline.speech.child import WhisperProcess
 
 LONG_S = 20
 
@@ -18,7 +19,7 @@ LONG_S = 20
 def test_the_processor_takes_several_tasks_and_a_graphics_card_one(monkeypatch, encoder, slots):
     """Each encodes every rendition at once, which is all that most cards take."""
     monkeypatch.setattr(local.os, "cpu_count", lambda: 4)
-    assert slots == LocalEngine(Path("ffmpeg")).slots(encoder)
+    assert slots == LocalEngine(Path("ffmpeg"), WhisperProcess()).slots(encoder)
 
 
 def test_what_a_task_raises_is_raised_to_whoever_waits():

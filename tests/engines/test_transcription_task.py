@@ -42,10 +42,10 @@ def inputs(sample: Path, tmp_path: Path) -> OwnInputs:
     return OwnInputs(file=OwnFile(path=sample), scratch=tmp_path)
 
 
-def test_a_worker_with_the_task_and_the_source_alone_hears_the_same(task, inputs, sample, tmp_path):
+def test_a_worker_with_the_task_and_the_source_alone_hears_the_same(task, inputs, sample, tmp_path, whisper):
     """In another process, in another folder, with the source under another name."""
     events: list[TaskEvent] = []
-    here = LocalEngine(find_ffmpeg("")).submit_transcription(task, inputs, events.append).result()
+    here = LocalEngine(find_ffmpeg(""), whisper).submit_transcription(task, inputs, events.append).result()
     stored, folder, result = (tmp_path / name for name in ("task.json", "made", "result.json"))
     folder.mkdir()
     source = Path(shutil.copy(sample, tmp_path / "ein anderes.mp4"))
@@ -64,9 +64,9 @@ def test_a_task_is_the_same_after_a_journey_as_json(task, sample):
     assert (task, False) == (task_from_json(json.loads(text)), str(sample.parent) in text)
 
 
-def test_a_task_that_is_cancelled_ends(task, inputs):
+def test_a_task_that_is_cancelled_ends(task, inputs, whisper):
     """Whoever waits for it gets to know."""
     ending = CancelToken()
-    running = LocalEngine(find_ffmpeg("")).submit_transcription(task, inputs, lambda event: ending.cancel())
+    running = LocalEngine(find_ffmpeg(""), whisper).submit_transcription(task, inputs, lambda event: ending.cancel())
     with ending.on_cancel(running.cancel), pytest.raises(Cancelled):
         running.result()

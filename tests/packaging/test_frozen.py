@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,14 +28,28 @@ def frozen(tmp_path):
 
 
 def test_whisper(frozen, sample, small_model, tmp_path):
-    """A transcript is made by a second start of the executable, which is told to be Whisper's worker."""
-    convert = ["convert", sample, "-o", tmp_path / "out", "--qualities", "360p", "--no-mp4"]
+    """Transcripts are made by a second start of the executable, which is told to be Whisper's worker: one for all."""
+    other = Path(shutil.copy(sample, tmp_path / "other.mp4"))
+    convert = ["convert", sample, other, "-o", tmp_path / "out", "--qualities", "360p", "--no-mp4"]
     command = [frozen, *convert, "--transcribe", "--model", small_model]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
     assert (0, "") == (done.returncode, done.stderr)
-    heard = (tmp_path / "out" / sample.stem / "transcript.txt").read_text(encoding="utf-8")
-    assert sample.with_suffix(".txt").read_text(encoding="utf-8").split() == heard.split()
-    assert {"['whisper-worker']"} == set(frozen_program.starts(frozen)[1:])
+    said = sample.with_suffix(".txt").read_text(encoding="utf-8").split()
+    heard = [path.read_text(encoding="utf-8").split() for path in (tmp_path / "out").rglob("transcript.txt")]
+    assert [said, said] == heard
+    assert ["['whisper-worker']"] == frozen_program.starts(frozen)[1:]
+
+
+def test_whisper_of_transcripts_alone(frozen, sample, small_model, tmp_path):
+    """`transcribe` has one for all of its files, too."""
+    other = Path(shutil.copy(sample, tmp_path / "other.mp4"))
+    command = [frozen, "transcribe", sample, other, "-o", tmp_path / "out", "--model", small_model, "--format", "txt"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert (2, ["['whisper-worker']"]) == (
+        len(list((tmp_path / "out").rglob("*.txt"))),
+        frozen_program.starts(frozen)[1:],
+    )
 
 
 def test_watchdog(frozen, sample, tmp_path):

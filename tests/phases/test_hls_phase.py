@@ -19,6 +19,7 @@ import imageio_ffmpeg
 import pytest
 
 from pipeline import checkpoints
+from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.disk_room import DiskFullError, is_disk_full
 from pipeline.engines import audio_maker, local, source_run
@@ -39,6 +40,7 @@ from pipeline.phases import hls, video_strategies
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.plan import make_plan
+from pipeline.speech.child import WhisperProcess
 from pipeline.workspace import Workspace
 
 FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
@@ -69,7 +71,7 @@ class Encode:
         return self.context.workspace.folder
 
     def run(self, ffmpeg: Path = FFMPEG) -> PhaseResult:
-        phase = HlsPhase(ffmpeg, LocalEngine(ffmpeg))
+        phase = HlsPhase(ffmpeg, LocalEngine(ffmpeg, WhisperProcess()))
         phase.check(self.context)
         self.context.workspace.open()
         return phase.run(self.context)
@@ -105,6 +107,7 @@ def encode(tmp_path: Path, clip: Path) -> Callable[..., Encode]:
             cancel=cancel or CancelToken(),
             report=said.append,
             log=lambda text, level: lines.append((text, level)),
+            alongside=Alongside().start,
         )
         return Encode(context=context, lines=lines, said=said)
 

@@ -12,6 +12,7 @@ import pytest
 
 from config import Config
 from pipeline import wiring
+from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.engines.local import LocalEngine
 from pipeline.events import LogLevel, LogLine
@@ -23,6 +24,7 @@ from pipeline.output_settings import output_settings
 from pipeline.phases.hls import HlsPhase
 from pipeline.phases.phase import PhaseContext
 from pipeline.published import published_files
+from pipeline.speech.child import WhisperProcess
 from pipeline.workspace import Workspace
 
 KEY = bytes(range(16))
@@ -138,9 +140,12 @@ def test_media_that_the_clean_up_deleted_are_not_missed(job, folder):
         cancel=CancelToken(),
         report=lambda progress: None,
         log=lambda text, level: said.append(text),
+        alongside=Alongside().start,
     )
     ffmpeg = find_ffmpeg("")
-    HlsPhase(ffmpeg, LocalEngine(ffmpeg)).check(replace(context, plan=replace(context.plan, job=uploading)))
+    HlsPhase(ffmpeg, LocalEngine(ffmpeg, WhisperProcess())).check(
+        replace(context, plan=replace(context.plan, job=uploading))
+    )
     assert (True, []) == (workspace.published, said)
 
 

@@ -25,6 +25,7 @@ from small_streams import (
 )
 from step_facts import ENCODED
 
+from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError
 from pipeline.events import LogLevel
@@ -150,6 +151,7 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
             cancel=cancel or CancelToken(),
             report=lambda progress: None,
             log=lambda text, level: None,
+            alongside=Alongside().start,
         )
 
     return make

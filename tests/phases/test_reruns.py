@@ -144,7 +144,7 @@ def test_other_caption_rules_need_no_listening(speech, talk, out, small_model, m
 
     monkeypatch.setattr("pipeline.phases.transcribe.shape_cues", shaped)
     monkeypatch.setattr(local.LocalEngine, "submit_transcription", listens)
-    monkeypatch.setattr("pipeline.phases.transcribe.check_model", listens)
+    monkeypatch.setattr("pipeline.phases.model_loading.find_model", listens)
     asked = TranscriptionRequest(model=str(small_model), profile=CaptionRules.BBC)
     made = convert(speech, out, transcription=asked)
     assert ((Outcome.DONE, "", ()), [], segments) == (made.whole, _programs(made), _segments(folder, "90p"))

@@ -15,6 +15,7 @@ import pytest
 from child_processes import left_behind
 from model_hub import model_hub
 
+from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.engines.local import LocalEngine
 from pipeline.errors import Cancelled, SpeechError
@@ -29,6 +30,7 @@ from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 from pipeline.phases.transcribe import TranscribePhase, load_cues
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.transcript_file import from_json
 from pipeline.workspace import Workspace
 
@@ -80,6 +82,7 @@ def context(tmp_path: Path, small_model: Path) -> MakeContext:
             cancel=cancel or CancelToken(),
             report=lambda progress: None,
             log=lambda text, level: None,
+            alongside=Alongside().start,
         )
 
     return make
@@ -97,16 +100,18 @@ def remake(tmp_path: Path, sample: Path) -> Callable[..., Path]:
     return make
 
 
-def _phase() -> TranscribePhase:
-    return TranscribePhase(LocalEngine(find_ffmpeg("")), find_ffmpeg(""))
+@pytest.fixture
+def phase(whisper: WhisperProcess) -> TranscribePhase:
+    """The phase of a job that no other follows."""
+    ffmpeg = find_ffmpeg("")
+    return TranscribePhase(LocalEngine(ffmpeg, whisper), ffmpeg, whisper, keeps_model=False)
 
 
-def test_the_sample(context, sample, small_model):
+def test_the_sample(context, sample, small_model, phase):
     """The sample's words stand in all four files, and job.json knows language and number of captions."""
     here = context(sample)
     fractions: list[float] = []
     here = dataclasses.replace(here, report=lambda progress: fractions.append(progress.fraction))
-    phase = _phase()
     phase.check(here)
     assert PhaseResult(text="4 captions, English") == phase.run(here)
     folder = here.workspace.folder
@@ -126,7 +131,7 @@ def test_the_sample(context, sample, small_model):
     assert (0.0, 1.0, sorted(fractions)) == (fractions[0], fractions[-1], fractions)
 
 
-def test_a_model_is_fetched_before_the_encode(context, sample, small_model, tmp_path, monkeypatch):
+def test_a_model_is_fetched_before_the_encode(context, sample, small_model, tmp_path, monkeypatch, phase):
     """The bar shows how much of it has come, and the log says once that it is downloaded."""
     with model_hub(small_model) as hub:
         monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
@@ -139,7 +144,7 @@ def test_a_model_is_fetched_before_the_encode(context, sample, small_model, tmp_
             report=lambda progress: texts.append(progress.text),
             log=lambda text, level: logged.append(text),
         )
-        _phase().check(here)
+        phase.check(here)
     assert ("Downloading the Whisper model 'base'...", "Downloading the Whisper model 'base': 6 of 7 MB") == (
         texts[0],
         texts[-1],
@@ -147,18 +152,18 @@ def test_a_model_is_fetched_before_the_encode(context, sample, small_model, tmp_
     assert ["Downloading the Whisper model 'base': needed once, then it stays on this computer."] == logged
 
 
-def test_the_track_that_plays_by_default(context, remake, sample):
+def test_the_track_that_plays_by_default(context, remake, sample, phase):
     """Captions come from the track that is marked to play, wherever it stands; the log says the language."""
     shorter = ("-t", "6", "-i", str(sample))
     clip = remake("two.mkv", *shorter, "-i", str(sample), *("-map", "0:v", "-map", "0:a", "-map", "1:a"), "-c", "copy")
     marked = remake("marked.mkv", "-i", str(clip), *("-map", "0", "-c", "copy"), *MARK_SECOND)
     logged: list[str] = []
     here = dataclasses.replace(context(marked), log=lambda text, level: logged.append(text))
-    assert "4 captions, English" == _phase().run(here).text
+    assert "4 captions, English" == phase.run(here).text
     assert ["The language is English, 100 %."] == logged
 
 
-def test_the_track_that_was_asked_for(context, remake, sample):
+def test_the_track_that_was_asked_for(context, remake, sample, phase):
     """Captions come from it, whatever plays by default; a number that no track has is refused at once."""
     shorter = ("-t", "6", "-i", str(sample))
     clip = remake("two.mkv", "-i", str(sample), *shorter, *("-map", "0:v", "-map", "0:a", "-map", "1:a"), "-c", "copy")
@@ -171,28 +176,28 @@ def test_the_track_that_was_asked_for(context, remake, sample):
 
     for track in (0, 3):
         with pytest.raises(SpeechError, match=rf"two.mkv has no audio track {track} to caption: choose from 1 to 2\.$"):
-            _phase().check(asked(track))
-    assert "2 captions, English" == _phase().run(asked(2)).text
+            phase.check(asked(track))
+    assert "2 captions, English" == phase.run(asked(2)).text
 
 
-def test_the_track_with_speech(context, remake, sample):
+def test_the_track_with_speech(context, remake, sample, phase):
     """Where the track that plays by default has no speech, the log says which one is heard in its place."""
     tone = ("-f", "lavfi", "-i", "sine=frequency=300:duration=14")
     maps = ("-map", "1:v", "-map", "0:a", "-map", "1:a", "-c:v", "copy")
     logged: list[str] = []
     clip = remake("tone.mkv", *tone, "-i", str(sample), *maps, *MARK_FIRST)
     here = dataclasses.replace(context(clip, language="en"), log=lambda text, level: logged.append(text))
-    assert "4 captions, English" == _phase().run(here).text
+    assert "4 captions, English" == phase.run(here).text
     assert ["Captions come from audio track 2: the one that plays by default has no speech in three samples."] == logged
 
 
-def test_names_of_a_list(context, sample):
+def test_names_of_a_list(context, sample, phase):
     """A name is put right in every file; the log shows the change, and transcript.json what was heard."""
     logged: list[str] = []
     here = dataclasses.replace(context(sample, language="en"), log=lambda text, level: logged.append(text))
     request = dataclasses.replace(here.plan.job.transcription, names=("Chapter Seven", "Video Cameo"))
     plan = dataclasses.replace(here.plan, job=dataclasses.replace(here.plan.job, transcription=request))
-    _phase().run(dataclasses.replace(here, plan=plan))
+    phase.run(dataclasses.replace(here, plan=plan))
     folder = here.workspace.folder
     assert "welcome lesson one\nChapter Seven\nvideo camera five\nthank you the end\n" == (
         folder / "transcript.txt"
@@ -204,10 +209,10 @@ def test_names_of_a_list(context, sample):
     assert from_json(text)[0].segments[1].corrections[0].written in (folder / "subtitles.vtt").read_text("utf-8")
 
 
-def test_cues_for_the_stream(context, sample):
+def test_cues_for_the_stream(context, sample, phase):
     """What the phase wrote is read back as language and cues."""
     here = context(sample)
-    _phase().run(here)
+    phase.run(here)
     language, cues = load_cues(here.workspace.folder)
     assert ("en", sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()) == (
         language,
@@ -215,7 +220,7 @@ def test_cues_for_the_stream(context, sample):
     )
 
 
-def test_cues_are_by_the_profile(context, sample, monkeypatch):
+def test_cues_are_by_the_profile(context, sample, monkeypatch, phase):
     """The rules that were asked for shape the cues, and what can't meet them is counted in the log."""
     too_fast = dataclasses.replace(
         caption_profile(CaptionRules.BBC, "en"), words_per_minute=1.0, gap_frames=1, least_gap_s=30.0
@@ -231,26 +236,26 @@ def test_cues_are_by_the_profile(context, sample, monkeypatch):
     here = dataclasses.replace(
         context(sample, profile=CaptionRules.BBC_CHILDREN), log=lambda text, level: said.append(text)
     )
-    _phase().run(here)
+    phase.run(here)
     _, cues = load_cues(here.workspace.folder)
     assert [(CaptionRules.BBC_CHILDREN, "en")] == asked
     assert [0.04] * 3 == [round(after.start_s - before.end_s, 3) for before, after in pairwise(cues)]
     assert ["The language is English, 100 %.", "4 of 4 captions are outside the limits of bbc (speed 4)."] == said
 
 
-def test_done_already(context, sample, small_model, offline_model):
+def test_done_already(context, sample, small_model, offline_model, phase):
     """A finished transcript is used again, without the model, also where a file was lost but transcript.json."""
     shutil.copytree(small_model, offline_model)
-    _phase().run(context(sample, model=offline_model))
+    phase.run(context(sample, model=offline_model))
     shutil.rmtree(offline_model)
     again = context(sample, model=offline_model)
-    _phase().check(again)
-    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == _phase().run(again)
+    phase.check(again)
+    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == phase.run(again)
     (again.workspace.folder / "transcript.srt").unlink()
-    _phase().check(again)
+    phase.check(again)
     (again.workspace.folder / "transcript.json").unlink()
     with pytest.raises(SpeechError):
-        _phase().check(again)
+        phase.check(again)
 
 
 @pytest.fixture
@@ -259,20 +264,18 @@ def offline_model(tmp_path: Path) -> str:
     return str(tmp_path / "no-model")
 
 
-def test_no_sound(context, remake, sample, offline_model):
+def test_no_sound(context, remake, sample, offline_model, phase):
     """A video without sound needs no model and gets no files, and the phase says so."""
     here = context(remake("mute.mp4", "-i", str(sample), "-an", "-c", "copy"), model=offline_model)
-    _phase().check(here)
-    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.") == _phase().run(
-        here
-    )
+    phase.check(here)
+    assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.") == phase.run(here)
     assert ([], ("", [])) == (
         [n for n in TRANSCRIPT_FILES if (here.workspace.folder / n).exists()],
         load_cues(here.workspace.folder),
     )
 
 
-def test_no_speech(context, remake, sample):
+def test_no_speech(context, remake, sample, phase):
     """A video with sound but no speech gets valid empty files and no cue."""
     source = remake(
         "tone.mp4",
@@ -292,7 +295,7 @@ def test_no_speech(context, remake, sample):
         "5",
     )
     here = context(source, language="en")
-    assert PhaseResult(text="No speech found.") == _phase().run(here)
+    assert PhaseResult(text="No speech found.") == phase.run(here)
     contents = {name: (here.workspace.folder / name).read_text(encoding="utf-8") for name in TRANSCRIPT_FILES}
     assert ("", "", "WEBVTT\n", []) == (
         contents["transcript.srt"],
@@ -306,31 +309,31 @@ def test_no_speech(context, remake, sample):
     )
 
 
-def test_sound_that_starts_late(context, remake, sample):
+def test_sound_that_starts_late(context, remake, sample, phase):
     """Where the sound starts three seconds after the picture, so do the captions."""
     source = remake(
         "late.mkv", "-i", str(sample), "-itsoffset", "3", "-i", str(sample), "-map", "0:v", "-map", "1:a", "-c", "copy"
     )
     here = context(source)
-    _phase().run(here)
+    phase.run(here)
     starts = [cue.start_s for cue in load_cues(here.workspace.folder)[1]]
     assert [3.8, 7.15, 10.5, 14.2] == pytest.approx(starts, abs=0.2)
 
 
-def test_a_missing_model_is_found_out_first(context, sample, offline_model):
+def test_a_missing_model_is_found_out_first(context, sample, offline_model, phase):
     """The check refuses a model that is not there, before anything is written."""
     here = context(sample, model=offline_model)
     with pytest.raises(SpeechError, match=r"^The model folder .*no-model isn't there"):
-        _phase().check(here)
+        phase.check(here)
 
 
-def test_an_unknown_language_is_found_out_first(context, sample):
+def test_an_unknown_language_is_found_out_first(context, sample, phase):
     """The check refuses a language that Whisper does not know."""
     with pytest.raises(SpeechError, match=r"^Whisper doesn't know the language code 'xx'"):
-        _phase().check(context(sample, language="xx"))
+        phase.check(context(sample, language="xx"))
 
 
-def test_cancel(context, sample):
+def test_cancel(context, sample, phase):
     """Cancelled while it transcribes, the phase leaves no file, no mark and no child process."""
     cancel = CancelToken()
     here = context(sample, cancel=cancel)
@@ -340,7 +343,7 @@ def test_cancel(context, sample):
             cancel.cancel()
 
     with pytest.raises(Cancelled):
-        _phase().run(dataclasses.replace(here, report=stop))
+        phase.run(dataclasses.replace(here, report=stop))
     assert ([], Facts(), []) == (
         [name for name in TRANSCRIPT_FILES if (here.workspace.folder / name).exists()],
         here.workspace.done,
@@ -348,7 +351,7 @@ def test_cancel(context, sample):
     )
 
 
-def test_a_cancelled_transcription_goes_on(context, sample):
+def test_a_cancelled_transcription_goes_on(context, sample, phase):
     """The next run begins where the cancelled one has stopped, and leaves nothing but the transcript."""
     cancel, fractions = CancelToken(), []
     here = context(sample, cancel=cancel)
@@ -358,11 +361,11 @@ def test_a_cancelled_transcription_goes_on(context, sample):
             cancel.cancel()
 
     with pytest.raises(Cancelled):
-        _phase().run(dataclasses.replace(here, report=stop))
+        phase.run(dataclasses.replace(here, report=stop))
     again = dataclasses.replace(
         here, cancel=CancelToken(), report=lambda progress: fractions.append(progress.fraction or 0.0)
     )
-    result = _phase().run(again)
+    result = phase.run(again)
     assert (PhaseOutcome.DONE, True) == (result.outcome, next(f for f in fractions if f > 0) > 0.5)
     assert "welcome lesson one" in (here.workspace.folder / "transcript.txt").read_text(encoding="utf-8")
     assert not list(here.workspace.folder.glob(".heard*"))

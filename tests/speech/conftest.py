@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import imageio_ffmpeg
 import psutil
 import pytest
+
+from pipeline.speech.child import WhisperProcess
 
 MakeSound = Callable[..., Path]
 
@@ -61,6 +64,13 @@ def no_child_left() -> Iterator[None]:
     before = set(psutil.Process().children(recursive=True))
     yield
     assert set() == set(psutil.Process().children(recursive=True)) - before
+
+
+@pytest.fixture
+def whisper_in() -> Iterator[Callable[[Mapping[str, str]], WhisperProcess]]:
+    """Return a function that makes Whisper's process for an environment."""
+    with ExitStack() as processes:
+        yield lambda environment: processes.enter_context(WhisperProcess(environment))
 
 
 @pytest.fixture

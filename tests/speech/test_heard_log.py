@@ -29,6 +29,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from pipeline.cancel import CancelToken
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.heard_log import HeardLog
 from pipeline.speech.transcribe import transcribe
 
@@ -37,7 +38,8 @@ def killed(fraction: float) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 source, model, log = sys.argv[1:]
-transcribe(Path(source), CancelToken(), model=model, report=killed, log=HeardLog(Path(log), "key"))
+with WhisperProcess() as whisper:
+    transcribe(whisper, Path(source), CancelToken(), model=model, report=killed, log=HeardLog(Path(log), "key"))
 """
 
 
@@ -47,7 +49,7 @@ def seconds_in(path: Path) -> list[float]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a kill as POSIX has it")
-def test_a_killed_run_goes_on(sample, small_model, tmp_path):
+def test_a_killed_run_goes_on(sample, small_model, tmp_path, whisper):
     """After a kill, what was heard before is not heard again, and the transcript is that of one run."""
     path = tmp_path / "heard.jsonl"
     command = [sys.executable, "-c", KILLED, str(sample), str(small_model), str(path)]
@@ -55,16 +57,16 @@ def test_a_killed_run_goes_on(sample, small_model, tmp_path):
     assert (-signal.SIGKILL, True) == (killed.returncode, 7 < seconds_in(path)[-1] < 14)
     fractions: list[float] = []
     log = HeardLog(path, "key")
-    resumed = transcribe(sample, CancelToken(), model=str(small_model), report=fractions.append, log=log)
+    resumed = transcribe(whisper, sample, CancelToken(), model=str(small_model), report=fractions.append, log=log)
     assert (True, sorted(fractions), 1.0) == (fractions[0] > 0.5, fractions, fractions[-1])
-    whole = transcribe(sample, CancelToken(), model=str(small_model))
+    whole = transcribe(whisper, sample, CancelToken(), model=str(small_model))
     assert [segment.text for segment in whole.segments] == [segment.text for segment in resumed.segments]
     assert [s.start_s for s in whole.segments] == pytest.approx([s.start_s for s in resumed.segments], abs=0.05)
     assert (whole.language, whole.language_probability) == (resumed.language, resumed.language_probability)
     assert (whole.origin, pytest.approx(whole.duration_s)) == (resumed.origin, resumed.duration_s)
 
 
-def test_a_cancelled_run_goes_on_where_the_sound_is_late(sample, small_model, tmp_path):
+def test_a_cancelled_run_goes_on_where_the_sound_is_late(sample, small_model, tmp_path, whisper):
     """The times stay right when the sound begins before the video and only a part of it is heard."""
     cancel, path = CancelToken(), tmp_path / "heard.jsonl"
 
@@ -74,8 +76,8 @@ def test_a_cancelled_run_goes_on_where_the_sound_is_late(sample, small_model, tm
 
     part = {"model": str(small_model), "offset_s": -3.0, "limit_s": 10.0}
     with pytest.raises(Cancelled):
-        transcribe(sample, cancel, **part, report=stop, log=HeardLog(path, "key"))
-    resumed = transcribe(sample, CancelToken(), **part, log=HeardLog(path, "key"))
+        transcribe(whisper, sample, cancel, **part, report=stop, log=HeardLog(path, "key"))
+    resumed = transcribe(whisper, sample, CancelToken(), **part, log=HeardLog(path, "key"))
     texts = ["chapter seven", "video camera five", "thank you the end"]
     assert (texts, [1.15, 4.5, 8.2]) == (
         [segment.text for segment in resumed.segments],
@@ -83,11 +85,11 @@ def test_a_cancelled_run_goes_on_where_the_sound_is_late(sample, small_model, tm
     )
 
 
-def test_a_finished_log_is_not_heard_again(sample, small_model, tmp_path):
+def test_a_finished_log_is_not_heard_again(sample, small_model, tmp_path, whisper):
     """A run that was killed after the last word has only to write the transcript."""
     log = HeardLog(tmp_path / "heard.jsonl", "key")
-    whole = transcribe(sample, CancelToken(), model=str(small_model), log=log)
-    again = transcribe(sample, CancelToken(), model=str(small_model), log=log)
+    whole = transcribe(whisper, sample, CancelToken(), model=str(small_model), log=log)
+    again = transcribe(whisper, sample, CancelToken(), model=str(small_model), log=log)
     assert (whole.segments, whole.language, whole.duration_s) == (again.segments, again.language, again.duration_s)
 
 

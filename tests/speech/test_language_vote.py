@@ -62,8 +62,8 @@ def test_samples_of_a_long_sound(make_sound):
     assert [200, 800] == [pytest.approx(hz, abs=3) for hz in pitches(from_s=0.0, until_s=119.0)[::2]]
 
 
-def test_a_long_sound_in_one_language(make_sound, sample, small_model):
+def test_a_long_sound_in_one_language(make_sound, sample, small_model, whisper):
     """The language that most of it is in is the transcript's, with its probability."""
     clip = make_sound("long.flac", "-stream_loop", "3", "-i", str(sample), "-map", "0:a")
-    heard = transcribe(clip, CancelToken(), model=str(small_model))
+    heard = transcribe(whisper, clip, CancelToken(), model=str(small_model))
     assert ("en", True) == (heard.language, 0.5 < heard.language_probability <= 1)

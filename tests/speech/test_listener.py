@@ -23,7 +23,7 @@ SPEAKS_AT_S = 3.0
 @pytest.fixture(scope="module")
 def real_model(tiny_en):
     """The real model, loaded once."""
-    return whisper.load(tiny_en, "tiny.en", "en")
+    return whisper.load(tiny_en, "tiny.en")
 
 
 def sound(samples) -> SourceAudio:
@@ -63,7 +63,7 @@ def spoken(segments: Sequence[Segment]) -> str:
 
 def test_the_samples_phrases(sample, small_model):
     """The phrases of a clip come out where they are spoken, and the clock never goes back."""
-    items = list(Listener(whisper.load(small_model, "small", None), None).listen(read_audio(sample)))
+    items = list(Listener(whisper.load(small_model, "small"), None).listen(read_audio(sample)))
     segments = [item for item in items if isinstance(item, Segment)]
     clock = [item for item in items if not isinstance(item, Segment)]
     assert sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines() == [segment.text for segment in segments]
@@ -74,7 +74,7 @@ def test_the_samples_phrases(sample, small_model):
 def test_speech_without_a_pause_is_cut_all_the_same(sample, small_model):
     """Somebody who never pauses is heard to the end."""
     samples = samples_of(sample)[int(0.75 * RATE_HZ) : int(2.45 * RATE_HZ)]
-    listener = Listener(whisper.load(small_model, "small", "en"), "en")
+    listener = Listener(whisper.load(small_model, "small"), "en")
     heard(listener, sound(np.tile(samples, 12)))
     assert len(samples) * 12 / RATE_HZ == pytest.approx(listener.heard_s, abs=0.01)
 
@@ -214,6 +214,7 @@ def test_a_window_is_heard_in_one_step(librivox, real_model, monkeypatch):
 
 def test_an_english_model_hears_english_only(small_model, monkeypatch):
     """A language that the model does not know is refused."""
+    model = whisper.load(small_model, "small.en")
     monkeypatch.setattr(whisper.WindowModel, "supported_languages", ["en"])
     with pytest.raises(SpeechError, match=r"^The Whisper model 'small\.en' hears English only"):
-        whisper.load(small_model, "small.en", "fr")
+        whisper.check_hears(model, "small.en", "fr")

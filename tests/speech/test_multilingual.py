@@ -24,9 +24,9 @@ def both(make_sound, sample):
     return make_sound("both.flac", "-i", str(sample), "-i", str(SPANISH), "-filter_complex", graph)
 
 
-def test_each_window_in_its_own_language(both, sample, small_model):
+def test_each_window_in_its_own_language(both, sample, small_model, whisper):
     """Each segment has its language; the transcript's is that of most of it."""
-    heard = transcribe(both, CancelToken(), model=str(small_model), multilingual=True)
+    heard = transcribe(whisper, both, CancelToken(), model=str(small_model), multilingual=True)
     english = sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
     spanish = ["bienvenidos uno dos tres", "cuatro cinco seis"]
     assert [*[("en", text) for text in english], *[("es", text) for text in spanish]] == [
@@ -35,9 +35,9 @@ def test_each_window_in_its_own_language(both, sample, small_model):
     assert ("en", None, True) == (heard.language, heard.origin.settings.language, heard.language_probability > 0.5)
 
 
-def test_one_language_for_all_otherwise(both, small_model):
+def test_one_language_for_all_otherwise(both, small_model, whisper):
     """Without being told so, the program hears one language."""
-    heard = transcribe(both, CancelToken(), model=str(small_model))
+    heard = transcribe(whisper, both, CancelToken(), model=str(small_model))
     assert {"en"} == {segment.language for segment in heard.segments}
 
 

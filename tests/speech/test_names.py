@@ -112,9 +112,9 @@ def test_a_list():
     assert ("Ada Lovelace", "Zoë") == name_list("\ufeff Ada  Lovelace\r\n\n--\nZoë\nAda Lovelace\n")
 
 
-def test_recorded_speech(tiny_en, librivox):
+def test_recorded_speech(tiny_en, librivox, whisper):
     """In what a real model hears, the name is put right, and no other word is changed."""
-    before = transcribe(librivox[0].path, CancelToken(), model=str(tiny_en))
+    before = transcribe(whisper, librivox[0].path, CancelToken(), model=str(tiny_en))
     after = correct_names(before, ["Jon Dashwoode", "Turing", "Powers", "Dunn", "Considder & Sons", "Hans"])
     assert "Mr. John Dashwood had then" in before.segments[0].text
     assert before.segments[0].text.replace("John Dashwood", "Jon Dashwoode") == after.segments[0].text

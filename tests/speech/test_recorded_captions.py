@@ -11,6 +11,7 @@ from pipeline.cancel import CancelToken
 from pipeline.job import CaptionRules
 from pipeline.speech.caption_check import check_cues
 from pipeline.speech.caption_profiles import caption_profile
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.transcribe import transcribe
 from pipeline.speech.transcript import Transcript
@@ -24,7 +25,8 @@ def heard(tiny_en: Path, librivox, tmp_path_factory: pytest.TempPathFactory) -> 
     names = "".join(f"[a{number}]" for number in range(len(librivox)))
     graph = f"{padded}{names}concat=n={len(librivox)}:v=0:a=1"
     clip = run(tmp_path_factory.mktemp("speech"), "book.wav", *inputs, "-filter_complex", graph)
-    return transcribe(clip, CancelToken(), model=str(tiny_en))
+    with WhisperProcess() as whisper:
+        return transcribe(whisper, clip, CancelToken(), model=str(tiny_en))
 
 
 @pytest.mark.parametrize("rules", CaptionRules)

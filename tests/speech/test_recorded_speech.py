@@ -14,10 +14,10 @@ SENTENCES = [2, 3, 4]
 
 
 @pytest.mark.parametrize("number", SENTENCES)
-def test_recorded_sentences(tiny_en, librivox, number):
+def test_recorded_sentences(tiny_en, librivox, number, whisper):
     """The words come with times in order and with the probabilities of a model that is sure of them."""
     recording = librivox[number]
-    heard = transcribe(recording.path, CancelToken(), model=str(tiny_en))
+    heard = transcribe(whisper, recording.path, CancelToken(), model=str(tiny_en))
     words = [word for segment in heard.segments for word in segment.words]
     spoken = re.sub(r"[^a-z]", "", "".join(word.text for word in words).lower())
     assert ("".join(recording.words), "en", "tiny.en") == (spoken, heard.language, heard.origin.model)

@@ -14,14 +14,14 @@ from pipeline.speech.transcribe import transcribe
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
-def test_a_script_is_aligned_exactly(tiny_en, librivox, number):
+def test_a_script_is_aligned_exactly(tiny_en, librivox, number, whisper):
     """Every word is as it is written, also where the model heard another; rough times become exact."""
     recording = librivox[number]
-    heard = transcribe(recording.path, CancelToken(), model=str(tiny_en))
+    heard = transcribe(whisper, recording.path, CancelToken(), model=str(tiny_en))
     known = {w.text.strip(" .,").lower(): w.start_s for segment in heard.segments for w in segment.words}
     rough = replace(heard, segments=tuple(segment.shifted(0.4) for segment in heard.segments))
     script = f"{' '.join(recording.words[:4]).upper()}\n{' '.join(recording.words[4:])}."
-    made = align_script(recording.path, CancelToken(), rough, script, model=str(tiny_en))
+    made = align_script(whisper, recording.path, CancelToken(), rough, script, model=str(tiny_en))
     words = [word for segment in made.segments for word in segment.words]
     assert script.split() == [word.text.strip() for word in words]
     times = [time for word in words for time in (word.start_s, word.end_s)]
@@ -35,8 +35,8 @@ def test_a_script_is_aligned_exactly(tiny_en, librivox, number):
     assert (True, True) == (len(errors) >= 3, median(errors) <= 0.05)
 
 
-def test_a_script_of_something_else(tiny_en, librivox):
+def test_a_script_of_something_else(tiny_en, librivox, whisper):
     """Is refused: its times would be no times."""
-    heard = transcribe(librivox[3].path, CancelToken(), model=str(tiny_en))
+    heard = transcribe(whisper, librivox[3].path, CancelToken(), model=str(tiny_en))
     with pytest.raises(SpeechError, match="The script does not say what is said: 0 of its 3 words were heard"):
-        align_script(librivox[3].path, CancelToken(), heard, "Quite another text", model=str(tiny_en))
+        align_script(whisper, librivox[3].path, CancelToken(), heard, "Quite another text", model=str(tiny_en))

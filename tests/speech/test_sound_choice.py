@@ -31,18 +31,20 @@ CLIPS = {
 
 
 @pytest.mark.parametrize(("graph", "channel"), CLIPS.values(), ids=CLIPS)
-def test_channels(make_sound, sample, small_model, graph, channel):
+def test_channels(make_sound, sample, small_model, graph, channel, whisper):
     """Channels are heard together where that has speech, else the one that has; the words come out."""
     clip = make_sound("clip.mkv", "-i", str(sample), "-filter_complex", f"{graph}[o]", "-map", "[o]", "-c:a", "flac")
     channels = SURROUND if "5.1" in graph else STEREO
-    sound = choose_sound(clip, [Track(index=0, channels=channels)], CancelToken())
+    sound = choose_sound(whisper, clip, [Track(index=0, channels=channels)], CancelToken())
     assert channel == sound.channel
-    heard = transcribe(clip, CancelToken(), model=str(small_model), language="en", track=0, channel=sound.channel)
+    heard = transcribe(
+        whisper, clip, CancelToken(), model=str(small_model), language="en", track=0, channel=sound.channel
+    )
     spoken = sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
     assert spoken == [segment.text for segment in heard.segments]
 
 
-def test_tracks(make_sound, sample):
+def test_tracks(make_sound, sample, whisper):
     """The first of the tracks with speech is taken, in the order of preference; without speech, the first of all."""
     tone = ("-f", "lavfi", "-i", "sine=frequency=300:duration=14")
     clip = make_sound("clip.mkv", *tone, "-i", str(sample), *("-map", "0", "-map", "1:a", "-map", "1:a", "-map", "0"))
@@ -52,10 +54,10 @@ def test_tracks(make_sound, sample):
         ((second, first), second),
         ((other_tone, tone_track), other_tone),
     ):
-        assert Sound(track=chosen) == choose_sound(clip, tracks, CancelToken())
+        assert Sound(track=chosen) == choose_sound(whisper, clip, tracks, CancelToken())
 
 
-def test_only_the_part_that_is_converted_counts(make_sound, sample):
+def test_only_the_part_that_is_converted_counts(make_sound, sample, whisper):
     """Speech after the end of a part is not looked for."""
     quiet = ("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono:d=60")
     graph = "[0:a]aresample=48000,aformat=channel_layouts=mono[v];[1:a][v]concat=n=2:v=0:a=1[late]"
@@ -66,28 +68,28 @@ def test_only_the_part_that_is_converted_counts(make_sound, sample):
     )
     tracks = [Track(index=0), Track(index=1)]
     assert (1, 0) == (
-        choose_sound(clip, tracks, CancelToken(), limit_s=14.0).track.index,
-        choose_sound(clip, tracks, CancelToken()).track.index,
+        choose_sound(whisper, clip, tracks, CancelToken(), limit_s=14.0).track.index,
+        choose_sound(whisper, clip, tracks, CancelToken()).track.index,
     )
 
 
-def test_one_mono_track_needs_no_look(tmp_path):
+def test_one_mono_track_needs_no_look(tmp_path, whisper):
     """Where there is nothing to choose from, no process is started and no file is read."""
     track = Track(index=1)
-    assert Sound(track=track) == choose_sound(tmp_path / "nothing.mp4", [track], CancelToken())
+    assert Sound(track=track) == choose_sound(whisper, tmp_path / "nothing.mp4", [track], CancelToken())
 
 
 @pytest.mark.parametrize("content", [b"", b"no sound at all" * 1000], ids=["empty", "of something else"])
-def test_a_file_that_is_no_sound(tmp_path, content):
+def test_a_file_that_is_no_sound(tmp_path, content, whisper):
     """It has no speech; what is wrong with it is said when it is heard."""
     broken = tmp_path / "my 'clip\nä.mp4"
     broken.write_bytes(content)
     track = Track(index=1, channels=STEREO)
-    assert Sound(track=track) == choose_sound(broken, [track], CancelToken())
+    assert Sound(track=track) == choose_sound(whisper, broken, [track], CancelToken())
 
 
-def test_the_tracks_of_a_probed_file(make_sound, sample):
+def test_the_tracks_of_a_probed_file(make_sound, sample, whisper):
     """The places that the probe gives are those that are looked at."""
     clip = make_sound("clip.mkv", "-i", str(sample), "-map", "0:a", "-map", "0:a")
     tracks = [Track(index=one.index, offset_s=one.start_s, channels=one.channels) for one in probe(clip).audio]
-    assert tracks[0] == choose_sound(clip, tracks, CancelToken()).track
+    assert tracks[0] == choose_sound(whisper, clip, tracks, CancelToken()).track

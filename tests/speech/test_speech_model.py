@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
-from pipeline.speech.model import check_model
+from pipeline.speech.model import load_model
 
 pytestmark = pytest.mark.usefixtures("no_child_left")
 
@@ -27,53 +27,53 @@ def copied_model(tmp_path: Path, small_model: Path) -> Path:
 
 
 @pytest.mark.parametrize("language", [None, "en", "ES"], ids=["automatic", "english", "capitals"])
-def test_a_good_folder(small_model, language):
+def test_a_good_folder(small_model, language, whisper):
     """A whole model folder passes."""
-    check_model(str(small_model), CancelToken(), language=language)
+    load_model(whisper, str(small_model), CancelToken(), language=language)
 
 
-def test_a_folder_without_the_preprocessors_configuration(copied_model):
+def test_a_folder_without_the_preprocessors_configuration(copied_model, whisper):
     """It passes, as faster-whisper takes it: the numbers that it lacks are Whisper's own."""
     (copied_model / "preprocessor_config.json").unlink()
-    check_model(str(copied_model), CancelToken())
+    load_model(whisper, str(copied_model), CancelToken())
 
 
 @pytest.mark.parametrize("missing", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
-def test_a_folder_that_lacks_a_file(copied_model, missing):
+def test_a_folder_that_lacks_a_file(copied_model, missing, whisper):
     """A model folder that lacks a file is refused by the file's name."""
     (copied_model / missing).unlink()
     with pytest.raises(
         SpeechError,
         match=rf"^The model folder .*my model lacks {missing}: get the model again or choose another folder\.$",
     ):
-        check_model(str(copied_model), CancelToken())
+        load_model(whisper, str(copied_model), CancelToken())
 
 
 @pytest.mark.parametrize("name", ["base.pt", "model.safetensors", "pytorch_model.bin"])
-def test_a_folder_of_another_form(tmp_path, name):
+def test_a_folder_of_another_form(tmp_path, name, whisper):
     """A model of another program is refused with the form that is needed."""
     (tmp_path / name).touch()
     with pytest.raises(
         SpeechError,
         match=rf"holds a Whisper model in another form \({name}\): choose a folder with a CTranslate2 model",
     ):
-        check_model(str(tmp_path), CancelToken())
+        load_model(whisper, str(tmp_path), CancelToken())
 
 
-def test_a_file_instead_of_a_folder(tmp_path):
+def test_a_file_instead_of_a_folder(tmp_path, whisper):
     """A model file is refused, for a folder is needed."""
     (tmp_path / "base.pt").touch()
     with pytest.raises(SpeechError, match=r"base\.pt is a file, not a model folder"):
-        check_model(str(tmp_path / "base.pt"), CancelToken())
+        load_model(whisper, str(tmp_path / "base.pt"), CancelToken())
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_a_folder_that_is_not_there(tmp_path, whisper):
     """A path that leads nowhere is named."""
     with pytest.raises(SpeechError, match=r"^The model folder .*nowhere isn't there"):
-        check_model(str(tmp_path / "nowhere"), CancelToken())
+        load_model(whisper, str(tmp_path / "nowhere"), CancelToken())
 
 
-def test_a_broken_model(copied_model):
+def test_a_broken_model(copied_model, whisper):
     """A model whose big file was cut short is found out before the job."""
     whole = (copied_model / "model.bin").read_bytes()
     (copied_model / "model.bin").write_bytes(whole[: len(whole) // 2])
@@ -81,28 +81,28 @@ def test_a_broken_model(copied_model):
         SpeechError,
         match=r"^The Whisper model '.*my model' can't be loaded \(.+\): get it again or choose another one\.$",
     ):
-        check_model(str(copied_model), CancelToken())
+        load_model(whisper, str(copied_model), CancelToken())
 
 
-def test_no_model():
+def test_no_model(whisper):
     """An empty name asks for one."""
     with pytest.raises(SpeechError, match=r"^No Whisper model is chosen"):
-        check_model(" ", CancelToken())
+        load_model(whisper, " ", CancelToken())
 
 
-def test_an_unknown_name(offline):
+def test_an_unknown_name(offline, whisper_in):
     """A name that nobody knows lists those that are known."""
     with pytest.raises(
         SpeechError, match=r"^There is no Whisper model 'huge': choose one of tiny\.en, .*large-v3.*, or a folder"
     ):
-        check_model("huge", CancelToken(), environment=offline)
+        load_model(whisper_in(offline), "huge", CancelToken())
 
 
-def test_a_known_name_without_a_network(offline):
+def test_a_known_name_without_a_network(offline, whisper_in):
     """A model that isn't here and can't be fetched is found out within seconds."""
     told = []
     with pytest.raises(SpeechError) as caught:
-        check_model("base", CancelToken(), on_download=lambda _: told.append("downloading"), environment=offline)
+        load_model(whisper_in(offline), "base", CancelToken(), on_download=lambda _: told.append("downloading"))
     assert (
         "The Whisper model 'base' isn't on this computer and can't be downloaded (Connection refused):"
         " connect to the internet once, or choose a model folder."
@@ -110,15 +110,15 @@ def test_a_known_name_without_a_network(offline):
     assert ["downloading"] == told
 
 
-def test_a_network_that_swallows_everything(hanging):
+def test_a_network_that_swallows_everything(hanging, whisper_in):
     """A hub that never answers is given up after the time that the environment allows."""
     with pytest.raises(
         SpeechError, match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(.*timed out\)"
     ):
-        check_model("base", CancelToken(), environment={**hanging, "HF_HUB_ETAG_TIMEOUT": "1"})
+        load_model(whisper_in({**hanging, "HF_HUB_ETAG_TIMEOUT": "1"}), "base", CancelToken())
 
 
-def test_a_download_that_was_interrupted(offline):
+def test_a_download_that_was_interrupted(offline, whisper_in):
     """What an interrupted download left is not taken for a model."""
     snapshot = Path(offline["HF_HOME"]) / "hub" / "models--Systran--faster-whisper-base" / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
@@ -129,19 +129,19 @@ def test_a_download_that_was_interrupted(offline):
         SpeechError,
         match=r"^The Whisper model 'base' isn't on this computer and can't be downloaded \(Connection refused\)",
     ):
-        check_model("base", CancelToken(), environment=offline)
+        load_model(whisper_in(offline), "base", CancelToken())
 
 
-def test_a_model_that_was_downloaded_before(offline, small_model):
+def test_a_model_that_was_downloaded_before(offline, small_model, whisper_in):
     """A known name that lies in the cache needs no network."""
     place = Path(offline["HF_HOME"]) / "hub" / "models--Systran--faster-whisper-base"
     shutil.copytree(small_model, place / "snapshots" / "abc")
     (place / "refs").mkdir()
     (place / "refs" / "main").write_text("abc", encoding="utf-8")
-    check_model("base", CancelToken(), language="en", environment=offline)
+    load_model(whisper_in(offline), "base", CancelToken(), language="en")
 
 
-def test_a_download_can_be_cancelled(hanging):
+def test_a_download_can_be_cancelled(hanging, whisper_in):
     """Cancelled while the hub keeps silent, the check ends within a second."""
     cancel, moments = CancelToken(), []
 
@@ -150,17 +150,17 @@ def test_a_download_can_be_cancelled(hanging):
         cancel.cancel()
 
     with pytest.raises(Cancelled):
-        check_model(
-            "base", cancel, on_download=lambda _: threading.Thread(target=cancel_it).start(), environment=hanging
+        load_model(
+            whisper_in(hanging), "base", cancel, on_download=lambda _: threading.Thread(target=cancel_it).start()
         )
     assert 1.0 > time.monotonic() - moments[0]
 
 
 @pytest.mark.parametrize("language", ["xx", "english", "en-US"])
-def test_an_unknown_language(language, small_model):
+def test_an_unknown_language(language, small_model, whisper):
     """A language code that Whisper doesn't know is refused, with those that it knows."""
     with pytest.raises(
         SpeechError,
         match=rf"^Whisper doesn't know the language code '{language.lower()}': use 'auto' or one of af, am, ",
     ):
-        check_model(str(small_model), CancelToken(), language=language)
+        load_model(whisper, str(small_model), CancelToken(), language=language)

@@ -29,10 +29,10 @@ def phrases(sample: Path) -> list[str]:
     return sample.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 
 
-def test_the_samples_words(sample, small_model):
+def test_the_samples_words(sample, small_model, whisper):
     """The small model hears the sample's words, each phrase where it is spoken, and tells how far it is."""
     fractions: list[float] = []
-    heard = transcribe(sample, CancelToken(), model=str(small_model), report=fractions.append)
+    heard = transcribe(whisper, sample, CancelToken(), model=str(small_model), report=fractions.append)
     assert phrases(sample) == [segment.text for segment in heard.segments]
     assert SPOKEN_AT_S == pytest.approx([segment.start_s for segment in heard.segments], abs=0.2)
     assert ("en", 14.0) == (heard.language, pytest.approx(heard.duration_s, abs=0.1))
@@ -40,9 +40,9 @@ def test_the_samples_words(sample, small_model):
     assert (sorted(fractions), 1.0) == (fractions, fractions[-1])
 
 
-def test_how_sure_whisper_was(sample, small_model):
+def test_how_sure_whisper_was(sample, small_model, whisper):
     """Every word has its probability, every segment what Whisper tells of it, the transcript by what it was made."""
-    heard = transcribe(sample, CancelToken(), model=str(small_model))
+    heard = transcribe(whisper, sample, CancelToken(), model=str(small_model))
     words = [word for segment in heard.segments for word in segment.words]
     assert [True] * len(words) == [0 < (word.probability or 0) <= 1 for word in words]
     for segment in heard.segments:
@@ -57,9 +57,9 @@ def test_how_sure_whisper_was(sample, small_model):
     assert {"cpu": "int8", "cuda": "float"}[machine["device"]] in machine["compute_type"]
 
 
-def test_the_offset_moves_every_time(sample, small_model):
+def test_the_offset_moves_every_time(sample, small_model, whisper):
     """Sound that starts later than the video has its words later too."""
-    heard = transcribe(sample, CancelToken(), model=str(small_model), language="en", offset_s=5.0)
+    heard = transcribe(whisper, sample, CancelToken(), model=str(small_model), language="en", offset_s=5.0)
     assert [t + 5.0 for t in SPOKEN_AT_S] == pytest.approx([segment.start_s for segment in heard.segments], abs=0.2)
     assert SPOKEN_AT_S[0] + 5.0 == pytest.approx(heard.segments[0].words[0].start_s, abs=0.2)
     assert 19.0 == pytest.approx(heard.duration_s, abs=0.1)
@@ -70,37 +70,39 @@ def test_the_offset_moves_every_time(sample, small_model):
     ["anullsrc=d=4", "sine=f=440:d=4", "anoisesrc=d=4:a=0.2", "anullsrc=d=0.01"],
     ids=["silence", "tone", "noise", "a blink"],
 )
-def test_no_speech_is_no_transcript(source, make_sound, small_model):
+def test_no_speech_is_no_transcript(source, make_sound, small_model, whisper):
     """Silence, a steady tone and noise give no words and no language."""
-    heard = transcribe(make_sound("quiet.wav", "-f", "lavfi", "-i", source), CancelToken(), model=str(small_model))
+    heard = transcribe(
+        whisper, make_sound("quiet.wav", "-f", "lavfi", "-i", source), CancelToken(), model=str(small_model)
+    )
     assert ((), None) == (heard.segments, heard.language)
 
 
 @pytest.mark.parametrize("name", ["a 'b\" %d #1 & ünï 😀.mp4", "-y.mp4"], ids=["odd signs", "leading dash"])
-def test_odd_file_names(name, tmp_path, sample, small_model, monkeypatch):
+def test_odd_file_names(name, tmp_path, sample, small_model, monkeypatch, whisper):
     """A file's name may hold anything, also when it is given without its folder."""
     shutil.copy(sample, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    heard = transcribe(Path(name), CancelToken(), model=os.path.relpath(small_model))
+    heard = transcribe(whisper, Path(name), CancelToken(), model=os.path.relpath(small_model))
     assert phrases(sample) == [segment.text for segment in heard.segments]
 
 
-def test_a_file_that_is_no_video(tmp_path, small_model):
+def test_a_file_that_is_no_video(tmp_path, small_model, whisper):
     """A file without sound in it is an error with a sentence that names it."""
     path = tmp_path / "notes.mp4"
     path.write_text("shopping list\n" * 100, encoding="utf-8")
     with pytest.raises(SpeechError, match=r"The sound of .*notes\.mp4 can't be read: check that the file plays\.$"):
-        transcribe(path, CancelToken(), model=str(small_model))
+        transcribe(whisper, path, CancelToken(), model=str(small_model))
 
 
-def test_cancel_while_it_listens(sample, small_model):
+def test_cancel_while_it_listens(sample, small_model, whisper):
     """Cancelled between two segments, it ends with `Cancelled` and its child process is gone."""
     cancel = CancelToken()
     with pytest.raises(Cancelled):
-        transcribe(sample, cancel, model=str(small_model), report=lambda fraction: cancel.cancel())
+        transcribe(whisper, sample, cancel, model=str(small_model), report=lambda fraction: cancel.cancel())
 
 
-def test_cancel_while_it_loads(sample, hanging):
+def test_cancel_while_it_loads(sample, hanging, whisper_in):
     """Cancelled while the child process is busy and silent, it ends within a second."""
     cancel = CancelToken()
     moments = []
@@ -111,16 +113,16 @@ def test_cancel_while_it_loads(sample, hanging):
 
     with pytest.raises(Cancelled):
         transcribe(
+            whisper_in(hanging),
             sample,
             cancel,
             model="base",
             on_download=lambda _: threading.Thread(target=cancel_it).start(),
-            environment=hanging,
         )
     assert 1.0 > time.monotonic() - moments[0]
 
 
-def test_a_child_that_ignores_the_request_to_end_is_killed(sample, meddler, small_model):
+def test_a_child_that_ignores_the_request_to_end_is_killed(sample, meddler, small_model, whisper_in):
     """A child process that does not end when asked is killed within a second."""
     cancel = CancelToken()
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); os._exit = print"
@@ -138,23 +140,23 @@ def test_a_child_that_ignores_the_request_to_end_is_killed(sample, meddler, smal
     thread = threading.Thread(target=cancel_when_ready)
     thread.start()
     with pytest.raises(Cancelled):
-        transcribe(sample, cancel, model=str(small_model), environment={**environment, "READY": str(ready)})
+        transcribe(whisper_in({**environment, "READY": str(ready)}), sample, cancel, model=str(small_model))
     thread.join()
     assert 1.0 > time.monotonic() - moments[0]
 
 
-def test_cancelled_before_it_starts(sample, small_model):
+def test_cancelled_before_it_starts(sample, small_model, whisper):
     """A job that is cancelled already starts no child process."""
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        transcribe(sample, cancel, model=str(small_model))
+        transcribe(whisper, sample, cancel, model=str(small_model))
 
 
-def test_what_libraries_print_does_no_harm(sample, small_model, meddler):
+def test_what_libraries_print_does_no_harm(sample, small_model, meddler, whisper_in):
     """What a library prints is not taken for an answer."""
     environment = meddler("""os.write(1, b'{"kind": "result"}\\n17\\n'); print('hello')""")
-    heard = transcribe(sample, CancelToken(), model=str(small_model), environment=environment)
+    heard = transcribe(whisper_in(environment), sample, CancelToken(), model=str(small_model))
     assert phrases(sample) == [segment.text for segment in heard.segments]
 
 
@@ -172,10 +174,10 @@ def test_what_libraries_print_does_no_harm(sample, small_model, meddler):
     ],
     ids=["killed", "broken"],
 )
-def test_a_child_that_fails(line, message, sample, small_model, meddler, capfd):
+def test_a_child_that_fails(line, message, sample, small_model, meddler, capfd, whisper_in):
     """A child process that dies or breaks is one sentence; no traceback reaches the user."""
     with pytest.raises(SpeechError, match=f"^{message}$"):
-        transcribe(sample, CancelToken(), model=str(small_model), environment=meddler(line))
+        transcribe(whisper_in(meddler(line)), sample, CancelToken(), model=str(small_model))
     assert ("", "") == tuple(capfd.readouterr())
 
 
@@ -183,9 +185,10 @@ def test_the_child_ends_with_its_parent(sample, hanging):
     """When this program is killed, the child process ends by itself."""
     code = (
         "import sys, psutil; from pathlib import Path; from pipeline.cancel import CancelToken\n"
+        "from pipeline.speech.child import WhisperProcess\n"
         "from pipeline.speech.transcribe import transcribe\n"
         "say = lambda _: print(psutil.Process().children()[0].pid, flush=True)\n"
-        f"transcribe(Path({str(sample)!r}), CancelToken(), model='base', on_download=say)\n"
+        f"transcribe(WhisperProcess(), Path({str(sample)!r}), CancelToken(), model='base', on_download=say)\n"
     )
     root = Path(__file__).resolve().parents[2]
     with psutil.Popen([sys.executable, "-c", code], cwd=root, env=hanging, stdout=-1) as parent:

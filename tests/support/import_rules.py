@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # inside pipeline: each step may import its own and those before it
 PIPELINE_STEPS: tuple[set[str], ...] = (
-    {"job", "media_info", "model", "events", "errors", "cancel", "codec"},
+    {"job", "media_info", "model", "events", "errors", "cancel", "codec", "alongside"},
     {
         "phase_table",
         "preflight_answers",

@@ -9,6 +9,7 @@ from typing import Any
 
 from upload_parts import PREFIX, write_folder
 
+from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
 from pipeline.facts import Facts, PackageFacts, StepFacts
@@ -99,5 +100,6 @@ def open_job(
         cancel=CancelToken(),
         report=said.append,
         log=lambda text, level: lines.append((text, level)),
+        alongside=Alongside().start,
     )
     return PublishedJob(context=context, said=said, lines=lines)

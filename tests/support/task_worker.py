@@ -28,6 +28,7 @@ from pipeline.engines.tasks import (
 from pipeline.fingerprint import fingerprint
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media_info import SourceIdentity
+from pipeline.speech.child import WhisperProcess
 from pipeline.speech.transcript import Transcript
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -72,12 +73,14 @@ class OwnInputs:
 def main(task: Path, source: Path, folder: Path, result: Path) -> None:
     """Do the task and write what came of it."""
     inputs = OwnInputs(file=OwnFile(path=source), scratch=folder.with_name("audio"))
-    engine, asked = LocalEngine(find_ffmpeg("")), task_from_json(json.loads(task.read_text(encoding="utf-8")))
+    asked = task_from_json(json.loads(task.read_text(encoding="utf-8")))
     made: EncodeResult | Transcript
-    if isinstance(asked, EncodeTask):
-        made = engine.submit_encode(asked, folder, inputs, _nobody).result()
-    else:
-        made = engine.submit_transcription(asked, inputs, _nobody).result()
+    with WhisperProcess() as whisper:
+        engine = LocalEngine(find_ffmpeg(""), whisper)
+        if isinstance(asked, EncodeTask):
+            made = engine.submit_encode(asked, folder, inputs, _nobody).result()
+        else:
+            made = engine.submit_transcription(asked, inputs, _nobody).result()
     result.write_text(json.dumps(result_to_json(made)), encoding="utf-8")
 
 
