@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, Timeout
@@ -25,6 +26,8 @@ from pipeline.transfer.http.exchange import Body, Http, NoResponseError, Respons
 from pipeline.transfer.http.hold import HeldHttp, Hold
 from pipeline.transfer.http.no_response import RAISED, no_response
 from pipeline.transfer.http.pace import Pace
+from pipeline.transfer.http.paced import HeadWithBody
+from pipeline.transfer.http.plain_exchange import Answer, exchange, plain_head
 from pipeline.transfer.http.pools import Pools
 from pipeline.transfer.http.server_route import ServerRoute, route_to
 
@@ -152,39 +155,65 @@ class PooledHttp:
         self._cancel.check()
         failure: NoResponseError | None = None
         way: ServerRoute | None = None
+        answer: Answer | None = None
         try:
             way, pool = self._way_to(url)
-            response = pool.urlopen(
-                method,
-                _target(url, whole=not way.tunnelled),
-                body=body if len(body) else None,  # type: ignore[arg-type]  # it asks for no more of a file than `read`
-                headers=_with_length(headers, method, len(body)),
-                timeout=Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s),
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-            )
-            content = response.data
-            refusal = way.refusal(response)
-            if refusal is not None:
-                failure = NoResponseError(refusal, f"the proxy answered {response.status}", about=way.proxy)
+            asked = _with_length(headers, method, len(body))
+            answer = self._plainly(way, pool, method, url, asked, body, read_timeout_s)
+            if answer is None:
+                response = pool.urlopen(
+                    method,
+                    _target(url, whole=not way.tunnelled),
+                    body=body if len(body) else None,  # type: ignore[arg-type]  # it asks for no more than `read`
+                    headers=asked,
+                    timeout=Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s),
+                    retries=False,
+                    redirect=False,
+                    assert_same_host=False,
+                    preload_content=False,
+                )
+                answer = Answer(status=response.status, headers=response.headers, body=response.data)
+                refusal = way.refusal(response)
+                if refusal is not None:
+                    failure = NoResponseError(refusal, f"the proxy answered {response.status}", about=way.proxy)
         except (NoResponseError, *RAISED) as error:
             # Raised below and not from here: a traceback would show this one too, and in its text the signed URL.
             failure = no_response(error, way)
         self._cancel.check()
         if failure is not None:
             raise failure
-        server_time = _http_date(response.headers.get("Date", ""))
-        return Response(
-            status=response.status,
-            body=content,
-            retry_after_s=_retry_after_s(response.headers.get("Retry-After", ""), server_time),
-            etag=response.headers.get("ETag", "").removeprefix("W/").strip('"'),
-            server_time=server_time,
-            content_type=response.headers.get("Content-Type", ""),
-            encryption=_encryption(response.headers),
-        )
+        assert answer is not None
+        return _response(answer)
+
+    def _plainly(
+        self,
+        way: ServerRoute,
+        pool: HTTPConnectionPool,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Body,
+        read_timeout_s: float,
+    ) -> Answer | None:
+        """Send a plain request; None where it is not plain, or a handshake comes first. Raises as urllib3 does."""
+        if way.proxy_url:
+            return None
+        connection, stays = pool._get_conn(), True  # as `urlopen` begins: the one kept, where it is alive
+        try:
+            assert isinstance(connection, HeadWithBody)
+            head = plain_head(connection, method, _target(url, whole=False), headers)
+            if head is None or (connection.sock is None and pool.scheme != "http"):
+                return None
+            stays = False
+            if connection.sock is None:
+                connection.timeout = CONNECT_TIMEOUT_S
+                connection.connect()
+            answer, stays = exchange(pool, connection, head, body, method=method, read_timeout_s=read_timeout_s)
+            return answer
+        finally:
+            if not stays:
+                connection.close()
+            pool._put_conn(connection)  # as `urlopen` ends
 
     def _way_to(self, url: str) -> tuple[ServerRoute, HTTPConnectionPool]:
         """Return what the settings say of a server, and its pool; found once for each:
@@ -195,6 +224,20 @@ class PooledHttp:
             way = route_to(url)
             self._known[server] = way, self._pools.pool(server, way)
         return self._known[server]
+
+
+def _response(answer: Answer) -> Response:
+    headers = answer.headers
+    server_time = _http_date(headers.get("date", ""))
+    return Response(
+        status=answer.status,
+        body=answer.body,
+        retry_after_s=_retry_after_s(headers.get("retry-after", ""), server_time),
+        etag=headers.get("etag", "").removeprefix("W/").strip('"'),
+        server_time=server_time,
+        content_type=headers.get("content-type", ""),
+        encryption=_encryption(headers),
+    )
 
 
 def _target(url: str, *, whole: bool) -> str:
@@ -230,6 +273,7 @@ def _retry_after_s(text: str, server_time: float | None) -> float:
     return 0.0 if until is None or server_time is None else min(max(until - server_time, 0.0), MAX_RETRY_AFTER_S)
 
 
+@lru_cache(maxsize=4)  # in a second of an upload nearly all answers have the same
 def _http_date(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp()

@@ -19,6 +19,9 @@ from pipeline.transfer.http.pace import Pace, unacknowledged
 STALL_S = 30.0
 """How long nothing of a body may get through: after that the connection is given up, and the file is tried again."""
 
+RECEIVE_BYTES = 1 << 16
+"""What is taken of an answer at a time."""
+
 TLS_BLOCK_BYTES = 1 << 16
 """What goes to TLS at a time: it has to go out whole within the limit."""
 
@@ -36,7 +39,7 @@ class HeadWithBody(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as urllib3 has it
         """Send a request. Raises TimeoutError when nothing moves for too long."""
-        self._sent_bytes, self._begun_at, self._strikes = 0, time.monotonic(), self.pace.strikes
+        self.begin()
         # urllib3 gives a body that goes out on a used connection no more time than connecting has.
         wanted = self.timeout
         if self.sock is not None:
@@ -54,12 +57,12 @@ class HeadWithBody(HTTPConnection):
     def send(self, data: Any) -> None:  # noqa: ANN401  # as http.client has it
         """Send a head, or a block of a body. Raises TimeoutError when nothing moves for too long."""
         if self._head is None:
-            self._send_all(data)
+            self.send_all(data)
         elif not self._head:
             self._head = data
         else:
             head, self._head = self._head, None
-            self._send_all(head + bytes(data))
+            self.send_all(head + bytes(data))
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
         """Return the answer. Raises TimeoutError when nothing moves for too long."""
@@ -70,24 +73,44 @@ class HeadWithBody(HTTPConnection):
             return super(HeadWithBody, self).getresponse()
 
         least = self.timeout
-        self.timeout = self.pace.limit_s(float(least) if isinstance(least, (int, float)) else STALL_S, self._sent_bytes)
+        self.timeout = self.answer_limit_s(float(least) if isinstance(least, (int, float)) else STALL_S)
         response = self._while_moving(get_response)
-        self.pace.answered(self._sent_bytes, time.monotonic() - self._begun_at)
+        self.answered()
         return response
 
-    def _send_all(self, data: bytes | memoryview) -> None:
+    def begin(self) -> None:
+        """A request begins: what counts for its limits begins anew."""
+        self._sent_bytes, self._begun_at, self._strikes = 0, time.monotonic(), self.pace.strikes
+
+    def answer_limit_s(self, least_s: float) -> float:
+        """Return how long nothing may move before the answer to what was sent is there."""
+        return self.pace.limit_s(least_s, self._sent_bytes)
+
+    def receive(self, limit_s: float) -> bytes:
+        """Return what has come of an answer, b"" at its end. Raises TimeoutError when nothing moves for too long."""
+        self._limit(limit_s)
+        return self._while_moving(lambda: self.sock.recv(RECEIVE_BYTES))
+
+    def answered(self) -> None:
+        """The request was answered."""
+        self.pace.answered(self._sent_bytes, time.monotonic() - self._begun_at)
+
+    def send_all(self, data: bytes | memoryview) -> None:
+        """Send a block whole. Raises TimeoutError when nothing moves for too long."""
         if self.sock is None:
             self.connect()
         sys.audit("http.client.send", self, data)  # as http.client does, whose sending this stands in for
-        limit_s = self.pace.limit_s(STALL_S, self._sent_bytes)
-        if self.sock.gettimeout() != limit_s:
-            self.sock.settimeout(limit_s)
+        self._limit(self.pace.limit_s(STALL_S, self._sent_bytes))
         left = memoryview(data)
         most = TLS_BLOCK_BYTES if isinstance(self.sock, ssl.SSLSocket) else len(left)
         while left:
             block = left[:most]
             left = left[self._while_moving(lambda block=block: self.sock.send(block)) :]  # type: ignore[misc]
         self._sent_bytes += len(data)
+
+    def _limit(self, limit_s: float) -> None:
+        if self.sock.gettimeout() != limit_s:
+            self.sock.settimeout(limit_s)
 
     def _while_moving(self, action: Callable[[], T]) -> T:
         """Return what `action` returns; on a timeout, try again while the other side takes something."""
