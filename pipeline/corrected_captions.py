@@ -5,15 +5,15 @@ Reads, and changes nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.corrected_words import CorrectedWords, words_in_json, words_in_text, words_of, words_of_captions
 from pipeline.errors import FolderConflict, FolderTakenError, SubtitleFileError
 from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitle_files import Subtitles, read_subtitles
+from pipeline.speech.subtitle_files import Subtitles, decode, read_subtitles
 
 TIMED = (TRANSCRIPT_SRT, CAPTIONS_VTT)
 """The files that have times, which the stream and the other forms can be made from."""
@@ -21,14 +21,16 @@ TIMED = (TRANSCRIPT_SRT, CAPTIONS_VTT)
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectedCaptions:
-    """What an editor has corrected: the cues as they are now, the files with them, and which of these stay as they are.
+    """What an editor has corrected: the files with it, and which of these stay as they are.
 
-    Those are in UTF-8, with times as players ask for them. `note` tells what was mended in the others.
+    Those are in UTF-8, with times as players ask for them. Either `cues` are the captions as they are now, or `words`
+    tells which words were corrected. `note` tells what was mended in the files.
     """
 
-    cues: tuple[Cue, ...]
     names: tuple[str, ...]
     kept: tuple[str, ...]
+    cues: tuple[Cue, ...] = ()
+    words: CorrectedWords | None = None
     note: str = ""
 
     @property
@@ -40,28 +42,52 @@ class CorrectedCaptions:
 
 
 def read_correction(folder: Path, changed: Sequence[str], language: str | None) -> CorrectedCaptions | None:
-    """Return what the changed files among those of a transcript say, None where none that has times was changed.
+    """Return what the changed files among those of a transcript say, None where they say what they said.
 
     Raises FolderTakenError where one can't be read, or where two say different things.
     """
     names = [name for name in TIMED if name in changed]
-    if not names:
-        return None
     try:
-        files = {name: read_subtitles(folder / name, language=language) for name in names}
+        return _in_captions(folder, names, changed, language) if names else _in_words(folder, changed, language)
     except SubtitleFileError as error:
         reason = f"A correction can't be taken over. {str(error).rstrip('.')}"
         remedy = "mend the file, or start fresh (--fresh) to replace all."
         raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy) from error
-    first = files[names[0]].cues
-    other = next((name for name in names[1:] if not _same(files[name].cues, first)), None)
-    other = other or next((name for name in changed if not _agrees(folder / name, first)), None)
-    if other is not None:
-        reason = f"{names[0]} and {other} in {folder} were both corrected by hand, and they differ"
-        remedy = "keep the one that is right and move the other out of the folder, or start fresh (--fresh)."
-        raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
+
+
+def _in_captions(folder: Path, names: Sequence[str], changed: Sequence[str], language: str | None) -> CorrectedCaptions:
+    """Return what was corrected in files with captions, with which all others that were changed have to agree."""
+    files = {name: read_subtitles(folder / name, language=language) for name in names}
+    first = files[names[0]]
+    for name in names[1:]:
+        if not _same(files[name].cues, first.cues):
+            raise _differ(folder, names[0], name)
+    wanted = words_of_captions(first.cues)
+    for name in changed:
+        if name not in names and not _agrees(folder, name, wanted, language):
+            raise _differ(folder, names[0], name)
     kept = tuple(name for name in names if _stays(files[name]))
-    return CorrectedCaptions(cues=first, names=tuple(names), kept=kept, note=files[names[0]].note(names[0]))
+    return CorrectedCaptions(names=tuple(names), kept=kept, cues=first.cues, note=first.note(names[0]))
+
+
+def _in_words(folder: Path, changed: Sequence[str], language: str | None) -> CorrectedCaptions | None:
+    """Return what was corrected in the files whose words the captions are made of."""
+    in_json = words_in_json(folder, language) if TRANSCRIPT_JSON in changed else None
+    in_text = words_in_text(folder, language) if TRANSCRIPT_TXT in changed else None
+    if in_json is not None and in_text is not None and in_json.words != in_text.words:
+        raise _differ(folder, TRANSCRIPT_JSON, TRANSCRIPT_TXT)
+    found = {TRANSCRIPT_JSON: in_json, TRANSCRIPT_TXT: in_text}
+    names = tuple(name for name, words in found.items() if words is not None)
+    if not names:
+        return None
+    kept = (TRANSCRIPT_TXT,) if in_text is not None and in_text.is_utf8 else ()
+    return CorrectedCaptions(names=names, kept=kept, words=in_json or in_text)
+
+
+def _differ(folder: Path, one: str, other: str) -> FolderTakenError:
+    reason = f"{one} and {other} in {folder} were both corrected by hand, and they differ"
+    remedy = "keep the one that is right and move the other out of the folder, or start fresh (--fresh)."
+    return FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
 
 
 def _stays(file: Subtitles) -> bool:
@@ -74,14 +100,12 @@ def _same(some: Sequence[Cue], others: Sequence[Cue]) -> bool:
     ]
 
 
-def _agrees(path: Path, cues: Sequence[Cue]) -> bool:
+def _agrees(folder: Path, name: str, wanted: Sequence[str], language: str | None) -> bool:
     """Whether a corrected file without times of its own, or the JSON, says the same words."""
-    wanted = [word for cue in cues for word in cue.text.split()]
     try:
-        if path.name == TRANSCRIPT_TXT:
-            return path.read_text(encoding="utf-8-sig").split() == wanted
-        if path.name == TRANSCRIPT_JSON:
-            return str(json.loads(path.read_text(encoding="utf-8"))["text"]).split() == wanted
-    except (OSError, ValueError, KeyError, TypeError):
+        if name == TRANSCRIPT_TXT:
+            return words_of(decode((folder / name).read_bytes(), language)[0]) == wanted
+        words = words_in_json(folder, language) if name == TRANSCRIPT_JSON else None
+        return words is None or words.words == wanted
+    except (SubtitleFileError, OSError, ValueError):
         return False
-    return True

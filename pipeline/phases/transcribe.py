@@ -18,19 +18,24 @@ from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
 from pipeline.job import TranscriptionRequest
 from pipeline.media.encode.shot_changes import shot_changes
-from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.source_checks import ProbedFile
-from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON, TRANSCRIPT_SRT
+from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSCRIPT_JSON
 from pipeline.media_info import AudioStream, MediaInfo
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.output_settings import CAPTION_RULES
 from pipeline.phases.model_loading import DownloadReport, prepare_model
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
-from pipeline.phases.transcript_forms import has_form, is_there, transcript_of, what_is_left, write_forms
+from pipeline.phases.transcript_forms import (
+    corrected_forms,
+    has_form,
+    is_there,
+    transcript_of,
+    what_is_left,
+    write_forms,
+)
 from pipeline.speech.caption_check import check_cues, outside_text
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.child import WhisperProcess
-from pipeline.speech.corrections import with_corrections, with_earlier_formatting
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
@@ -311,18 +316,17 @@ def _corrected(context: PhaseContext, correction: CorrectedCaptions) -> Transcri
 
     The corrected files themselves stay as they are. Raises OutputError.
     """
-    workspace, cues = context.workspace, correction.cues
-    before = workspace.done.transcript
-    language = (None if before is None else before.language) or UNKNOWN_LANGUAGE
-    try:
-        transcript, earlier = from_json((workspace.final / TRANSCRIPT_JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError, CodecError):
-        transcript, earlier = transcript_of((), language), []
-    if correction.names == (TRANSCRIPT_SRT,):
-        cues = with_earlier_formatting(cues, earlier)
-    transcript = with_corrections(transcript, cues)
+    workspace, request = context.workspace, context.plan.job.transcription or TranscriptionRequest()
+    video = context.plan.media.video
+    transcript, cues = corrected_forms(
+        correction,
+        workspace.final,
+        workspace.done.transcript,
+        rules=request.profile,
+        frame_rate=float(video.frame_rate) if video else AUDIO_ONLY_RATE,
+    )
     write_forms(workspace.folder, transcript, cues, leave=correction.kept)
-    facts = TranscriptFacts(language=transcript.language or language, cues=len(cues))
+    facts = TranscriptFacts(language=transcript.language, cues=len(cues))
     workspace.mark(facts)
     return facts
 

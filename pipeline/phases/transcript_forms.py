@@ -6,13 +6,18 @@ Knows no Whisper.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from pipeline.corrected_captions import CorrectedCaptions
 from pipeline.errors import CodecError, SubtitleFileError
 from pipeline.facts import TranscriptFacts
 from pipeline.files import write_whole
+from pipeline.job import CaptionRules
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_FILES, TRANSCRIPT_JSON, TRANSCRIPT_SRT
+from pipeline.speech.caption_profiles import caption_profile
+from pipeline.speech.corrections import with_corrections, with_earlier_formatting
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitle_files import read_subtitles
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt
@@ -63,6 +68,35 @@ def what_is_left(workspace: Workspace) -> tuple[Transcript, list[Cue]] | None:
             continue
         return transcript_of(cues, facts.language or UNKNOWN_LANGUAGE), list(cues)
     return None
+
+
+def corrected_forms(
+    correction: CorrectedCaptions,
+    folder: Path,
+    before: TranscriptFacts | None,
+    *,
+    rules: CaptionRules,
+    frame_rate: float,
+) -> tuple[Transcript, list[Cue]]:
+    """Return the transcript and captions of a folder as an editor has corrected them.
+
+    `before` is what is known of the transcript that was made; by the rules, captions are made anew whose words changed.
+    """
+    language = (None if before is None else before.language) or UNKNOWN_LANGUAGE
+    if correction.words is not None:
+        transcript = correction.words.transcript
+        profile = caption_profile(rules, transcript.language or language)
+        transcript, cues = correction.words.applied(profile, frame_rate)
+    else:
+        cues = list(correction.cues)
+        try:
+            transcript, earlier = from_json((folder / TRANSCRIPT_JSON).read_text(encoding="utf-8"))
+        except (OSError, ValueError, CodecError):
+            transcript, earlier = transcript_of((), language), []
+        if correction.names == (TRANSCRIPT_SRT,):
+            cues = list(with_earlier_formatting(cues, earlier))
+        transcript = with_corrections(transcript, cues)
+    return replace(transcript, language=transcript.language or language), cues
 
 
 def write_forms(folder: Path, transcript: Transcript, cues: Sequence[Cue], *, leave: Sequence[str] = ()) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pysubs2
 import pytest
@@ -207,6 +209,128 @@ def test_a_folder_of_the_version_before(speech, asked, folder):
     _change(folder, SRT, "lesson", "courses")
     made = convert(speech, folder.parent, transcription=asked)
     assert ((Outcome.DONE, "", ()), True) == (made.whole, "courses" in _track(folder))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_word_in_the_text(speech, asked, folder, encoding):
+    """Is taken over; words that stayed keep their times, captions whose words did theirs."""
+    before = json.loads(_text(folder, JSON))
+    _change(folder, TXT, "lesson", "Übung für", encoding=encoding)
+    kept = (folder / TXT).read_bytes()
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ((Outcome.DONE, "", ()), 0) == (made.whole, _encodes(made))
+    assert f"{TXT} was corrected by hand: the stream and the other forms say the same now." in made.log
+    assert [True] * 5 == [
+        "Übung für" in text for text in (_track(folder), *(_text(folder, n) for n in (SRT, TXT, JSON, VTT)))
+    ]
+    assert encoding.startswith("utf-8") == (kept == (folder / TXT).read_bytes())
+    after = json.loads(_text(folder, JSON))
+    assert [True, False] == [segment["edited"] for segment in after["segments"]]
+    old, new = before["segments"][0]["words"], after["segments"][0]["words"]
+    assert [(old[0]["start"], old[0]["end"]), old[-1]["end"]] == [(new[0]["start"], new[0]["end"]), new[-1]["end"]]
+    assert (before["segments"][1], before["cues"][1:]) == (after["segments"][1], after["cues"][1:])
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    again = convert(speech, folder.parent, transcription=asked)
+    assert ("", files) == (again.report.error, {path: path.read_bytes() for path in files})
+
+
+def _in_words(data: dict[str, Any]) -> None:
+    word = next(word for word in data["segments"][0]["words"] if word["word"] == " lesson")
+    word |= {"word": " course", "start": word["start"] + 0.01}
+
+
+def _in_segments(data: dict[str, Any]) -> None:
+    data["segments"][0]["text"] = data["segments"][0]["text"].replace("lesson", "course")
+
+
+def _in_captions(data: dict[str, Any]) -> None:
+    data["cues"][0]["text"] = data["cues"][0]["text"].replace("lesson", "course")
+
+
+def _in_text(data: dict[str, Any]) -> None:
+    data["text"] = data["text"].replace("lesson", "course")
+
+
+JSON_PLACES = {"words": _in_words, "segments": _in_segments, "captions": _in_captions, "text": _in_text}
+
+
+def _change_json(folder: Path, *changes: Callable[[dict[str, Any]], None]) -> None:
+    data = json.loads(_text(folder, JSON))
+    for change in changes:
+        change(data)
+    (folder / JSON).write_text(json.dumps(data), encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", [*JSON_PLACES, "all"])
+def test_a_word_in_the_json(speech, asked, folder, place):
+    """Is taken over wherever it was corrected, with the times that it has there; every form says it then."""
+    before = json.loads(_text(folder, JSON))
+    _change_json(folder, *(JSON_PLACES.values() if place == "all" else [JSON_PLACES[place]]))
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ((Outcome.DONE, "", ()), 0) == (made.whole, _encodes(made))
+    assert f"{JSON} was corrected by hand: the stream and the other forms say the same now." in made.log
+    assert [True] * 4 == ["course" in text for text in (_track(folder), *(_text(folder, n) for n in (SRT, TXT, VTT)))]
+    after = json.loads(_text(folder, JSON))
+    words = ["".join(word["word"] for word in after["segments"][0]["words"]).strip()]
+    words += [after["segments"][0]["text"], " ".join(after["cues"][0]["text"].split())]
+    assert [True] * 4 == ["course" in text and "lesson" not in text for text in (*words, after["text"])]
+    assert [True, False] == [segment["edited"] for segment in after["segments"]]
+    later_s = 0.01 if place in ("words", "all") else 0.0
+    starts = [[word["start"] for word in data["segments"][0]["words"]] for data in (before, after)]
+    assert round(sum(starts[0]) + later_s, 3) == round(sum(starts[1]), 3)
+    assert [(c["start"], c["end"]) for c in before["cues"]] == [(c["start"], c["end"]) for c in after["cues"]]
+
+
+def test_times_of_a_caption_in_the_json(speech, asked, folder):
+    """Are taken over as well."""
+
+    def later(data: dict[str, Any]) -> None:
+        data["cues"][0]["start"] = 1.0
+
+    _change_json(folder, later)
+    assert (Outcome.DONE, "", ()) == convert(speech, folder.parent, transcription=asked).whole
+    assert [True] * 2 == ["00:00:01,000 -->" in _text(folder, SRT), "00:00:01.000 -->" in _track(folder)]
+
+
+def test_other_lines_are_no_correction(speech, asked, folder):
+    """A text of the same words says the same, and stays as it is."""
+    (folder / TXT).write_text("\n\n".join(_text(folder, TXT).split()), encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ("", before) == (made.report.error, {path: path.read_bytes() for path in before})
+
+
+def _broken(folder: Path) -> None:
+    (folder / JSON).write_text("{", encoding="utf-8")
+
+
+def _differing_json(folder: Path) -> None:
+    _change_json(folder, _in_words, lambda data: data.update(text="quite another text"))
+
+
+def _other_in_text(folder: Path) -> None:
+    _change_json(folder, _in_words)
+    _change(folder, TXT, "lesson", "class")
+
+
+WRONG = {
+    "no JSON": (_broken, f"{JSON} can't be read ({JSON} is not JSON): mend the file"),
+    "two places": (_differing_json, "was corrected in its words and in its text, and they differ: mend the file"),
+    "two files": (_other_in_text, f"{JSON} and {TXT} in "),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), WRONG.values(), ids=WRONG)
+def test_words_that_cant_be_taken_over(speech, asked, folder, change, said):
+    """Are said in a sentence, and nothing is changed."""
+    change(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    report = convert(speech, folder.parent, transcription=asked).report
+    assert (True, True, before) == (
+        said in report.error,
+        report.wrong_settings,
+        {path: path.read_bytes() for path in before},
+    )
 
 
 def test_uploaded(speech, asked, folder, backend, backend_config):

@@ -56,6 +56,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "earlier_work",
         "caption_files",
         "corrected_captions",
+        "corrected_words",
         "job_codec",
         "output_settings",
         "media",
