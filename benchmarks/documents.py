@@ -1,4 +1,4 @@
-"""What a dataset of 200,000 rows costs: opening it, an edit, edits during a save, the save, for both schemas.
+"""What a dataset of 200,000 rows costs: opening it, an edit, a save, a merge, and edits meanwhile, for both schemas.
 
 Opening is compared with `json.loads` of the same file, which a program that reads it the plain way needs at least.
 Seconds of wall time, and of the processor, which other work on the machine changes less.
@@ -32,6 +32,8 @@ WORDS = ("the", "of", "matrix", "we", "see", "here", "that", "Fourier", "transfo
 WORDS_A_SEGMENT = 10
 ROWS_A_TARGET = 1000
 EDITS = 2000
+MERGED = 100
+EDIT_PAUSE_S = 0.002
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +72,44 @@ def measure(name: str, path: Path, collection: str, field: str, ids: list[Id], r
     report("opening", opened, plain)
     with open_document(path, autosave_interval_s=3600) as document:
         show_edits("edits", [edit(document, collection, field, ids, n) for n in range(EDITS)])
-        took: list[Seconds] = []
-        saving = threading.Thread(target=lambda: took.append(timed(document.flush)))
-        saving.start()
-        during: list[float] = []
-        while saving.is_alive():
-            during.append(edit(document, collection, field, ids, len(during)))
-        report("saving, with edits all the time", took)
+        took, during = beside(document.flush, lambda n: edit(document, collection, field, ids, n))
+        report("saving, with edits all the time", [took])
         show_edits("edits during the save", during)
+    measure_merge(path, collection, field, ids)
+
+
+def measure_merge(path: Path, collection: str, field: str, ids: list[Id]) -> None:
+    """Measure a merge of what two people changed, with edits of other rows meanwhile, one every few ms."""
+    before = path.read_bytes()
+    with open_document(path, autosave_interval_s=3600) as other:
+        for row_id in ids[:MERGED]:
+            other.update(collection, row_id, **{field: "theirs"})
+        theirs = other.snapshot_bytes()
+        other.undo()
+    with open_document(path, autosave_interval_s=3600) as document:
+        document.set_saved(before)
+        for row_id in ids[MERGED : 2 * MERGED]:
+            document.update(collection, row_id, **{field: "ours"})
+
+        def paused_edit(number: int) -> float:
+            time.sleep(EDIT_PAUSE_S)
+            return edit(document, collection, field, ids[2 * MERGED :], number)
+
+        show_edits("edits, one every 2 ms", [paused_edit(n) for n in range(EDITS)])
+        took, during = beside(lambda: document.merge_saved(before, theirs), paused_edit)
+        report(f"merging {MERGED} changes, with edits all the time", [took])
+        show_edits("edits during the merge", during)
+
+
+def beside(work: Callable[[], object], edit_once: Callable[[int], float]) -> tuple[Seconds, list[float]]:
+    """Return how long something takes, and how long each edit takes meanwhile."""
+    took: list[Seconds] = []
+    thread = threading.Thread(target=lambda: took.append(timed(work)))
+    thread.start()
+    during: list[float] = []
+    while thread.is_alive():
+        during.append(edit_once(len(during)))
+    return took[0], during
 
 
 def edit(document: Document, collection: str, field: str, ids: list[Id], number: int) -> float:

@@ -121,6 +121,15 @@ class DatasetCache:
         self._write(self._base_path(base_id), content)
         return base_id
 
+    def add_snapshot(self, pieces: Iterable[bytes]) -> tuple[str, bytes]:
+        """Keep a content that edits may be compared with; return its id and all of it. Raises DocumentError.
+
+        Edits go on meanwhile: a file is read without keeping other threads waiting, as joining the pieces would.
+        """
+        base_id = uuid.uuid4().hex[:12]
+        self._write(self._base_path(base_id), pieces)
+        return base_id, self._read(self._base_path(base_id))
+
     def note(self, known: CacheMetadata) -> CacheMetadata:
         """Write what is known of the copy, and remove the bases that no longer count. Raises DocumentError."""
         known = replace(known, uri=self._uri, pending=known.pending[-MAX_PENDING:])
@@ -147,7 +156,7 @@ class DatasetCache:
                 "check its permissions."
             ) from error
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, content: bytes | Iterable[bytes]) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)

@@ -132,8 +132,12 @@ class Baseline:
             self.counts[change.collection, new] += 1
 
     def begin(self, version: int, changes: Iterable[Change]) -> None:
-        """Take another state for the saved one, which differs by changes from that of a version."""
-        self._log = [(version, change) for change in changes]
+        """Take another state for the saved one, which differs by changes from that of a version.
+
+        The changes may know of later edits already: what was noted after that version is compared once more.
+        """
+        later = [(at, change) for at, change in self._log if at > version]
+        self._log = [*((version, change) for change in changes), *later]
         self._recount()
 
     def mark_saved(self, version: int) -> None:

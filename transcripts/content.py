@@ -14,7 +14,9 @@ import msgspec
 
 from transcripts.errors import UnreadableError
 from transcripts.rows import Row, decoded, encoded
-from transcripts.schema import FORMAT_FIELD, VERSION_FIELD, Schema, detect
+from transcripts.schema import FORMAT_FIELD, SCHEMAS, VERSION_FIELD, Schema, detect
+from transcripts.slices import Sliced, read_in_slices
+from transcripts.turns import empty, in_turns
 
 NEXT_IDS = "next_ids"
 """The key with the next number of each collection whose highest one was deleted: it is not given out again."""
@@ -33,14 +35,18 @@ class Content:
     """What a file holds.
 
     `values` has every key of the file in its order with its JSON, `collections` the rows of those that the schema
-    names; a missing collection has none. `lists` is the JSON of each collection as it stands in the file.
+    names; a missing collection has none.
     """
 
     schema: Schema
     values: Mapping[str, bytes]
-    collections: Mapping[str, Sequence[bytes]]
-    lists: Mapping[str, bytes] = field(default_factory=dict)
+    collections: Mapping[str, list[bytes]]
     next_ids: Mapping[str, int] = field(default_factory=dict)
+
+    def free(self) -> None:
+        """Free the rows, which nobody needs any more."""
+        for rows in self.collections.values():
+            empty(rows)
 
 
 def new_content(schema: Schema) -> Content:
@@ -68,14 +74,31 @@ def read_content(path: Path, schema: Schema | None, name: str) -> Content | None
 
 def parse_content(data: bytes, name: str, schema: Schema | None) -> Content:
     """Return what the bytes of a file hold; `name` stands for it in messages. Raises UnreadableError."""
-    values = _values(data.removeprefix(BYTE_ORDER_MARK), name)
+    data = data.removeprefix(BYTE_ORDER_MARK)
+    kinds = SCHEMAS if schema is None else (schema,)
+    sliced = read_in_slices(data, {one.name for kind in kinds for one in kind.collections})
+    try:
+        return _content(sliced, name, schema)
+    except UnreadableError:  # the lines that a sentence names are those of the whole file
+        return _content(Sliced(rest=data), name, schema)
+
+
+def _content(sliced: Sliced, name: str, schema: Schema | None) -> Content:
+    values = _values(sliced.rest, name)
     schema = schema or _detected(values, name)
+    if not all(_is_empty(values.get(key, b"")) and schema.collection(key) for key in sliced.rows):
+        raise UnreadableError(f"{name} has lists that are none of its rows.")
     _check_version(values, name, schema)
     lists = {one.name: values[one.name] for one in schema.collections if one.name in values}
-    collections = {one.name: _rows(lists, one.name, name) for one in schema.collections}
-    return Content(
-        schema=schema, values=values, collections=collections, lists=lists, next_ids=_next_ids(values, schema)
-    )
+    collections = {
+        one.name: sliced.rows[one.name] if one.name in sliced.rows else _rows(lists, one.name, name)
+        for one in schema.collections
+    }
+    return Content(schema=schema, values=values, collections=collections, next_ids=_next_ids(values, schema))
+
+
+def _is_empty(value: bytes) -> bool:
+    return b"[]" == b"".join(value.split())
 
 
 def _values(data: bytes, name: str) -> dict[str, bytes]:
@@ -157,7 +180,7 @@ def written(
     `next_ids` are those that the rows themselves don't tell.
     """
     kept = {key: value for key, value in values.items() if key != NEXT_IDS}
-    present = {name: [row for row in rows if row is not None] for name, rows in collections.items()}
+    present = {name: [row for row in in_turns(rows) if row is not None] for name, rows in collections.items()}
     missing = {name: b"[]" for name, rows in present.items() if rows and name not in kept}
     every = {**kept, **missing, **({NEXT_IDS: _json(dict(next_ids))} if next_ids else {})}
     yield b"{"

@@ -261,8 +261,10 @@ class Document:
         saved = None if content is None else parse_content(content, self.name, self.schema)
         with self._edits.lock:
             self._saving.follows = False
-            differences = () if saved is None else self._store.differences(saved)
-            self._edits.saved.begin(self._edits.version, differences)
+            version = self._edits.version
+        differences = () if saved is None else self._store.differences(saved)  # edits go on meanwhile
+        with self._edits.lock:
+            self._edits.saved.begin(version, differences)
 
     def merge_saved(self, before: bytes, content: bytes, decisions: Mapping[CollisionKey, Side] | None = None) -> Merge:
         """Merge what somebody else has saved elsewhere since: what does not collide is taken over, as one edit.

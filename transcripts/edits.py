@@ -159,9 +159,11 @@ class Edits:
                         found = self._worked_out(saved(), decide, theirs)
                         if found is None:
                             return False
-                        if self._put(found):
-                            step = found.rebase.step
-                            break
+                        is_made = self._put(found)
+                    found.rebase.saved.free()
+                    if is_made:
+                        step = found.rebase.step
+                        break
             finally:
                 self._later = None
         self._told(step)

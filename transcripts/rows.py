@@ -15,11 +15,15 @@ import msgspec
 
 from transcripts.errors import InvalidRowError
 from transcripts.schema import ID_FIELD, Reference
+from transcripts.turns import ROWS_A_TURN, in_turns
 
 Row = dict[str, Any]
 """A row with all its fields, a copy of its own for whoever asked."""
 
 Id = int | str
+
+ROWS_AT_ONCE = 128
+"""How many rows are read in one piece; larger blocks take the system longer to find memory for."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -115,6 +119,7 @@ class KeyReader:
             "Keys",
             [(field, object, None) for field in self._fields],
             rename=dict(zip(self._fields, self._names, strict=True)),
+            gc=False,
         )
         self._one = msgspec.json.Decoder(struct)
         self._all = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type]  # made while running
@@ -131,10 +136,17 @@ class KeyReader:
             own, *targets = (values.get(name) for name in self._names)
         return Keys(id=own, targets=tuple(targets))
 
-    def columns(self, content: bytes, rows: Sequence[bytes]) -> list[list[object]]:
-        """Return the keys of all rows of a list, which `content` is: the ids, then the values of each reference."""
+    def columns(self, rows: Sequence[bytes]) -> list[list[object]]:
+        """Return the keys of many rows: the ids, then the values of each reference."""
+        columns: list[list[object]] = [[] for _ in self._fields]
+        for first in in_turns(range(0, len(rows), ROWS_AT_ONCE), ROWS_A_TURN // ROWS_AT_ONCE):
+            for column, values in zip(columns, self._some(rows[first : first + ROWS_AT_ONCE]), strict=True):
+                column += values
+        return columns
+
+    def _some(self, rows: Sequence[bytes]) -> list[list[object]]:
         try:
-            found = self._all.decode(content)
+            found = self._all.decode(b"[%b]" % b",".join(rows))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             keys = [self.of(row) for row in rows]
             ids: list[object] = [one.id for one in keys]

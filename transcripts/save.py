@@ -197,8 +197,8 @@ class Saver:
 
     def _send(self, head: ObjectHead | None, on_sent: Callable[[int, int], None] | None) -> Written:
         snapshot = self._document.snapshot()
-        data = b"".join(snapshot.pieces())
-        pending = Pending(write_id=uuid.uuid4().hex, base_id=self._copy.cache.add_base(data))
+        base_id, data = self._copy.cache.add_snapshot(snapshot.pieces())
+        pending = Pending(write_id=uuid.uuid4().hex, base_id=base_id)
         earlier = self._known.pending
         self._note(pending=(*earlier, pending))
         content = NewContent(

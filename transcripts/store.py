@@ -57,7 +57,6 @@ class Store:
                 one,
                 content.schema.references_of(one.name),
                 content.collections[one.name],
-                content=content.lists.get(one.name, b"[]"),
                 next_id=max(1, content.next_ids.get(one.name, 1)),
             )
             for one in content.schema.collections
@@ -90,16 +89,21 @@ class Store:
         """
         for name, table in other._tables.items():
             table.next_id = max(table.next_id, self._tables[name].next_id)
-        # the other gets the earlier tables, to be freed when nobody waits any more: that takes a while
+        # the other gets the earlier tables, to be freed when nobody waits any more
         self._tables, other._tables = other._tables, self._tables
         self._values = other._values
+
+    def free(self) -> None:
+        """Free the rows, which nobody needs any more."""
+        for table in self._tables.values():
+            table.free()
 
     def differences(self, other: Content) -> list[Change]:
         """Return what makes the rows of another content those of this one."""
         return [
             Change(collection=name, id=row_id, before=theirs, after=own)
             for name, table in self._tables.items()
-            for row_id, theirs, own in table.differences(other.collections[name], other.lists.get(name, b"[]"))
+            for row_id, theirs, own in table.differences(other.collections[name])
         ]
 
     def rows(self, collection: str, where: Mapping[str, Id]) -> list[bytes]:

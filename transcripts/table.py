@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from transcripts.rows import Id, KeyReader, Keys, is_id, same
 from transcripts.schema import Collection, IdKind, Reference
+from transcripts.turns import empty, in_turns
 
 EXAMPLES = 3
 """How many ids a message names."""
@@ -25,7 +26,6 @@ class Table:
         references: Sequence[Reference],
         rows: Iterable[bytes] = (),
         *,
-        content: bytes = b"[]",
         next_id: int = 1,
     ) -> None:
         self.collection = collection
@@ -39,25 +39,25 @@ class Table:
         self._doubled: list[Id] = []
         self._without_id = 0
         self._unusable = 0
-        ids, *columns = self._reader.columns(content, [row for row in self.slots if row is not None])
+        ids, *columns = self._reader.columns([row for row in self.slots if row is not None])
         self._read_ids(ids)
         for slots_of_target, column in zip(self._slots_of_target, columns, strict=True):
             self._read_targets(slots_of_target, column)
 
     def _read_ids(self, ids: Sequence[object]) -> None:
-        for slot, row_id in enumerate(ids):
+        for slot, row_id in enumerate(in_turns(ids)):
             if not is_id(row_id):
                 self._without_id += 1
             elif row_id in self._slot_of_id:
                 self._doubled.append(row_id)
             else:
                 self._slot_of_id[row_id] = slot
-        numbers = [one for one in self._slot_of_id if type(one) is int]
-        self._kinds = {type(one) for one in self._slot_of_id}
+        numbers = [one for one in in_turns(self._slot_of_id) if type(one) is int]
+        self._kinds = {type(one) for one in in_turns(self._slot_of_id)}
         self.next_id = max(self.next_id, max(numbers, default=0) + 1)
 
     def _read_targets(self, slots_of_target: dict[Id, set[int]], column: Sequence[object]) -> None:
-        for slot, target in enumerate(column):
+        for slot, target in enumerate(in_turns(column)):
             if is_id(target):
                 if target in slots_of_target:
                     slots_of_target[target].add(slot)
@@ -89,17 +89,20 @@ class Table:
         found = self._reader.of(row).id
         return found if is_id(found) else None
 
-    def differences(self, rows: Sequence[bytes], content: bytes) -> Iterator[tuple[Id, bytes | None, bytes | None]]:
-        """Yield id, other row and own row where they differ from those of another file, whose list `content` is."""
+    def differences(self, rows: Sequence[bytes]) -> Iterator[tuple[Id, bytes | None, bytes | None]]:
+        """Yield id, other row and own row where they differ from those of another file.
+
+        Rows may be changed meanwhile: each is compared as it is at some moment.
+        """
         others: dict[Id, bytes] = {}
-        for row, row_id in zip(rows, self._reader.columns(content, rows)[0], strict=True):
+        for row, row_id in in_turns(zip(rows, self._reader.columns(rows)[0], strict=True)):
             if is_id(row_id):
                 others.setdefault(row_id, row)
-        for row_id, other in others.items():
+        for row_id, other in in_turns(others.items()):
             own = self.row(row_id)
             if own != other and not same(own, other):
                 yield row_id, other, own
-        for row_id in self._slot_of_id:
+        for row_id in in_turns(list(self._slot_of_id)):
             own = self.row(row_id)
             if own is not None and row_id not in others:
                 yield row_id, None, own
@@ -116,6 +119,10 @@ class Table:
         self.slots[slot] = row
         if row is not None:
             self._refer(slot, self._reader.of(row))
+
+    def free(self) -> None:
+        """Free the rows of a table that nobody needs any more."""
+        empty(self.slots)
 
     def new_id(self) -> Id:
         """Return an id that no row has or had: of the kind that all rows have, else of the collection's own."""

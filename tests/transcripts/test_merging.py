@@ -3,10 +3,13 @@
 import json
 import threading
 
+import msgspec
 import pytest
 from datasets import opened
 
+from transcripts import content as content_module
 from transcripts import document as module
+from transcripts import slices, turns
 from transcripts.document import open_document
 from transcripts.edits import REBASE_TRIES
 from transcripts.merge import MISSING, Side
@@ -316,3 +319,56 @@ class TestMeanwhile:
 
         assert ((), [True, True, False]) == (found.open, made)
         assert document.get(kind.rows, kind.row_id)["reviewed"]
+
+    def test_a_large_dataset(self, kind, path, monkeypatch):
+        """While a merge reads a large dataset, it lets edits go on, holds no lock then, and parses little at once."""
+        count = 5 * turns.ROWS_A_TURN
+        row_ids = filled(kind, path, count)
+        before = path.read_bytes()
+        theirs = before.replace(b'"text 3"', b'"theirs"')
+        made, parsed, decoder = [], [], msgspec.json.Decoder
+        with opened(path) as document:
+
+            def edit():
+                thread = threading.Thread(
+                    target=lambda: document.update(kind.rows, row_ids[7], **{kind.text: f"ours {len(made)}"})
+                )
+                thread.start()
+                thread.join(AT_ONCE_S)
+                made.append(not thread.is_alive())
+
+            document.set_saved(before)
+            with monkeypatch.context() as patched:
+                patched.setattr(turns, "give_way", edit)
+                for module_, name in ((slices, "_list"), (content_module, "_list"), (content_module, "_top_level")):
+                    patched.setattr(module_, name, Watched(getattr(module_, name), parsed))
+                patched.setattr(msgspec.json, "Decoder", lambda *kinds: Watched(decoder(*kinds), parsed))
+                found = document.merge_saved(before, theirs)
+            texts = {row["id"]: row.get(kind.text) for row in document.rows(kind.rows)}
+
+        assert {True} == set(made)
+        assert count // turns.ROWS_A_TURN * PASSES <= len(made)
+        assert max(parsed) < 2 * slices.SLICE_BYTES < len(before)
+        assert ((), "theirs", True) == (found.open, texts[row_ids[3]], texts[row_ids[7]].startswith("ours"))
+
+
+PASSES = 12
+"""How often a merge goes through all rows, at least: reading both files, ids, references, what differs, writing."""
+
+
+class Watched:
+    """A decoder that notes how much it is given at once."""
+
+    def __init__(self, decoder, parsed):
+        self._decoder = decoder
+        self._parsed = parsed
+
+    def decode(self, data):
+        self._parsed.append(len(data))
+        return self._decoder.decode(data)
+
+
+def filled(kind, path, count):
+    """Write a dataset with many rows, as the program itself does; return their ids."""
+    with opened(path) as document, document.transaction():
+        return [document.add(kind.rows, {**kind.new_row, kind.text: f"text {n}"}) for n in range(count)]

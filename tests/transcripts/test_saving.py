@@ -17,9 +17,13 @@ from datasets import HeldClock, files_beside, left_by_a_crash, opened
 
 from transcripts.errors import ChangedOutsideError, DocumentError, ReadOnlyError, UndecidedError
 from transcripts.events import EventKind
+from transcripts.store import Store
 
 KEPT = Path(__file__).resolve().parents[1] / "kept"
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
+
+AT_ONCE_S = 60
+"""How long an edit is waited for that should be made at once."""
 
 
 def texts(kind, path):
@@ -134,6 +138,39 @@ def test_saved_elsewhere(kind, path, clock):
         assert f"1 {kind.words[0]} updated" == again.changes.text
         again.undo()
         assert "no changes" == again.changes.text
+
+
+def test_saved_elsewhere_with_edits_meanwhile(kind, path, document, monkeypatch):
+    """Edits do not wait while a dataset is compared with what is saved elsewhere, and count as unsaved."""
+    elsewhere = path.read_bytes()
+    first, second, third = (row["id"] for row in kind.content[kind.rows])
+    edits = [
+        lambda: document.update(kind.rows, first, **{kind.text: "before it was looked at"}),
+        lambda: document.delete(kind.rows, third),
+    ]
+    document.update(kind.rows, second, **{kind.text: "long before"})
+    differences = Store.differences
+
+    def with_edits(*arguments):
+        in_another_thread(edits.pop(0))
+        found = differences(*arguments)
+        in_another_thread(edits.pop(0))
+        return found
+
+    monkeypatch.setattr(Store, "differences", with_edits)
+    document.set_saved(elsewhere)
+    assert f"2 {kind.words[1]} updated, 1 {kind.words[0]} deleted" == document.changes.text
+    document.undo()
+    document.undo()
+    assert f"1 {kind.words[0]} updated" == document.changes.text
+
+
+def in_another_thread(edit):
+    """Make an edit on another thread, which has to end at once."""
+    thread = threading.Thread(target=edit)
+    thread.start()
+    thread.join(AT_ONCE_S)
+    assert not thread.is_alive()
 
 
 def test_saved_elsewhere_in_other_spacing(kind, path, document):
