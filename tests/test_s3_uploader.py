@@ -407,13 +407,13 @@ def test_interrupt_ends_the_upload_at_once(manager, server, folder, tmp_path):
     server.gate = lambda key: key == PREFIX + "720p/seg_001.ts"
 
     def interrupted(*values):
-        if server.gated:
-            raise KeyboardInterrupt
+        server.wait_for(lambda: server.gated)  # nothing may change any more from then on, so this is the last call
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         manager.upload_directory(folder, PREFIX, interrupted)
     assert [] == [thread.name for thread in threading.enumerate() if thread.name.startswith("upload")]
-    assert not server.opened
+    assert 1 == server.busy
     server.open_gate()
     assert manager.save_upload_state(tmp_path / "state.json")
     assert manager.load_upload_state(tmp_path / "state.json")
