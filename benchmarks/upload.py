@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ from upload_servers import (
     Server,
     an_s3_server,
     empty,
+    given_up,
     keys,
     listed,
     our_backend,
@@ -88,7 +89,7 @@ def main() -> None:
             costs: dict[str, list[Cost]] = {way: [] for way in ways}
             for _ in range(options.runs):
                 for way in ways:
-                    costs[way].append(measure(way, files, options, latency_ms, expected=(count, size_bytes)))
+                    costs[way].append(measured(way, files, options, latency_ms, expected=(count, size_bytes)))
             show(latency_ms, costs, size_bytes)
 
 
@@ -150,6 +151,17 @@ def said(command: Sequence[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def measured(
+    way: str, files: Path, options: argparse.Namespace, latency_ms: float, *, expected: tuple[int, int]
+) -> Cost:
+    """Measure one upload. Ends the benchmark with one sentence where the server does not answer."""
+    errors = importlib.import_module("botocore.exceptions")
+    try:
+        return measure(way, files, options, latency_ms, expected=expected)
+    except (errors.BotoCoreError, errors.ClientError) as error:
+        sys.exit(f"The S3 server does not answer as it should: {error}. Start the benchmark again, or use --endpoint.")
+
+
 def measure(
     way: str, files: Path, options: argparse.Namespace, latency_ms: float, *, expected: tuple[int, int]
 ) -> Cost:
@@ -167,7 +179,7 @@ def measure(
         shutil.copytree(files, sent, copy_function=os.link if same_disk(files, scratch) else shutil.copy2)
         if way == "ours":
             backend = opened.enter_context(our_backend(scratch / "backend", s3_settings(server, far_away)))
-            cost = ours(backend, sent, options.connections)
+            cost = ours(backend, sent, options.connections, server.trouble)
         elif way == "boto3":
             where = {"ENDPOINT_URL": far_away, "BUCKET": server.bucket, **keys(server)}
             cost = timed(
@@ -180,9 +192,10 @@ def measure(
                     str(options.connections),
                 ],
                 where,
+                server.trouble,
             )
         else:
-            cost = timed(*rclone(server, far_away, sent, options.connections))
+            cost = timed(*rclone(server, far_away, sent, options.connections), server.trouble)
         found = [item["Size"] for item in listed(direct, server.bucket)]
         if (len(found), sum(found)) != expected:
             sys.exit(
@@ -191,11 +204,11 @@ def measure(
         return cost
 
 
-def ours(backend: Backend, folder: Path, connections: int) -> Cost:
+def ours(backend: Backend, folder: Path, connections: int, trouble: Callable[[], str]) -> Cost:
     """Upload with our engine."""
     before = cpu_of(backend.process_id)
     command = [sys.executable, str(HERE / "upload_ways.py"), "ours", str(folder), PREFIX, str(connections)]
-    cost = timed(command, {"BACKEND_URL": backend.url, "AUTH_TOKEN": backend.token})
+    cost = timed(command, {"BACKEND_URL": backend.url, "AUTH_TOKEN": backend.token}, trouble)
     return Cost(seconds=cost.seconds, cpu_s=cost.cpu_s, backend_cpu_s=cpu_of(backend.process_id) - before)
 
 
@@ -221,13 +234,20 @@ def rclone(server: Server, endpoint_url: str, folder: Path, connections: int) ->
     return [*command, *remote, *parts, *order], secret
 
 
-def timed(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
-    """Run a command to its end; return the seconds of its whole process."""
+def timed(command: Sequence[str], environ: Mapping[str, str], trouble: Callable[[], str]) -> Cost:
+    """Run a command to its end; return the seconds of its whole process.
+
+    Ends the benchmark where there is `trouble` with the command's server.
+    """
     started = time.perf_counter()
     process = subprocess.Popen(command, env={**inherited(), **environ}, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with given_up(process.pid, trouble) as reason:
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        why = reason()
+    if why:
+        sys.exit(f"{Path(command[0]).name} was ended: {why}. Start the benchmark again, or use --endpoint.")
     if process.returncode:
         sys.exit(f"{command[0]} {command[1]} has failed with {process.returncode}.")
     return Cost(seconds=seconds, cpu_s=used.ru_utime + used.ru_stime)

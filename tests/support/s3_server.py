@@ -12,9 +12,9 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -23,10 +23,10 @@ PROGRAMS = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmapt
 TRIES = 3
 """The monitor's port is free when it is chosen and may be taken when it is bound."""
 
-COMMAND_S = 180
 ANSWER_S = 180
-"""Long, because a machine that is busy with other tests starts the daemons slowly."""
+"""How long each step may take: long, because a machine that is busy with other tests starts the daemons slowly."""
 
+PROBE_S = 30
 LOOK_S = 0.1
 STOP_S = 5
 STORE_BYTES = 4 << 30
@@ -75,6 +75,23 @@ rgw_crypt_s3_kms_encryption_keys = "testkey-1=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 """
 
 
+class ServerFailedError(Exception):
+    """The server did not start. The text says what failed, and what that said last."""
+
+
+class DaemonEndedError(ServerFailedError):
+    """One of the server's programs has ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daemon:
+    """A program of the server that runs until the server ends; what it says is in `log`."""
+
+    name: str
+    process: subprocess.Popen
+    log: Path
+
+
 @dataclass(frozen=True, kw_only=True)
 class S3Server:
     """Where the server answers, and who may use it. Addresses have the bucket in the path."""
@@ -83,6 +100,15 @@ class S3Server:
     region: str = "us-east-1"
     access_key_id: str = "TESTACCESSKEY"
     secret_access_key: str = "a-secret-of-the-tests"
+    daemons: list[Daemon] = field(default_factory=list, repr=False)
+
+    @property
+    def trouble(self) -> str:
+        """Which of its programs has ended, empty while all run: requests to the others may then wait for ever."""
+        ended = [daemon for daemon in self.daemons if daemon.process.poll() is not None]
+        return "".join(
+            f"{one.name} has ended with status {one.process.returncode}{_last_line(one.log)}" for one in ended[:1]
+        )
 
 
 def missing_programs() -> list[str]:
@@ -96,12 +122,15 @@ def running(folder: Path) -> Iterator[S3Server]:
 
     Args:
         folder: an empty folder. Its path must be short: the daemons make sockets in it.
+
+    Raises:
+        ServerFailedError: when it does not start.
     """
     for number in range(TRIES):
         with ExitStack() as daemons:
             try:
                 server = _start(folder / str(number), daemons)
-            except (subprocess.SubprocessError, TimeoutError):
+            except DaemonEndedError:
                 if number == TRIES - 1:
                     raise
                 continue
@@ -126,15 +155,24 @@ def _start(folder: Path, daemons: ExitStack) -> S3Server:
     server = S3Server(endpoint_url=f"http://127.0.0.1:{s3_port}")
 
     def run(*command: str) -> str:
-        with (folder / "commands.log").open("ab") as log:
-            return subprocess.run(
-                command, check=True, stdout=subprocess.PIPE, stderr=log, timeout=COMMAND_S, text=True
-            ).stdout
+        errors = folder / "commands.log"
+        with errors.open("ab") as log, (folder / "said").open("w+b") as said:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=log)
+            try:
+                _wait_until(lambda: process.poll() is not None, server, command[0])
+            finally:
+                _stop(process)
+            if process.returncode:
+                raise ServerFailedError(f"{command[0]} failed with status {process.returncode}{_last_line(errors)}")
+            said.seek(0)
+            return said.read().decode()
 
     def daemon(*command: str) -> None:
-        with (folder / "daemons.log").open("ab") as log:
+        name = command[0]
+        with (folder / f"{name}.out").open("ab") as log:
             process = subprocess.Popen([*command, "-f"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         daemons.callback(_stop, process)
+        server.daemons.append(Daemon(name=name, process=process, log=folder / f"{name}.out"))
 
     monmap, keyring = str(folder / "monmap"), str(folder / "keyring")
     run("monmaptool", "--create", "--clobber", "--addv", "a", f"[v1:127.0.0.1:{mon_port}]", "--fsid", fsid, monmap)
@@ -145,11 +183,11 @@ def _start(folder: Path, daemons: ExitStack) -> S3Server:
     # the store in memory picks an ID of its own, which the monitor must be told
     run("ceph", *common, "osd", "new", (folder / "osd" / "fsid").read_text(encoding="ascii").strip())
     daemon("ceph-osd", *common, *as_me, "-i", "0")
-    _wait_until(lambda: "1 up" in run("ceph", *common, "osd", "stat"))
+    _wait_until(lambda: "1 up" in run("ceph", *common, "osd", "stat"), server, "ceph-osd")
     keys = [f"--access-key={server.access_key_id}", f"--secret-key={server.secret_access_key}"]
     run("radosgw-admin", *common, "user", "create", "--uid=tests", "--display-name=tests", *keys)
     daemon("radosgw", *common, *as_me, "-n", "client.rgw")
-    _wait_until(lambda: _answers(server.endpoint_url))
+    _wait_until(lambda: _answers(server.endpoint_url), server, "radosgw")
     return server
 
 
@@ -161,21 +199,33 @@ def _free_ports(count: int) -> Sequence[int]:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=COMMAND_S) as response:
+        with urlopen(url, timeout=PROBE_S) as response:
             return response.status == 200
     except (URLError, OSError):
         return False
 
 
-def _wait_until(condition) -> None:
+def _wait_until(condition: Callable[[], bool], server: S3Server, what: str) -> None:
+    """Wait for what a program does. Raises ServerFailedError, at once where a daemon has ended."""
     deadline = time.monotonic() + ANSWER_S
     while not condition():
+        if server.trouble:
+            raise DaemonEndedError(server.trouble)
         if time.monotonic() > deadline:
-            raise TimeoutError("The S3 server did not start.")
+            raise ServerFailedError(f"{what} was not ready after {ANSWER_S} s")
         time.sleep(LOOK_S)
 
 
+def _last_line(log: Path) -> str:
+    """Return what a program said last, in brackets."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
+    said = [line.strip() for line in lines if line.strip()]
+    return f" ({said[-1][:300]})" if said else ""
+
+
 def _stop(process: subprocess.Popen) -> None:
+    if process.poll() is not None:
+        return
     process.terminate()
     try:
         process.wait(STOP_S)
