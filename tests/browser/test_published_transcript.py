@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+from hls_player import captions_at
 from uploaded_jobs import upload_copy
 
 PREFIX = "tests/published-transcript/"
-ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
-    .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
-PLAY_FROM = (
-    "at => { const video = document.querySelector('video'); video.muted = true; "
-    "video.currentTime = at; return video.play(); }"
-)
 
 
 def test_a_corrected_caption_is_shown(page, published, words, tmp_path):
@@ -21,7 +16,5 @@ def test_a_corrected_caption_is_shown(page, published, words, tmp_path):
     page.goto(published.backend.watch_url(PREFIX) + "?player=hls")
     page.wait_for_function("document.querySelector('video').readyState >= 2")
     for at, expected in ((4.5, "chapter eleven, corrected"), (8.0, words[2])):
-        page.evaluate(PLAY_FROM, at)
-        page.wait_for_function(f"({ACTIVE})().includes({expected!r})")
-        assert [expected] == page.evaluate(ACTIVE)
+        assert [expected] == captions_at(page, at, expected)
     assert [] == page.evaluate("window.problems.filter(problem => problem !== 'aborted')")

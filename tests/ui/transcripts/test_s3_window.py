@@ -9,6 +9,7 @@ from s3_gateway import client_of, running_gateway
 
 from storage import S3Uri, s3_objects
 from transcripts.merge import Side
+from ui.transcripts.sound_output import RATE_HZ
 from ui.transcripts.state import Question
 
 KIND = TRANSCRIPTS_KIND
@@ -197,3 +198,20 @@ def test_no_network(open_editor, someone, uri, other, gateway):
     driver = open_editor(str(uri), opener=someone.open).ready()
     assert TEXTS == driver.texts
     assert "may be out of date" in driver.view.banner.freshness.full_text
+
+
+def test_a_video_on_s3(open_editor, someone, uri, other, sample, device):
+    """Its waveform is drawn and the passage is played, both read from S3."""
+    content = changed(KIND, "Welcome.")
+    content["media"][0]["uri"] = "it's a film.mp4"
+    store(other, uri, content)
+    beside = f"{uri.key.rpartition('/')[0]}/it's a film.mp4"
+    other.put_object(Bucket=uri.bucket, Key=beside, Body=sample.read_bytes())
+    driver = open_editor(str(uri), opener=someone.open, open_output=device.open).ready()
+    canvas = driver.view.bar.waveform.canvas
+    driver.until(lambda: "polygon" in {canvas.type(one) for one in canvas.find_all()})
+    device.release()
+    driver.click(driver.view.tools.play)
+    driver.until(lambda: driver.state.playing is None)
+    assert ("", round(2.5 * RATE_HZ)) == (driver.state.status.text, len(device.played))
+    assert abs(device.played).max() > 0.01
