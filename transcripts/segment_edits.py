@@ -210,6 +210,37 @@ def _moved(listed: object, by_s: float) -> object:
     ]
 
 
+def set_times(document: Document, segment_id: Id, start_s: float, end_s: float) -> bool:
+    """Let a segment begin and end at other times; False if it does so already. Raises DocumentError."""
+    row = _row(document, segment_id)
+    fields = retimed(row, start_s, end_s)
+    if all(row.get(name) == fields[name] for name in ("start", "duration")):
+        return False
+    document.update(SEGMENTS, segment_id, **fields)
+    return True
+
+
+def retimed(row: Mapping[str, Any], start_s: float, end_s: float) -> Row:
+    """Return the fields of a row that change with its times: words keep theirs as far as these are within it.
+
+    Raises SegmentEditError.
+    """
+    start_s, end_s = _ms(start_s), _ms(end_s)
+    if start_s < 0:
+        raise SegmentEditError("A segment can't begin before its video does.")
+    if end_s <= start_s:
+        raise SegmentEditError("A segment has to end after it begins.")
+    fields: Row = {"start": start_s, "duration": _ms(end_s - start_s), "edited": True}
+    alignment, words = row.get("alignment"), words_of(row)
+    if isinstance(alignment, dict) and words:
+        within = [
+            replace(one, start_s=min(max(one.start_s, start_s), end_s), end_s=min(max(one.end_s, start_s), end_s))
+            for one in words
+        ]
+        fields["alignment"] = {**alignment, "word": _listed(_with_room(within, ()))}
+    return fields
+
+
 def set_speaker(document: Document, segment_id: Id, name: str) -> None:
     """Say who speaks, by a name that is put into the dataset if it is new; nobody if it is empty.
 

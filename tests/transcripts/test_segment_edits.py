@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.speech.transcript import Word
 from transcripts import segment_edits
 from transcripts.errors import DocumentError, UnknownRowError
-from transcripts.segment_edits import SegmentEditError, corrected, joined, moved, parted, words_of_text
+from transcripts.segment_edits import SegmentEditError, corrected, joined, moved, parted, retimed, words_of_text
 
 WORDS = [["The", 1.0, 0.2, 0.98], ["dot", 1.2, 0.3, 0.41], ["product", 1.5, 0.5, 0.9], ["is", 2.4, 0.1, 0.9]]
 SPOKEN = ("a", "b", "c", "dd", "ee,", "F.")
@@ -171,6 +171,19 @@ def test_moved_row():
         moved(ROW, -1.1)
 
 
+def test_retimed_row():
+    """Words within the new times keep theirs, others are put within them, and none is left without any time."""
+    fields = retimed(ROW, 1.3, 2.6)
+    assert (1.3, 1.3, True) == (fields["start"], fields["duration"], fields["edited"])
+    words = [(text, start, round(start + duration, 3)) for text, start, duration, _ in fields["alignment"]["word"]]
+    assert [("product", 1.5, 2.0), ("is", 2.4, 2.5)] == words[2:]
+    assert 1.3 == words[0][1] < words[0][2] <= words[1][1] < words[1][2] <= 1.5
+    assert ROW["alignment"]["word"] == retimed(ROW, 0.5, 4.0)["alignment"]["word"]
+    for start_s, end_s in ((-0.1, 1.0), (2.0, 2.0), (2.0, 1.0)):
+        with pytest.raises(SegmentEditError):
+            retimed(ROW, start_s, end_s)
+
+
 @pytest.fixture
 def document(tmp_path):
     """A small dataset, open."""
@@ -183,6 +196,7 @@ EDITS = {
     "split": lambda document: segment_edits.split(document, "s1", 3),
     "merge": lambda document: segment_edits.merge(document, "s1", "s2"),
     "shift": lambda document: segment_edits.shift(document, ["s1", "s2", "s3"], 1.5),
+    "times": lambda document: segment_edits.set_times(document, "s1", 0.1, 2.0),
     "new speaker": lambda document: segment_edits.set_speaker(document, "s2", "  Dr.  Brown "),
     "known speaker": lambda document: segment_edits.set_speaker(document, "s2", "Dr. Green"),
     "nobody": lambda document: segment_edits.set_speaker(document, "s1", ""),

@@ -59,19 +59,22 @@ def _row(segment: Segment) -> Row:
     }
 
 
+_Key = tuple[Neighbours, str | None, CaptionRules]
+
+
 class CaptionReasons:
     """Keeps what was found, and has what is asked for found by a thread. Called on the Tk thread."""
 
     def __init__(self, post: Callable[[Message], None]) -> None:
         self._post = post
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[Neighbours, str | None], str] = OrderedDict()
-        self._wanted: list[tuple[Neighbours, str | None]] = []
+        self._known: OrderedDict[_Key, str] = OrderedDict()
+        self._wanted: list[_Key] = []
         self._running = False
 
-    def reason(self, neighbours: Neighbours, language: str | None) -> str:
+    def reason(self, neighbours: Neighbours, language: str | None, rules: CaptionRules) -> str:
         """Return what is wrong with a segment's captions; empty if nothing is, or as long as nobody knows."""
-        key = (neighbours, language)
+        key = (neighbours, language, rules)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+from pipeline.job import CaptionRules
 from transcripts import segment_edits
 from transcripts.dataset import Dataset
 from transcripts.document import Document
@@ -44,6 +44,7 @@ from ui.transcripts.segment import MEDIA, Segment, segment_of, start_of
 from ui.transcripts.segment_order import SegmentOrder
 from ui.transcripts.sound_output import OpenOutput, open_device
 from ui.transcripts.state import EditorState, Question, Stage, Status, advance
+from ui.transcripts.timing import Timing
 from ui.transcripts.worker import in_thread
 
 Opener = Callable[[str], Dataset]
@@ -78,6 +79,7 @@ class EditorController:
         self._reasons = CaptionReasons(post)
         self.searches = Searches(self)
         self.sound = PassageSound(self, open_output)
+        self.timing = Timing(self)
         self.saving = Saving(self, publisher, before_closing=self.sound.close)
         self.wanted: tuple[Id, int] | None = None
         """The segment to select as soon as it is there, and where to put the cursor."""
@@ -214,7 +216,12 @@ class EditorController:
         if segment is None:
             return ""
         neighbours = (self.segment(place - 1), segment, self.segment(place + 1))
-        return self._reasons.reason(neighbours, segment.language)
+        return self._reasons.reason(neighbours, segment.language, self.state.rules)
+
+    def set_rules(self, rules: CaptionRules) -> None:
+        """Say by whose rules captions are marked."""
+        self.state = replace(self.state, rules=rules)
+        self.revision += 1
 
     @property
     def can_undo(self) -> bool:
@@ -275,26 +282,6 @@ class EditorController:
     def set_speaker(self, segment_id: Id, name: str) -> bool:
         """Say who speaks in a segment; return whether that could be noted."""
         return self.edit(lambda document: segment_edits.set_speaker(document, segment_id, name))
-
-    def shift(self, place: int, by_s: float, *, rest: bool) -> None:
-        """Move the segment at a place in time, or with it all after it."""
-        document = self.document
-        if document is None or not self.state.editable:
-            return
-        if not isfinite(by_s):
-            reason = "How far to shift has to be a number of seconds, such as 0.5 or -1.25."
-            self.state = advance(self.state, Failed(reason=reason))
-            return
-        ids = [self.order.at(number) for number in range(place, len(self.order) if rest else place + 1)]
-        if len(ids) == 1:
-            self.edit(lambda found: segment_edits.shift(found, ids, by_s))
-        else:  # thousands of rows take a moment
-            in_thread(
-                "shift",
-                lambda: segment_edits.shift(document, ids, by_s),
-                lambda _, text: Failed(reason=text),
-                self.post,
-            )
 
     def undo(self) -> None:
         """Take the last step back."""

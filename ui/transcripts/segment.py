@@ -5,6 +5,7 @@ A row may have been written by any program: what it lacks, or has of another kin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,6 +124,27 @@ def _is_number(value: object) -> bool:
 
 def _number(value: object) -> float:
     return float(value) if _is_number(value) else 0.0  # type: ignore[arg-type]  # _is_number has seen to it
+
+
+def exact_time_text(seconds: float) -> str:
+    """Return a time to a thousandth of a second, as it can be typed: 0:12.500, 1:02:03.400."""
+    thousandths = round(max(0.0, seconds) * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    second = f"{rest // 1000:02d}.{rest % 1000:03d}"
+    return f"{hours}:{minutes:02d}:{second}" if hours else f"{minutes}:{second}"
+
+
+TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d*)?)")
+
+
+def seconds_of(text: str) -> float | None:
+    """Return the seconds of a time as people type it, such as 62.5, 1:02,5 or 0:01:02.500; None if it is none."""
+    found = TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def time_text(seconds: float) -> str:

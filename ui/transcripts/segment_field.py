@@ -28,6 +28,8 @@ class FieldActions:
     split: Callable[[], None]
     merge: Callable[[], None]
     shift: Callable[[float], None]
+    move_start: Callable[[float], None]
+    move_end: Callable[[float], None]
     speaker: Callable[[int], None]
     next_doubtful: Callable[[], None]
 
@@ -80,6 +82,13 @@ class SegmentField:
         bind("<Control-m>", lambda _: self._done(actions.merge))
         bind("<Alt-Left>", lambda _: self._done(lambda: actions.shift(-SHIFT_STEP_S)))
         bind("<Alt-Right>", lambda _: self._done(lambda: actions.shift(SHIFT_STEP_S)))
+        for key, move, by_s in (
+            ("<F3>", actions.move_start, -SHIFT_STEP_S),
+            ("<F4>", actions.move_start, SHIFT_STEP_S),
+            ("<F5>", actions.move_end, -SHIFT_STEP_S),
+            ("<F6>", actions.move_end, SHIFT_STEP_S),
+        ):
+            bind(key, partial(self._move_limit, move, by_s))
         for number in range(10):  # 0 is nobody
             bind(f"<Control-Key-{number}>", partial(self._speaker, number))
         bind("<Tab>", lambda _: self._leave("tk_focusNext"))
@@ -150,6 +159,9 @@ class SegmentField:
     def _done(self, action: Callable[[], object]) -> str:
         action()
         return "break"
+
+    def _move_limit(self, move: Callable[[float], None], by_s: float, _: tkinter.Event[tkinter.Misc]) -> str:
+        return self._done(lambda: move(by_s))
 
     def _speaker(self, number: int, _: tkinter.Event[tkinter.Misc]) -> str:
         return self._done(lambda: self._actions.speaker(number))

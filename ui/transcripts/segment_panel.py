@@ -10,7 +10,7 @@ import ttkbootstrap as ttk
 from transcripts.rows import Id
 from ui.transcripts.controller import EditorController
 from ui.transcripts.row_view import RowView, row_view
-from ui.transcripts.segment import time_text
+from ui.transcripts.segment import Segment
 from ui.transcripts.segment_field import FieldActions, SegmentField
 from ui.transcripts.table import SegmentTable
 from ui.transcripts.wave_view import WaveView
@@ -42,6 +42,8 @@ class SegmentPanel:
             split=self.split,
             merge=self.merge,
             shift=lambda by_s: self.shift(by_s, rest=False),
+            move_start=lambda by_s: self._retime(lambda: controller.timing.move(self._place, start_by_s=by_s)),
+            move_end=lambda by_s: self._retime(lambda: controller.timing.move(self._place, end_by_s=by_s)),
             speaker=self.choose_speaker,
             next_doubtful=lambda: self._controller.searches.find_doubtful(self._place),
         )
@@ -56,6 +58,11 @@ class SegmentPanel:
     def selected(self) -> Id | None:
         """The id of the segment that is selected."""
         return self._selected
+
+    @property
+    def segment(self) -> Segment | None:
+        """The segment itself."""
+        return None if self._selected is None else self._controller.segment(self._place)
 
     @property
     def wave(self) -> WaveView | None:
@@ -74,7 +81,7 @@ class SegmentPanel:
     @property
     def speaker(self) -> str:
         """Who speaks in it."""
-        segment = None if self._selected is None else self._controller.segment(self._place)
+        segment = self.segment
         return "" if segment is None else self._controller.speaker_name(segment.speaker)
 
     @property
@@ -84,13 +91,11 @@ class SegmentPanel:
 
     @property
     def note(self) -> str:
-        """From when to when it is, and what is wrong with it."""
-        segment = None if self._selected is None else self._controller.segment(self._place)
-        if segment is None:
+        """Which of how many it is, and what is wrong with it."""
+        if self.segment is None:
             return ""
-        return (
-            f"Segment {self._place + 1} of {len(self._controller.order)}, {time_text(segment.start_s)} to "
-            f"{time_text(segment.end_s)}." + (f" {self.reason}." if self.reason else "")
+        return f"Segment {self._place + 1} of {len(self._controller.order)}." + (
+            f" {self.reason}." if self.reason else ""
         )
 
     # showing
@@ -113,7 +118,7 @@ class SegmentPanel:
             controller.wanted = None
             self.select(order.index(wanted[0]), cursor=wanted[1])
         self._show_field()
-        self.table.show(len(order), None if self._selected is None else self._place)
+        self.table.show(len(order), None if self._selected is None else self._place, speakers=bool(state.speakers))
         return True
 
     def _show_notice(self) -> None:
@@ -129,7 +134,7 @@ class SegmentPanel:
             self.notice.grid_remove()
 
     def _show_field(self) -> None:
-        segment = None if self._selected is None else self._controller.segment(self._place)
+        segment = self.segment
         text = "" if segment is None else segment.text
         if self.field.changed and text == self.field.stored:
             return  # what is being typed is not disturbed by other changes
@@ -214,8 +219,15 @@ class SegmentPanel:
 
     def shift(self, by_s: float, *, rest: bool) -> None:
         """Move the selected segment in time, or with it all after it."""
+        self._retime(lambda: self._controller.timing.shift(self._place, by_s, rest=rest))
+
+    def set_times(self, start: str, end: str) -> None:
+        """Let the selected segment begin and end at times that were typed."""
+        self._retime(lambda: self._controller.timing.set_times(self._place, start, end))
+
+    def _retime(self, change: Callable[[], None]) -> None:
         if self._selected is not None and self.commit():
-            self._controller.shift(self._place, by_s, rest=rest)
+            change()
             self._render()
 
     def choose_speaker(self, number: int) -> None:

@@ -39,5 +39,8 @@ class Session(Protocol):
     def segment(self, index: int) -> Segment | None:
         """Return the segment at a place of the list, None where there is none."""
 
+    def edit(self, change: Callable[[Document], object]) -> bool:
+        """Change the document; return whether that was possible. Else the status says why not."""
+
     def choose_video(self, media_id: Id) -> None:
         """Show a video's segments."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from pipeline.job import CaptionRules
 from transcripts.find_replace import Hit
 from transcripts.merge import Collision, CollisionKey, Side
 from transcripts.rows import Id
@@ -83,6 +84,7 @@ class EditorState:
         closing: whether the window is to close when the save has ended.
         recovered: what an earlier session left, in words.
         collisions, decisions: what both have changed, and whose change counts.
+        rules: by which captions are marked.
         playing: the number of the passage that is played, None while none is; looping whether it begins again.
         publishing: whether a video is on its way to where it was uploaded.
         finding: whether find and replace is shown; hits what was found, None before anything was looked for.
@@ -110,6 +112,7 @@ class EditorState:
     finding: bool = False
     searching: bool = False
     hits: tuple[Hit, ...] | None = None
+    rules: CaptionRules = CaptionRules.NETFLIX
     playing: int | None = None
     looping: bool = False
     publishing: bool = False

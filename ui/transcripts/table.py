@@ -33,10 +33,10 @@ MEASURED_TEXTS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Where each column begins, in pixels, and where the text ends."""
+    """Where each column begins, in pixels, and where the text ends. None is a column that is not shown."""
 
     time: int
-    speaker: int
+    speaker: int | None
     text: int
     text_end: int
     reason: int | None
@@ -61,6 +61,7 @@ class SegmentTable(ttk.Frame):
         self.row_height = LINES * self._font.metrics("linespace") + 2 * PAD
         self.scrolling = Scrolling()
         self.selected: int | None = None
+        self._speakers = False
         self._colours: CanvasColours = canvas_colours(self)
         self._due: str | None = None
         self.columnconfigure(0, weight=1)
@@ -89,9 +90,10 @@ class SegmentTable(ttk.Frame):
 
     # scrolling
 
-    def show(self, count: int, selected: int | None) -> None:
-        """Show so many rows, one of them selected."""
+    def show(self, count: int, selected: int | None, *, speakers: bool | None = None) -> None:
+        """Show so many rows, one of them selected, and who speaks, or not; None leaves that as it is."""
         self.selected = selected
+        self._speakers = self._speakers if speakers is None else speakers
         self.scrolling = self.scrolling.with_size(count, self._room)
         self.redraw()
 
@@ -167,8 +169,10 @@ class SegmentTable(ttk.Frame):
         gap = 2 * PAD
         width = self.canvas.winfo_width()
         time = STRIPE_WIDTH + gap
-        speaker = time + self._measure(TIME_SAMPLE) + gap
-        text = speaker + self._measure(SPEAKER_SAMPLE) + gap
+        text = time + self._measure(TIME_SAMPLE) + gap
+        speaker = text if self._speakers else None
+        if speaker is not None:
+            text = speaker + self._measure(SPEAKER_SAMPLE) + gap
         reason = width - self._measure(REASON_SAMPLE) - PAD
         if width < NARROW_WIDTH * self._measure("n"):
             return Columns(time=time, speaker=speaker, text=text, text_end=width - PAD, reason=None)
@@ -183,8 +187,9 @@ class SegmentTable(ttk.Frame):
         canvas.create_line(0, bottom - 1, width, bottom - 1, fill=colours.line, tags="row")
         top = y + PAD
         self._write(columns.time, top, view.time, colours.quiet, self._font)
-        speaker = clipped(view.speaker, columns.text - columns.speaker - 2 * PAD, self._measure)
-        self._write(columns.speaker, top, speaker, colours.quiet, self._font)
+        if columns.speaker is not None:
+            speaker = clipped(view.speaker, columns.text - columns.speaker - 2 * PAD, self._measure)
+            self._write(columns.speaker, top, speaker, colours.quiet, self._font)
         line_height = self._font.metrics("linespace")
         room = columns.text_end - columns.text
         if not selected or self.overlaid is None:

@@ -11,6 +11,7 @@ import ttkbootstrap as ttk
 from transcripts.rows import Id
 from ui.transcripts.messages import VideoEntry
 from ui.transcripts.state import EditorState
+from ui.widgets.clipped_label import clipped
 from ui.widgets.scrollbars import THUMB
 
 WIDTH_CHARACTERS = 26
@@ -26,11 +27,13 @@ class VideoList:
         self.frame.columnconfigure(0, weight=1)
         self.frame.rowconfigure(0, weight=1)
         self.tree = ttk.Treeview(self.frame, show="tree", selectmode="browse")
-        self.tree.column("#0", width=WIDTH_CHARACTERS * nametofont("TkDefaultFont", root=self.frame).measure("n"))
+        self._font = nametofont("TkDefaultFont", root=self.frame)
+        self.tree.column("#0", width=WIDTH_CHARACTERS * self._font.measure("n"))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(self.frame, command=self.tree.yview, bootstyle=THUMB)
         bar.grid(row=0, column=1, sticky="ns")
         self.tree.configure(yscrollcommand=bar.set)
+        self.tree.bind("<Configure>", lambda event: self._fit(event.width), add="+")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._select())
 
     def show(self, state: EditorState) -> None:
@@ -38,12 +41,20 @@ class VideoList:
         if state.videos != self._shown:
             self._shown = state.videos
             self.tree.delete(*self.tree.get_children())
-            for number, video in enumerate(state.videos):
-                self.tree.insert("", "end", iid=str(number), text=" ".join(video.title.split()))
+            for number in range(len(state.videos)):
+                self.tree.insert("", "end", iid=str(number))
+            self._fit(self.tree.winfo_width())
         wanted = next((str(n) for n, one in enumerate(state.videos) if one.id == state.media_id), None)
         if wanted is not None and self.tree.selection() != (wanted,):
             self.tree.selection_set(wanted)
             self.tree.see(wanted)
+
+    def _fit(self, width: int) -> None:
+        """Write the titles, each as far as there is room for it."""
+        room = width - 2 * int(self._font.metrics("linespace"))  # on both sides, as the theme has it
+        for number, video in enumerate(self._shown):
+            title = " ".join(video.title.split())
+            self.tree.item(str(number), text=clipped(title, room, self._font.measure) if width > 1 else title)
 
     def _select(self) -> None:
         for item in self.tree.selection():

@@ -23,10 +23,11 @@ from ui.transcripts.playhead import Playhead
 from ui.transcripts.publishing import Publish
 from ui.transcripts.question_panel import QuestionPanel
 from ui.transcripts.questions import Answer, asked
+from ui.transcripts.segment_bar import BarActions, SegmentBar
 from ui.transcripts.segment_panel import SegmentPanel
 from ui.transcripts.sound_output import OpenOutput, open_device
 from ui.transcripts.state import EditorState, Question, Stage
-from ui.transcripts.tools import SegmentBar, ToolActions, ToolBar
+from ui.transcripts.tools import ToolActions, ToolBar
 from ui.transcripts.video_list import VideoList
 from ui.widgets.wrapping_label import WrappingLabel
 
@@ -113,11 +114,13 @@ class EditorView:
         )
         self.tools = ToolBar(self.segments.frame, actions)
         self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, 6))
-        self.bar = SegmentBar(
-            window,
+        bar_actions = BarActions(
             speaker=self.segments.set_speaker,
+            times=self.segments.set_times,
             shift=lambda by_s, rest: self.segments.shift(by_s, rest=rest),
+            rules=lambda rules: self._do(lambda: self.controller.set_rules(rules)),
         )
+        self.bar = SegmentBar(window, bar_actions)
         self.playhead = Playhead(window, self.bar.waveform, lambda: self.controller.sound.time_s)
         self.bar.frame.grid(row=5, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         foot = ttk.Frame(window)
@@ -289,9 +292,8 @@ class EditorView:
         selected = segments.selected is not None
         self.tools.show(state, can_undo=controller.can_undo, can_redo=controller.can_redo, selected=selected)
         self.bar.show(
-            state, speaker=segments.speaker, selected=selected, note=segments.note, warning=bool(segments.reason)
+            state, segments.segment, speaker=segments.speaker, note=segments.note, warning=bool(segments.reason)
         )
-
         self._show_wave()
 
     def _show_wave(self) -> None:

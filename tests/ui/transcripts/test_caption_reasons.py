@@ -50,7 +50,7 @@ def test_found_by_a_thread_and_kept():
     told, known = [], threading.Event()
     reasons = CaptionReasons(lambda message: (told.append(message), known.set()))
     neighbours = (None, segment(6.4, 1.0, FAST), FOLLOWING)
-    assert "" == reasons.reason(neighbours, "en")
+    assert "" == reasons.reason(neighbours, "en", CaptionRules.NETFLIX)
     assert known.wait(DEADLINE_S)
-    assert caption_reason(neighbours, "en") == reasons.reason(neighbours, "en") != ""
+    assert caption_reason(neighbours, "en") == reasons.reason(neighbours, "en", CaptionRules.NETFLIX) != ""
     assert [ReasonsKnown()] == told

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.transcripts.segment import Word, segment_of, time_text
+from ui.transcripts.segment import Word, exact_time_text, seconds_of, segment_of, time_text
 
 
 def test_a_whole_row():
@@ -49,3 +49,29 @@ def test_a_row_of_another_program(fields):
 def test_times_in_words(seconds, text):
     """Minutes and seconds with tenths, hours where there are any."""
     assert text == time_text(seconds)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 59.9994, 59.9996, 3599.9999, 3723.4])
+def test_exact_times(seconds):
+    """What is shown can be typed again, to a thousandth of a second."""
+    assert round(seconds, 3) == seconds_of(exact_time_text(seconds))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("62.5", 62.5),
+        (" 1:02,5 ", 62.5),
+        ("0:01:02.500", 62.5),
+        ("90:00", 5400.0),
+        ("", None),
+        ("-1", None),
+        ("1:2:3:4", None),
+        ("soon", None),
+        ("1e3", None),
+        (".5", None),
+    ],
+)
+def test_typed_times(text, seconds):
+    """Seconds, with minutes and hours before them or not; anything else is no time."""
+    assert seconds == seconds_of(text)

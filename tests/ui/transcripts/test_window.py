@@ -36,6 +36,17 @@ def test_a_dataset_is_shown(open_editor, path):
     assert driver.app.focus_get() == driver.field
 
 
+def test_long_titles(open_editor, tmp_path, content):
+    """A title for which there is no room ends in an ellipsis."""
+    content["media"][0]["title"] = "An introduction to linear algebra for people who have never seen a matrix, part one"
+    path = tmp_path / "course.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    tree = open_editor(path).ready().view.videos.tree
+    title = str(tree.item("0", "text"))
+    assert (True, True) == (title.startswith("An introduction"), title.endswith("…"))
+    assert "lecture2" == tree.item("1", "text")
+
+
 def test_another_video(open_editor, path):
     """Its segments are shown, and where it has none, that is said."""
     driver = open_editor(path).ready()
@@ -313,12 +324,30 @@ class TestSegments:
         bar.seconds.delete(0, "end")
         bar.seconds.insert(0, "-1,5")
         driver.click(bar.shift_rest)
-        driver.until(lambda: "Segment 2 of 3, 0:01.1 to 0:02.1." == bar.note.full_text)
+        driver.until(lambda: ("0:01.100", "0:02.100") == (bar.start.get(), bar.end.get()))
         assert [0.0, 1.1, 2.5] == [one.start_s for one in driver.segments]
         bar.seconds.delete(0, "end")
         bar.seconds.insert(0, "soon")
         driver.click(bar.shift_one)
         assert "has to be a number of seconds" in str(driver.view.status.cget("text"))
+
+    def test_beginning_and_end(self, open_editor, path):
+        """F3 to F6 move them by a tenth of a second; times can be typed too, and a time that is none stays out."""
+        driver = open_editor(path).ready()
+        bar = driver.view.bar
+        driver.press("<F4>", "<F4>", "<F3>", "<F5>", "<F6>", "<F6>")
+        assert ("0:00.100", "0:02.600") == (bar.start.get(), bar.end.get())
+        assert (0.1, 2.5) == (driver.segments[0].start_s, driver.segments[0].duration_s)
+        type_into(driver, bar.end, "1:02,25")
+        assert (0.1, 62.25) == (driver.segments[0].start_s, driver.segments[0].end_s)
+        type_into(driver, bar.start, "soon")
+        assert "has to be written like 1:02.5" in str(driver.view.status.cget("text"))
+        assert ("0:00.100", "1:02.250") == (bar.start.get(), bar.end.get())
+        type_into(driver, bar.start, "2:00")
+        assert "has to end after it begins" in str(driver.view.status.cget("text"))
+        assert (0.1, "0:00.100") == (driver.segments[0].start_s, bar.start.get())
+        driver.press("<Control-z>")
+        assert "0:02.600" == bar.end.get()
 
     def test_moved_past_another(self, open_editor, path):
         """A segment that is moved past its neighbour stays selected in its new place."""
@@ -345,6 +374,34 @@ class TestSegments:
         driver.settled()
         assert ("Dr. Brown", {"Dr. Green", "Dr. Brown"}) == (bar.speaker.get(), set(bar.speaker.cget("values")))
         assert "Dr. Brown" in driver.drawn
+
+    def test_a_column_for_speakers(self, open_editor, tmp_path, content):
+        """It is there as soon as somebody is named, and not before."""
+        content["speakers"], content["segments"][0]["speaker"] = [], None
+        path = tmp_path / "course.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        driver = open_editor(path).ready()
+        table, bar = driver.view.segments.table, driver.view.bar
+        assert table.columns.speaker is None
+        before = table.columns.text
+        bar.speaker.set("Dr. Brown")
+        bar.speaker.focus_force()
+        driver.app.update()
+        bar.speaker.event_generate("<Return>")
+        driver.until(lambda: driver.state.speakers)
+        driver.settled()
+        assert table.columns.speaker == before < table.columns.text
+        assert "Dr. Brown" in driver.drawn
+
+
+def type_into(driver, entry, text):
+    """Replace what stands in an entry and press Enter."""
+    entry.focus_force()
+    driver.app.update()
+    entry.delete(0, "end")
+    entry.insert(0, text)
+    entry.event_generate("<Return>")
+    driver.settled()
 
 
 class TestMarks:
@@ -393,6 +450,22 @@ class TestMarks:
         driver.type("Short.")
         driver.press("<Return>", "<Up>")
         driver.until(lambda: "characters a second" not in driver.view.bar.note.full_text)
+
+    def test_the_rules_of_another_publisher(self, open_editor, tmp_path, content):
+        """The marks follow the rules that are chosen."""
+        content["segments"][0] |= {"duration": 2.5, "text": "It is as long as grown-ups read at ease.", "alignment": {}}
+        content["segments"][1] |= {"start": 2.6}
+        path = tmp_path / "course.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        driver = open_editor(path).ready()
+        bar = driver.view.bar
+        assert ("Netflix", "Segment 1 of 3.") == (bar.rules.get(), bar.note.full_text)
+        bar.rules.set("BBC, for children")
+        bar.rules.event_generate("<<ComboboxSelected>>")
+        driver.until(lambda: "words a minute" in bar.note.full_text)
+        bar.rules.set("Netflix")
+        bar.rules.event_generate("<<ComboboxSelected>>")
+        driver.until(lambda: "Segment 1 of 3." == bar.note.full_text)
 
 
 class TestFindAndReplace:
