@@ -168,8 +168,11 @@ def _merge(options: argparse.Namespace, config: Config) -> int:
             return _undecided(result.collisions, "Nothing was merged", as_json=options.json)
         if options.json:
             write_event("dataset_merged", {"dataset": str(dataset.source_uri), "changes": result.changes.text})
-        else:
+        elif result.changes.unsaved:
             sys.stdout.write(f"Merged into {terminal_safe(str(dataset.source_uri))}: {result.changes.text}.\n")
+        else:
+            there, here = terminal_safe(str(other.source_uri)), terminal_safe(str(dataset.source_uri))
+            sys.stdout.write(f"Nothing new: {here} has everything that {there} has.\n")
         _say_unsaved(dataset, as_json=options.json)
     return EXIT_DONE
 

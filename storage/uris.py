@@ -12,6 +12,8 @@ from storage.paths import MAX_PATH_BYTES
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _S3_SCHEMES = ("s3", "s3a")
+_SLASH_MISSING = re.compile(r"s3a?:(?!//)", re.IGNORECASE)
+"""Hardly a file's name; `./s3:…` names one."""
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
 """What was ever allowed; Amazon's present rules for new buckets are narrower (Amazon S3, "Bucket naming rules")."""
 
@@ -46,6 +48,8 @@ def parse_uri(text: str) -> Uri:
     """
     if not text.strip():
         raise InvalidUriError(f"The address is empty: name a file, or {_EXAMPLE}.")
+    if _SLASH_MISSING.match(text.lstrip()):
+        raise InvalidUriError(f"{text!r} needs two slashes after the colon: {_EXAMPLE}.")
     scheme = _SCHEME.match(text.lstrip())
     if scheme is None:
         return _local_path(text)
@@ -75,6 +79,8 @@ def resolve(reference: str, base: Uri) -> Uri:
 
 def _is_relative(reference: str) -> bool:
     if not reference.strip() or reference.startswith("~") or _SCHEME.match(reference.lstrip()):
+        return False
+    if _SLASH_MISSING.match(reference.lstrip()):
         return False
     return not PurePosixPath(reference).is_absolute() and not PureWindowsPath(reference).drive
 

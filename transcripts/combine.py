@@ -5,7 +5,7 @@ The two have no common past, so a row that only one of them has is kept, and not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,10 @@ from transcripts.changes import Change, ChangeKind, ChangeSummary, Step, kind_of
 from transcripts.content import Content, parse_content
 from transcripts.document import Document
 from transcripts.errors import DocumentError
+from transcripts.matching import in_order_of_reference, renumbered
 from transcripts.merge import MISSING, Collision, Side, merge
 from transcripts.rows import Id, decoded, encoded
-from transcripts.schema import ID_FIELD, Schema
+from transcripts.schema import ID_FIELD
 from transcripts.store import REMOVED, Store
 
 
@@ -46,7 +47,8 @@ def combine(document: Document, other: Document, decision: Side | None = None) -
         )
     content = parse_content(document.snapshot_bytes(), document.path.name, document.schema)
     ours, saved = _additions(content), Store(content)
-    theirs = _additions(parse_content(other.snapshot_bytes(), other.path.name, document.schema))
+    there = _additions(parse_content(other.snapshot_bytes(), other.path.name, document.schema))
+    theirs = renumbered(there, ours, document.schema, lambda name: saved.table(name).next_id)
     # `merge` puts the changes of an editor, whom it calls us, into what somebody else has saved
     found = merge(theirs, ours, saved, {})
     if found.open and decision is not None:
@@ -85,8 +87,9 @@ def _shown(value: object) -> str:
 
 
 def _apply(document: Document, changes: Sequence[Change]) -> None:
+    order = in_order_of_reference(document.schema)
     with document.transaction():
-        for change in sorted(changes, key=lambda one: _rank(one.collection, document.schema)):
+        for change in sorted(changes, key=lambda one: order.index(one.collection)):
             kind = kind_of(change.before, change.after)
             if change.after is None or kind is None:
                 continue
@@ -100,14 +103,3 @@ def _apply(document: Document, changes: Sequence[Change]) -> None:
 def _update(document: Document, collection: str, row_id: Id, row: dict[str, Any], before: dict[str, Any]) -> None:
     gone = {name: REMOVED for name in before if name not in row}
     document.update(collection, row_id, **{name: one for name, one in row.items() if name != ID_FIELD}, **gone)
-
-
-def _rank(collection: str, schema: Schema) -> int:
-    """Return the place of a collection where those that are referred to come first."""
-    return sum(1 for _ in _targets(collection, schema))
-
-
-def _targets(collection: str, schema: Schema) -> Iterator[str]:
-    for reference in schema.references_of(collection):
-        yield reference.target
-        yield from _targets(reference.target, schema)

@@ -18,7 +18,7 @@ from storage import S3Access, S3Uri, Uri, parse_uri, resolve
 from transcripts.autosave import Clock
 from transcripts.cache import DatasetCache
 from transcripts.content import new_content
-from transcripts.document import Document, open_document
+from transcripts.document import Document, open_document, read_document
 from transcripts.errors import DocumentError, UnreadableError
 from transcripts.freshness import Freshness, FreshnessState
 from transcripts.merge import CollisionKey, Side
@@ -161,6 +161,10 @@ def open_dataset(
     return Dataset(document, uri, freshness, objects=s3, saver=saver)
 
 
+class _UnwritableError(DocumentError):
+    """No copy can be kept in the folder for caches."""
+
+
 class _Opening:
     """Opens the copy of a dataset, brought up to date before where nobody else edits it."""
 
@@ -174,7 +178,10 @@ class _Opening:
         """Return the document, how fresh it is, and what saves it."""
         from transcripts.save import Saver
 
-        freshness = self._refresh()
+        try:
+            freshness = self._refresh()
+        except _UnwritableError as error:
+            return self._uncached(error)
         try:
             document = self._document()
         except UnreadableError:
@@ -189,6 +196,17 @@ class _Opening:
         edited = self._copy.cache.is_edited(known)
         document.set_saved(self._copy.cache.base(known) if edited else None)
         return document, freshness, Saver(document, self._copy, known)
+
+    def _uncached(self, error: _UnwritableError) -> tuple[Document, Freshness, Saver]:
+        """Open it for reading alone, where no copy can be kept; not what is to be begun, or was edited here before."""
+        from transcripts.save import Saver
+
+        if self._create is not None or self._copy.cache.path.exists():
+            raise error
+        content, fetched = self._copy.fetch_uncached()
+        path, text = self._copy.cache.path, fetched.freshness.text
+        document = read_document(content, path, name=str(self._copy.uri), read_only=text)
+        return document, fetched.freshness, Saver(document, self._copy, fetched.known)
 
     def _document(self) -> Document:
         return open_document(
@@ -210,7 +228,7 @@ class _Opening:
             text = f"{self._copy.uri} is open in another window or job on this computer: you see its copy."
             return Freshness(state=FreshnessState.IN_USE, text=text)
         except OutputError as error:
-            raise DocumentError(
+            raise _UnwritableError(
                 f"{self._copy.uri} can't be opened, because its copy can't be kept in {cache.path.parent}: check the "
                 "folder's permissions, or set XDG_CACHE_HOME to another one."
             ) from error

@@ -328,3 +328,18 @@ def open_document(
     except BaseException:
         file.release()
         raise
+
+
+def read_document(content: bytes, path: Path, *, name: str, read_only: str) -> Document:
+    """Open a dataset of which no file can be kept, for reading alone. Raises UnreadableError.
+
+    Args:
+        content: what a file of it holds.
+        path: where the file would be.
+        name: what the dataset is called in messages.
+        read_only: why nothing can be changed.
+    """
+    store = Store(parse_content(content, name, None))
+    return Document(
+        store, DatasetFile(path, name), Found(), read_only=read_only, clock=SystemClock(), autosave_interval_s=0
+    )

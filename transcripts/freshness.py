@@ -21,6 +21,8 @@ class FreshnessState(Enum):
     """The copy has edits that are not on S3, and somebody else has saved meanwhile; saving merges both."""
     IN_USE = "in use"
     """Another window or job on this computer edits the copy."""
+    NOT_CACHED = "not cached"
+    """It was fetched just now and no copy can be kept on this computer, so it can only be read."""
     NEW = "new"
     """It is not on S3 yet."""
 

@@ -77,6 +77,15 @@ class CopyOfDataset:
         known = self.cache.replace(content, self._metadata(head.etag))
         return _refreshed(FreshnessState.FETCHED, text, known)
 
+    def fetch_uncached(self) -> tuple[bytes, Refreshed]:
+        """Return what the store has without keeping it, for reading alone. Raises StorageError."""
+        head, content = self.objects.get(self.uri)
+        text = (
+            f"{self.uri} was fetched just now. It isn't cached, because {self.cache.path.parent} can't be written, "
+            "so it can only be read: check the folder's permissions, or set XDG_CACHE_HOME to another one."
+        )
+        return content, _refreshed(FreshnessState.NOT_CACHED, text, self._metadata(head.etag))
+
     def _look(self) -> ObjectHead | _Unknown | None:
         try:
             return self.objects.head(self.uri)

@@ -199,6 +199,8 @@ def test_merging(transcripts, tmp_path, course):
     assert (EXIT_DONE, 3) == (status, len(rows(course, "media")))
     assert f"Merged into {course}: 1 video added, 1 segment added, 1 segment updated.\n" == out
     assert "Theirs." == rows(course, "segments")[0]["text"]
+    expected = f"Nothing new: {course} has everything that {other} has.\n"
+    assert (EXIT_DONE, expected, "") == transcripts("merge", course, other)
 
 
 @pytest.mark.parametrize(

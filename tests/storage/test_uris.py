@@ -22,7 +22,7 @@ DATASET = S3Uri(bucket="course", key="week 1/transcripts.json")
         ("/data/course.json", Path("/data/course.json")),
         ("data/my course.json", Path("data/my course.json")),
         ("s3", Path("s3")),
-        ("s3:/course/a", Path("s3:/course/a")),
+        ("./s3:/course/a", Path("s3:/course/a")),
         ("C:\\data\\course.json", Path("C:\\data\\course.json")),
         ("~/course.json", Path.home() / "course.json"),
     ],
@@ -41,6 +41,9 @@ def test_an_address(text, expected):
         ("  \n", "The address is empty"),
         ("s3://", "names no bucket"),
         ("s3:///key", "names no bucket"),
+        ("s3:/course/a", "needs two slashes after the colon: write it like s3://bucket/"),
+        ("S3A:course/a", "needs two slashes after the colon"),
+        ("S3://course", "names a bucket, but no object in it"),
         ("s3://course", "names a bucket, but no object in it"),
         ("s3://course/", "names a bucket, but no object in it"),
         ("s3a://course/week 1/", "names a folder, but no object in it"),
@@ -87,7 +90,7 @@ def test_a_reference(reference, base, expected):
     assert expected == resolve(reference, base)
 
 
-@pytest.mark.parametrize("reference", ["../../a.mp4", "..", "", "https://example.com/a.mp4"])
+@pytest.mark.parametrize("reference", ["../../a.mp4", "..", "", "https://example.com/a.mp4", "s3:/other/a.mp4"])
 def test_a_reference_to_nothing(reference):
     """A reference that leads out of the bucket, or names no file, is refused."""
     with pytest.raises(InvalidUriError):

@@ -104,6 +104,47 @@ def test_numbers_that_two_datasets_use_for_different_rows(tmp_path):
     assert (1, True) == (images["a b.jpg"], annotation["id"] not in (7, 8, 9))
 
 
+def numbered(content):
+    """Return a dataset of transcripts whose ids are numbers, all of them used in `content` for something else."""
+    return {
+        "media": [{"id": 1, "uri": f"{content}.mp4"}, {"id": 2, "uri": f"{content} 2.mp4"}],
+        "speakers": [{"id": 1, "name": content}],
+        "segments": [
+            {"id": 1, "media_id": 2, "start": 0.0, "duration": 1.0, "text": "Yes.", "speaker": 1},
+            {"id": 2, "media_id": 2, "start": 0.0, "duration": 1.0, "text": "Yes.", "speaker": 1},
+            {"id": 3, "media_id": 1, "start": 0.0, "duration": 1.0, "text": "Yes.", "speaker": None},
+        ],
+    }
+
+
+def cards(content):
+    """Return annotated images, all of whose numbers are used in `content` for something else."""
+    return {
+        "images": [{"id": 1, "file_name": f"{content} 1.jpg"}, {"id": 2, "file_name": f"{content} 2.jpg"}],
+        "annotations": [
+            {"id": 1, "image_id": 2, "category_id": 1, "bbox": [0, 0, 1, 1]},
+            {"id": 2, "image_id": 2, "category_id": 1, "bbox": [0, 0, 1, 1]},
+            {"id": 3, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]},
+        ],
+        "categories": [{"id": 1, "name": "card"}],
+    }
+
+
+@pytest.mark.parametrize(("made", "rows_of"), [(numbered, "segments"), (cards, "annotations")], ids=["numbers", "COCO"])
+def test_merged_again(tmp_path, made, rows_of):
+    """What was merged before is not added again, also where it has other numbers here; two equal rows stay two."""
+    for name in ("mine", "other"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(made(name)), encoding="utf-8")
+    with opened(tmp_path / "mine.json") as mine, opened(tmp_path / "other.json") as other:
+        first = combine(mine, other)
+        merged = {name: mine.rows(name) for name in mine.collections}
+        again = combine(mine, other)
+        assert (True, "no changes", 6) == (first.changes.unsaved, again.changes.text, len(mine.rows(rows_of)))
+        assert merged == {name: mine.rows(name) for name in mine.collections}
+        other.add(rows_of, {name: value for name, value in other.rows(rows_of)[0].items() if name != "id"})
+        assert (1, 7) == (combine(mine, other).changes.count, len(mine.rows(rows_of)))
+
+
 def test_only_datasets_of_one_kind(tmp_path):
     """Transcripts and images are not mixed."""
     with (

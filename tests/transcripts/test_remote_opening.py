@@ -18,7 +18,7 @@ from storage import (
     s3_objects,
 )
 from storage.s3_objects import S3Objects
-from transcripts.errors import DocumentError, UnreadableError
+from transcripts.errors import DocumentError, ReadOnlyError, UnreadableError
 from transcripts.freshness import FreshnessState
 
 
@@ -197,11 +197,25 @@ def test_a_damaged_copy(editor, kind, uri, on_s3, damage, what):
     assert str(aside) in again.freshness.text
 
 
-def test_a_copy_that_can_not_be_written(editor, uri, on_s3, tmp_path):
-    """Where the folder for caches is a file, a sentence names it."""
+def test_a_copy_that_can_not_be_kept(editor, uri, kind, on_s3, tmp_path):
+    """Where the cache folder can't be written, it is opened for reading only, and says that it isn't cached."""
+    (tmp_path / "file").write_text("")
+    dataset = editor(folder=tmp_path / "file").open(uri)
+    document = dataset.document
+    assert (FreshnessState.NOT_CACHED, dataset.freshness.text) == (dataset.freshness.state, document.read_only)
+    assert "isn't cached, because" in dataset.freshness.text
+    assert str(tmp_path / "file") in dataset.freshness.text
+    assert (kind.content[kind.rows], "no changes") == (document.rows(kind.rows), document.changes.text)
+    for change in (lambda: document.delete(kind.rows, kind.row_id), dataset.save):
+        with pytest.raises(ReadOnlyError, match="isn't cached"):
+            change()
+
+
+def test_a_new_one_that_can_not_be_kept(editor, uri, kind, tmp_path):
+    """A new one is refused where the cache folder can't be written, in a sentence that names the folder."""
     (tmp_path / "file").write_text("")
     with pytest.raises(DocumentError, match=r"can't be opened, because its copy can't be kept in .*file"):
-        editor(folder=tmp_path / "file").open(uri)
+        editor(folder=tmp_path / "file").open(uri, create=kind.schema)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"<html>", b'{"a": 1}'], ids=["empty", "list", "page", "other"])
