@@ -226,6 +226,7 @@ def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) 
         given = {"--model": options.model, "--language": None if options.captions else options.language}
         given |= {"--captions-profile": options.captions_profile, "--fast": options.fast, "--names": options.names}
         given |= {"--multilingual": options.multilingual, "--caption-track": options.caption_track}
+        given["--translate"] = options.translate
         problems += _without(given, "--transcribe")
     return problems
 

@@ -41,6 +41,11 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         help="hear each half minute in its own language, for videos in several",
     )
     parser.add_argument(
+        "--translate",
+        action="store_true",
+        help="listen once more and make captions in English, too, where another language is spoken",
+    )
+    parser.add_argument(
         "--names",
         type=Path,
         metavar="FILE",
@@ -96,6 +101,7 @@ def speech_request(options: argparse.Namespace) -> TranscriptionRequest:
         language=None if options.language in (None, "auto") else options.language,
         fast=options.fast,
         multilingual=options.multilingual,
+        translate=options.translate,
         track=options.caption_track,
         profile=CaptionRules(options.captions_profile or TranscriptionRequest.profile),
         names=() if options.names is None else read_names(options.names),

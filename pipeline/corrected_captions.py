@@ -11,12 +11,9 @@ from pathlib import Path
 
 from pipeline.corrected_words import CorrectedWords, words_in_json, words_in_text, words_of, words_of_captions
 from pipeline.errors import FolderConflict, FolderTakenError, SubtitleFileError
-from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
+from pipeline.media.stream_layout import TranscriptNames
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitle_files import Subtitles, decode, read_subtitles
-
-TIMED = (TRANSCRIPT_SRT, CAPTIONS_VTT)
-"""The files that have times, which the stream and the other forms can be made from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,21 +38,27 @@ class CorrectedCaptions:
         return f"{text} {self.note}".rstrip()
 
 
-def read_correction(folder: Path, changed: Sequence[str], language: str | None) -> CorrectedCaptions | None:
-    """Return what the changed files among those of a transcript say, None where they say what they said.
+def read_correction(
+    folder: Path, changed: Sequence[str], forms: TranscriptNames, language: str | None
+) -> CorrectedCaptions | None:
+    """Return what the changed files among the forms of a transcript say, None where they say what they said.
 
     Raises FolderTakenError where one can't be read, or where two say different things.
     """
-    names = [name for name in TIMED if name in changed]
+    names = [name for name in forms.timed if name in changed]
     try:
-        return _in_captions(folder, names, changed, language) if names else _in_words(folder, changed, language)
+        if names:
+            return _in_captions(folder, names, changed, forms, language)
+        return _in_words(folder, changed, forms, language)
     except SubtitleFileError as error:
         reason = f"A correction can't be taken over. {str(error).rstrip('.')}"
         remedy = "mend the file, or start fresh (--fresh) to replace all."
         raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy) from error
 
 
-def _in_captions(folder: Path, names: Sequence[str], changed: Sequence[str], language: str | None) -> CorrectedCaptions:
+def _in_captions(
+    folder: Path, names: Sequence[str], changed: Sequence[str], forms: TranscriptNames, language: str | None
+) -> CorrectedCaptions:
     """Return what was corrected in files with captions, with which all others that were changed have to agree."""
     files = {name: read_subtitles(folder / name, language=language) for name in names}
     first = files[names[0]]
@@ -64,23 +67,25 @@ def _in_captions(folder: Path, names: Sequence[str], changed: Sequence[str], lan
             raise _differ(folder, names[0], name)
     wanted = words_of_captions(first.cues)
     for name in changed:
-        if name not in names and not _agrees(folder, name, wanted, language):
+        if name not in names and not _agrees(folder, name, forms, wanted, language):
             raise _differ(folder, names[0], name)
     kept = tuple(name for name in names if _stays(files[name]))
     return CorrectedCaptions(names=tuple(names), kept=kept, cues=first.cues, note=first.note(names[0]))
 
 
-def _in_words(folder: Path, changed: Sequence[str], language: str | None) -> CorrectedCaptions | None:
+def _in_words(
+    folder: Path, changed: Sequence[str], forms: TranscriptNames, language: str | None
+) -> CorrectedCaptions | None:
     """Return what was corrected in the files whose words the captions are made of."""
-    in_json = words_in_json(folder, language) if TRANSCRIPT_JSON in changed else None
-    in_text = words_in_text(folder, language) if TRANSCRIPT_TXT in changed else None
+    in_json = words_in_json(folder, forms, language) if forms.json in changed else None
+    in_text = words_in_text(folder, forms, language) if forms.txt in changed else None
     if in_json is not None and in_text is not None and in_json.words != in_text.words:
-        raise _differ(folder, TRANSCRIPT_JSON, TRANSCRIPT_TXT)
-    found = {TRANSCRIPT_JSON: in_json, TRANSCRIPT_TXT: in_text}
+        raise _differ(folder, forms.json, forms.txt)
+    found = {forms.json: in_json, forms.txt: in_text}
     names = tuple(name for name, words in found.items() if words is not None)
     if not names:
         return None
-    kept = (TRANSCRIPT_TXT,) if in_text is not None and in_text.is_utf8 else ()
+    kept = (forms.txt,) if in_text is not None and in_text.is_utf8 else ()
     return CorrectedCaptions(names=names, kept=kept, words=in_json or in_text)
 
 
@@ -100,12 +105,12 @@ def _same(some: Sequence[Cue], others: Sequence[Cue]) -> bool:
     ]
 
 
-def _agrees(folder: Path, name: str, wanted: Sequence[str], language: str | None) -> bool:
+def _agrees(folder: Path, name: str, forms: TranscriptNames, wanted: Sequence[str], language: str | None) -> bool:
     """Whether a corrected file without times of its own, or the JSON, says the same words."""
     try:
-        if name == TRANSCRIPT_TXT:
+        if name == forms.txt:
             return words_of(decode((folder / name).read_bytes(), language)[0]) == wanted
-        words = words_in_json(folder, language) if name == TRANSCRIPT_JSON else None
+        words = words_in_json(folder, forms, language) if name == forms.json else None
         return words is None or words.words == wanted
     except (SubtitleFileError, OSError, ValueError):
         return False

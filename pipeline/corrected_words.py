@@ -1,4 +1,5 @@
-"""Words that an editor has corrected in transcript.txt or transcript.json: which, and what they make of the transcript.
+"""Words that an editor has corrected in transcript.txt or transcript.json, or in a translation's: which, and what they
+make of the transcript.
 
 Reads, and changes nothing. The captions that were made of the transcript, in subtitles.vtt or transcript.srt, tell what
 it said before.
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import CodecError, SubtitleFileError
-from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
+from pipeline.media.stream_layout import TranscriptNames
 from pipeline.speech.caption_changes import captions_after
 from pipeline.speech.caption_profiles import CaptionProfile
 from pipeline.speech.corrections import TOKEN, heard_tokens, with_corrections
@@ -73,34 +74,34 @@ def words_of_captions(cues: Sequence[Cue]) -> list[str]:
     return words_of("\n".join(cue.text for cue in cues))
 
 
-def words_in_text(folder: Path, language: str | None) -> CorrectedWords | None:
+def words_in_text(folder: Path, forms: TranscriptNames, language: str | None) -> CorrectedWords | None:
     """Return what transcript.txt says, None where it has the words of the captions. Raises SubtitleFileError."""
-    path = folder / TRANSCRIPT_TXT
+    path = folder / forms.txt
     try:
         text, encoding = decode(path.read_bytes(), language)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SubtitleFileError(f"The transcript {path} can't be read ({reason}).") from error
-    before = _captions(folder, language)
+    before = _captions(folder, forms, language)
     words, was = words_of(text), words_of_captions(before)
     if words == was or not was:
         return None
     same = sum((Counter(words) & Counter(was)).values())
     if len(was) >= ENOUGH_WORDS and same < LEAST_SHARE * len(was):
         raise SubtitleFileError(f"{path} says something else than the captions ({same} of {len(was)} words).")
-    transcript, _ = _read_json(folder / TRANSCRIPT_JSON)
+    transcript, _ = _read_json(folder / forms.json)
     utf8 = encoding.startswith("utf-8")
     return CorrectedWords(transcript=transcript, before=before, text=text, is_utf8=utf8)
 
 
-def words_in_json(folder: Path, language: str | None) -> CorrectedWords | None:
+def words_in_json(folder: Path, forms: TranscriptNames, language: str | None) -> CorrectedWords | None:
     """Return what transcript.json says, None where that is what the captions say. Raises SubtitleFileError.
 
     It says it four times: as captions, as words with times, as segments and as one text.
     """
-    path = folder / TRANSCRIPT_JSON
+    path = folder / forms.json
     transcript, cues = _read_json(path)
-    before = _captions(folder, language)
+    before = _captions(folder, forms, language)
     was = words_of_captions(before)
     texts = {
         "captions": "\n".join(cue.text for cue in cues),
@@ -131,9 +132,9 @@ def _read_json(path: Path) -> tuple[Transcript, list[Cue]]:
         raise SubtitleFileError(f"The transcript {path} can't be read ({reason}).") from error
 
 
-def _captions(folder: Path, language: str | None) -> tuple[Cue, ...]:
+def _captions(folder: Path, forms: TranscriptNames, language: str | None) -> tuple[Cue, ...]:
     """Return the captions as they were made, none where neither file has them."""
-    for name in (CAPTIONS_VTT, TRANSCRIPT_SRT):
+    for name in (forms.vtt, forms.srt):
         try:
             return read_subtitles(folder / name, language=language).cues
         except SubtitleFileError:

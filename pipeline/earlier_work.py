@@ -6,18 +6,21 @@ Changes nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.corrected_captions import CorrectedCaptions, read_correction
 from pipeline.errors import FolderConflict, FolderTakenError, NewerVersionError, Problem, Setting, SettingsError
-from pipeline.facts import PackageFacts
+from pipeline.facts import Facts, PackageFacts
 from pipeline.files import digest_of, size_of
 from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JobFile, read_job_file
-from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, TRANSCRIPT_FILES
-from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, TRANSCRIPT, OutputSettings
+from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, TRANSCRIPT_NAMES, TRANSLATION_NAMES
+from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, TRANSCRIPT, TRANSLATION, OutputSettings
 from pipeline.published import JOB_FILE
+
+SPOKEN = {TRANSCRIPT: TRANSCRIPT_NAMES, TRANSLATION: TRANSLATION_NAMES}
+"""The steps that make captions, with the files in which an editor may correct them."""
 
 
 class EarlierWork:
@@ -26,13 +29,13 @@ class EarlierWork:
     `left` is what the second one tells, None where it tells of no work on this source. `changes` are the steps that the
     folder in its place lacks or has with other settings than are wanted, with the names of these; `edited` are the
     files there that are no media and are others than when they were published: an editor has put them in their places.
-    `correction` is what an editor has corrected in the captions there since then.
+    `corrections` are what an editor has corrected in the captions there since then, by the step that made them.
     """
 
     def __init__(self, final: Path, partial: Path, source: Path, content: Fingerprint, wanted: OutputSettings) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.edited: tuple[str, ...] = ()
-        self.correction: CorrectedCaptions | None = None
+        self.corrections: dict[str, CorrectedCaptions] = {}
         self._final = final
         self._source = source
         self._content = content
@@ -70,7 +73,7 @@ class EarlierWork:
             if replaced:
                 return None
             raise self._taken_by_another()
-        changes, lost = self._wanted.changes(found.made), self._wanted.lost(found.made)
+        changes, lost = self._wanted.changes(found.made), self._wanted.lost(_holding(found))
         if replaced and (changes or lost):
             return None
         if lost:
@@ -81,15 +84,13 @@ class EarlierWork:
             )
             raise FolderTakenError(FolderConflict.MORE_THAN_WANTED, reason, remedy=remedy)
         edited = tuple(_edited(self._final, package))
-        corrected = [name for name in edited if name in TRANSCRIPT_FILES and changes.get(TRANSCRIPT)]
+        again = [name for step, names in SPOKEN.items() if changes.get(step) for name in names.all]
+        corrected = [name for name in edited if name in again]
         if corrected:
             reason = f"{self._final / corrected[0]} was corrected by hand, and another transcript is asked for now"
             remedy = "keep the file elsewhere and remove it, or start fresh (--fresh) to replace all."
             raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
-        changed = [name for name in edited if name in TRANSCRIPT_FILES and _is_replaced(self._final, name, package)]
-        transcript = found.done.transcript
-        language = None if transcript is None else transcript.language
-        self.correction = read_correction(self._final, changed, language)
+        self.corrections = dict(self._corrected(found.done, package, edited))
         self.changes, self.edited = changes, edited
         return found
 
@@ -113,6 +114,18 @@ class EarlierWork:
             text = f"{place} was not made by this program: remove it yourself or choose another output folder."
             raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
 
+    def _corrected(
+        self, done: Facts, package: PackageFacts, edited: Sequence[str]
+    ) -> Iterator[tuple[str, CorrectedCaptions]]:
+        """Yield what was corrected since the folder was published, by step. Raises FolderTakenError."""
+        replaced = [name for name in edited if _is_replaced(self._final, name, package)]
+        for step, facts in ((TRANSCRIPT, done.transcript), (TRANSLATION, done.translation)):
+            changed = [name for name in SPOKEN[step].all if name in replaced]
+            language = None if facts is None else facts.language
+            correction = read_correction(self._final, changed, SPOKEN[step], language)
+            if correction is not None:
+                yield step, correction
+
     def _taken_by_another(self) -> FolderTakenError:
         """Return the error that says what else the folder in its place holds."""
         other = read_job_file(self._final)
@@ -135,6 +148,13 @@ class EarlierWork:
 
     def _is_same(self, left: JobFile) -> bool:
         return not self._wanted.changes(left.settings) and self._wanted.steps.keys() == left.settings.keys()
+
+
+def _holding(found: JobFile) -> dict[str, Mapping[str, object]]:
+    """Return the settings of the finished steps that hold something: what is in English needs no translation."""
+    translation = found.done.translation
+    empty = translation is not None and translation.language is None
+    return {step: settings for step, settings in found.made.items() if not (empty and step == TRANSLATION)}
 
 
 def _edited(folder: Path, package: PackageFacts) -> Iterator[str]:

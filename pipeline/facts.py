@@ -83,6 +83,16 @@ class TranscriptFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TranslationFacts:
+    """The translation into English: its language, None if there was nothing to translate, and its captions' number."""
+
+    step: ClassVar[str] = PhaseName.TRANSLATION.value
+
+    language: str | None
+    cues: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackageFacts:
     """What a folder in its place holds.
 
@@ -163,7 +173,15 @@ class CleanupFacts:
 
 
 StepFacts: TypeAlias = (
-    HlsFacts | Mp4Facts | TranscriptFacts | PackageFacts | RefusedFacts | UploadFacts | RecordFacts | CleanupFacts
+    HlsFacts
+    | Mp4Facts
+    | TranscriptFacts
+    | TranslationFacts
+    | PackageFacts
+    | RefusedFacts
+    | UploadFacts
+    | RecordFacts
+    | CleanupFacts
 )
 
 
@@ -173,6 +191,7 @@ STEPS: Mapping[str, type[StepFacts]] = {
         HlsFacts,
         Mp4Facts,
         TranscriptFacts,
+        TranslationFacts,
         PackageFacts,
         RefusedFacts,
         UploadFacts,
@@ -190,6 +209,7 @@ class Facts:
     hls: HlsFacts | None = None
     mp4: Mp4Facts | None = None
     transcript: TranscriptFacts | None = None
+    translation: TranslationFacts | None = None
     package: PackageFacts | None = None
     refused: RefusedFacts | None = None
     upload: UploadFacts | None = None

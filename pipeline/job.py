@@ -119,7 +119,8 @@ class TranscriptionRequest:
     """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic.
 
     `profile` are the rules that its captions keep to; `fast` may lose sentences; `names` are people, courses and terms
-    that are corrected after listening; `multilingual` hears each half minute in its own language.
+    that are corrected after listening; `multilingual` hears each half minute in its own language; `translate` adds
+    captions in English to those in the language that is spoken.
     `track` is the audio track that is heard, from 1 among those that are converted; None is the one that plays by
     default, or the first with speech where that has none.
     """
@@ -131,6 +132,7 @@ class TranscriptionRequest:
     names: tuple[str, ...] = ()
     multilingual: bool = False
     track: int | None = None
+    translate: bool = False
 
 
 class TranscriptForm(str, Enum):

@@ -18,7 +18,7 @@ from pipeline.files import write_whole
 from pipeline.fingerprint import Fingerprint
 from pipeline.published import JOB_FILE
 
-SCHEMA = 5
+SCHEMA = 6
 """The version of what is stored. Any change is a new one, also a field more: a program of the version before then says
 so, and neither takes the folder for something else nor leaves out what it does not know.
 """

@@ -17,6 +17,7 @@ class PhaseName(str, Enum):
     HLS = "hls"
     MP4 = "mp4"
     TRANSCRIPT = "transcript"
+    TRANSLATION = "translation"
     UPLOAD = "upload"
     RECORD = "record"
     CLEANUP = "cleanup"

@@ -23,6 +23,7 @@ from pipeline.model import CaptionText, PhaseName, Plan
 from pipeline.speech.languages import language_name
 
 HLS, MP4, TRANSCRIPT = PhaseName.HLS.value, PhaseName.MP4.value, PhaseName.TRANSCRIPT.value
+TRANSLATION = PhaseName.TRANSLATION.value
 PACKAGE = "package"
 """The step that makes the folder whole."""
 
@@ -30,6 +31,9 @@ QUALITIES, ENCODER, SEGMENT_TYPE, KEY, KEY_FILE = "qualities", "encoder", "segme
 CAPTIONS = "captions"
 AS_PLANNED = (ENCODER, SEGMENT_TYPE)
 """Settings that are kept as the plan decided them, not as they were asked for."""
+
+TRANSLATE = "translate"
+"""The setting that adds a step of its own: the transcript is the same without it."""
 
 CAPTION_RULES = "profile"
 """The setting of a transcript that changes its captions alone, not what was heard."""
@@ -62,6 +66,7 @@ HOLDINGS = {
     KEY: "encryption",
     MP4: "an MP4",
     TRANSCRIPT: "a transcript",
+    TRANSLATION: "captions translated into English",
 }
 """Settings, by name, whose steps add something to a folder; any other one only changes what is there."""
 
@@ -105,7 +110,7 @@ class OutputSettings:
             words.append(HOLDINGS[KEY])
         there, asked = _languages(made.get(PACKAGE, {})), _languages(self.steps.get(PACKAGE, {}))
         words += [f"captions in {language_name(code)}" for code in there if code not in asked]
-        gone = [step for step in (MP4, TRANSCRIPT) if step in made and step not in self.steps]
+        gone = [step for step in (MP4, TRANSCRIPT, TRANSLATION) if step in made and step not in self.steps]
         words += [HOLDINGS[step] for step in gone if CAPTIONS not in made[step]]
         return words
 
@@ -127,9 +132,12 @@ def output_settings(plan: Plan) -> OutputSettings:
     if plan.mp4 is not None:
         steps[MP4] = stream
     if speech is not None and plan.media.audio:
-        steps[TRANSCRIPT] = source | given(to_json(speech))
+        asked_of_speech = source | given({name: value for name, value in to_json(speech).items() if name != TRANSLATE})
+        steps[TRANSCRIPT] = asked_of_speech
+        if speech.translate:
+            steps[TRANSLATION] = asked_of_speech
         if plan.script is not None:
-            steps[TRANSCRIPT] |= {"script": hashlib.sha256(plan.script.encode()).hexdigest()}
+            steps[TRANSCRIPT] = asked_of_speech | {"script": hashlib.sha256(plan.script.encode()).hexdigest()}
     elif plan.transcript_captions is not None:
         part = {name: value for name, value in source.items() if name == "trim"}
         steps[TRANSCRIPT] = part | {CAPTIONS: _captions((plan.transcript_captions,))}

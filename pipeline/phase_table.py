@@ -28,6 +28,7 @@ class Requested:
     stream: bool = False
     mp4: bool = False
     transcript: bool = False
+    translation: bool = False
     upload: UploadRequest | None = None
 
 
@@ -78,6 +79,14 @@ PHASES = {
             share=15,
             kind=PhaseKind.FILLS_FOLDER,
             wanted=lambda requested: requested.transcript,
+        ),
+        PhaseRow(
+            name=PhaseName.TRANSLATION,
+            title="Translation",
+            activity="Translating",
+            share=15,
+            kind=PhaseKind.FILLS_FOLDER,
+            wanted=lambda requested: requested.translation,
         ),
         PhaseRow(
             name=PhaseName.UPLOAD,

@@ -18,6 +18,7 @@ from pipeline.media.source.trimming import described, trimmed, trimmed_chapters
 from pipeline.media_info import Chapter, DynamicRange, MediaInfo
 from pipeline.model import CaptionText, Mp4Plan, Plan, Rendition
 from pipeline.phase_table import Requested, phases_of
+from pipeline.speech.model_folder import may_translate
 
 SEGMENT_S = 6
 """Target duration of a segment, as Apple's HLS authoring specification (7.5) asks for."""
@@ -95,6 +96,13 @@ def _check_settings(job: Job) -> None:
     if job.script is not None and job.transcription is None:
         text = "A script needs a transcription, which finds its times: ask for one, too."
         problems.append(Problem(text=text, setting=Setting.CAPTIONS))
+    speech = job.transcription
+    if speech is not None and speech.translate and not may_translate(speech.model):
+        text = (
+            f"The Whisper model '{speech.model}' can't translate: choose one for all languages, such as 'base', "
+            "or leave the translation out."
+        )
+        problems.append(Problem(text=text, setting=Setting.MODEL))
     if problems:
         raise SettingsError(problems)
 
@@ -176,6 +184,7 @@ def _requested(job: Job, *, has_video: bool) -> Requested:
         stream=True,
         mp4=job.make_mp4 and has_video,
         transcript=job.transcription is not None or bool(job.captions),
+        translation=job.transcription is not None and job.transcription.translate,
         upload=job.upload,
     )
 

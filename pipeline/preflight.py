@@ -101,7 +101,7 @@ def _about_folder(plan: PlanT, config: Config) -> ReplaceFolder[PlanT] | ResumeU
         try:
             workspace.check_for(plan)
             sent_to = None if workspace.done.upload is None else workspace.done.upload.prefix
-            if workspace.changes or workspace.correction is not None or upload is None or upload.prefix != sent_to:
+            if workspace.changes or workspace.corrections or upload is None or upload.prefix != sent_to:
                 workspace.require_media()
         except FolderTakenError as error:
             return ReplaceFolder(plan=plan, reason=f"{error.reason}.", refusal=error.problems[0])

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
+from pipeline.earlier_work import SPOKEN
 from pipeline.errors import CodecError, OutputError, Problem, Setting, SettingsError, SourceError
 from pipeline.events import Event, JobFinished, Sink
 from pipeline.files import write_whole
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.inputs import Input
 from pipeline.job import Job, TranscriptForm, TranscriptionRequest
-from pipeline.media.stream_layout import CAPTIONS_VTT, TRANSCRIPT_JSON, TRANSCRIPT_SRT, TRANSCRIPT_TXT
+from pipeline.media.stream_layout import TranscriptNames
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
-from pipeline.output_settings import CAPTION_RULES, TRANSCRIPT, output_settings
+from pipeline.output_settings import CAPTION_RULES, TRANSCRIPT, TRANSLATION, output_settings
 from pipeline.phase_table import Requested, phases_of
-from pipeline.phases.phase import PhaseContext, PhaseResult
+from pipeline.phases.phase import Phase, PhaseContext, PhaseResult
 from pipeline.runner import run
 from pipeline.speech.child import WhisperProcess
+from pipeline.speech.languages import ENGLISH
 from pipeline.speech.transcript import Transcript
 from pipeline.speech.transcript_file import from_json
 from pipeline.steps import Steps
@@ -46,30 +50,37 @@ WORK_SUFFIX = ".transcript"
 """Ends the name of the folder for the work, so that it is no conversion's."""
 
 
-MADE = {
-    TranscriptForm.SRT: TRANSCRIPT_SRT,
-    TranscriptForm.VTT: CAPTIONS_VTT,
-    TranscriptForm.TXT: TRANSCRIPT_TXT,
-    TranscriptForm.JSON: TRANSCRIPT_JSON,
-}
-"""What the phase calls each form."""
+Places = Mapping[TranscriptForm, Path]
+"""Where each form belongs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriptJob:
     """A transcript that is wanted: `files` has the place of each form, all in one folder.
 
-    `overwrite` lets them take the places of files that are there.
+    `translated` has those of the forms of its translation, none where that is not wanted. `overwrite` lets them take
+    the places of files that are there.
     """
 
     job: Job
-    files: Mapping[TranscriptForm, Path]
+    files: Places
+    translated: Places = field(default_factory=dict)
     overwrite: bool = False
+
+    @property
+    def by_step(self) -> dict[str, Places]:
+        """The places of the files by the step that makes them."""
+        return {TRANSCRIPT: self.files, TRANSLATION: self.translated}
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The places of all files."""
+        return (*self.files.values(), *self.translated.values())
 
     @property
     def folder(self) -> Path:
         """Where the files go."""
-        return next(iter(self.files.values())).parent
+        return self.places[0].parent
 
     @property
     def note(self) -> Path:
@@ -82,16 +93,16 @@ class TranscriptPlan:
     """What will be done of a transcript.
 
     `wanted` has the files that are to be made, or all of them where all are there (`complete`). `note` is what was made
-    before of the same source, `settings` what they are made with now, `heard` what was heard before, None where the
-    video has to be heard.
+    before of the same source. By step, `settings` are what they are made with now, and `heard` is what was heard
+    before; what is not in it has to be heard.
     """
 
     plan: Plan
     wanted: TranscriptJob
     note: TranscriptNote
-    settings: Settings
+    settings: Mapping[str, Settings]
     complete: bool
-    heard: Transcript | None
+    heard: Mapping[str, Transcript]
 
 
 def transcript_jobs(
@@ -115,7 +126,9 @@ def transcript_jobs(
     for one in inputs:
         folder = one.source.parent if output is None else output / Path(one.slug).parent
         files = {form: folder / f"{one.source.stem}.{form.value}" for form in forms}
-        for file in files.values():
+        english = {form: folder / f"{one.source.stem}.{ENGLISH}.{form.value}" for form in forms}
+        translated = english if request.translate else {}
+        for file in (*files.values(), *translated.values()):
             other = taken.setdefault(file.absolute(), one.source)
             if other != one.source:
                 text = f"{file} would be made of both {other} and {one.source}: transcribe them one by one."
@@ -123,7 +136,7 @@ def transcript_jobs(
         job = Job(
             source=one.source, output_dir=folder, slug=one.slug, make_mp4=False, transcription=request, script=script
         )
-        jobs.append(TranscriptJob(job=job, files=files, overwrite=overwrite))
+        jobs.append(TranscriptJob(job=job, files=files, translated=translated, overwrite=overwrite))
     return jobs
 
 
@@ -141,16 +154,17 @@ def plan_transcript(wanted: TranscriptJob) -> TranscriptPlan:
     if not media.audio:
         raise SourceError(f"{wanted.job.source} has no audio that can be transcribed: choose another file.")
     plan = make_plan(wanted.job, media, script=script)
-    settings, source = output_settings(plan).steps[TRANSCRIPT], fingerprint(wanted.job.source)
+    settings, source = output_settings(plan).steps, fingerprint(wanted.job.source)
     noted = read_note(wanted.note)
-    missing = _to_make(wanted, noted, source, settings)
+    to_make = _to_make(wanted, noted, source, settings)
+    missing = any(to_make.values())
     return TranscriptPlan(
-        plan=replace(plan, phases=phases_of(Requested(transcript=True)), notes=()),
-        wanted=replace(wanted, files=missing) if missing else wanted,
+        plan=replace(plan, phases=phases_of(Requested(transcript=True, translation=bool(wanted.translated))), notes=()),
+        wanted=replace(wanted, files=to_make[TRANSCRIPT], translated=to_make[TRANSLATION]) if missing else wanted,
         note=TranscriptNote(source=source, files={} if noted is None or noted.source != source else noted.files),
         settings=settings,
         complete=not missing,
-        heard=None if wanted.overwrite or noted is None else _heard(wanted, noted, source, settings),
+        heard={} if wanted.overwrite or noted is None else dict(_heard(wanted, noted, source, settings)),
     )
 
 
@@ -166,6 +180,7 @@ def run_transcript(
     from pipeline.engines.local import LocalEngine
     from pipeline.media.ffmpeg.process import find_ffmpeg
     from pipeline.phases.transcribe import TranscribePhase
+    from pipeline.phases.translate import TranslatePhase
     from pipeline.workspace import Workspace
 
     job, folder = wanted.plan.job, wanted.wanted.folder
@@ -178,11 +193,17 @@ def run_transcript(
     def tell(event: Event) -> None:
         sink(JobFinished(report=replace(event.report, folder=folder)) if isinstance(event, JobFinished) else event)
 
-    def phases() -> dict[PhaseName, TranscribePhase]:
-        ffmpeg = find_ffmpeg(config.ffmpeg_path)
+    def phases() -> dict[PhaseName, Phase[PhaseContext]]:
+        ffmpeg, heard = find_ffmpeg(config.ffmpeg_path), wanted.heard
         engine = LocalEngine(ffmpeg, whisper)
-        phase = TranscribePhase(engine, ffmpeg, whisper, keeps_model=True, heard=wanted.heard)
-        return {PhaseName.TRANSCRIPT: phase}
+        return {
+            PhaseName.TRANSCRIPT: TranscribePhase(
+                engine, ffmpeg, whisper, keeps_model=True, heard=heard.get(TRANSCRIPT)
+            ),
+            PhaseName.TRANSLATION: TranslatePhase(
+                engine, ffmpeg, whisper, keeps_model=True, heard=heard.get(TRANSLATION)
+            ),
+        }
 
     report = run(wanted.plan, work, phases, put_in_place, tell, cancel)
     return replace(report, folder=folder)
@@ -193,24 +214,31 @@ def _put_in_place(wanted: TranscriptPlan, made: Path) -> None:
     one, note = wanted.wanted, wanted.note
     _to_make(one, note, note.source, wanted.settings)  # somebody may have put a file there meanwhile
     files = dict(note.files)
-    for form, file in one.files.items():
-        content = (made / MADE[form]).read_bytes()
+    for step, form, file in _each(one):
+        settings, path = wanted.settings[step], made / _name(SPOKEN[step], form)
+        if not path.is_file():  # what is said in English is not translated
+            files[file.name] = MadeFile(digest=None, settings=settings)
+            continue
+        content = path.read_bytes()
         write_whole(file, content)
-        files[file.name] = MadeFile(digest=hashlib.sha256(content).hexdigest(), settings=wanted.settings)
+        files[file.name] = MadeFile(digest=hashlib.sha256(content).hexdigest(), settings=settings)
     write_note(one.note, replace(note, files=files))
 
 
 def _tell_complete(wanted: TranscriptPlan, sink: Sink) -> JobReport:
     """Tell that nothing is to do, as a job does that does it."""
     job, one = wanted.plan.job, wanted.wanted
-    corrected = [file.name for file in one.files.values() if is_corrected(file, wanted.note.files[file.name])]
-    names = ", ".join(file.name for file in one.files.values())
-    text = f"{names} {'is' if len(one.files) == 1 else 'are'} up to date."
+    there = [file for file in one.places if wanted.note.files[file.name].digest is not None]
+    corrected = [file.name for file in there if is_corrected(file, wanted.note.files[file.name])]
+    names = ", ".join(file.name for file in there)
+    text = f"{names} {'is' if len(there) == 1 else 'are'} up to date."
     if corrected:
         text += f" Corrected by hand, and left as {'it is' if len(corrected) == 1 else 'they are'}: "
         text += f"{', '.join(corrected)}."
     steps = Steps(job.slug, wanted.plan.phases, sink)
-    steps.run(PhaseName.TRANSCRIPT, lambda: PhaseResult(outcome=PhaseOutcome.REUSED, text=text))
+    for name in wanted.plan.phases:
+        result = PhaseResult(outcome=PhaseOutcome.REUSED, text=text if name is PhaseName.TRANSCRIPT else "")
+        steps.run(name, partial(_as_it_is, result))
     report = JobReport(
         slug=job.slug, source=job.source, folder=one.folder, outcome=Outcome.DONE, phases=tuple(steps.reports)
     )
@@ -218,32 +246,55 @@ def _tell_complete(wanted: TranscriptPlan, sink: Sink) -> JobReport:
     return report
 
 
+def _as_it_is(result: PhaseResult) -> PhaseResult:
+    return result
+
+
+def _each(wanted: TranscriptJob) -> Iterator[tuple[str, TranscriptForm, Path]]:
+    """Yield every file: the step that makes it, its form and its place."""
+    for step, places in wanted.by_step.items():
+        for form, file in places.items():
+            yield step, form, file
+
+
+def _name(names: TranscriptNames, form: TranscriptForm) -> str:
+    """Return what a phase calls a form."""
+    return {
+        TranscriptForm.SRT: names.srt,
+        TranscriptForm.VTT: names.vtt,
+        TranscriptForm.TXT: names.txt,
+        TranscriptForm.JSON: names.json,
+    }[form]
+
+
 def _to_make(
-    wanted: TranscriptJob, noted: TranscriptNote | None, source: Fingerprint, settings: Settings
-) -> dict[TranscriptForm, Path]:
-    """Return the files that are wanted and not there as they are wanted.
+    wanted: TranscriptJob, noted: TranscriptNote | None, source: Fingerprint, settings: Mapping[str, Settings]
+) -> dict[str, dict[TranscriptForm, Path]]:
+    """Return the files that are wanted and not there as they are wanted, by step.
 
     Raises SettingsError where one that this program did not make, or that somebody has corrected, is in the way;
     OutputError where a folder is.
     """
-    found = {}
-    for form, file in wanted.files.items():
+    found: dict[str, dict[TranscriptForm, Path]] = {step: {} for step in wanted.by_step}
+    for step, form, file in _each(wanted):
         made = None if noted is None else noted.files.get(file.name)
         if file.is_dir():
             raise OutputError(f"{file} is a folder: choose another output folder (-o).")
-        if not file.exists() or wanted.overwrite or (made is not None and is_lost(file, made)):
-            found[form] = file
+        nothing = made is not None and made.digest is None and noted is not None and noted.source == source
+        gone = not file.exists() and not (nothing and made is not None and made.settings == settings[step])
+        if gone or wanted.overwrite or (made is not None and is_lost(file, made)):
+            found[step][form] = file
         elif noted is None or made is None:
             raise _in_the_way(file, "is there already: choose another output folder (-o)")
         elif noted.source != source:
             was = f"was made of another content of {wanted.job.source.name}: choose another output folder (-o)"
             raise _in_the_way(file, was)
-        elif made.settings != settings:
+        elif made.settings != settings[step]:
             if is_corrected(file, made):
-                names = ", ".join(differing(made.settings, settings))
+                names = ", ".join(differing(made.settings, settings[step]))
                 was = f"was corrected by hand, and other settings are asked for now ({names}): keep it elsewhere"
                 raise _in_the_way(file, was)
-            found[form] = file
+            found[step][form] = file
     return found
 
 
@@ -251,15 +302,18 @@ def _in_the_way(file: Path, why: str) -> SettingsError:
     return SettingsError(Problem(text=f"{file} {why}, or replace it (--overwrite).", setting=Setting.OUTPUT))
 
 
-def _heard(wanted: TranscriptJob, noted: TranscriptNote, source: Fingerprint, settings: Settings) -> Transcript | None:
-    """Return what was heard before, where nothing but the caption rules has changed since and the JSON was made."""
-    file = wanted.folder / f"{wanted.job.source.stem}.{TranscriptForm.JSON.value}"
-    made = noted.files.get(file.name)
-    if made is None or noted.source != source:
-        return None
-    if any(made.settings.get(name) != settings.get(name) for name in {*made.settings, *settings} - {CAPTION_RULES}):
-        return None
-    try:
-        return from_json(file.read_text(encoding="utf-8"))[0]
-    except (OSError, ValueError, CodecError):
-        return None
+def _heard(
+    wanted: TranscriptJob, noted: TranscriptNote, source: Fingerprint, settings: Mapping[str, Settings]
+) -> Iterator[tuple[str, Transcript]]:
+    """Yield what was heard before, by step, where nothing but the caption rules has changed since and the JSON was
+    made.
+    """
+    stem, suffix = wanted.job.source.stem, TranscriptForm.JSON.value
+    for step, name in ((TRANSCRIPT, f"{stem}.{suffix}"), (TRANSLATION, f"{stem}.{ENGLISH}.{suffix}")):
+        made, now = noted.files.get(name), settings.get(step)
+        if made is None or now is None or noted.source != source:
+            continue
+        if any(made.settings.get(one) != now.get(one) for one in {*made.settings, *now} - {CAPTION_RULES}):
+            continue
+        with suppress(OSError, ValueError, CodecError):
+            yield step, from_json((wanted.folder / name).read_text(encoding="utf-8"))[0]

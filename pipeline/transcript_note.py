@@ -24,9 +24,12 @@ Settings = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class MadeFile:
-    """A file that was made: the SHA-256 (hex) of its content, and the settings that it was made with."""
+    """A file that was made: the SHA-256 (hex) of its content, and the settings that it was made with.
 
-    digest: str
+    `digest` is None where there was nothing to make, as no translation of what is said in English.
+    """
+
+    digest: str | None
     settings: Settings
 
 

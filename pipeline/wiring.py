@@ -215,6 +215,7 @@ def phases_for(
     from pipeline.phases.mp4 import Mp4Phase
     from pipeline.phases.record import RecordPhase
     from pipeline.phases.transcribe import TranscribePhase
+    from pipeline.phases.translate import TranslatePhase
     from pipeline.phases.upload import UploadPhase
 
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
@@ -223,6 +224,7 @@ def phases_for(
         HlsPhase(ffmpeg, engine),
         Mp4Phase(ffmpeg),
         TranscribePhase(engine, ffmpeg, whisper, keeps_model=not is_last),
+        TranslatePhase(engine, ffmpeg, whisper, keeps_model=not is_last),
         UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control, answers=answers),
         RecordPhase(config.backend, login=login),
         CleanupPhase(),

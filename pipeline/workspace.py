@@ -52,8 +52,8 @@ class Workspace:
 
     `done` are the facts that each finished step left. `changes` are the steps that a folder in its place lacks or
     has with other settings than are wanted, with the names of these; `standing` are the facts of the steps that it has
-    as they are wanted, `edited` the files in it, other than media, that an editor has replaced, and `correction` what
-    an editor has corrected in its captions since it was made.
+    as they are wanted, `edited` the files in it, other than media, that an editor has replaced, and `corrections`
+    what an editor has corrected in its captions since they were made, by the step that made them.
     """
 
     def __init__(self, job: Job) -> None:
@@ -64,7 +64,7 @@ class Workspace:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.standing = Facts()
         self.edited: tuple[str, ...] = ()
-        self.correction: CorrectedCaptions | None = None
+        self.corrections: dict[str, CorrectedCaptions] = {}
         self.checkpoints = Checkpoints(self._folders.checkpoints)
         self._source = job.source
         self._content: Fingerprint | None = None
@@ -124,13 +124,13 @@ class Workspace:
         self._wanted, self._existing = wanted, existing
         earlier = self._earlier = EarlierWork(self.final, self.partial, self._source, self._content, wanted)
         self._adopt(None)
-        self.changes, self.standing, self.edited, self.correction = {}, Facts(), (), None
+        self.changes, self.standing, self.edited, self.corrections = {}, Facts(), (), {}
         earlier.check_ours()
         if existing is Existing.FRESH and (earlier.refused or not earlier.begun_fresh):
             self._state = _State.TO_EMPTY
             return
         standing = None if existing is Existing.FRESH else earlier.standing()
-        self.changes, self.edited, self.correction = earlier.changes, earlier.edited, earlier.correction
+        self.changes, self.edited, self.corrections = earlier.changes, earlier.edited, earlier.corrections
         self._adopt(standing or earlier.usable())
 
     def check_for(self, plan: Plan) -> None:

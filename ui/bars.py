@@ -124,7 +124,7 @@ def started(bars: Bars, event: PhaseStarted, plan: Plan) -> Bars:
             )
         case PhaseName.MP4:
             return replace(bars, mp4=_active(bars.mp4))
-        case PhaseName.TRANSCRIPT:
+        case PhaseName.TRANSCRIPT | PhaseName.TRANSLATION:
             return replace(bars, transcript=_active(bars.transcript))
         case PhaseName.UPLOAD:
             return replace(bars, upload=replace(_active(bars.upload), text=VALIDATING))
@@ -145,7 +145,7 @@ def progressed(bars: Bars, event: PhaseProgress, plan: Plan, *, pause_reason: st
             return replace(bars, qualities=tuple(_filled(bar, event.rows.get(bar.label)) for bar in bars.qualities))
         case PhaseName.MP4:
             return replace(bars, mp4=replace(bars.mp4, fraction=event.fraction, status=RowStatus.ACTIVE))
-        case PhaseName.TRANSCRIPT:
+        case PhaseName.TRANSCRIPT | PhaseName.TRANSLATION:
             return replace(
                 bars,
                 transcript=replace(bars.transcript, fraction=event.fraction, status=RowStatus.ACTIVE, text=event.text),
@@ -182,6 +182,8 @@ def finished(bars: Bars, event: PhaseFinished) -> Bars:
             return replace(bars, mp4=_ended(bars.mp4, event))
         case PhaseName.TRANSCRIPT:
             return replace(bars, transcript=replace(_ended(bars.transcript, event), text=_short(event)))
+        case PhaseName.TRANSLATION:
+            return replace(bars, transcript=_translated(bars.transcript, event))
         case PhaseName.UPLOAD:
             return replace(bars, upload=replace(_ended(bars.upload, event), text=_upload_text(event), figures=""))
         case PhaseName.RECORD:
@@ -246,6 +248,13 @@ def _step(phase: PhaseName, plan: Plan, activity: str) -> str:
 def _short(event: PhaseFinished) -> str:
     """Return what fits beneath a bar; the reason of a failure stands in the banner, where there is room."""
     return "" if event.outcome in (PhaseOutcome.FAILED, PhaseOutcome.CANCELLED) else event.text
+
+
+def _translated(transcript: Bar, event: PhaseFinished) -> Bar:
+    """Return the row of the transcript, which the translation shares; without one it is as it was."""
+    if event.outcome is PhaseOutcome.SKIPPED:
+        return replace(transcript, status=RowStatus.DONE if transcript.fraction >= 1.0 else RowStatus.SKIPPED)
+    return replace(_ended(transcript, event), text=_short(event))
 
 
 def _upload_text(event: PhaseFinished) -> str:

@@ -122,6 +122,7 @@ class TranscriptionTask:
         others: the tracks that are heard in its place where it has no speech and they have.
         fast: whether it may lose sentences.
         multilingual: whether each window is heard in its own language.
+        translate: whether it is written in English, whatever is spoken.
     """
 
     source: SourceReference
@@ -135,6 +136,7 @@ class TranscriptionTask:
     others: tuple[Track, ...] = ()
     fast: bool = False
     multilingual: bool = False
+    translate: bool = False
 
 
 def source_reference(path: Path, content: Fingerprint) -> SourceReference:

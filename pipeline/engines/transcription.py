@@ -63,6 +63,7 @@ def run_transcription(
         limit_s=task.limit_s,
         fast=task.fast,
         multilingual=task.multilingual,
+        translate=task.translate,
         report=report,
         on_download=lambda progress: listen(ModelDownloading(progress=progress)),
         log=None if log is None else HeardLog(log, key_of(VERSION, to_json(replace(task, script=None)), model)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pipeline.job import SegmentType
 
 MASTER = "master.m3u8"
@@ -28,8 +30,36 @@ TRANSCRIPT_SRT = "transcript.srt"
 TRANSCRIPT_TXT = "transcript.txt"
 TRANSCRIPT_JSON = "transcript.json"
 CAPTIONS_VTT = "subtitles.vtt"
-TRANSCRIPT_FILES = (TRANSCRIPT_SRT, TRANSCRIPT_TXT, TRANSCRIPT_JSON, CAPTIONS_VTT)
-"""What the transcription makes, and an editor may have corrected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscriptNames:
+    """The files of a transcript, which an editor may have corrected."""
+
+    srt: str
+    txt: str
+    json: str
+    vtt: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every form."""
+        return (self.srt, self.txt, self.json, self.vtt)
+
+    @property
+    def timed(self) -> tuple[str, ...]:
+        """The forms that have times, which the stream and the other forms can be made from."""
+        return (self.srt, self.vtt)
+
+
+TRANSCRIPT_NAMES = TranscriptNames(srt=TRANSCRIPT_SRT, txt=TRANSCRIPT_TXT, json=TRANSCRIPT_JSON, vtt=CAPTIONS_VTT)
+TRANSLATION_NAMES = TranscriptNames(
+    srt="transcript.en.srt", txt="transcript.en.txt", json="transcript.en.json", vtt="subtitles.en.vtt"
+)
+"""Those of its translation into English, named as players and editors name files of other languages."""
+
+TRANSCRIPT_FILES = TRANSCRIPT_NAMES.all
+"""What the transcription makes."""
 
 MEDIA_SUFFIXES = (".ts", ".m4s", ".mp4")
 PLAYLIST_SUFFIX = ".m3u8"

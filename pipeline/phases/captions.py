@@ -1,4 +1,5 @@
-"""Writes the subtitles of a stream: those in the source, its closed captions, and the captions that Whisper made.
+"""Writes the subtitles of a stream: those in the source, its closed captions, the captions that Whisper made, and their
+translation.
 
 Owns their names and order.
 """
@@ -20,7 +21,7 @@ from pipeline.media.hls.playlists import ClosedCaptions, SubtitleTrack
 from pipeline.media.source.closed_captions import Channel, channels_in, read_closed_captions
 from pipeline.media.source.language_tags import UNKNOWN_LANGUAGE
 from pipeline.media.source.subtitle_tracks import read_cues
-from pipeline.media.stream_layout import PLAYLIST, SUBTITLES
+from pipeline.media.stream_layout import PLAYLIST, SUBTITLES, TRANSLATION_NAMES
 from pipeline.media_info import SubtitleKind, SubtitleStream
 from pipeline.model import PhaseName, Plan
 from pipeline.phases.phase import PhaseContext
@@ -122,8 +123,10 @@ def ordered(
     own: Sequence[tuple[SubtitleStream, Sequence[Cue]]],
     heard: tuple[str, Sequence[Cue]],
     given: Sequence[tuple[str, Sequence[Cue]]] = (),
+    translated: tuple[str, Sequence[Cue]] = ("", ()),
 ) -> list[Captions]:
-    """Return the tracks of a stream: those given in files, the source's own, then what Whisper heard, which gives way.
+    """Return the tracks of a stream: those given in files, the source's own, then what Whisper heard, which gives way,
+    and what it translated, which is never shown at first.
 
     Shown at first are the first that were given, else the source's default, else what Whisper heard, which was asked
     for; without any of them none is, unless a viewer chooses it.
@@ -140,13 +143,13 @@ def ordered(
         for stream, cues in own
         if cues
     ]
-    language, cues = heard
-    if cues:
-        name = language_name(language)
-        taken = any(track.language == language and not track.forced for track in made)
-        made.append(Captions(cues=cues, language=language, name=f"{name} (automatic)" if taken else name))
+    for (language, cues), kind in ((heard, "automatic"), (translated, "translated")):
+        if cues:
+            name = language_name(language)
+            taken = any(track.language == language and not track.forced for track in made)
+            made.append(Captions(cues=cues, language=language, name=f"{name} ({kind})" if taken else name))
     marked = [True] * len(files)
-    marked += [stream.default and not stream.forced for stream, cues in own if cues] + [True] * bool(cues)
+    marked += [stream.default and not stream.forced for stream, cues in own if cues] + [True] * bool(heard[1])
     first = next((number for number, wanted in enumerate(marked) if wanted), None)
     return [replace(track, default=number == first) for number, track in enumerate(made)]
 
@@ -154,6 +157,9 @@ def ordered(
 def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Channel]) -> list[Captions]:
     plan = context.plan
     written = load_cues(context.workspace.folder) if PhaseName.TRANSCRIPT in plan.phases else ("", [])
+    translated: tuple[str, list[Cue]] = ("", [])
+    if PhaseName.TRANSLATION in plan.phases:
+        translated = load_cues(context.workspace.folder, TRANSLATION_NAMES.json)
     given = [(one.language, cues_of(one, plan.job.trim)) for one in plan.captions]
     heard = written
     if plan.transcript_captions is not None:  # the transcript is the first of them, as an editor may have corrected it
@@ -177,7 +183,8 @@ def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Cha
             for_the_deaf=True,
         )
         own.append((stream, list(_within(channel.cues, length_s))))
-    return ordered(own, heard, [(language, list(_within(cues, length_s))) for language, cues in given])
+    files = [(language, list(_within(cues, length_s))) for language, cues in given]
+    return ordered(own, heard, files, translated)
 
 
 def _spoken_language(plan: Plan) -> str | None:

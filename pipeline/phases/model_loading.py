@@ -28,21 +28,32 @@ class DownloadReport:
         self._context.report(Progress(fraction=0.0, text=download_text(self._model, progress)))
 
 
-def prepare_model(context: PhaseContext, request: TranscriptionRequest, whisper: WhisperProcess, encodes: int) -> None:
+def prepare_model(
+    context: PhaseContext,
+    request: TranscriptionRequest,
+    whisper: WhisperProcess,
+    encodes: int,
+    *,
+    translate: bool = False,
+) -> None:
     """Load the model beside the encode where there is memory for both; else see that it loads, and let it go.
 
-    `encodes` is how many chunks of the video are encoded at the same time. Raises SpeechError, Cancelled.
+    Whether it can `translate` is known when it is loaded, so that is waited for. `encodes` is how many chunks of the
+    video are encoded at the same time. Raises SpeechError, Cancelled.
     """
     report = DownloadReport(context, request.model)
     size = find_model(whisper, request.model, context.cancel, language=request.language, on_download=report)
 
     def load(cancel: CancelToken) -> None:
-        load_model(whisper, request.model, cancel, language=request.language, on_download=report)
+        load_model(whisper, request.model, cancel, language=request.language, translate=translate, on_download=report)
 
     if PhaseName.HLS not in context.plan.phases:
         load(context.cancel)
-    elif has_room(size, loaded=whisper.holds(model_of(request.model)[0]), encodes=encodes):
+        return
+    room = has_room(size, loaded=whisper.holds(model_of(request.model)[0]), encodes=encodes)
+    if room and not translate:
         context.alongside("whisper-loading", load)
-    else:
-        load(context.cancel)
+        return
+    load(context.cancel)
+    if not room:
         whisper.end()

@@ -28,7 +28,7 @@ from pipeline.media.stream_layout import (
     SPRITE_MAP,
 )
 from pipeline.model import Plan, Rendition
-from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, QUALITIES, TRANSCRIPT, label
+from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, QUALITIES, TRANSCRIPT, TRANSLATION, label
 from pipeline.phases.phase import PhaseContext
 
 MISSING_S = 1.0
@@ -45,7 +45,7 @@ def decide(context: PhaseContext) -> bool:
     """
     workspace = context.workspace
     if workspace.media_deleted:
-        if workspace.changes or workspace.correction is not None or context.plan.job.upload is None:
+        if workspace.changes or workspace.corrections or context.plan.job.upload is None:
             workspace.require_media()
         return False
     if not workspace.published:
@@ -66,7 +66,8 @@ def decide(context: PhaseContext) -> bool:
         return False
     added = _added(context)
     context.log(reason, LogLevel.INFO)
-    workspace.reopen(again=[TRANSCRIPT] if TRANSCRIPT in workspace.changes else [], extended=[HLS] if added else [])
+    again = [step for step in (TRANSCRIPT, TRANSLATION) if step in workspace.changes]
+    workspace.reopen(again=again, extended=[HLS] if added else [])
     return bool(added)
 
 
@@ -205,9 +206,10 @@ def _why_packaged_again(context: PhaseContext, lost: Sequence[str]) -> str | Non
         return "Captions were added or changed: the stream is packaged again."
     if TRANSCRIPT in changes:
         return "The transcript is made anew." if changes[TRANSCRIPT] else "A transcript is added to what is there."
+    if TRANSLATION in changes:
+        return "The translation is made anew." if changes[TRANSLATION] else "A translation is added to what is there."
     if PACKAGE in changes:
         return "The encryption has changed: the stream is packaged again."
     if _beside_has_changed(context):
         return "Chapters or subtitles have changed: the stream is packaged again."
-    correction = context.workspace.correction
-    return None if correction is None else correction.text
+    return " ".join(one.text for one in context.workspace.corrections.values()) or None

@@ -15,6 +15,9 @@ _TABLE = (
     "tg Tajik,th Thai,tk Turkmen,tl Tagalog,tr Turkish,tt Tatar,uk Ukrainian,ur Urdu,uz Uzbek,vi Vietnamese,"
     "yi Yiddish,yo Yoruba,yue Cantonese,zh Chinese"
 )
+ENGLISH = "en"
+"""The language that Whisper translates into, the only one."""
+
 LANGUAGE_NAMES = {code: name for code, _, name in (entry.partition(" ") for entry in _TABLE.split(","))}
 
 

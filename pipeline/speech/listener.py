@@ -47,11 +47,18 @@ class Listener:
     """
 
     def __init__(
-        self, model: WindowModel, language: str | None, *, fast: bool = False, multilingual: bool = False
+        self,
+        model: WindowModel,
+        language: str | None,
+        *,
+        fast: bool = False,
+        multilingual: bool = False,
+        translate: bool = False,
     ) -> None:
         """With `fast`, several windows are heard together, which now and then loses a sentence.
 
-        With `multilingual`, each window is heard in its own language, whatever `language` is.
+        With `multilingual`, each window is heard in its own language, whatever `language` is. With `translate`, what is
+        said in it is written in English.
         """
         self._model = model
         self._together = TOGETHER if fast else 1
@@ -61,6 +68,7 @@ class Listener:
             condition_on_previous_text=False,  # a slip of the ear would be repeated for minutes
             device=str(model.model.device),
             compute_type=str(model.model.compute_type),
+            task="translate" if translate else "transcribe",
         )
         self.language = language
         self.language_probability = 0.0
@@ -114,6 +122,7 @@ class Listener:
             [(window.start_s - start_s, window.end_s - start_s) for window in windows],
             self._window_language,
             beam_size=self.settings.beam_size,
+            task=self.settings.task,
         )
         self._note_language(heard)
         stretches = _within(voice.stretches, start_s, end_s)
@@ -127,6 +136,7 @@ class Listener:
             voice.samples(window.start_s, window.end_s),
             self._window_language,
             beam_size=self.settings.beam_size,
+            task=self.settings.task,
             # Timestamps say what to leave to the next window. A whole one leaves nothing: it has fewer errors without.
             without_timestamps=window.whole,
         )
@@ -191,7 +201,7 @@ class Listener:
         for stretch in silent[:MOST_AGAIN] if words else ():
             start_s = stretch.start_s - AROUND_S
             samples = voice.samples(start_s, stretch.end_s + AROUND_S)
-            heard = self._model.hear(samples, language, beam_size=self.settings.beam_size)
+            heard = self._model.hear(samples, language, beam_size=self.settings.beam_size, task=self.settings.task)
             inside = [
                 with_words(segment, spoken)
                 for segment in _shifted(heard.segments, max(start_s, voice.first_s))

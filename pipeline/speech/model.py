@@ -62,6 +62,7 @@ def load_model(
     cancel: CancelToken,
     *,
     language: str | None = None,
+    translate: bool = False,
     on_download: OnDownload | None = None,
     patience_s: float = PATIENCE_S,
 ) -> None:
@@ -72,12 +73,14 @@ def load_model(
         model: A known name, or a folder with a CTranslate2 Whisper model.
         cancel: Ends it at once, a download too.
         language: A language code, or None for automatic.
+        translate: Make sure that it hears other languages than English, too.
         on_download: Called before a download begins, and several times a second while it runs.
         patience_s: For how long the hub may send nothing.
 
     Raises SpeechError, Cancelled.
     """
-    _ask(whisper, {**request("load", model, language), "patience_s": patience_s}, cancel, on_download)
+    asked = {**request("load", model, language), "translate": translate, "patience_s": patience_s}
+    _ask(whisper, asked, cancel, on_download)
 
 
 def find_model(
@@ -163,6 +166,7 @@ def request(
         "model": name,
         "is_folder": is_folder,
         "language": language.strip().lower() if language else None,
+        "translate": False,
         "source": source,
         "track": track,
         "channel": channel,

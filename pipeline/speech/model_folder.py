@@ -31,6 +31,16 @@ def public_name(model: str) -> str:
     return Path(os.path.abspath(Path(model).expanduser())).name if is_folder_name(model) else model  # noqa: PTH100
 
 
+def may_translate(model: str) -> bool:
+    """Whether a model can translate, as far as its name or its folder's tells; the rest is known when it is loaded.
+
+    Those for English hear no other language, and `turbo` and the distilled ones were not taught to translate (OpenAI's
+    README of Whisper, "Available models"; Distil-Whisper's README).
+    """
+    name = model.strip().lower().rstrip("/").rpartition("/")[2]
+    return not (name.endswith((".en", "turbo")) or name.startswith("distil"))
+
+
 def missing_file(folder: Path) -> str | None:
     """Return the name of a file that a model folder lacks, or None when it is whole."""
     for names in REQUIRED:

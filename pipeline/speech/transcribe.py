@@ -12,6 +12,7 @@ from pipeline.cancel import CancelToken
 from pipeline.codec import from_json
 from pipeline.speech.child import WhisperProcess
 from pipeline.speech.heard_log import Heard, HeardLog
+from pipeline.speech.languages import ENGLISH
 from pipeline.speech.model import OnDownload, error_of, progress_of, request
 from pipeline.speech.model_folder import public_name
 from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings
@@ -33,6 +34,7 @@ def transcribe(
     limit_s: float | None = None,
     fast: bool = False,
     multilingual: bool = False,
+    translate: bool = False,
     report: Callable[[float], None] | None = None,
     on_download: OnDownload | None = None,
     log: HeardLog | None = None,
@@ -52,6 +54,7 @@ def transcribe(
         limit_s: Where the video ends, if before the sound does.
         fast: Hear several windows together, which may lose sentences.
         multilingual: Hear each window in its own language, and keep that of each segment.
+        translate: Write in English what is said in `language`; the transcript's language is English then.
         report: Called with the fraction done, by the sound's time.
         on_download: Called before a model is downloaded, and several times a second meanwhile.
         log: Keeps what is heard; what an earlier run has heard is not heard again.
@@ -66,7 +69,8 @@ def transcribe(
     asked = request("transcribe", model, before.language or language, source_name, track) | part
     result: Mapping[str, Any] = {}
     try:
-        with whisper.answers({**asked, "fast": fast, "multilingual": multilingual}, cancel) as answers:
+        asked |= {"fast": fast, "multilingual": multilingual, "translate": translate}
+        with whisper.answers(asked, cancel) as answers:
             for answer in answers:
                 kind = answer["kind"]
                 if kind == "segment":
@@ -83,9 +87,11 @@ def transcribe(
                     result = answer
     finally:
         hearing.close()
+    spoken = hearing.heard.language or result["language"]
+    sure = before.language_probability or float(result["language_probability"])
     return Transcript(
-        language=hearing.heard.language or result["language"],
-        language_probability=before.language_probability or float(result["language_probability"]),
+        language=ENGLISH if translate and spoken else spoken,
+        language_probability=1.0 if translate and spoken else sure,
         duration_s=before.seconds + float(result["duration_s"]) + offset_s + from_s,
         segments=tuple(segment.shifted(offset_s + from_s) for segment in hearing.segments),
         origin=_origin(model, language, result),

@@ -91,6 +91,7 @@ class WhisperSettings:
         condition_on_previous_text: Whether a window is told the text of the one before.
         device: "cpu" or "cuda".
         compute_type: CTranslate2's, such as "int8".
+        task: "transcribe", or "translate" into English.
     """
 
     language: str | None
@@ -98,6 +99,7 @@ class WhisperSettings:
     condition_on_previous_text: bool
     device: str
     compute_type: str
+    task: str = "transcribe"
 
 
 @dataclass(frozen=True, kw_only=True)

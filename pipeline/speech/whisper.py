@@ -30,8 +30,13 @@ def load(folder: Path, label: str) -> WindowModel:
     return _on_graphics_card(folder) or _on_processor(folder, label)
 
 
-def check_hears(model: WindowModel, label: str, language: str | None) -> None:
-    """Refuse a language that a model does not hear. Raises SpeechError."""
+def check_hears(model: WindowModel, label: str, language: str | None, *, translate: bool) -> None:
+    """Refuse a language that a model does not hear, and to translate with one for English. Raises SpeechError."""
+    if translate and not model.model.is_multilingual:
+        raise SpeechError(
+            f"The Whisper model '{label}' hears English only and can't translate: "
+            "choose a model for all languages, such as 'base', or leave the translation out."
+        )
     if language is not None and language not in model.supported_languages:
         raise SpeechError(
             f"The Whisper model '{label}' hears English only: "

@@ -6,7 +6,7 @@ Runs in the child process only.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 from numpy.typing import NDArray
 
 from pipeline.speech.audio import RATE_HZ
+from pipeline.speech.languages import ENGLISH
 from pipeline.speech.transcript import Segment, Word
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class HeardWindow:
     Attributes:
         segments: in order, each with its words.
         end_s: up to where there are whole sentences, by Whisper's own timestamps; 0 where nothing was heard.
-        language: its code.
+        language: the code of the one that is spoken.
         language_probability: 1 where the language was given.
     """
 
@@ -79,7 +80,7 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
         heard_as = str(info.language)
         self._in_step = True
         try:
-            segments = tuple(self._segment(segment, heard_as) for segment in found)
+            segments = tuple(self._segment(segment, _written_in(heard_as, options)) for segment in found)
         finally:
             self._in_step = False
         return HeardWindow(
@@ -107,7 +108,7 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
         )
         heard_as = str(info.language)
         return HeardWindow(
-            segments=tuple(self._segment(segment, heard_as) for segment in found),
+            segments=tuple(self._segment(segment, _written_in(heard_as, options)) for segment in found),
             end_s=windows[-1][1],
             language=heard_as,
             language_probability=float(info.language_probability),
@@ -149,6 +150,11 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
             no_speech_probability=_number(found.no_speech_prob),
             compression_ratio=_number(found.compression_ratio),
         )
+
+
+def _written_in(spoken: str, options: Mapping[str, object]) -> str:
+    """Return the code of the language in which what is heard is written."""
+    return ENGLISH if options.get("task") == "translate" else spoken
 
 
 def _number(value: float) -> float | None:

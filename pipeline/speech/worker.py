@@ -1,8 +1,8 @@
 """Whisper's child process: requests as JSON lines on standard input, answers as JSON lines on standard output.
 
-Request: `{"task": "find"|"fetch"|"load"|"transcribe"|"align", "model", "is_folder", "language", "source", "track",
-"channel", "from_s", "until_s", "patience_s"}`, to align also `windows`; or `{"task": "choose", "source", "tracks",
-"from_s", "until_s"}`. All that name a model name the same one: it is loaded once.
+Request: `{"task": "find"|"fetch"|"load"|"transcribe"|"align", "model", "is_folder", "language", "translate", "source",
+"track", "channel", "from_s", "until_s", "patience_s"}`, to align also `windows`; or `{"task": "choose", "source",
+"tracks", "from_s", "until_s"}`. All that name a model name the same one: it is loaded once.
 Answers: `accepted` at first, then `downloading`, `loaded` where the model was not loaded before, `segment`, `aligned`,
 `progress`, and at last `result` or `error`, told apart by their `kind`. An error ends this process.
 Standard input stays open while the parent lives; its end ends this process, whatever it does.
@@ -84,7 +84,7 @@ class Worker:
             else:
                 self._model = self._named(request).load(lambda folder: whisper.load(folder, label))
             self.tell("loaded", seconds=round(time.monotonic() - began_s, 3))
-        whisper.check_hears(self._model, label, language)
+        whisper.check_hears(self._model, label, language, translate=request["translate"])
         return self._model
 
     def _hear(self, model: WindowModel, request: dict[str, Any]) -> None:
@@ -97,7 +97,8 @@ class Worker:
             self._align(model, audio, request)
             return
         language, several = request["language"], bool(request["multilingual"])
-        listener = Listener(model, language, fast=request["fast"], multilingual=several)
+        translate = request["translate"]
+        listener = Listener(model, language, fast=request["fast"], multilingual=several, translate=translate)
         if language is None and not several and (voted := self._vote(model, request)) is not None:
             listener.language, listener.language_probability = voted
         for heard in listener.listen(audio):

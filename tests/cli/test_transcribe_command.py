@@ -13,7 +13,7 @@ import pytest
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config
-from pipeline.phases.transcribe import TranscribePhase
+from pipeline.phases.hearing import Hearing
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 def test_again(transcribe, made, capsys, monkeypatch):
     """What is there of the same source with the same settings stays as it is, and nothing is heard."""
-    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    monkeypatch.setattr(Hearing, "transcript", _never)
     before = _contents(made.parent)
     assert EXIT_DONE == transcribe(made)
     assert before == _contents(made.parent)
@@ -112,7 +112,7 @@ def test_again(transcribe, made, capsys, monkeypatch):
 @pytest.mark.parametrize("emptied", [False, True], ids=["gone", "emptied"])
 def test_a_file_that_is_missing_is_made_without_listening(transcribe, made, monkeypatch, emptied):
     """The words are in the JSON."""
-    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    monkeypatch.setattr(Hearing, "transcript", _never)
     before = _contents(made.parent)
     for suffix in (".srt", ".txt"):
         made.with_suffix(suffix).unlink()
@@ -124,7 +124,7 @@ def test_a_file_that_is_missing_is_made_without_listening(transcribe, made, monk
 
 def test_other_rules_need_no_listening(transcribe, made, monkeypatch):
     """Only the captions are made anew."""
-    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    monkeypatch.setattr(Hearing, "transcript", _never)
     before = _contents(made.parent)
     assert EXIT_DONE == transcribe(made, "--captions-profile", "bbc:children")
     after = _contents(made.parent)
@@ -139,7 +139,7 @@ def test_other_settings_are_heard_anew(transcribe, made, monkeypatch):
     assert EXIT_DONE == transcribe(made, "--language", "en")
     settings = json.loads(made.with_suffix(".json").read_text(encoding="utf-8"))["origin"]["settings"]
     assert "en" == settings["language"]
-    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    monkeypatch.setattr(Hearing, "transcript", _never)
     assert EXIT_DONE == transcribe(made, "--language", "en")
 
 

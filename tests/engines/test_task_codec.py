@@ -22,9 +22,22 @@ def _kept(name: str) -> dict[str, object]:
 
 LACKING = {
     "encode_task_1.json": {},
-    "transcription_task_1.json": {"script": None, "channels": 1, "others": [], "fast": False, "multilingual": False},
-    "transcription_task_2.json": {"channels": 1, "others": [], "fast": False, "multilingual": False},
-    "transcription_task_3.json": {"fast": False, "multilingual": False},
+    "transcription_task_1.json": {
+        "script": None,
+        "channels": 1,
+        "others": [],
+        "fast": False,
+        "multilingual": False,
+        "translate": False,
+    },
+    "transcription_task_2.json": {
+        "channels": 1,
+        "others": [],
+        "fast": False,
+        "multilingual": False,
+        "translate": False,
+    },
+    "transcription_task_3.json": {"fast": False, "multilingual": False, "translate": False},
 }
 
 

@@ -15,7 +15,7 @@ from source_clips import AAC, H264, run
 
 from pipeline.job import EncodingRequest, TranscriptionRequest, UploadRequest
 from pipeline.model import Outcome
-from pipeline.phases.transcribe import TranscribePhase
+from pipeline.phases.hearing import Hearing
 
 SRT, TXT, JSON, VTT = "transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt"
 
@@ -99,7 +99,7 @@ def test_forms_that_were_lost_are_made_from_those_that_are_left(speech, asked, f
         (folder / name).unlink()
         if emptied:
             (folder / name).touch()
-    monkeypatch.setattr(TranscribePhase, "_transcript", _never)
+    monkeypatch.setattr(Hearing, "transcript", _never)
     made = convert(speech, folder.parent, transcription=asked)
     assert (Outcome.DONE, "", ()) == made.whole
     assert [True] * 4 == ["course" in _text(folder, name) for name in (SRT, TXT, JSON, VTT)]

@@ -142,7 +142,7 @@ def test_other_caption_rules_need_no_listening(speech, talk, out, small_model, m
     def shaped(transcript: Transcript, profile: CaptionProfile, **_: object) -> list[Cue]:
         return [Cue(start_s=1.0, end_s=3.0, text=f"{transcript.segments[0].text}, by {profile.rules.value}")]
 
-    monkeypatch.setattr("pipeline.phases.transcribe.shape_cues", shaped)
+    monkeypatch.setattr("pipeline.phases.hearing.shape_cues", shaped)
     monkeypatch.setattr(local.LocalEngine, "submit_transcription", listens)
     monkeypatch.setattr("pipeline.phases.model_loading.find_model", listens)
     asked = TranscriptionRequest(model=str(small_model), profile=CaptionRules.BBC)
@@ -407,7 +407,7 @@ def test_a_folder_of_the_version_before_gets_what_is_missing(clip, small, out):
     assert [] == _programs(convert(clip, out, qualities=("360p",)))
     assert older == json.loads((folder / "job.json").read_text())
     assert ["MP4"] == _programs(convert(clip, out, qualities=("360p",), make_mp4=True))
-    assert (5, source.keys() - {"mtime_ns"}) == (
+    assert (6, source.keys() - {"mtime_ns"}) == (
         (now := json.loads((folder / "job.json").read_text()))["schema"],
         now["source"].keys(),
     )

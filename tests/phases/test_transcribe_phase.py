@@ -231,7 +231,7 @@ def test_cues_are_by_the_profile(context, sample, monkeypatch, phase):
         asked.append((rules, language))
         return too_fast
 
-    monkeypatch.setattr("pipeline.phases.transcribe.caption_profile", profile)
+    monkeypatch.setattr("pipeline.phases.hearing.caption_profile", profile)
     said: list[str] = []
     here = dataclasses.replace(
         context(sample, profile=CaptionRules.BBC_CHILDREN), log=lambda text, level: said.append(text)
