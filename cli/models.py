@@ -35,11 +35,15 @@ def run(options: argparse.Namespace, config: Config) -> int:
 def state_text(stored: StoredModel) -> str:
     """Return what is there of a model, in words."""
     from pipeline.speech.model_cache import ModelState
+    from pipeline.speech.model_folder import damage
+
+    if stored.damaged_file is not None:
+        return f"{damage(stored.damaged_file)} ({stored.damaged_file})"
 
     return {
         ModelState.WHOLE: "whole",
         ModelState.PARTIAL: "partly downloaded",
-        ModelState.DAMAGED: f"damaged ({stored.damaged_file})",
+        ModelState.DAMAGED: "damaged",
     }[stored.state]
 
 

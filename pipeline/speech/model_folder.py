@@ -1,4 +1,4 @@
-"""What a folder with a Whisper model must hold. Reads its small files only, so that it costs little before a job."""
+"""What a folder with a Whisper model must hold. Reads small files and headers only: it costs little before a job."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import SpeechError
+from pipeline.speech.model_weights import is_incomplete
 
 MODEL_FILE = "model.bin"
 """All weights, and so nearly all of its bytes."""
@@ -50,7 +51,7 @@ def missing_file(folder: Path) -> str | None:
 
 
 def damaged_file(folder: Path) -> str | None:
-    """Return the name of a small file of a whole model folder that can't be used, or None when all can.
+    """Return the name of a file of a whole model folder that can't be used, or None when all seem to be good.
 
     CTranslate2 loads a model with the configuration `{}`, and fails when it is to listen.
     """
@@ -61,7 +62,15 @@ def damaged_file(folder: Path) -> str | None:
                 return name
         except (OSError, ValueError):  # also what is no UTF-8
             return name
-    return None
+    try:
+        return MODEL_FILE if is_incomplete(folder / MODEL_FILE) else None
+    except OSError:
+        return MODEL_FILE
+
+
+def damage(name: str) -> str:
+    """Return in a word what is wrong with such a file."""
+    return "incomplete" if name == MODEL_FILE else "damaged"
 
 
 def _is_configuration(content: object) -> bool:
@@ -103,7 +112,8 @@ def checked_folder(model: str) -> Path:
     if missing is None:
         if damaged := damaged_file(folder):
             raise SpeechError(
-                f"In the model folder {folder} {damaged} is damaged: get the model again or choose another folder."
+                f"In the model folder {folder} {damaged} is {damage(damaged)}: "
+                "get the model again or choose another folder."
             )
         return folder
     other = next((name for name in sorted(names) if name.endswith(OTHER_FORMATS) or name in OTHER_FILES), None)

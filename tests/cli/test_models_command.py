@@ -46,10 +46,18 @@ def test_a_models_way(hub, run, tmp_path):
     assert ["base", "whole"] == listed.stdout.splitlines()[1].split()[:2]
     (cache / "snapshots" / COMMIT / "config.json").write_text("{}", encoding="utf-8")
     assert "damaged (config.json)" in run("list").stdout
+    weights = cache / "snapshots" / COMMIT / "model.bin"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
+    assert "incomplete (model.bin)" not in run("list").stdout
+    (cache / "snapshots" / COMMIT / "config.json").write_bytes(hub.files["config.json"])
+    assert "incomplete (model.bin)" in run("list").stdout
+    weights.write_bytes(whole)
+    assert "whole" in run("list").stdout
     (cache / "snapshots" / COMMIT / "config.json").unlink()
     assert "partly downloaded" in run("list").stdout
     (line,) = events(run("list", "--json").stdout)
-    size = hub.size_bytes - len(hub.files["config.json"]) + len("{}") + len(COMMIT)
+    size = hub.size_bytes + len(COMMIT)
     assert fields(line) == {
         "event": "model",
         "name": "base",
