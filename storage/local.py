@@ -86,7 +86,9 @@ class LocalStorageBackend:
         self._folder = LocalFolder(root)
         self._parts = PartsFolder(self._folder.root / PARTS)
         self._signer = signer
-        self._usage = Usage(max_size_bytes=max_size_bytes, measure=self._measure)
+        self._usage = Usage(
+            max_size_bytes=max_size_bytes, measure=lambda: (self._folder.total_bytes(), self._parts.total())
+        )
         self._digests = FileDigests(self._folder.root / ETAGS)
 
     async def start(self) -> None:
@@ -322,9 +324,6 @@ class LocalStorageBackend:
             self._usage.change(-size_bytes)
             self._digests.forget(path)
             self._folder.tidy_above(target)
-
-    def _measure(self) -> tuple[int, int]:
-        return sum(status.st_size for _, status in self._folder.walk("", "")), self._parts.total()
 
 
 def _check_size(path: str, announced_bytes: int | None, written_bytes: int) -> None:

@@ -78,6 +78,10 @@ class LocalFolder:
             self.locate(folder) if folder else self.root, f"{folder}/" if folder else "", prefix=prefix, after=after
         )
 
+    def total_bytes(self) -> int:
+        """Return how many bytes all files have."""
+        return sum(status.st_size for _, status in self.walk("", ""))
+
     def tidy_above(self, target: Path) -> None:
         """Remove the folders that a file which was removed has left empty."""
         with suppress(OSError):  # the first folder with something else in it ends the tidying

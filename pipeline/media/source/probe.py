@@ -40,6 +40,9 @@ LOOPS = ("gif", "apng")
 PyAVStream = Any
 """A PyAV stream: what its stubs say of it changes with its type."""
 
+PyAVContainer = Any
+"""A PyAV container, of which only streams of unknown types are read."""
+
 
 def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa: B008  # frozen
     """Read a source's properties.
@@ -69,12 +72,7 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def _media_info(
-    path: Path,
-    file: SourceFile,
-    container: Any,  # noqa: ANN401  # PyAV's container
-    choice: TrackChoice,
-) -> MediaInfo:
+def _media_info(path: Path, file: SourceFile, container: PyAVContainer, choice: TrackChoice) -> MediaInfo:
     name = container.format.name
     marks = container_marks(path, name)
     tracks = _tracks(path, container, marks, choice)
@@ -136,12 +134,7 @@ def _media_info(
     )
 
 
-def _tracks(
-    path: Path,
-    container: Any,  # noqa: ANN401  # PyAV's container
-    marks: ContainerMarks,
-    choice: TrackChoice,
-) -> ChosenTracks:
+def _tracks(path: Path, container: PyAVContainer, marks: ContainerMarks, choice: TrackChoice) -> ChosenTracks:
     """Choose what is read. Raises SourceError where there is nothing, SettingsError for tracks that are not there."""
     _refuse_unreadable(path, container, marks)
     tracks = choose_tracks(path, container, choice)
@@ -152,7 +145,7 @@ def _tracks(
 
 def _first_frames(
     path: Path,
-    container: Any,  # noqa: ANN401  # PyAV's
+    container: PyAVContainer,
     video_track: PyAVStream | None,
     audio_tracks: Sequence[PyAVStream],
 ) -> FirstFrames:
@@ -166,7 +159,7 @@ def _first_frames(
     return look
 
 
-def _refuse_unreadable(path: Path, container: Any, marks: ContainerMarks) -> None:  # noqa: ANN401  # PyAV's container
+def _refuse_unreadable(path: Path, container: PyAVContainer, marks: ContainerMarks) -> None:
     """Raise SourceError for what is not a video, or can't be decoded whatever its tracks are."""
     name = container.format.name
     if marks.protected:
@@ -206,7 +199,7 @@ def _is_animated(path: Path) -> bool:
     return head[12:16] == b"VP8X" and bool(head[20] & 2)
 
 
-def _chapters(container: Any, origin: float) -> Iterator[Chapter]:  # noqa: ANN401  # PyAV's container
+def _chapters(container: PyAVContainer, origin: float) -> Iterator[Chapter]:
     for chapter in container.chapters():
         start_s = float(chapter["start"] * chapter["time_base"]) - origin
         yield Chapter(start_s=start_s, title=chapter["metadata"].get("title", "").strip())

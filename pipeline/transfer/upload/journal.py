@@ -263,10 +263,8 @@ class UploadJournal:
             if not content.ends_whole:
                 self._append(b"\n")
             if not going_on:
-                self._append_entry(
-                    {"to": self._mark, "began": now, "format": FORMAT}
-                    | ({"place": version_folder} if version_folder else {})
-                )
+                goes_to = {"place": version_folder} if version_folder else {}
+                self._append_entry({"to": self._mark, "began": now, "format": FORMAT} | goes_to)
         except OutputError:
             with suppress(OSError):
                 self._file.close()
