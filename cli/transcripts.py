@@ -277,7 +277,7 @@ def _edit(options: argparse.Namespace, config: Config) -> int:
     from ui.missing_tk import WindowUnavailableError
 
     try:
-        return open_editor(config, options.dataset)
+        return open_editor(config, options.dataset, model=options.model)
     except WindowUnavailableError as error:
         raise PipelineError(str(error)) from error
 

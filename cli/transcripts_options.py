@@ -30,6 +30,12 @@ def add_transcripts(actions: Actions) -> None:
         EDIT, help="open the window in which transcripts are corrected; the word may be left out before a URI"
     )
     edit.add_argument("dataset", metavar="URI", nargs="?", default="", help="a file, or s3://bucket/key")
+    edit.add_argument(
+        "--model",
+        default="",
+        metavar="NAME|DIR",
+        help="the Whisper model that words are aligned with (default: the one that heard them, if that has a name)",
+    )
     _action(actions, "info", "show what is in a dataset, where it is from and what is not saved")
     add = _action(actions, "add", "put the transcripts of converted videos into a dataset, which is begun if need be")
     add.add_argument(

@@ -241,6 +241,16 @@ def retimed(row: Mapping[str, Any], start_s: float, end_s: float) -> Row:
     return fields
 
 
+def set_words(document: Document, segment_id: Id, text: str, words: Sequence[Sequence[object]]) -> None:
+    """Give the words of a segment, whose text must still be this one, other times. Raises DocumentError."""
+    row = _row(document, segment_id)
+    if row.get("text") != text:
+        raise SegmentEditError("The text was changed while its words were aligned: align them again.")
+    alignment = row.get("alignment")
+    kept = alignment if isinstance(alignment, dict) else {}
+    document.update(SEGMENTS, segment_id, alignment={**kept, "word": [list(one) for one in words]}, edited=True)
+
+
 def set_speaker(document: Document, segment_id: Id, name: str) -> None:
     """Say who speaks, by a name that is put into the dataset if it is new; nobody if it is empty.
 

@@ -32,10 +32,11 @@ def open_window(config: Config, preferences: FilePlace | None = None, services: 
     return 0
 
 
-def open_editor(config: Config, address: str = "") -> int:
+def open_editor(config: Config, address: str = "", *, model: str = "") -> int:
     """Open a window in which a dataset of transcripts is edited, and return the exit status when it is closed.
 
-    Raises WindowUnavailableError.
+    `model` is the Whisper model that words are aligned with; empty is the one that heard them. Raises
+    WindowUnavailableError.
     """
     try:
         import tkinter
@@ -45,7 +46,7 @@ def open_editor(config: Config, address: str = "") -> int:
     from ui.transcripts.publishing import publisher_for
 
     try:
-        app = EditorApp(opener=opener_for(config), publisher=publisher_for(config), address=address)
+        app = EditorApp(opener=opener_for(config), publisher=publisher_for(config), model=model, address=address)
     except tkinter.TclError as error:
         raise WindowUnavailableError(no_screen_sentence(str(error))) from error
     app.mainloop()

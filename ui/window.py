@@ -188,6 +188,7 @@ class MainWindow(ttk.App):
                 opener_for(self._config),
                 opener_for(self._config, create=True),
                 config=lambda: job_config(self.variables.read(), self._config),
+                model=lambda: self.variables.read().model,
             )
         return self._editors
 

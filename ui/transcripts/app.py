@@ -40,6 +40,7 @@ class EditorApp(ttk.App):
         opener: Opener,
         publisher: Publish | None = None,
         open_output: OpenOutput = open_device,
+        model: str = "",
         address: str = "",
     ) -> None:
         THEMES.register()
@@ -48,7 +49,9 @@ class EditorApp(ttk.App):
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self.closed = False
-        self.view = EditorView(self, opener=opener, publisher=publisher, open_output=open_output, closed=self._close)
+        self.view = EditorView(
+            self, opener=opener, publisher=publisher, open_output=open_output, model=model, closed=self._close
+        )
         if address:
             self.view.open(address)
 
@@ -67,15 +70,25 @@ class EditorApp(ttk.App):
 class EditorWindows:
     """The editors that are open beside the main window."""
 
-    def __init__(self, master: tkinter.Misc, opener: Opener, beginner: Opener, *, config: Callable[[], Config]) -> None:
+    def __init__(
+        self,
+        master: tkinter.Misc,
+        opener: Opener,
+        beginner: Opener,
+        *,
+        config: Callable[[], Config],
+        model: Callable[[], str],
+    ) -> None:
         """Open windows beside `master`.
 
-        `beginner` opens a dataset that is begun if need be; `config` returns the settings as they stand in the form.
+        `beginner` opens a dataset that is begun if need be; `config` and `model` return the settings and
+        the Whisper model as they stand in the form.
         """
         self._master = master
         self._opener = opener
         self._beginner = beginner
         self._config = config
+        self._model = model
         self._then: Callable[[], None] | None = None
         self.views: list[EditorView] = []
 
@@ -88,6 +101,7 @@ class EditorWindows:
             add=add,
             opener=self._opener if add is None else self._beginner,
             publisher=publisher_for(self._config()),
+            model=self._model(),
             closed=lambda: self._closed(view),
             kept=self._stay,
         )

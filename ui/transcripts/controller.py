@@ -18,6 +18,7 @@ from transcripts.schema import TRANSCRIPTS
 from transcripts.segment_edits import SEGMENTS, SPEAKERS
 from ui.banners import Tone
 from ui.transcripts.adding import add_job
+from ui.transcripts.aligning import Aligning
 from ui.transcripts.caption_reasons import CaptionReasons
 from ui.transcripts.messages import (
     Added,
@@ -66,6 +67,7 @@ class EditorController:
         post: Callable[[Message], None],
         publisher: Publish | None = None,
         open_output: OpenOutput = open_device,
+        model: str = "",
     ) -> None:
         self.state = EditorState()
         self.order = SegmentOrder()
@@ -80,7 +82,8 @@ class EditorController:
         self.searches = Searches(self)
         self.sound = PassageSound(self, open_output)
         self.timing = Timing(self)
-        self.saving = Saving(self, publisher, before_closing=self.sound.close)
+        self.aligning = Aligning(self, model)
+        self.saving = Saving(self, publisher, before_closing=self._end_of_work)
         self.wanted: tuple[Id, int] | None = None
         """The segment to select as soon as it is there, and where to put the cursor."""
 
@@ -93,6 +96,19 @@ class EditorController:
     def document(self) -> Document | None:
         """The document, None while none is open."""
         return None if self._dataset is None else self._dataset.document
+
+    @property
+    def reference(self) -> str:
+        """Where the dataset says that the video is, empty if it does not."""
+        document, media_id = self.document, self.state.media_id
+        row = None if document is None or media_id is None else document.get(MEDIA, media_id)
+        reference = None if row is None else row.get("uri")
+        return reference if isinstance(reference, str) else ""
+
+    def _end_of_work(self) -> None:
+        """End what uses the dataset, before that is closed. Called by a thread."""
+        self.sound.close()
+        self.aligning.close()
 
     # opening
 

@@ -112,6 +112,14 @@ class PlayEnded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Aligned:
+    """The words of a segment were aligned or not, as `text` says; `problem` says why that can't be done."""
+
+    text: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HitsKnown:
     """The segments in which something was found."""
 
@@ -191,6 +199,7 @@ Message = (
     | ReasonsKnown
     | SoundKnown
     | PlayEnded
+    | Aligned
     | HitsKnown
     | Replaced
     | PlaceFound

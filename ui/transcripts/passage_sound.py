@@ -14,7 +14,7 @@ from transcripts.rows import Id
 from ui.transcripts.messages import PlayEnded
 from ui.transcripts.player import Passage, Player
 from ui.transcripts.playing import open_in_browser
-from ui.transcripts.segment import MEDIA, Segment
+from ui.transcripts.segment import Segment
 from ui.transcripts.session import Session
 from ui.transcripts.sound_output import RATE_HZ, NoSoundDeviceError, OpenOutput
 from ui.transcripts.sounds import Sounds
@@ -42,17 +42,10 @@ class PassageSound:
     def wave(self, place: int, cursor: int) -> WaveView | None:
         """Return the sound of the segment at a place, with the cursor behind so many characters of its text."""
         segment, dataset = self._controller.segment(place), self._controller.dataset
-        reference = self._reference()
+        reference = self._controller.reference
         if segment is None or dataset is None or not reference:
             return None
         return self._sounds.view(dataset, reference, segment, cursor)
-
-    def _reference(self) -> str:
-        """Return where the dataset says that the video is, empty if it does not."""
-        document, media_id = self._controller.document, self._controller.state.media_id
-        row = None if document is None or media_id is None else document.get(MEDIA, media_id)
-        reference = None if row is None else row.get("uri")
-        return reference if isinstance(reference, str) else ""
 
     # playing
 
@@ -97,7 +90,7 @@ class PassageSound:
 
     def _play(self, place: int) -> None:
         controller, before = self._controller, self._player
-        segment, dataset, reference = controller.segment(place), controller.dataset, self._reference()
+        segment, dataset, reference = controller.segment(place), controller.dataset, controller.reference
         if segment is None or dataset is None:
             return
         if before is not None:

@@ -17,6 +17,7 @@ from ui.transcripts.waveform import Waveform
 from ui.widgets.clipped_label import ClippedLabel
 from ui.widgets.fields import switch
 
+ALIGN, CANCEL = "Align words", "Cancel aligning"
 SHIFT_S = "0.5"
 GAP = 6
 TIME_WIDTH = 11
@@ -29,6 +30,7 @@ class BarActions:
     speaker: Callable[[str], None]
     times: Callable[[str, str], None]
     shift: Callable[[float, bool], None]
+    align: Callable[[], None]
     rules: Callable[[CaptionRules], None]
 
 
@@ -51,7 +53,7 @@ class SegmentBar:
     def _lay_out_segment(self) -> None:
         row = ttk.Frame(self.frame, bootstyle=CARD)
         row.grid(row=0, column=0, sticky="ew")
-        row.columnconfigure(4, weight=1)
+        row.columnconfigure(5, weight=1)
         self.start, self.end = (ttk.Entry(row, width=TIME_WIDTH, bootstyle=CARD) for _ in range(2))
         for column, (text, entry) in enumerate((("From", self.start), ("to", self.end))):
             ttk.Label(row, text=text, bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, GAP))
@@ -60,9 +62,13 @@ class SegmentBar:
             entry.bind("<KP_Enter>", lambda _: self._set_times())
             entry.bind("<Escape>", lambda _: self._show_times(*self._shown_times))
             entry.bind("<FocusOut>", lambda _: self._set_times(), add="+")
-        ttk.Label(row, text="Speaker", bootstyle=CARD).grid(row=0, column=5, padx=(GAP, GAP))
+        ttk.Label(row, text="Speaker", bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
         self.speaker = ttk.Combobox(row, width=18, bootstyle=CARD)
-        self.speaker.grid(row=0, column=6)
+        self.speaker.grid(row=0, column=7)
+        self.align = ttk.Button(
+            row, text=ALIGN, width=len(CANCEL) + 1, bootstyle=CARD, command=lambda: self._actions.align()
+        )
+        self.align.grid(row=0, column=4)
         self.speaker.bind("<<ComboboxSelected>>", lambda _: self._choose())
         self.speaker.bind("<Return>", lambda _: self._choose())
         self.speaker.bind("<FocusOut>", lambda _: self._choose(), add="+")
@@ -100,6 +106,8 @@ class SegmentBar:
         self.rules.set(TITLES[state.rules])
         enabled = state.editable and segment is not None
         switch([self.speaker, self.start, self.end, self.seconds, self.shift_one, self.shift_rest], enabled)
+        switch([self.align], enabled or state.aligning)
+        self.align.configure(text=CANCEL if state.aligning else ALIGN)
         self.note.configure(bootstyle="@card warning" if warning else HINT)
         self.note.show(note)
 

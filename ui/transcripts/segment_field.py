@@ -31,6 +31,7 @@ class FieldActions:
     move_start: Callable[[float], None]
     move_end: Callable[[float], None]
     speaker: Callable[[int], None]
+    align: Callable[[], None]
     next_doubtful: Callable[[], None]
 
 
@@ -79,6 +80,7 @@ class SegmentField:
         for key in ("<Control-Return>", "<Control-KP_Enter>"):
             bind(key, lambda _: self._done(actions.split))
         bind("<F8>", lambda _: self._done(actions.next_doubtful))
+        bind("<F9>", lambda _: self._done(actions.align))
         bind("<Control-m>", lambda _: self._done(actions.merge))
         bind("<Alt-Left>", lambda _: self._done(lambda: actions.shift(-SHIFT_STEP_S)))
         bind("<Alt-Right>", lambda _: self._done(lambda: actions.shift(SHIFT_STEP_S)))

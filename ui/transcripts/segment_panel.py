@@ -45,6 +45,7 @@ class SegmentPanel:
             move_start=lambda by_s: self._retime(lambda: controller.timing.move(self._place, start_by_s=by_s)),
             move_end=lambda by_s: self._retime(lambda: controller.timing.move(self._place, end_by_s=by_s)),
             speaker=self.choose_speaker,
+            align=lambda: self._retime(self.align),
             next_doubtful=lambda: self._controller.searches.find_doubtful(self._place),
         )
         self.field = SegmentField(self.table.canvas, actions, grown=self.table.redraw)
@@ -73,6 +74,10 @@ class SegmentPanel:
         """Play it, or stop what is played."""
         if self._selected is not None:
             self._controller.sound.play_or_stop(self._place)
+
+    def align(self) -> None:
+        """Align its words with the sound, or cancel that."""
+        self._controller.aligning.align_or_cancel(self._place)
 
     def play_on(self) -> None:
         """Go on with the sound of the segment that is selected now, if another is played."""

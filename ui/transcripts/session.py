@@ -36,6 +36,10 @@ class Session(Protocol):
     def document(self) -> Document | None:
         """The document, None while none is open."""
 
+    @property
+    def reference(self) -> str:
+        """Where the dataset says that the video is, empty if it does not."""
+
     def segment(self, index: int) -> Segment | None:
         """Return the segment at a place of the list, None where there is none."""
 

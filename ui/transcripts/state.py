@@ -14,6 +14,7 @@ from transcripts.save import SaveOutcome
 from ui.banners import Tone
 from ui.transcripts.messages import (
     Added,
+    Aligned,
     Changed,
     Closed,
     Decided,
@@ -85,6 +86,7 @@ class EditorState:
         recovered: what an earlier session left, in words.
         collisions, decisions: what both have changed, and whose change counts.
         rules: by which captions are marked.
+        aligning: whether the words of a segment are being aligned.
         playing: the number of the passage that is played, None while none is; looping whether it begins again.
         publishing: whether a video is on its way to where it was uploaded.
         finding: whether find and replace is shown; hits what was found, None before anything was looked for.
@@ -113,6 +115,7 @@ class EditorState:
     searching: bool = False
     hits: tuple[Hit, ...] | None = None
     rules: CaptionRules = CaptionRules.NETFLIX
+    aligning: bool = False
     playing: int | None = None
     looping: bool = False
     publishing: bool = False
@@ -176,6 +179,9 @@ def advance(state: EditorState, message: Message) -> EditorState:
             return replace(state, status=Status(text=problem or text, tone=tone))
         case PlayEnded():
             return _play_ended(state, message)
+        case Aligned(text=text, problem=problem):
+            news = Status(text=problem or text, tone=Tone.BAD if problem else Tone.GOOD)
+            return replace(state, aligning=False, status=news)
         case Notice(text=text):
             return replace(state, status=Status(text=text, tone=Tone.WARNING))
         case Published(text=text):

@@ -33,7 +33,7 @@ from ui.widgets.wrapping_label import WrappingLabel
 
 TITLE = "Transcripts"
 SIZE = (1100, 720)
-MIN_SIZE = (820, 520)
+MIN_SIZE = (900, 560)
 GAP = 12
 STEPS = 1000
 
@@ -48,14 +48,15 @@ class EditorView:
         opener: Opener,
         publisher: Publish | None = None,
         open_output: OpenOutput = open_device,
+        model: str = "",
         add: Path | None = None,
         closed: Callable[[], None],
         kept: Callable[[], None] = lambda: None,
     ) -> None:
         """Fill a window.
 
-        `add` is the folder of a job whose video is put into the dataset. `closed` is called when the window may go,
-        `kept` when the editor decides not to close it.
+        `model` is what words are aligned with, see Aligning. `add` is the folder of a job whose video is put into the
+        dataset. `closed` is called when the window may go, `kept` when the editor decides not to close it.
         """
         self.window = window
         self._add = add
@@ -65,7 +66,7 @@ class EditorView:
         self._timer = ""
         self.pump: EventPump[Message] = EventPump(self._receive)
         self.controller = EditorController(
-            opener=opener, post=self.pump.put, publisher=publisher, open_output=open_output
+            opener=opener, post=self.pump.put, publisher=publisher, open_output=open_output, model=model
         )
         self._build()
         self._connect()
@@ -118,6 +119,7 @@ class EditorView:
             speaker=self.segments.set_speaker,
             times=self.segments.set_times,
             shift=lambda by_s, rest: self.segments.shift(by_s, rest=rest),
+            align=lambda: self._do(self.segments.align),
             rules=lambda rules: self._do(lambda: self.controller.set_rules(rules)),
         )
         self.bar = SegmentBar(window, bar_actions)

@@ -55,9 +55,9 @@ def open_editor(screen) -> Iterator[Callable[..., EditorDriver]]:
     opened: list[EditorDriver] = []
 
     def build(
-        address: str | Path = "", opener=opened_with_held_clock, publisher=None, open_output=no_device
+        address: str | Path = "", opener=opened_with_held_clock, publisher=None, open_output=no_device, model=""
     ) -> EditorDriver:
-        app = EditorApp(opener=opener, publisher=publisher, open_output=open_output, address=str(address))
+        app = EditorApp(opener=opener, publisher=publisher, open_output=open_output, model=model, address=str(address))
         opened.append(EditorDriver(app))
         opened[-1].settled()
         return opened[-1]

@@ -404,6 +404,59 @@ def type_into(driver, entry, text):
     driver.settled()
 
 
+class TestAligning:
+    """Exact times on request."""
+
+    @pytest.fixture
+    def chapter(self, tmp_path, content, sample):
+        """A segment of the sample whose words have the wrong times."""
+        words = [["chapter", 3.2, 0.1, None], ["seven", 3.3, 0.1, None]]
+        content["segments"] = [
+            {"id": "s1", "media_id": "m1", "start": 3.2, "duration": 2.6, "text": "chapter seven", "language": "en"}
+        ]
+        content["segments"][0]["alignment"] = {"word": words}
+        return with_video(tmp_path, content, sample)
+
+    def test_aligned(self, open_editor, chapter, small_model):
+        """F9 gives the words the times at which they are said, as one step that can be undone."""
+        driver = open_editor(chapter, model=str(small_model)).ready()
+        before = driver.segments[0].words
+        driver.press("<F9>")
+        assert "Cancel aligning" == str(driver.view.bar.align.cget("text"))
+        driver.until(lambda: not driver.state.aligning)
+        driver.settled()
+        assert ("The words have exact times.", "Align words") == (
+            driver.state.status.text,
+            str(driver.view.bar.align.cget("text")),
+        )
+        first, second = driver.segments[0].words
+        assert 3.5 < first.start_s < second.start_s < 5.8
+        assert None not in (first.probability, second.probability)
+        assert ("UNSAVED CHANGES", "1 segment updated") == driver.mark
+        driver.press("<Control-z>")
+        assert before == driver.segments[0].words
+
+    def test_cancelled(self, open_editor, chapter, small_model):
+        """The button cancels, and nothing is changed."""
+        driver = open_editor(chapter, model=str(small_model)).ready()
+        before = driver.segments[0].words
+        driver.click(driver.view.bar.align)
+        driver.click(driver.view.bar.align)
+        driver.until(lambda: not driver.state.aligning)
+        assert ("The words keep the times that they had.", before) == (
+            driver.state.status.text,
+            driver.segments[0].words,
+        )
+
+    def test_no_model(self, open_editor, chapter, tmp_path):
+        """The reason is said, and nothing is changed."""
+        driver = open_editor(chapter, model=str(tmp_path / "none")).ready()
+        driver.click(driver.view.bar.align)
+        driver.until(lambda: not driver.state.aligning)
+        assert "isn't there" in driver.state.status.text
+        assert ("Saved", "") == driver.mark
+
+
 class TestMarks:
     """Doubtful words and captions that break the rules."""
 
