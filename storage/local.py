@@ -74,10 +74,9 @@ class OpenFile:
 
 
 class LocalStorageBackend:
-    """A StorageBackend over a local folder. It keeps no content types.
+    """A StorageBackend over the local folder `root`. It keeps no content types.
 
     Args:
-        root: the folder.
         max_size_bytes: how much it may hold, parts of objects that are not complete yet included; None for no limit.
         signer: makes the URLs under which the objects are reached; None where nobody serves them.
     """

@@ -1,4 +1,4 @@
-"""The sound of a passage of a video, decoded from a file or from S3 in ranges: never more than is asked for."""
+"""The audio of a passage of a video, decoded from a file or from S3 in ranges: never more than is asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_S = 120.0
 
 
 class PassageError(DocumentError):
-    """The sound of a video can't be read."""
+    """The audio of a video can't be read."""
 
 
 class _MediaFile(io.RawIOBase):
@@ -61,9 +61,9 @@ class _MediaFile(io.RawIOBase):
 
 
 def read_passage(media: Media, start_s: float, end_s: float) -> NDArray[np.float32]:
-    """Return the sound from one time to another: float32 mono (n,), 16 kHz, from -1 to 1; silence where there is none.
+    """Return the audio from one time to another: float32 mono (n,), 16 kHz, from -1 to 1; silence where there is none.
 
-    Times are those of the sound track from its own beginning. Raises PassageError, StorageError.
+    Times are those of the audio track from its own beginning. Raises PassageError, StorageError.
     """
     start_s = max(0.0, start_s)
     samples = np.zeros(round(max(0.0, min(end_s - start_s, LONGEST_S)) * RATE_HZ), dtype=np.float32)
@@ -73,9 +73,9 @@ def read_passage(media: Media, start_s: float, end_s: float) -> NDArray[np.float
 
 
 def sound_blocks(media: Media, start_s: float, end_s: float, rate_hz: int) -> Iterator[NDArray[np.float32]]:
-    """Yield the sound from one time to another as it is decoded: float32 mono (n,), from -1 to 1, without gaps.
+    """Yield the audio from one time to another as it is decoded: float32 mono (n,), from -1 to 1, without gaps.
 
-    It is as long as was asked for: what the file does not have is silence. Times are those of the sound track from its
+    It is as long as was asked for: what the file does not have is silence. Times are those of the audio track from its
     own beginning. Raises PassageError, StorageError.
     """
     start_s = max(0.0, start_s)
@@ -95,14 +95,14 @@ def _silence(count: int, rate_hz: int) -> Iterator[NDArray[np.float32]]:
 
 
 def _decoded(media: Media, start_s: float, end_s: float, rate_hz: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Yield pieces of sound, and behind how many samples from `start_s` each begins; the first may begin before it."""
+    """Yield pieces of audio, and behind how many samples from `start_s` each begins; the first may begin before it."""
     import av  # takes a fifth of a second
 
     file = _MediaFile(media)
     try:
         with av.open(io.BufferedReader(file, READ_BYTES), metadata_errors="ignore") as container:
             if not container.streams.audio:
-                raise PassageError("The video has no sound.")
+                raise PassageError("The video has no audio.")
             stream = container.streams.audio[0]
             origin_s = float((stream.start_time or 0) * (stream.time_base or 0))
             container.seek(int((start_s + origin_s) * av.time_base))
@@ -119,7 +119,7 @@ def _decoded(media: Media, start_s: float, end_s: float, rate_hz: int) -> Iterat
     except (av.FFmpegError, OSError) as error:
         if file.failure is not None:
             raise file.failure from error
-        raise PassageError("The sound of the video can't be decoded: check that the file plays.") from error
+        raise PassageError("The audio of the video can't be decoded: check that the file plays.") from error
 
 
 def _put(samples: NDArray[np.float32], piece: NDArray[np.float32], at: int) -> None:

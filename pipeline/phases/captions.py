@@ -188,7 +188,7 @@ def _all_captions(context: PhaseContext, length_s: float, channels: Sequence[Cha
 
 
 def _spoken_language(plan: Plan) -> str | None:
-    """Return the language of the default sound: nothing in closed captions tells theirs."""
+    """Return the language of the default audio: nothing in closed captions tells theirs."""
     return next((audio.language for audio in plan.audio if audio.default), None)
 
 

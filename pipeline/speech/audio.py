@@ -1,6 +1,6 @@
-"""The sound of a source as Whisper wants it: float32 mono (n,), 16 kHz, on the sound track's own clock.
+"""The audio of a source as Whisper wants it: float32 mono (n,), 16 kHz, on the audio track's own clock.
 
-faster-whisper's own reader drops timestamps, so that a hole in the sound makes every later caption early, and stops at
+faster-whisper's own reader drops timestamps, so that a hole in the audio makes every later caption early, and stops at
 the first packet that can't be decoded. Runs in the child process only, for it imports PyAV.
 """
 
@@ -33,7 +33,7 @@ LONGEST_HOLE_S = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class SourceAudio:
-    """A source's sound track: `duration_s` as declared, 0 where nothing tells it, and its samples in small pieces."""
+    """A source's audio track: `duration_s` as declared, 0 where nothing tells it, and its samples in small pieces."""
 
     duration_s: float
     pieces: Iterator[NDArray[np.float32]]
@@ -47,19 +47,19 @@ def read_audio(
     from_s: float = 0.0,
     until_s: float | None = None,
 ) -> SourceAudio:
-    """Open a sound track of a file, or a part of it between two of its own times.
+    """Open an audio track of a file, or a part of it between two of its own times.
 
     Raises SpeechError, also for its pieces.
 
-    `track` counts among all streams; None is the first with sound. `channel` counts from 0; None mixes all of them
+    `track` counts among all streams; None is the first with audio. `channel` counts from 0; None mixes all of them
     together.
     """
     try:
         container = av.open(str(source), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
-        raise SpeechError(f"The sound of {source} can't be read: check that the file plays.") from error
+        raise SpeechError(f"The audio of {source} can't be read: check that the file plays.") from error
     if not container.streams.audio:
-        raise SpeechError(f"{source} has no sound to transcribe.")
+        raise SpeechError(f"{source} has no audio to transcribe.")
     stream = next((s for s in container.streams.audio if s.index == track), container.streams.audio[0])
     end_s = _declared_duration(container, stream)
     if until_s is not None:
@@ -109,7 +109,7 @@ def _pieces(
                     yield samples
             yield from converter.rest()
     except (av.FFmpegError, OSError) as error:
-        raise SpeechError(f"The sound of {source} can't be decoded: check that the file plays.") from error
+        raise SpeechError(f"The audio of {source} can't be decoded: check that the file plays.") from error
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:

@@ -1,7 +1,7 @@
-"""What has been heard of a sound, on disk while it is heard: after a kill, the next run goes on from there.
+"""What has been heard of the audio, on disk while it is heard: after a kill, the next run goes on from there.
 
 A file of JSON lines that only grows: the key of the work first, then segments, and after each window how far it is.
-What follows the last such mark, as a line that a power cut has broken, is not read. Times are those of the sound, from
+What follows the last such mark, as a line that a power cut has broken, is not read. Times are those of the audio, from
 where it is heard at all.
 """
 
@@ -23,7 +23,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """How far a sound has been heard.
+    """How far an audio track has been heard.
 
     Attributes:
         seconds: of it.

@@ -1,4 +1,4 @@
-"""Lets three samples over a sound vote for its language. Runs in the child process only.
+"""Lets three samples over an audio track vote for its language. Runs in the child process only.
 
 The first speech alone misleads: a greeting in another language, a song, a quotation.
 """

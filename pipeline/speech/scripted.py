@@ -42,9 +42,9 @@ def align_script(
         heard: What was heard in it, on the video's clock.
         script: What is said, as it is to be written.
         model: By which it was heard.
-        track: The sound track, counted among all streams of the file; None is the first sound.
+        track: The audio track, counted among all streams of the file; None is the first audio track.
         channel: Of the track, counted from 0; None is all of them, mixed together.
-        offset_s: How much later than the video the sound starts.
+        offset_s: How much later than the video the audio starts.
         report: Called with the fraction of the words that are aligned.
 
     Raises SpeechError, also for a script that says something else; Cancelled.
@@ -90,6 +90,6 @@ def _exact(rough: Sequence[ScriptWord], times: Sequence[tuple[float, float, floa
     away = [abs(new.start_s - old.start_s) for old, new in zip(rough[1:], aligned[1:], strict=True) if old.heard]
     if away and median(away) > FARTHEST_S:
         return list(rough)
-    if rough[0].heard:  # the sound before a window's first word is no part of it
+    if rough[0].heard:  # the audio before a window's first word is not part of it
         aligned[0] = replace(aligned[0], start_s=min(max(aligned[0].start_s, rough[0].start_s), aligned[0].end_s))
     return aligned

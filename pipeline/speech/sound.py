@@ -44,7 +44,7 @@ def choose_sound(
 ) -> Sound:
     """Return the first of these tracks that has speech, or its only channel that has; the first one where none has.
 
-    `limit_s` is where the video ends, if before the sound does.
+    `limit_s` is where the video ends, if before the audio does.
 
     Raises SpeechError, Cancelled.
     """

@@ -17,7 +17,7 @@ import av
 from pipeline.speech.sound_samples import Sample, audio_stream, samples_of, speech
 
 LEAST_SPEECH_S = 1.0
-"""With less speech in all samples, a sound has none: the detector takes a bit of music or noise for speech."""
+"""With less speech in all samples, a track has none: the detector takes a bit of music or noise for speech."""
 CENTRE = "FC"
 """FFmpeg's name of the centre channel."""
 

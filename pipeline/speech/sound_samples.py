@@ -1,4 +1,4 @@
-"""Three samples over a sound, to find out what is in it without reading all of it. Runs in the child process only."""
+"""Three samples over an audio track, to learn what is in it without reading it all. Runs in the child process only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SAMPLE_S = 30.0
 """How long a sample is at most: a window of Whisper's."""
 SAMPLES = 3
-"""How many there are, each from the middle of its part of the sound; one of a sound that fits into it."""
+"""How many there are, each from the middle of its part of the audio; one if the audio fits into it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def speech(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
 
 
 def audio_stream(container: InputContainer, track: int | None) -> AudioStream:
-    """Return a track of an opened file that has audio, counted among all streams; None is the first with sound."""
+    """Return a track of an opened file that has audio, counted among all streams; None is the first with audio."""
     streams = container.streams.audio
     return next((stream for stream in streams if stream.index == track), streams[0])
 

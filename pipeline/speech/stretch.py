@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """Speech between two pauses, in seconds of the sound."""
+    """Speech between two pauses, in seconds of the audio."""
 
     start_s: float
     end_s: float

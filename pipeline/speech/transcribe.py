@@ -1,8 +1,9 @@
-"""Transcribes a source's sound: asks the child process and puts what it hears on the video's clock."""
+"""Transcribes a source's audio: asks the child process and puts what it hears on the video's clock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def transcribe(
     on_download: OnDownload | None = None,
     log: HeardLog | None = None,
 ) -> Transcript:
-    """Return what is said in a file's sound track; no speech gives a transcript without segments.
+    """Return what is said in a file's audio track; no speech gives a transcript without segments.
 
     Args:
         whisper: The process that listens.
@@ -47,15 +48,15 @@ def transcribe(
         cancel: Ends the child process at once.
         model: A known name, or a folder with a CTranslate2 Whisper model.
         language: A language code, or None to hear which it is.
-        track: The sound track, counted among all streams of the file; None is the first sound.
+        track: The audio track, counted among all streams of the file; None is the first audio track.
         channel: Of the track, counted from 0; None is all of them, mixed together.
-        offset_s: How much later than the video the sound starts; added to every time. What lies before the video's
+        offset_s: How much later than the video the audio starts; added to every time. What lies before the video's
             start is not heard.
-        limit_s: Where the video ends, if before the sound does.
+        limit_s: Where the video ends, if before the audio does.
         fast: Hear several windows together, which may lose sentences.
         multilingual: Hear each window in its own language, and keep that of each segment.
         translate: Write in English what is said in `language`; the transcript's language is English then.
-        report: Called with the fraction done, by the sound's time.
+        report: Called with the fraction done, by the audio's time.
         on_download: Called before a model is downloaded, and several times a second meanwhile.
         log: Keeps what is heard; what an earlier run has heard is not heard again.
 
@@ -67,26 +68,9 @@ def transcribe(
     source_name, start_s = str(source.absolute()), from_s + before.seconds
     part = {"from_s": start_s, "until_s": until_s, "channel": channel}
     asked = request("transcribe", model, before.language or language, source_name, track) | part
-    result: Mapping[str, Any] = {}
-    try:
-        asked |= {"fast": fast, "multilingual": multilingual, "translate": translate}
-        with whisper.answers(asked, cancel) as answers:
-            for answer in answers:
-                kind = answer["kind"]
-                if kind == "segment":
-                    hearing.take(from_json(Segment, answer["segment"], PROTOCOL))
-                elif kind == "progress":
-                    hearing.reach(answer)
-                    if report is not None and answer["duration_s"] > 0:
-                        report(min(1.0, hearing.heard.seconds / (before.seconds + answer["duration_s"])))
-                elif kind == "downloading" and on_download is not None:
-                    on_download(progress_of(answer))
-                elif kind == "error":
-                    raise error_of(answer, model)
-                elif kind == "result":
-                    result = answer
-    finally:
-        hearing.close()
+    asked |= {"fast": fast, "multilingual": multilingual, "translate": translate}
+    with closing(hearing), whisper.answers(asked, cancel) as answers:
+        result = _listen(answers, hearing, model, report, on_download)
     spoken = hearing.heard.language or result["language"]
     sure = before.language_probability or float(result["language_probability"])
     return Transcript(
@@ -98,8 +82,30 @@ def transcribe(
     )
 
 
+def _listen(
+    answers: Iterable[Mapping[str, Any]],
+    hearing: _Hearing,
+    model: str,
+    report: Callable[[float], None] | None,
+    on_download: OnDownload | None,
+) -> Mapping[str, Any]:
+    """Pass on what the child process tells until it ends; return its result."""
+    result: Mapping[str, Any] = {}
+    for answer in answers:
+        kind = answer["kind"]
+        if kind == "downloading" and on_download is not None:
+            on_download(progress_of(answer))
+        elif kind == "error":
+            raise error_of(answer, model)
+        elif kind == "result":
+            result = answer
+        else:
+            hearing.note(answer, report)
+    return result
+
+
 class _Hearing:
-    """What has been heard so far, and the log that keeps it. Times are the sound's, from where it is heard at all."""
+    """What has been heard so far, and the log that keeps it. Times are the audio's, from where it is heard at all."""
 
     def __init__(self, log: HeardLog | None) -> None:
         self._log = log
@@ -110,10 +116,17 @@ class _Hearing:
         if log is not None:
             log.begin(self.heard)
 
-    def take(self, segment: Segment) -> None:
-        self._window.append(segment.shifted(self._before_s))
+    def note(self, answer: Mapping[str, Any], report: Callable[[float], None] | None) -> None:
+        """Keep a segment, or how far the audio has been heard; ignore any other answer."""
+        if answer["kind"] == "segment":
+            segment = from_json(Segment, answer["segment"], PROTOCOL)
+            self._window.append(segment.shifted(self._before_s))
+        elif answer["kind"] == "progress":
+            self._reach(answer)
+            if report is not None and answer["duration_s"] > 0:
+                report(min(1.0, self.heard.seconds / (self._before_s + answer["duration_s"])))
 
-    def reach(self, progress: Mapping[str, Any]) -> None:
+    def _reach(self, progress: Mapping[str, Any]) -> None:
         self.heard = Heard(
             seconds=self._before_s + float(progress["seconds"]),
             language=progress["language"],

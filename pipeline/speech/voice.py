@@ -1,6 +1,6 @@
-"""Where somebody speaks in a sound that is read piece by piece, and the samples from there.
+"""Where somebody speaks in audio that is read piece by piece, and the samples from there.
 
-Owns the speech detector and the part of the sound that is in memory. Runs in the child process only.
+Owns the speech detector and the part of the audio that is in memory. Runs in the child process only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.speech.audio import RATE_HZ
 from pipeline.speech.stretch import Stretch
 
 BLOCK_S = 60.0
-"""How much sound the detector is given at once."""
+"""How much audio the detector is given at once."""
 CONTEXT_S = 2.0
 """What it is given before and after as well: at the edges of what it is given, it has heard too little to know."""
 SHORTEST_PAUSE_MS = 200
@@ -28,12 +28,12 @@ Samples = NDArray[np.float32]
 
 
 class Voice:
-    """A sound as far as it has been read: its samples from a moment on, and its stretches of speech.
+    """Audio as far as it has been read: its samples from a moment on, and its stretches of speech.
 
     Attributes:
         stretches: of speech, in order; the last may go on beyond `known_s`.
         known_s: up to where they are known.
-        ended: whether that is the end of the sound.
+        ended: whether that is the end of the audio.
     """
 
     def __init__(self, pieces: Iterator[Samples]) -> None:
@@ -42,7 +42,7 @@ class Voice:
         self.ended = False
         self._pieces = pieces
         self._samples = np.zeros(0, dtype=np.float32)
-        self._first = 0  # which sample of the sound is the first of those held
+        self._first = 0  # which sample of the audio is the first of those held
         self._known = 0
 
     @property
@@ -102,7 +102,7 @@ class Voice:
         self._known = end
 
     def _detect(self, start: int, end: int) -> None:
-        """Note the stretches between two samples of the sound."""
+        """Note the stretches between two samples of the audio."""
         begin = max(self._first, start - round(CONTEXT_S * RATE_HZ))
         options = VadOptions(min_silence_duration_ms=SHORTEST_PAUSE_MS, speech_pad_ms=0)
         for found in get_speech_timestamps(self._samples[begin - self._first :], options):

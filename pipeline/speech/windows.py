@@ -1,4 +1,4 @@
-"""Which part of a sound Whisper hears next. Pure; knows nothing of samples.
+"""Which part of the audio Whisper hears next. Pure; knows nothing of samples.
 
 Whisper hears half a minute at once. A window for each stretch of speech loses words at its edges and costs a pass of
 the encoder each, so pauses stay in; a window that is cut within a word loses that word. So:
@@ -33,7 +33,7 @@ EDGE_S = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A part of the sound, in its seconds; `whole` means that it ends in a pause or with the sound."""
+    """A part of the audio, in its seconds; `whole` means that it ends in a pause or with the audio."""
 
     start_s: float
     end_s: float
@@ -43,15 +43,15 @@ class Window:
 def next_window(
     stretches: Sequence[Stretch], position_s: float, *, longest_s: float, end_s: float, ended: bool
 ) -> Window | None:
-    """Return the window after a moment, None where nobody speaks in what is known of the sound.
+    """Return the window after a moment, None where nobody speaks in what is known of the audio.
 
     Args:
         stretches: of speech, in order.
-        position_s: up to where the sound has been heard.
+        position_s: up to where the audio has been heard.
         longest_s: the greatest length of a window.
         end_s: up to where the stretches are known: further than the greatest length and a long pause after the begin
-            of the window, or the sound's end.
-        ended: whether that is the sound's end.
+            of the window, or the end of the audio.
+        ended: whether that is the end of the audio.
     """
     ahead = [stretch for stretch in stretches if stretch.end_s > position_s + EDGE_S]
     if not ahead:

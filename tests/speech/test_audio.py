@@ -70,7 +70,7 @@ def test_broken_packets_cost_only_themselves(make_sound):
 
 
 def test_a_file_without_sound(make_sound):
-    """A file without a sound track is refused by name."""
+    """A file without an audio track is refused by name."""
     path = make_sound("mute.mp4", "-f", "lavfi", "-i", "color=s=64x64:d=1:r=5")
-    with pytest.raises(SpeechError, match=r"mute\.mp4 has no sound to transcribe\.$"):
+    with pytest.raises(SpeechError, match=r"mute\.mp4 has no audio to transcribe\.$"):
         read_audio(path)

@@ -91,7 +91,7 @@ def test_a_file_that_is_no_video(tmp_path, small_model, whisper):
     """A file without sound in it is an error with a sentence that names it."""
     path = tmp_path / "notes.mp4"
     path.write_text("shopping list\n" * 100, encoding="utf-8")
-    with pytest.raises(SpeechError, match=r"The sound of .*notes\.mp4 can't be read: check that the file plays\.$"):
+    with pytest.raises(SpeechError, match=r"The audio of .*notes\.mp4 can't be read: check that the file plays\.$"):
         transcribe(whisper, path, CancelToken(), model=str(small_model))
 
 

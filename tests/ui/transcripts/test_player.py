@@ -117,7 +117,7 @@ def test_the_time_that_is_heard(device):
     assert 10.12 == pytest.approx(playing.player.time_s, abs=0.1)
 
 
-@pytest.mark.parametrize("error", [StorageError("The store is away."), PipelineError("The video has no sound.")])
+@pytest.mark.parametrize("error", [StorageError("The store is away."), PipelineError("The video has no audio.")])
 def test_sound_that_can_not_be_read(device, error):
     """The reason is told, and the device is given back."""
     playing = Playing(failing(error), device)
