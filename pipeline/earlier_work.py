@@ -90,7 +90,7 @@ class EarlierWork:
             reason = f"{self._final / corrected[0]} was corrected by hand, and another transcript is asked for now"
             remedy = "keep the file elsewhere and remove it, or start fresh (--fresh) to replace all."
             raise FolderTakenError(FolderConflict.CORRECTED_BY_HAND, reason, remedy=remedy)
-        self.corrections = dict(self._corrected(found.done, package, edited))
+        self.corrections = corrections_in(self._final, found.done, package)
         self.changes, self.edited = changes, edited
         return found
 
@@ -113,18 +113,6 @@ class EarlierWork:
         if place.exists() and not (place.is_dir() and ((place / JOB_FILE).is_file() or not any(place.iterdir()))):
             text = f"{place} was not made by this program: remove it yourself or choose another output folder."
             raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
-
-    def _corrected(
-        self, done: Facts, package: PackageFacts, edited: Sequence[str]
-    ) -> Iterator[tuple[str, CorrectedCaptions]]:
-        """Yield what was corrected since the folder was published, by step. Raises FolderTakenError."""
-        replaced = [name for name in edited if _is_replaced(self._final, name, package)]
-        for step, facts in ((TRANSCRIPT, done.transcript), (TRANSLATION, done.translation)):
-            changed = [name for name in SPOKEN[step].all if name in replaced]
-            language = None if facts is None else facts.language
-            correction = read_correction(self._final, changed, SPOKEN[step], language)
-            if correction is not None:
-                yield step, correction
 
     def _taken_by_another(self) -> FolderTakenError:
         """Return the error that says what else the folder in its place holds."""
@@ -155,6 +143,21 @@ def _holding(found: JobFile) -> dict[str, Mapping[str, object]]:
     translation = found.done.translation
     empty = translation is not None and translation.language is None
     return {step: settings for step, settings in found.made.items() if not (empty and step == TRANSLATION)}
+
+
+def corrections_in(folder: Path, done: Facts, package: PackageFacts) -> dict[str, CorrectedCaptions]:
+    """Return what was corrected in a folder since it was published, by the step that made it.
+
+    Raises FolderTakenError where a correction can't be read, or where two differ.
+    """
+    found = {}
+    for step, facts in ((TRANSCRIPT, done.transcript), (TRANSLATION, done.translation)):
+        names = [name for name in SPOKEN[step].all if name in package.files and size_of(folder / name)]
+        changed = [name for name in names if _is_replaced(folder, name, package)]
+        correction = read_correction(folder, changed, SPOKEN[step], None if facts is None else facts.language)
+        if correction is not None:
+            found[step] = correction
+    return found
 
 
 def _edited(folder: Path, package: PackageFacts) -> Iterator[str]:

@@ -16,6 +16,7 @@ from pipeline.errors import CodecError, NewerVersionError
 from pipeline.facts import Facts, PackageFacts
 from pipeline.files import write_whole
 from pipeline.fingerprint import Fingerprint
+from pipeline.job import CaptionRules
 from pipeline.published import JOB_FILE
 
 SCHEMA = 6
@@ -29,6 +30,7 @@ wrote too; the third is as now but for the name of its version.
 """
 
 PUBLISH_KEY = "publish_key"
+PROFILE = "profile"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,16 @@ class JobFile:
     def made(self) -> dict[str, Mapping[str, object]]:
         """The settings of the finished steps."""
         return {step: settings for step, settings in self.settings.items() if step in self.done.by_step}
+
+    @property
+    def frame_rate(self) -> float | None:
+        """The video's frames in a second, None where that is not known."""
+        return None if self.done.hls is None else self.done.hls.frame_rate
+
+    def caption_rules(self, step: str) -> CaptionRules:
+        """Return the rules that the captions of a step were made by."""
+        named = self.settings.get(step, {}).get(PROFILE)
+        return next((one for one in CaptionRules if one.value == named), CaptionRules.NETFLIX)
 
     @property
     def publishes_key(self) -> bool:

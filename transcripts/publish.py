@@ -38,7 +38,6 @@ from pipeline.media.stream_layout import (
     TRANSCRIPT_SRT,
     TRANSCRIPT_TXT,
 )
-from pipeline.output_settings import CAPTION_RULES
 from pipeline.speech.caption_changes import USUAL_RATE, captions_after
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cues import Cue
@@ -283,10 +282,7 @@ def _job_settings(folder: Path | None) -> tuple[CaptionRules, float]:
     job: JobFile | None = None if folder is None else read_job_file(folder)
     if job is None:
         return CaptionRules.NETFLIX, USUAL_RATE
-    named = job.settings.get(TranscriptFacts.step, {}).get(CAPTION_RULES)
-    rules = next((one for one in CaptionRules if one.value == named), CaptionRules.NETFLIX)
-    hls = job.done.hls
-    return rules, (hls.frame_rate if hls is not None else None) or USUAL_RATE
+    return job.caption_rules(TranscriptFacts.step), job.frame_rate or USUAL_RATE
 
 
 @contextmanager

@@ -116,8 +116,7 @@ class TranscriptForms:
         return facts
 
     def _write_forms(self, transcript: Transcript, cues: Sequence[Cue], *, leave: Sequence[str]) -> None:
-        contents = (to_srt(cues), to_text(transcript), to_json(transcript, cues), to_vtt(cues))
-        for name, content in zip(self._kind.names.all, contents, strict=True):
+        for name, content in forms_of(self._kind.names, transcript, cues).items():
             if name not in leave:
                 write_whole(self._workspace.folder / name, content)
 
@@ -214,7 +213,7 @@ class TranscriptForms:
         workspace, plan = self._workspace, self._context.plan
         request, video = plan.job.transcription or TranscriptionRequest(), plan.media.video
         before = self._facts_in(workspace.done)
-        transcript, cues = _corrected_forms(
+        transcript, cues = corrected_forms(
             correction,
             workspace.final,
             self._kind.names,
@@ -228,7 +227,17 @@ class TranscriptForms:
         return facts
 
 
-def _corrected_forms(
+def forms_of(names: TranscriptNames, transcript: Transcript, cues: Sequence[Cue]) -> dict[str, str]:
+    """Return the text of every form by its file's name."""
+    return {
+        names.srt: to_srt(cues),
+        names.txt: to_text(transcript),
+        names.json: to_json(transcript, cues),
+        names.vtt: to_vtt(cues),
+    }
+
+
+def corrected_forms(
     correction: CorrectedCaptions,
     folder: Path,
     names: TranscriptNames,

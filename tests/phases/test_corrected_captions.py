@@ -13,8 +13,12 @@ import pytest
 from converting import Converted, convert
 from source_clips import AAC, H264, run
 
-from pipeline.job import EncodingRequest, TranscriptionRequest, UploadRequest
-from pipeline.model import Outcome
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.job import EncodingRequest, TranscriptionRequest, UploadJob, UploadRequest
+from pipeline.media.validate import validate
+from pipeline.model import JobReport, Outcome
 from pipeline.phases.hearing import Hearing
 
 SRT, TXT, JSON, VTT = "transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt"
@@ -343,3 +347,61 @@ def test_uploaded(speech, asked, folder, backend, backend_config):
     stored = backend.settings.root / "tests/corrected"
     assert [True] * 3 == ["course" in _text(stored, name) for name in (SRT, VTT, JSON)]
     assert "course" in _track(stored)
+
+
+def _upload(folder: Path, config: Config) -> JobReport:
+    job = UploadJob(folder=folder, upload=UploadRequest(prefix="tests/folder/"))
+    return wiring.run_job(wiring.make_upload_plan(job, config), config, lambda event: None, CancelToken())
+
+
+@pytest.mark.parametrize("name", [SRT, VTT, TXT, JSON])
+def test_an_upload_of_the_folder_takes_corrections_over(folder, backend, backend_config, name, speech, asked):
+    """All forms and the stream's track say it on the server, and the next conversion finds nothing to do."""
+    assert Outcome.DONE is _upload(folder, backend_config).outcome
+    _change(folder, name, "lesson", "course")
+    master, playlist = _text(folder, "master.m3u8"), _text(folder, "subtitles/en/index.m3u8")
+    assert (Outcome.DONE, "") == ((report := _upload(folder, backend_config)).outcome, report.error)
+    stored = backend.settings.root / "tests/folder"
+    for place in (folder, stored):
+        texts = [_track(place), *(_text(place, form) for form in (SRT, TXT, JSON, VTT))]
+        assert [(True, False)] * 5 == [("course" in text, "lesson" in text) for text in texts]
+        assert (master, playlist) == (_text(place, "master.m3u8"), _text(place, "subtitles/en/index.m3u8"))
+    assert () == validate(folder).findings
+    made = convert(speech, folder.parent, transcription=asked)
+    assert ((Outcome.DONE, "", ()), False) == (made.whole, any("corrected by hand: " in text for text in made.log))
+
+
+def test_an_upload_after_one_that_was_stopped_takes_the_rest_over(folder, backend, backend_config):
+    """As if nothing had been written yet: the segments are written first, and job.json last."""
+    note, track = _text(folder, "job.json"), sorted(folder.glob("subtitles/en/*.vtt"))
+    before = [path.read_bytes() for path in track]
+    _change(folder, SRT, "lesson", "course")
+    assert Outcome.DONE is _upload(folder, backend_config).outcome
+    whole = {path: path.read_bytes() for path in (*track, folder / JSON, folder / VTT)}
+    (folder / "job.json").write_text(note, encoding="utf-8")
+    track[-1].write_bytes(before[-1])
+    assert Outcome.DONE is _upload(folder, backend_config).outcome
+    assert whole == {path: path.read_bytes() for path in whole}
+
+
+def test_an_upload_of_two_corrections_that_differ(folder, backend_config):
+    """Is refused before anything is sent, and nothing is changed."""
+    _change(folder, SRT, "lesson", "course")
+    _change(folder, VTT, "lesson", "class")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    report = _upload(folder, backend_config)
+    assert (True, f"{SRT} and {VTT} in {folder} were both corrected by hand, and they differ: ") == (
+        report.wrong_settings,
+        report.error[: report.error.index("keep")],
+    )
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_an_upload_whose_subtitles_are_others(folder, backend_config):
+    """Says that the stream can't be corrected without a conversion."""
+    for path in folder.glob("subtitles/en/*.vtt"):
+        path.write_text(path.read_text(encoding="utf-8").replace("welcome", "goodbye"), encoding="utf-8")
+    _change(folder, SRT, "lesson", "course")
+    assert f"{folder} has corrected captions, and none of its stream's subtitles are those" in (
+        _upload(folder, backend_config).error
+    )
