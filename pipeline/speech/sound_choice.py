@@ -1,10 +1,10 @@
 """Which of a source's audio tracks has speech, and in which of its channels. Runs in the child process only.
 
-How it is chosen. Of each track, three samples over its length are looked at with the speech detector, the track that
-plays by default first. The first one whose channels, mixed together, have speech is taken. Where none has, single
-channels are looked at in the same order, the centre first: stereo with one side inverted cancels itself out when it
-is mixed, a timecode on the left or music around the centre covers the voice. Where no channel has speech either, it
-stays with the track that plays by default.
+How it is chosen. Of each track, three samples over its length are looked at with the speech detector until there was
+speech, the track that plays by default first. The first one whose channels, mixed together, have speech is taken. Where
+none has, single channels are looked at in the same order, the centre first: stereo with one side inverted cancels
+itself out when it is mixed, a timecode on the left or music around the centre covers the voice. Where no channel has
+speech either, it stays with the track that plays by default.
 """
 
 from __future__ import annotations
@@ -32,19 +32,22 @@ def choose_sound(
     """
     looked_at: dict[int, list[Sample]] = {}
     for track in tracks:
-        looked_at[track] = list(samples_of(source, track, from_s=from_s, until_s=until_s))
-        if _has_speech(looked_at[track], None):
-            return track, None
+        looked_at[track] = []
+        spoken_s = 0.0
+        for sample in samples_of(source, track, from_s=from_s, until_s=until_s):
+            looked_at[track].append(sample)
+            spoken_s += _speech_s(sample, None)
+            if spoken_s >= LEAST_SPEECH_S:
+                return track, None
     for track, samples in looked_at.items():
         for channel in _channel_order(source, track) if samples else ():
-            if _has_speech(samples, channel):
+            if sum(_speech_s(sample, channel) for sample in samples) >= LEAST_SPEECH_S:
                 return track, channel
     return tracks[0], None
 
 
-def _has_speech(samples: Sequence[Sample], channel: int | None) -> bool:
-    parts = [part for sample in samples for part in speech(sample.heard(channel))]
-    return sum(end_s - start_s for start_s, end_s in parts) >= LEAST_SPEECH_S
+def _speech_s(sample: Sample, channel: int | None) -> float:
+    return sum(end_s - start_s for start_s, end_s in speech(sample.heard(channel)))
 
 
 def _channel_order(source: Path, track: int) -> list[int]:

@@ -97,10 +97,12 @@ def _sample(source: Path, track: int | None, begin_s: float, length_s: float) ->
         wanted, count = round(length_s * RATE_HZ), 0
         for frame in _frames(container, stream):
             frame.pts = None
-            mixed += [_array(converted)[0] for converted in mix.resample(frame)]
-            pieces = [_array(converted) for converted in part.resample(frame)]
-            parted += pieces
-            count += sum(piece.shape[1] for piece in pieces)
+            # handed on once: FFmpeg refuses a frame without a channel layout, as many WAV files have, a second time
+            for piece in part.resample(frame):
+                parted.append(_array(piece))
+                piece.pts = None
+                mixed += [_array(converted)[0] for converted in mix.resample(piece)]
+                count += piece.samples
             if count >= wanted:
                 break
     if not parted or not mixed:

@@ -125,8 +125,10 @@ class Worker:
         from pipeline.speech.sound_samples import SAMPLES, samples_of
 
         part = {name: request[name] for name in ("from_s", "until_s")}
+        if not model.model.is_multilingual:
+            return None
         samples = list(samples_of(Path(request["source"]), request["track"], **part))
-        if len(samples) < SAMPLES or not model.model.is_multilingual:
+        if len(samples) < SAMPLES:
             return None  # the first window that is heard tells as much
         return voted_language(model, (sample.heard(request["channel"]) for sample in samples))
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import wave
+from collections.abc import Iterator
+
+import numpy as np
 import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.media.source.probe import probe
+from pipeline.speech import sound_choice
 from pipeline.speech.sound import Sound, Track, choose_sound
+from pipeline.speech.sound_samples import Sample, samples_of
 from pipeline.speech.transcribe import transcribe
 
 pytestmark = pytest.mark.usefixtures("no_child_left")
@@ -93,3 +99,30 @@ def test_the_tracks_of_a_probed_file(make_sound, sample, whisper):
     clip = make_sound("clip.mkv", "-i", str(sample), "-map", "0:a", "-map", "0:a")
     tracks = [Track(index=one.index, offset_s=one.start_s, channels=one.channels) for one in probe(clip).audio]
     assert tracks[0] == choose_sound(whisper, clip, tracks, CancelToken()).track
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_a_file_that_does_not_say_which_channels_it_has(tmp_path, channels):
+    """As most WAV files: there are samples of it, with each of its channels."""
+    clip = tmp_path / "clip.wav"
+    with wave.open(str(clip), "wb") as written:
+        written.setnchannels(channels)
+        written.setsampwidth(2)
+        written.setframerate(16000)
+        written.writeframes(np.tile(np.arange(channels, dtype="<i2") * 1000, 32000).tobytes())
+    (one,) = samples_of(clip, 0)
+    assert [1000 * number for number in range(channels)] == one.channels[:, 1000].tolist()
+
+
+def test_no_more_is_looked_at_than_it_takes(make_sound, sample, monkeypatch):
+    """The first sample that has speech decides, so that an hour costs what half a minute does."""
+    clip = make_sound("long.flac", "-stream_loop", "7", "-i", str(sample), "-map", "0:a", "-c:a", "flac")
+    looked_at = []
+
+    def noted(*arguments: object, **named: object) -> Iterator[Sample]:
+        for one in samples_of(*arguments, **named):
+            looked_at.append(one)
+            yield one
+
+    monkeypatch.setattr(sound_choice, "samples_of", noted)
+    assert ((0, None), 1) == (sound_choice.choose_sound(clip, [0]), len(looked_at))
