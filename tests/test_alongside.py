@@ -23,10 +23,16 @@ def test_it_goes_on_beside_the_job():
 
 def test_the_end_of_the_job_ends_it():
     """No thread is left."""
-    alongside = Alongside()
+    alongside, cancelled = Alongside(), []
+
+    def wait(cancel: CancelToken) -> None:
+        with cancel.on_cancel(lambda: cancelled.append("beside")):
+            cancel.wait(LONG_S)
+
     with alongside.job(CancelToken()):
-        alongside.start("beside", lambda cancel: cancel.wait(LONG_S))
-    assert [] == [thread for thread in threading.enumerate() if thread.name == "beside"]
+        alongside.start("beside", wait)
+    threads = [thread for thread in threading.enumerate() if thread.name == "beside"]
+    assert (["beside"], []) == (cancelled, threads)
 
 
 def test_its_failure_ends_the_job():
