@@ -21,6 +21,7 @@ LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "many_files.py": (("--files", "20"), "manifest show"),
     "quality.py": (("--help",), "--preset"),  # test_quality_benchmark.py runs it
     "scan.py": (("--hours", "0.02", "--containers", "mkv"), "mkv"),
+    "several_videos.py": (("--help",), "--beside"),  # a real model
     "transcribe.py": (("--help",), "--prompts"),  # a real model hears minutes of speech
     "upload.py": (("--help",), "--latencies"),  # it starts a server for every upload
     "upload_memory.py": (("--gigabytes", "0.07", "--files", "10"), "10 files"),
