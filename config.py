@@ -114,6 +114,9 @@ class AwsAccess:
     session_token: str = field(default="", repr=False)
 
 
+WINDOW_THEMES = ("dark", "light")
+"""The first is that of a window for which nothing is set."""
+
 T = TypeVar("T")
 
 
@@ -142,6 +145,7 @@ class Config:
     server: ReferenceBackend = ReferenceBackend()
     datasets: Datasets = Datasets()
     ffmpeg_path: str = ""
+    window_theme: str = "dark"
     cache_dir: Path | None = None
     data_dir: Path | None = None
     aws: AwsAccess = AwsAccess()
@@ -193,6 +197,7 @@ class Config:
                 path=values.text("DATASET_PATH"),
             ),
             ffmpeg_path=values.text("FFMPEG_PATH"),
+            window_theme=values.window_theme(),
             cache_dir=installation.cache_folder(),
             data_dir=installation.data_folder(),
             aws=AwsAccess(
@@ -219,6 +224,13 @@ class _Values:
     def codes(self, name: str) -> tuple[str, ...]:
         supported = self.text(name, ",".join(Languages().supported))
         return tuple(code.strip() for code in supported.split(",") if code.strip())
+
+    def window_theme(self) -> str:
+        found = self.text("WINDOW_THEME", WINDOW_THEMES[0]).lower()
+        if found not in WINDOW_THEMES:
+            self.problems.append(f"WINDOW_THEME must be dark or light, but is {found!r}.")
+            return WINDOW_THEMES[0]
+        return found
 
     def gigabytes(self, name: str) -> float | None:
         return self._number(name, "gigabytes")

@@ -46,7 +46,13 @@ def open_editor(config: Config, address: str = "", *, model: str = "") -> int:
     from ui.transcripts.publishing import publisher_for
 
     try:
-        app = EditorApp(opener=opener_for(config), publisher=publisher_for(config), model=model, address=address)
+        app = EditorApp(
+            opener=opener_for(config),
+            publisher=publisher_for(config),
+            model=model,
+            theme=config.window_theme,
+            address=address,
+        )
     except tkinter.TclError as error:
         raise WindowUnavailableError(no_screen_sentence(str(error))) from error
     app.mainloop()

@@ -20,9 +20,29 @@ THEMES = ttk.Theme(
     dark={"background": "#212529", "foreground": "#f8f9fa"},
 )
 """Bootstrap's dark colours with a green and a red that can be read: its own have a contrast of 4.0 and 3.7 to 1 on a
-panel, and text needs 4.5 (WCAG 2.2, 1.4.3). A window registers it before it opens."""
+panel, and text needs 4.5 (WCAG 2.2, 1.4.3)."""
 
-THEME = "converter-dark"
+LIGHT_THEMES = ttk.Theme(
+    name="converter",
+    primary="#0d6efd",
+    success="#1b7049",
+    info="#0a6675",
+    warning="#8a5a00",
+    danger="#b02a37",
+    light={"background": "#ffffff", "foreground": "#212529"},
+)
+"""The same on white, where each has to be darker to be read."""
+
+WINDOW_THEMES = {"dark": "converter-dark", "light": "converter-light"}
+"""By what WINDOW_THEME says."""
+
+
+def themed(name: str) -> str:
+    """Register the themes, which a window does before it opens, and return the full name of one: dark or light."""
+    THEMES.register()
+    LIGHT_THEMES.register()
+    return WINDOW_THEMES[name]
+
 
 CARD = "@card"
 """The surface that panels lie on; every label and box on a panel names it, or its background would not match."""
@@ -67,8 +87,8 @@ FIGURE_STYLES = {
     RowStatus.CANCELLED: "@card warning",
 }
 
-DISABLED_TEXT = "#959da5"
-"""The theme's own colour for disabled text has a contrast of 1.5 to 1; settings must stay readable while a job runs."""
+DISABLED_TEXT = {"converter-dark": "#959da5", "converter-light": "#6a727a"}
+"""The themes' own colour for disabled text has a contrast of 1.5 to 1; settings must stay readable while a job runs."""
 
 WITH_DISABLED_TEXT = (ttk.Button, ttk.Checkbutton, ttk.Combobox, ttk.Entry)
 
@@ -83,7 +103,7 @@ def keep_disabled_readable(root: tkinter.Misc, style: ttk.Style) -> None:
         if isinstance(widget, WITH_DISABLED_TEXT):
             names.add(str(widget.cget("style")) or widget.winfo_class())
     for name in names:
-        style.map(name, foreground=[("disabled", DISABLED_TEXT)])
+        style.map(name, foreground=[("disabled", DISABLED_TEXT[style.theme_use()])])
 
 
 def bold(master: tkinter.Misc, *, larger: int = 0) -> Font:

@@ -35,7 +35,7 @@ from ui.panels.upload import UploadPanel
 from ui.preferences import Preferences
 from ui.pump import INTERVAL_MS, EventPump
 from ui.services import Services
-from ui.theme import THEME, THEMES, keep_disabled_readable
+from ui.theme import keep_disabled_readable, themed
 from ui.view_state import TokenView, ViewState
 from ui.widgets.fields import FieldNote
 from ui.widgets.scrolled_column import ScrolledColumn
@@ -60,8 +60,7 @@ class MainWindow(ttk.App):
     """The window of the program."""
 
     def __init__(self, *, config: Config, preferences: FilePlace, services: Services) -> None:
-        THEMES.register()
-        super().__init__(title=TITLE, theme=THEME, iconphoto=None)
+        super().__init__(title=TITLE, theme=themed(config.window_theme), iconphoto=None)
         self._size = give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)

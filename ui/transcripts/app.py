@@ -13,7 +13,7 @@ from config import Config
 from transcripts.dataset import Dataset, open_dataset
 from transcripts.schema import TRANSCRIPTS
 from ui.icon import play_icon
-from ui.theme import THEME, THEMES
+from ui.theme import themed
 from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
 from ui.transcripts.sound_output import OpenOutput, open_device
@@ -41,10 +41,10 @@ class EditorApp(ttk.App):
         publisher: Publish | None = None,
         open_output: OpenOutput = open_device,
         model: str = "",
+        theme: str = "dark",
         address: str = "",
     ) -> None:
-        THEMES.register()
-        super().__init__(title=TITLE, theme=THEME, iconphoto=None)
+        super().__init__(title=TITLE, theme=themed(theme), iconphoto=None)
         give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
