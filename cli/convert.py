@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from cli.job_reports import existing_from, exit_status, finish_early
@@ -19,8 +18,8 @@ from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
 from pipeline.caption_files import caption_file
-from pipeline.errors import Cancelled, PipelineError, Problem, SettingsError
-from pipeline.events import LogLine
+from pipeline.errors import PipelineError, Problem, SettingsError
+from pipeline.events import LogLine, Sink
 from pipeline.inputs import inputs_from
 from pipeline.job import (
     AudioRequest,
@@ -153,33 +152,32 @@ def _one(
             view.event(LogLine(job=job.slug, text=note))
         control, ask_token = control_from(options), login.keeping(token_prompt(config, job.slug, view.event, cancel))
         report = run_cancellable(
-            lambda sink, token: run_job(
-                plan, config, sink, token, control=control, ask_token=ask_token, answers=answers
+            lambda sink, token: _run_and_keep(
+                lambda inner: run_job(
+                    plan, config, inner, token, control=control, ask_token=ask_token, answers=answers
+                ),
+                plan.job,
+                config,
+                sink,
+                token,
             ),
             view.event,
             cancel,
         )
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
-    return _kept(report, job, config, view, cancel)
-
-
-def _kept(report: JobReport, job: Job, config: Config, view: Renderer, cancel: CancelToken) -> JobReport:
-    """Put the transcript of a job that is done into the dataset that was asked for; where that fails, the job has."""
-    if job.dataset is None or report.outcome is not Outcome.DONE:
-        return report
-    from transcripts.jobs import keep
-
-    try:
-        kept = keep(job.dataset, job.folder, config, cancel)
-    except (Cancelled, KeyboardInterrupt):
-        cancel.cancel()
-        return replace(report, outcome=Outcome.CANCELLED)
-    except PipelineError as error:
-        complain(str(error))
-        return replace(report, outcome=Outcome.FAILED, error=str(error))
-    view.event(LogLine(job=job.slug, text=kept.text, level=kept.level))
     return report
+
+
+def _run_and_keep(
+    run_job: Callable[[Sink], JobReport], job: Job, config: Config, sink: Sink, cancel: CancelToken
+) -> JobReport:
+    """Run a job, and put its transcript into a dataset where one was asked for, which takes a while to load."""
+    if job.dataset is None:
+        return run_job(sink)
+    from transcripts.jobs import run_and_keep
+
+    return run_and_keep(run_job, job, config, sink, cancel)
 
 
 def _problems(options: argparse.Namespace, config: Config, jobs: Sequence[Job]) -> list[str | Problem]:

@@ -33,6 +33,7 @@ class Setting(Enum):
     MODEL = "model"
     SPOKEN_LANGUAGE = "spoken language"
     CAPTIONS = "captions"
+    DATASET = "dataset"
     BACKEND_URL = "backend url"
     TOKEN = "token"
     DESTINATION = "destination"

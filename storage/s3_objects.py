@@ -163,6 +163,16 @@ class S3Objects:
         with self._translated(uri):
             self._client.delete_object(**_named(uri))
 
+    def check_storable(self, uri: S3Uri) -> None:
+        """See that an object may be stored, without storing it: an upload in parts is begun and given up.
+
+        Raises AccessDeniedError and what `head` raises.
+        """
+        with self._translated(uri):
+            begun = self._looking.create_multipart_upload(**_named(uri))
+        with suppress(StorageError), self._translated(uri):  # it holds nothing
+            self._looking.abort_multipart_upload(**_named(uri), UploadId=begun["UploadId"])
+
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()

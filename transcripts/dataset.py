@@ -91,6 +91,11 @@ class Dataset:
             raise NotOnS3Error(f"{self.source_uri} is not from S3, so it can't be saved there.")
         return self._saver.save(decisions=decisions, on_sent=on_sent, create_again=create_again)
 
+    def check_storable(self) -> None:
+        """See that it can be saved to S3, if it is from there, without saving it. Raises StorageError."""
+        if isinstance(self.source_uri, S3Uri):
+            self._objects().check_storable(self.source_uri)
+
     def media_uri(self, reference: str) -> Uri:
         """Return what a reference in a row names, which may be relative to the dataset. Raises InvalidUriError."""
         return resolve(reference, self.source_uri)

@@ -31,8 +31,8 @@ class Document:
     """A dataset in memory. `open_document` makes one.
 
     `problems` has a sentence for each kind of mistake in the file, none of which loses anything. `read_only` says why
-    nothing can be changed, empty if it can. `recovery` is what an earlier session left unsaved, None if nothing or as
-    soon as it was accepted or discarded.
+    nothing can be changed, empty if it can; `is_used_elsewhere` that this will pass. `recovery` is what an earlier
+    session left unsaved, None if nothing or as soon as it was accepted or discarded.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Document:
         self.schema = store.schema
         self.problems = store.problems()
         self.read_only = read_only
+        self.is_used_elsewhere = file.is_used_elsewhere
         self.recovery = recovery_of(found, store)
         self._store = store
         self._file = file

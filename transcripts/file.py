@@ -16,11 +16,15 @@ Identity = tuple[int, int, int]
 
 
 class DatasetFile:
-    """A file as it was last read or written here; `name` is what it is called in messages."""
+    """A file as it was last read or written here; `name` is what it is called in messages.
+
+    `is_used_elsewhere` tells a file that another session has taken from one that can't be written.
+    """
 
     def __init__(self, path: Path, name: str = "") -> None:
         self.path = path
         self.name = name or path.name
+        self.is_used_elsewhere = False
         self._place = name or str(path)
         self._known = self._identity()
         self._held = ExitStack()
@@ -30,6 +34,7 @@ class DatasetFile:
         try:
             self._held.enter_context(locked(self.path.with_name(f".{self.path.name}.lock"), self.path))
         except FolderInUseError:
+            self.is_used_elsewhere = True
             return (
                 f"{self._place} is being edited in another window or by another job, so it can only be read here. "
                 "Close it there and open it again to edit it."

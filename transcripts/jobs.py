@@ -8,15 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import FolderInUseError, PipelineError, SettingsError
-from pipeline.events import LogLevel
-from pipeline.job import DatasetRequest
+from pipeline.errors import Cancelled, FolderInUseError, PipelineError, SettingsError
+from pipeline.events import JobFinished, LogLevel, LogLine, Sink
+from pipeline.job import DatasetRequest, Job
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
+from pipeline.model import JobReport, Outcome
 from storage import InvalidUriError, StorageError
 from transcripts.dataset import Dataset, open_dataset
 from transcripts.errors import DocumentError, UndecidedError
@@ -27,6 +28,9 @@ from transcripts.videos import PutOutcome, PutResult, check_transcripts, put_vid
 WAIT_S = 60.0
 """How long to wait for another job of this computer that writes the dataset; an editor may have it open for hours."""
 LOOK_S = 0.2
+
+RunJob = Callable[[Sink], JobReport]
+"""Runs a job; its events go into the sink, the last one is the only JobFinished."""
 
 
 class DatasetBusyError(PipelineError):
@@ -44,9 +48,42 @@ class Kept:
 def check_dataset(request: DatasetRequest, config: Config) -> None:
     """See that a dataset can get transcripts, before any work is done for it. Raises SettingsError, PipelineError."""
     with _plainly(), open_dataset(request.uri, create=TRANSCRIPTS, config=config) as dataset:
-        check_transcripts(dataset.document)
-        if dataset.document.recovery is not None:
+        document = dataset.document
+        check_transcripts(document)
+        if document.recovery is not None:
             raise SettingsError(_undecided(request))
+        if document.read_only and not document.is_used_elsewhere:
+            raise SettingsError(document.read_only)
+        try:
+            dataset.check_storable()
+        except StorageError as error:
+            raise PipelineError(f"The transcript could not be saved to {request.uri}: {error}") from error
+
+
+def run_and_keep(run: RunJob, job: Job, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+    """Run a job, and put the transcript into the dataset that was asked for once it is done, as a part of the job.
+
+    Args:
+        run: runs the job with its events and the way to cancel it.
+        job: what is run.
+        config: how S3 is reached.
+        sink: gets the events of all; the JobFinished when the dataset has the transcript.
+        cancel: stops it.
+    """
+    request = job.dataset
+    if request is None:
+        return run(sink)
+    report = run(lambda event: None if isinstance(event, JobFinished) else sink(event))
+    if report.outcome is Outcome.DONE:
+        try:
+            kept = keep(request, job.folder, config, cancel)
+            sink(LogLine(job=job.slug, text=kept.text, level=kept.level))
+        except Cancelled:
+            report = replace(report, outcome=Outcome.CANCELLED)
+        except PipelineError as error:
+            report = replace(report, outcome=Outcome.FAILED, error=str(error))
+    sink(JobFinished(report=report))
+    return report
 
 
 def keep(

@@ -68,6 +68,7 @@ class FormVariables:
         self.spoken_language = tkinter.StringVar(master, values.spoken_language)
         self.caption_rules = tkinter.StringVar(master, TITLES[values.caption_rules])
         self.captions = tkinter.StringVar(master, values.captions)
+        self.dataset = tkinter.StringVar(master, values.dataset)
         self.upload = tkinter.BooleanVar(master, values.upload)
         self.backend_url = tkinter.StringVar(master, values.backend_url)
         self.token = tkinter.StringVar(master, values.token)
@@ -97,6 +98,7 @@ class FormVariables:
             spoken_language=self.spoken_language.get().strip(),
             caption_rules=labelled(TITLES, self.caption_rules.get()),
             captions=typed_path(self.captions.get()),
+            dataset=typed_path(self.dataset.get()),
             upload=self.upload.get(),
             backend_url=self.backend_url.get().strip(),
             token=self.token.get().strip(),

@@ -11,7 +11,16 @@ from urllib.parse import unquote, urlsplit
 from config import Config
 from pipeline.caption_files import language_in_name
 from pipeline.errors import Problem, Setting
-from pipeline.job import CaptionFile, CaptionRules, EncodingRequest, Job, TranscriptionRequest, Trim, UploadRequest
+from pipeline.job import (
+    CaptionFile,
+    CaptionRules,
+    DatasetRequest,
+    EncodingRequest,
+    Job,
+    TranscriptionRequest,
+    Trim,
+    UploadRequest,
+)
 from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
 from pipeline.media_info import MediaInfo
@@ -39,7 +48,8 @@ LOWEST_LIMIT_MB_S = 0.1
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
     """Every value of the form as it stands, texts stripped. What was typed are `part_from`, `part_to` and `captions`
-    (the path of a subtitle file), which may be empty, `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is
+    (the path of a subtitle file), which may be empty, `dataset`
+    (a path or an `s3://` address), `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is
     that of `TypedDestination`.
     """
 
@@ -54,6 +64,7 @@ class FormValues:
     spoken_language: str = spoken_languages.AUTOMATIC
     caption_rules: CaptionRules = TranscriptionRequest.profile
     captions: str = ""
+    dataset: str = ""
     upload: bool = False
     backend_url: str = ""
     token: str = field(default="", repr=False)
@@ -193,8 +204,14 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         make_mp4=values.make_mp4,
         transcription=_transcription_request(values) if values.transcribe else None,
         captions=_captions(values),
+        dataset=dataset_request(values),
         upload=_upload_request(values, destination(values).of(slug)) if values.upload else None,
     )
+
+
+def dataset_request(values: FormValues) -> DatasetRequest | None:
+    """Return the dataset that gets the transcript, None where there is to be no transcript."""
+    return DatasetRequest(uri=values.dataset) if values.dataset and (values.transcribe or values.captions) else None
 
 
 def offered_qualities(media: MediaInfo) -> tuple[str, ...]:
@@ -215,6 +232,7 @@ def to_preferences(values: FormValues) -> Preferences:
         upload_enabled=values.upload,
         transcribe=values.transcribe,
         transcription=_transcription_request(values),
+        dataset=values.dataset,
         language=values.language,
         output_dir=values.output_dir,
         qualities=values.qualities,
@@ -242,6 +260,7 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         model=preferences.transcription.model,
         spoken_language=spoken_languages.text_of(preferences.transcription.language),
         caption_rules=preferences.transcription.profile,
+        dataset=preferences.dataset,
         preset=preferences.encoding.preset if preferences.encoding.preset in SPEED_LABELS else EncodingRequest.preset,
         upload=preferences.upload_enabled,
         backend_url=config.backend.url,

@@ -49,6 +49,7 @@ class Preferences:
     sound: AudioRequest = field(default_factory=AudioRequest)
     transcribe: bool = True
     transcription: TranscriptionRequest = field(default_factory=TranscriptionRequest)
+    dataset: str = ""
     encrypt: bool = False
     key_file: str = ""
     key_uri: str = ""

@@ -9,7 +9,7 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Problem
 from pipeline.events import Sink
-from pipeline.job import Encryption, Job, UploadRequest
+from pipeline.job import DatasetRequest, Encryption, Job, UploadRequest
 from pipeline.media_info import MediaInfo
 from pipeline.model import Connection, JobReport, Plan
 from pipeline.preflight_answers import PreflightAnswer
@@ -43,6 +43,10 @@ class Services(Protocol):
 
     def check_output(self, folder: Path) -> None:
         """See that an output folder can be written to. Raises PipelineError."""
+        ...
+
+    def check_dataset(self, request: DatasetRequest, config: Config) -> None:
+        """See that a dataset can get a transcript. Raises PipelineError."""
         ...
 
     def check_job(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
@@ -122,6 +126,12 @@ class PipelineServices:
 
         wiring.check_output(folder)
 
+    def check_dataset(self, request: DatasetRequest, config: Config) -> None:
+        """See `Services`."""
+        from transcripts.jobs import check_dataset
+
+        check_dataset(request, config)
+
     def check_job(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """See `Services`."""
         from pipeline import preflight
@@ -148,7 +158,14 @@ class PipelineServices:
         """See `Services`."""
         from pipeline import wiring
 
-        return wiring.run_job(plan, config, sink, cancel, control=control, ask_token=ask_token, answers=answers)
+        def run(inner: Sink) -> JobReport:
+            return wiring.run_job(plan, config, inner, cancel, control=control, ask_token=ask_token, answers=answers)
+
+        if plan.job.dataset is None:
+            return run(sink)
+        from transcripts.jobs import run_and_keep
+
+        return run_and_keep(run, plan.job, config, sink, cancel)
 
     def check_connection(self, config: Config) -> Connection:
         """See `Services`."""

@@ -17,6 +17,7 @@ from pipeline.preflight_answers import PreflightAnswer, Ready, Refused
 from pipeline.transfer.http.control import TransferControl
 from ui.job_form import (
     FormValues,
+    dataset_request,
     encryption_problems,
     form_problems,
     job_config,
@@ -118,10 +119,21 @@ class JobWorker:
                 self._services.check_output(Path(values.output_dir))
             except PipelineError as error:
                 problems.append(Problem(text=str(error), setting=Setting.OUTPUT))
+        problems += self._dataset_problems(values, config)
         problems += unreadable
         if problems or media is None:
             return tuple(problems), None
         return (), to_job(values, self._services.slug_for(Path(values.source)), media)
+
+    def _dataset_problems(self, values: FormValues, config: Config) -> tuple[Problem, ...]:
+        """Return why the dataset can't get the transcript, which is not to be found out after hours of work."""
+        request = dataset_request(values)
+        try:
+            if request is not None:
+                self._services.check_dataset(request, config)
+        except PipelineError as error:
+            return (Problem(text=str(error), setting=Setting.DATASET),)
+        return ()
 
     def _described_source(self, values: FormValues) -> tuple[MediaInfo | None, tuple[Problem, ...]]:
         """Return what the source is, or why that can't be said."""

@@ -14,7 +14,7 @@ from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, Problem
 from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
-from pipeline.job import Encryption, Existing, Job, UploadRequest
+from pipeline.job import DatasetRequest, Encryption, Existing, Job, UploadRequest
 from pipeline.media_info import AudioStream, MediaInfo, VideoStream
 from pipeline.model import Connection, JobReport, Outcome, PhaseOutcome, Plan
 from pipeline.plan import make_plan
@@ -175,6 +175,7 @@ class FakeServices:
     connection: Connection | Exception = CONNECTED
     connection_gate: threading.Event | None = None
     output_error: PipelineError | None = None
+    dataset_error: PipelineError | None = None
     plan_error: Exception | None = None
     folder_error: PipelineError | None = None
     plans: list[Plan] = field(default_factory=list)
@@ -211,6 +212,11 @@ class FakeServices:
         """Raise what the test set."""
         if self.output_error is not None:
             raise self.output_error
+
+    def check_dataset(self, request: DatasetRequest, config: Config) -> None:
+        """Raise what the test set."""
+        if self.dataset_error is not None:
+            raise self.dataset_error
 
     def check_job(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """Plan with the real planner, or fail as the test set."""

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from finished_jobs import finished_job, heard
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, SettingsError
-from pipeline.events import LogLevel
-from pipeline.job import DatasetRequest
+from pipeline.events import JobFinished, LogLevel, LogLine
+from pipeline.job import DatasetRequest, Job
+from pipeline.model import JobReport, Outcome
 from transcripts.document import open_document
 from transcripts.errors import UndecidedError
-from transcripts.jobs import WAIT_S, DatasetBusyError, check_dataset, keep
+from transcripts.jobs import WAIT_S, DatasetBusyError, check_dataset, keep, run_and_keep
 from transcripts.schema import TRANSCRIPTS
 
 
@@ -144,6 +146,73 @@ def test_a_dataset_is_looked_at_before_the_work(request_, make, sentence):
     make(path)
     with pytest.raises(PipelineError, match=sentence):
         check_dataset(request_, Config())
+
+
+def test_a_dataset_that_can_not_be_written(request_, tmp_path):
+    """Is refused before the work; one that somebody else edits is not, as that passes."""
+    path = Path(request_.uri)
+    with open_document(path, TRANSCRIPTS):
+        check_dataset(request_, Config())
+    path.with_name(f".{path.name}.lock").mkdir()
+    with pytest.raises(SettingsError, match=r"can't be written, so .* can only be read"):
+        check_dataset(request_, Config())
+
+
+@pytest.fixture
+def job(folder):
+    """A job that fills that folder."""
+    return Job(source=Path("lecture.mp4"), output_dir=folder.parent, slug=folder.name)
+
+
+def ran(job, outcome=Outcome.DONE):
+    """Return what runs a job that ends so, without doing anything."""
+
+    def run(sink):
+        report = JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=outcome)
+        sink(LogLine(job=job.slug, text="Done."))
+        sink(JobFinished(report=report))
+        return report
+
+    return run
+
+
+def test_a_job_with_a_dataset_ends_when_it_has_the_transcript(job, request_):
+    """Its one JobFinished is the last event, after the line that says what became of the transcript."""
+    events = []
+    wanted = replace(job, dataset=request_)
+    report = run_and_keep(ran(wanted), wanted, Config(), events.append, CancelToken())
+    said = f"The transcript was added to {request_.uri} (1 segment)."
+    assert ["Done.", said] == [one.text for one in events[:-1]]
+    assert (JobFinished(report=report), Outcome.DONE) == (events[-1], report.outcome)
+    assert ["The doc product."] == texts(request_.uri)
+
+
+def test_a_job_whose_dataset_can_not_be_had_has_failed(job, request_):
+    """And says how the transcript gets there later."""
+    Path(request_.uri).write_text("no dataset")
+    events = []
+    wanted = replace(job, dataset=request_)
+    report = run_and_keep(ran(wanted), wanted, Config(), events.append, CancelToken())
+    assert (Outcome.FAILED, True) == (report.outcome, "can't be read" in report.error)
+    assert JobFinished(report=report) == events[-1]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CANCELLED])
+def test_a_job_that_is_not_done_puts_nothing_in(job, request_, outcome):
+    """A dataset has transcripts of jobs that are done alone."""
+    events = []
+    wanted = replace(job, dataset=request_)
+    run_and_keep(ran(wanted, outcome), wanted, Config(), events.append, CancelToken())
+    assert ([outcome], False) == ([events[-1].report.outcome], Path(request_.uri).exists())
+
+
+def test_a_job_cancelled_while_its_dataset_is_waited_for(job, request_):
+    """Is cancelled; nothing was put in."""
+    events, cancel = [], Told(lambda: cancel.cancel())
+    wanted = replace(job, dataset=request_)
+    with open_document(Path(request_.uri), TRANSCRIPTS):
+        run_and_keep(ran(wanted), wanted, Config(), events.append, cancel)
+    assert Outcome.CANCELLED is events[-1].report.outcome
 
 
 def test_two_jobs_at_once(clips, tmp_path):

@@ -16,6 +16,7 @@ from pipeline.job import (
     CaptionFile,
     CaptionRules,
     Codec,
+    DatasetRequest,
     EncoderFamily,
     EncodingRequest,
     Encryption,
@@ -448,3 +449,20 @@ def test_language_of_the_record(stored, shown):
     """A remembered language that is not offered any more gives way to the default."""
     config = Config(languages=Languages(default="es", supported=("en", "es", "fr")))
     assert shown == from_preferences(Preferences(language=stored), config).language
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, DatasetRequest(uri="s3://course/talks.json")),
+        ({"transcribe": False, "captions": "/a/talk.srt"}, DatasetRequest(uri="s3://course/talks.json")),
+        ({"transcribe": False}, None),
+        ({"dataset": ""}, None),
+    ],
+    ids=["transcribed", "captions", "no-transcript", "none"],
+)
+def test_a_dataset(more, expected):
+    """The dataset gets the transcript where there is one, and is remembered in any case."""
+    values = replace(GOOD, **{"dataset": "s3://course/talks.json", **more})
+    assert expected == to_job(values, "lesson01").dataset
+    assert values.dataset == from_preferences(to_preferences(values), Config()).dataset

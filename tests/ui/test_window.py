@@ -13,7 +13,7 @@ import pytest
 from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, Stage, report
 
 from installation import FilePlace
-from pipeline.errors import DestinationTakenError, Setting, SourceError, ToolError, TransferError
+from pipeline.errors import DestinationTakenError, Setting, SettingsError, SourceError, ToolError, TransferError
 from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import CaptionRules, Existing
 from pipeline.model import Connection, Outcome, PhaseName, PhaseOutcome
@@ -76,6 +76,28 @@ def test_a_new_window(open_driver):
     )
     assert "Choose a video and press Start." == driver.banner
     assert ("tiny", "base", "small") == tuple(driver.window.transcription_panel.model.cget("values"))
+
+
+def test_a_dataset_is_chosen(open_driver, monkeypatch):
+    """It gets the transcript, what is wrong with it stands beneath it, and without a transcript it can't be chosen."""
+    driver = open_driver()
+    driver.fill()
+    panel = driver.window.transcription_panel
+    monkeypatch.setattr("tkinter.filedialog.asksaveasfilename", lambda **_: "/courses/talks.json")
+    panel.browse_dataset.invoke()
+    driver.services.dataset_error = SettingsError("talks.json is not UTF-8 text: save it as UTF-8 and open it again.")
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: panel.notes[Setting.DATASET].text)
+    assert panel.notes[Setting.DATASET].text.startswith("talks.json is not UTF-8 text")
+
+    driver.services.dataset_error = None
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.services.plans)
+    driver.until_stage(READY)
+    assert "/courses/talks.json" == driver.services.plans[0].job.dataset.uri
+    driver.window.variables.transcribe.set(False)
+    driver.settle()
+    assert [True] * 2 == [one.instate(["disabled"]) for one in (panel.dataset, panel.browse_dataset)]
 
 
 def test_a_captions_file_is_chosen(open_driver, monkeypatch):

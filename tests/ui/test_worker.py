@@ -228,3 +228,15 @@ def test_a_question_of_a_moment_always_has_an_answer(error, text):
 
     ask("test", question, lambda reason: ModelsKnown(names=(reason,)), inbox.post).join(DEADLINE_S)
     assert ModelsKnown(names=(text,)) == inbox.next()
+
+
+def test_a_dataset_that_can_not_be_had():
+    """Is refused before the job begins, beside its own field; a job without a transcript has no use for it."""
+    sentence = "Nothing is stored under s3://course/talks.json: check the address."
+    services = FakeServices(dataset_error=SettingsError(sentence))
+    wanted = replace(GOOD, dataset="s3://course/talks.json")
+    _, inbox = begin(services, wanted)
+    assert (Problem(text=sentence, setting=Setting.DATASET),) == inbox.next().problems
+    _, inbox = begin(services, replace(wanted, transcribe=False))
+    inbox.until(JobFinished)
+    assert [None] == [plan.job.dataset for plan in services.plans]

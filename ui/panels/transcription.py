@@ -48,14 +48,21 @@ class TranscriptionPanel:
         self.browse_captions = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse_captions)
         hint = "Captions of your own for this video, SRT or WebVTT, in the language of its name, such as talk.de.srt."
         captions_note = fields.add("Captions file", self.captions, beside=self.browse_captions, hint=hint)
+        self.dataset = ttk.Entry(body, textvariable=variables.dataset)
+        self.browse_dataset = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse_dataset)
+        hint = "The transcripts of a course, a file or s3://bucket/key: the video's is put in when the job is done."
+        dataset_note = fields.add("Transcript dataset", self.dataset, beside=self.browse_dataset, hint=hint)
         self.notes = {
             Setting.MODEL: model_note,
             Setting.SPOKEN_LANGUAGE: language_note,
             Setting.CAPTIONS: captions_note,
+            Setting.DATASET: dataset_note,
         }
         variables.on_change(clear_when_edited(model_note), variables.model, variables.transcribe)
         variables.on_change(clear_when_edited(language_note), variables.spoken_language, variables.transcribe)
         variables.on_change(clear_when_edited(captions_note), variables.captions)
+        makes_transcript = (variables.transcribe, variables.captions)
+        variables.on_change(clear_when_edited(dataset_note), variables.dataset, *makes_transcript)
         variables.on_change(lambda: variables.captions.set(""), variables.source)  # they are of one video alone
 
     def show(self, state: ViewState) -> None:
@@ -65,6 +72,8 @@ class TranscriptionPanel:
         switch([self.enable, self.captions, self.browse_captions], state.form_enabled)
         whisper = [self.model, self.browse, self.language, self.rules]
         switch(whisper, state.form_enabled and self._variables.transcribe.get())
+        makes_transcript = self._variables.transcribe.get() or bool(self._variables.captions.get().strip())
+        switch([self.dataset, self.browse_dataset], state.form_enabled and makes_transcript)
 
     def _browse(self) -> None:
         chosen = filedialog.askdirectory(parent=self.card, title="Choose the folder of a Whisper model", mustexist=True)
@@ -77,3 +86,14 @@ class TranscriptionPanel:
         if chosen:
             self._variables.captions.set(str(Path(chosen)))
             self._variables.transcribe.set(False)  # they stand in the place of Whisper's unless both are asked for
+
+    def _browse_dataset(self) -> None:
+        chosen = filedialog.asksaveasfilename(
+            parent=self.card,
+            title="Choose a dataset of transcripts, or name a new one",
+            filetypes=[("Datasets", "*.json"), ("All files", "*")],
+            defaultextension=".json",
+            confirmoverwrite=False,  # the transcript is put into it
+        )
+        if chosen:
+            self._variables.dataset.set(str(Path(chosen)))
