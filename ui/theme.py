@@ -87,7 +87,7 @@ FIGURE_STYLES = {
     RowStatus.CANCELLED: "@card warning",
 }
 
-DISABLED_TEXT = {"converter-dark": "#959da5", "converter-light": "#6a727a"}
+DISABLED_TEXT = {"converter-dark": "#959da5", "converter-light": "#60676f"}
 """The themes' own colour for disabled text has a contrast of 1.5 to 1; settings must stay readable while a job runs."""
 
 WITH_DISABLED_TEXT = (ttk.Button, ttk.Checkbutton, ttk.Combobox, ttk.Entry)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import ttkbootstrap as ttk
+from ui_fakes import CONFIGURED
 
 from ui.banners import Tone
-from ui.theme import DISABLED_TEXT, TEXT_TONES
+from ui.theme import DISABLED_TEXT, TEXT_TONES, WINDOW_THEMES
 
 LEAST = 4.5
 """WCAG 2.2, 1.4.3: text beside what it stands on."""
@@ -25,17 +28,22 @@ def contrast(window, some: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@pytest.fixture(params=WINDOW_THEMES)
+def window(request, open_driver):
+    """The window in each of its themes."""
+    return open_driver(config=replace(CONFIGURED, window_theme=request.param)).window
+
+
 @pytest.mark.parametrize("tone", [*Tone], ids=lambda tone: tone.value)
-def test_every_tone_can_be_read(open_driver, tone):
+def test_every_tone_can_be_read(window, tone):
     """What went wrong above all."""
-    window = open_driver().window
     style = str(ttk.Label(window, bootstyle=TEXT_TONES[tone]).cget("style"))
     assert contrast(window, window.style.lookup(style, "foreground"), window.style.lookup(style, "background")) >= LEAST
 
 
-def test_what_is_disabled_can_be_read(open_driver):
+def test_what_is_disabled_can_be_read(window):
     """Settings are read while a job runs."""
-    window = open_driver().window
     box = str(window.output_panel.qualities["720p"].cget("style"))
-    assert DISABLED_TEXT == window.style.lookup(box, "foreground", ["disabled"])
-    assert contrast(window, DISABLED_TEXT, window.style.lookup(box, "background")) >= LEAST
+    text = DISABLED_TEXT[window.style.theme_use()]
+    assert text == window.style.lookup(box, "foreground", ["disabled"])
+    assert contrast(window, text, window.style.lookup(box, "background")) >= LEAST
