@@ -9,16 +9,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.interrupts import PATIENCE_S, on_interrupt
 from cli.main import EXIT_DONE, EXIT_FAILED
 from cli.printing import counted, terminal_safe, write_event
 from config import Config
-from pipeline.errors import SettingsError, SubtitleFileError
+from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled, EncodeError, SettingsError, SourceError, SubtitleFileError
 from pipeline.files import write_whole
 from pipeline.job import CaptionRules
 from pipeline.speech.caption_check import BrokenRule, CaptionReport, CaptionRule, check_cues, outside_text
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
+from pipeline.speech.shot_snapping import snapped
 from pipeline.speech.subtitles import to_srt, to_vtt
 from pipeline.speech.transcript_file import to_json
 from pipeline.stored_captions import StoredCaptions, caption_paths, read_stored
@@ -131,8 +134,9 @@ def _shape(options: argparse.Namespace, config: Config) -> int:
         raise SettingsError(str(error)) from error
     _check_outputs(options.output, captions, overwrite=options.overwrite)
     profile = _profile(options, captions)
-    rate = options.frame_rate or USUAL_RATE
-    cues = shape_cues(captions.transcript, profile, frame_rate=rate)
+    shots_s, found_rate = ([], None) if options.video is None else _shots(options.video, config)
+    rate = options.frame_rate or found_rate or USUAL_RATE
+    cues = snapped(shape_cues(captions.transcript, profile, frame_rate=rate), shots_s, profile, rate)
     before = check_cues(captions.cues, profile, frame_rate=options.frame_rate)
     after = check_cues(cues, profile, frame_rate=rate)
     for path in options.output:
@@ -152,6 +156,27 @@ def _shape(options: argparse.Namespace, config: Config) -> int:
         form = options.file.suffix.lower()
         sys.stdout.write(_text(".vtt" if form == ".vtt" else ".srt", captions, cues))
     return EXIT_DONE
+
+
+def _shots(video: Path, config: Config) -> tuple[list[float], float | None]:
+    """Return when the shots of a video change and its frame rate; nothing of a file without a picture.
+
+    Raises SettingsError where it can't be read, ToolError.
+    """
+    from pipeline.media.encode.shot_changes import shot_changes_of_source
+    from pipeline.media.ffmpeg.process import find_ffmpeg
+    from pipeline.media.source.probe import probe
+
+    cancel = CancelToken()
+    try:
+        media = probe(video)
+        rate = None if media.video is None else float(media.video.frame_rate)
+        with on_interrupt(cancel.cancel, patience_s=PATIENCE_S):
+            return shot_changes_of_source(media, find_ffmpeg(config.ffmpeg_path), cancel), rate
+    except (SourceError, EncodeError) as error:
+        raise SettingsError(str(error)) from error
+    except Cancelled as error:
+        raise KeyboardInterrupt from error
 
 
 def _check_outputs(outputs: Sequence[Path], captions: StoredCaptions, *, overwrite: bool) -> None:

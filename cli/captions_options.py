@@ -42,6 +42,12 @@ def add_captions(actions: Actions) -> None:
         metavar="FILE",
         help="where to write them, .srt, .vtt or .json; again for another form (default: standard output)",
     )
+    shape.add_argument(
+        "--video",
+        type=Path,
+        metavar="FILE",
+        help="the video of these captions: they begin and end at its changes of shot, and have its frame rate",
+    )
     shape.add_argument("--overwrite", action="store_true", help="replace files that are there")
     for action in (check, shape):
         action.add_argument(
@@ -60,7 +66,7 @@ def add_captions(actions: Actions) -> None:
             "--frame-rate",
             type=_frame_rate,
             metavar="N",
-            help="frames a second of the video, for the gaps (default: any usual rate; shape: 25)",
+            help="frames a second of the video, for the gaps (default: any usual rate; shape: that of --video or 25)",
         )
         action.add_argument("--json", action="store_true", help="print one event per line as JSON")
 

@@ -13,9 +13,10 @@ from pipeline.engines.tasks import ModelReference, SourceReference, Transcriptio
 from pipeline.errors import EncodeError, SpeechError
 from pipeline.events import LogLevel
 from pipeline.job import TranscriptionRequest
-from pipeline.media.encode.shot_changes import shot_changes
+from pipeline.media.encode.shot_changes import shot_changes, shot_changes_of_source
 from pipeline.media.source.source_checks import ProbedFile
 from pipeline.media_info import AudioStream, MediaInfo
+from pipeline.model import PhaseName
 from pipeline.phases.model_loading import DownloadReport, prepare_model
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.phases.transcript_forms import AUDIO_ONLY_RATE, TRANSLATION, TranscriptForms
@@ -128,12 +129,19 @@ def shaped(context: PhaseContext, transcript: Transcript, ffmpeg: Path) -> list[
 
 
 def _shot_changes(context: PhaseContext, ffmpeg: Path) -> list[float]:
-    """Return when shots change, none where there is no video or it can't be read by itself."""
-    if not context.plan.renditions:
+    """Return when shots change: of the encoded stream, where one is made, else of the source.
+
+    None where there is no video or it can't be read.
+    """
+    plan = context.plan
+    if not plan.renditions:
         return []
-    smallest = min(context.plan.renditions, key=lambda r: r.width * r.height)
+    smallest = min(plan.renditions, key=lambda r: r.width * r.height)
     try:
-        return shot_changes(context.workspace.folder / smallest.name, ffmpeg, context.cancel)
+        if PhaseName.HLS in plan.phases:
+            return shot_changes(context.workspace.folder / smallest.name, ffmpeg, context.cancel)
+        context.report(Progress(fraction=1.0, text="Finding changes of shot"))
+        return shot_changes_of_source(plan.media, ffmpeg, context.cancel)
     except (EncodeError, OSError, ValueError) as error:
         context.log(f"Changes of shot were not looked for ({error}): captions keep their times.", LogLevel.DETAIL)
         return []

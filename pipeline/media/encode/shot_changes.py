@@ -1,4 +1,4 @@
-"""Finds where shots change in a stream that is encoded, from its smallest rendition. Writes nothing into its folder."""
+"""Finds where shots change: in a stream from its smallest rendition, else in the source. Writes nothing beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.cancel import CancelToken
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.stream_layout import PLAYLIST
+from pipeline.media_info import MediaInfo
 
 THRESHOLD = 0.3
 """How much of a picture is new where a shot changes, from 0 to 1. ffmpeg's documentation of `select` calls 0.3 to 0.5
@@ -31,10 +32,27 @@ def shot_changes(rendition: Path, ffmpeg: Path, cancel: CancelToken) -> list[flo
     playlist = rendition / PLAYLIST
     if not playlist.is_file() or "#EXT-X-KEY" in playlist.read_text(encoding="utf-8"):
         return []
+    times = _first_frames(playlist, "0:v:0", ffmpeg, cancel)
+    return [round(time - times[0], 3) for time in times[1:]]
+
+
+def shot_changes_of_source(media: MediaInfo, ffmpeg: Path, cancel: CancelToken) -> list[float]:
+    """Return the same of a source that is not encoded, in seconds from its first moment; none without a picture.
+
+    Raises FfmpegError where it can't be decoded, ToolError, Cancelled.
+    """
+    video = media.video
+    if video is None:
+        return []
+    times = _first_frames(media.path, f"0:{video.index}", ffmpeg, cancel)
+    return [round(video.start_s + time - times[0], 3) for time in times[1:]]
+
+
+def _first_frames(source: Path, stream: str, ffmpeg: Path, cancel: CancelToken) -> list[float]:
+    """Return ffmpeg's times of the first frame of each shot."""
     with tempfile.TemporaryDirectory() as name:
         chosen = f"select='eq(n,0)+gt(scene,{THRESHOLD})',metadata=print:file={FOUND}"
-        arguments = ["-i", str(playlist.absolute()), "-map", "0:v:0", "-vf", chosen, "-f", "null", "-"]
+        arguments = ["-i", str(source.absolute()), "-map", stream, "-vf", chosen, "-f", "null", "-"]
         run_ffmpeg(ffmpeg, arguments, cwd=Path(name), cancel=cancel)
         found = Path(name, FOUND)
-        times = [float(time) for time in TIME.findall(found.read_text("utf-8"))] if found.is_file() else []
-    return [round(time - times[0], 3) for time in times[1:]]
+        return [float(time) for time in TIME.findall(found.read_text("utf-8"))] if found.is_file() else []

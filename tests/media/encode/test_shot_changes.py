@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from source_clips import H264, run
+from source_clips import AAC, H264, run
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, FfmpegError
-from pipeline.media.encode.shot_changes import shot_changes
+from pipeline.media.encode.shot_changes import shot_changes, shot_changes_of_source
 from pipeline.media.ffmpeg.process import find_ffmpeg
+from pipeline.media.source.probe import probe
 
 COLOURS = ("red", "white", "black", "yellow")
 
@@ -41,6 +42,17 @@ def test_nothing_is_left_in_the_folder(rendition):
     before = sorted(path.name for path in rendition.iterdir())
     found(rendition)
     assert before == sorted(path.name for path in rendition.iterdir())
+
+
+def test_changes_in_a_source_count_from_its_first_moment(tmp_path):
+    """Which may be that of its sound, before the first picture; a file without a picture has none."""
+    shots = [part for c in COLOURS for part in ("-f", "lavfi", "-i", f"color={c}:size=640x360:rate=25:duration=1.48")]
+    sound = ("-f", "lavfi", "-i", "sine=duration=7")
+    graph = ("-filter_complex", "concat=n=4:v=1:a=0,setpts=PTS+1/TB[v]", "-map", "[v]", "-map", "4:a")
+    late = run(tmp_path, "late.mkv", *shots, *sound, *graph, *H264, *AAC)
+    alone = run(tmp_path, "alone.m4a", *sound, *AAC)
+    made = [shot_changes_of_source(probe(path), find_ffmpeg(""), CancelToken()) for path in (late, alone)]
+    assert [[2.48, 3.96, 5.44], []] == made
 
 
 def test_one_shot_has_no_change(tmp_path):
