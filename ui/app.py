@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config import Config
 from installation import FilePlace, settings_file
+from ui.collecting import collected_here
 from ui.missing_tk import WindowUnavailableError, no_screen_sentence, no_tk_sentence
 from ui.preferences import PREFERENCES_FILE
 from ui.services import PipelineServices, Services
@@ -14,6 +15,11 @@ def open_window(config: Config, preferences: FilePlace | None = None, services: 
 
     Raises WindowUnavailableError, whose text says what to install, where Tk or a screen is missing.
     """
+    with collected_here():
+        return _show_window(config, preferences, services)
+
+
+def _show_window(config: Config, preferences: FilePlace | None, services: Services | None) -> int:
     try:
         import tkinter
     except ImportError as error:
@@ -38,6 +44,11 @@ def open_editor(config: Config, address: str = "", *, model: str = "") -> int:
     `model` is the Whisper model that words are aligned with; empty is the one that heard them. Raises
     WindowUnavailableError.
     """
+    with collected_here():
+        return _show_editor(config, address, model)
+
+
+def _show_editor(config: Config, address: str, model: str) -> int:
     try:
         import tkinter
     except ImportError as error:

@@ -15,6 +15,7 @@ from installation import FilePlace
 from pipeline.errors import Problem, Setting
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
+from ui.collecting import Collector
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
@@ -75,6 +76,7 @@ class MainWindow(ttk.App):
         self._close_by: float | None = None
         self._last_error = ""
         self.closed = False
+        self._collector = Collector()
         self._editors: EditorWindows | None = None
         self._build()
         self._connect()
@@ -226,6 +228,7 @@ class MainWindow(ttk.App):
         self.after(INTERVAL_MS, self._tick)
         self._pump.drain()
         self._render()
+        self._collector.look()
         self._close_when_ended()
 
     def _receive(self, messages: list[Message]) -> None:

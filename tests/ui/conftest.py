@@ -16,6 +16,7 @@ from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, MemoryKeychain
 
 from config import Config
 from installation import FilePlace
+from ui.collecting import collected_here
 from ui.view_state import Stage
 from ui.window import MainWindow
 
@@ -28,6 +29,13 @@ def screen() -> Iterator[None]:
         return
     with virtual_screen() as display, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISPLAY", display)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _collected_here() -> Iterator[None]:
+    """Windows live as in the program: what is left of one is taken away by the Tk thread."""
+    with collected_here():
         yield
 
 

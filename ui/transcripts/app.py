@@ -12,7 +12,9 @@ import ttkbootstrap as ttk
 from config import Config
 from transcripts.dataset import Dataset, open_dataset
 from transcripts.schema import TRANSCRIPTS
+from ui.collecting import Collector
 from ui.icon import play_icon
+from ui.pump import INTERVAL_MS
 from ui.theme import themed
 from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
@@ -49,6 +51,8 @@ class EditorApp(ttk.App):
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         self.closed = False
+        self._collector = Collector()
+        self._timer = self.after(INTERVAL_MS, self._tick)
         self.view = EditorView(
             self, opener=opener, publisher=publisher, open_output=open_output, model=model, closed=self._close
         )
@@ -62,8 +66,13 @@ class EditorApp(ttk.App):
         else:
             self.view.failed(unexpected(val.with_traceback(tb)))
 
+    def _tick(self) -> None:
+        self._timer = self.after(INTERVAL_MS, self._tick)
+        self._collector.look()
+
     def _close(self) -> None:
         self.closed = True
+        self.after_cancel(self._timer)
         self.destroy()
 
 

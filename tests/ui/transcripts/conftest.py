@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,13 +21,9 @@ collect_ignore = ["test_s3_window.py", "test_from_s3_to_players.py"] if s3_serve
 @pytest.fixture(autouse=True)
 def editor_errors(monkeypatch) -> Iterator[list[BaseException]]:
     """Fail a test in whose editor a callback raised."""
-    gc.collect()
-    gc.disable()  # what is left of other windows can't be taken away by a thread, which may be where that is tried
     errors: list[BaseException] = []
     monkeypatch.setattr(EditorApp, "report_callback_exception", lambda _, kind, error, trace: errors.append(error))
     yield errors
-    gc.collect()
-    gc.enable()
     assert [] == errors
 
 

@@ -1,6 +1,8 @@
 """The editor on a real screen, driven as a person would."""
 
 import json
+import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +18,10 @@ from ui.transcripts.sound_output import RATE_HZ
 from ui.transcripts.state import Question, Stage
 
 TEXTS = [row["text"] for row in TRANSCRIPTS_KIND.content["segments"]]
+
+
+class Left:
+    """Something of a closed window."""
 
 
 def in_file(path):
@@ -45,6 +51,17 @@ def test_long_titles(open_editor, tmp_path, content):
     title = str(tree.item("0", "text"))
     assert (True, True) == (title.startswith("An introduction"), title.endswith("…"))
     assert "lecture2" == tree.item("1", "text")
+
+
+def test_what_is_left_of_other_windows_is_taken_away(open_editor, path):
+    """The window's own turns do it, where no thread may."""
+    driver, taken, kept = open_editor(path).ready(), [], []
+    left = Left()
+    left.itself = left
+    weakref.finalize(left, lambda: taken.append(threading.get_ident()))
+    del left
+    driver.until(lambda: kept.append([]) or taken)
+    assert [threading.get_ident()] == taken
 
 
 def test_another_video(open_editor, path):
