@@ -124,7 +124,8 @@ class RefusedFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadFacts:
-    """Where the folder was uploaded to last: the key and the public address of each file by its path inside.
+    """Where the folder was uploaded to last: the key and the public address of what the record names, by its path
+    inside; earlier versions kept those of every file.
 
     `log` is the name of the log in the folder.
     """

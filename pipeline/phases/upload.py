@@ -31,6 +31,7 @@ from pipeline.transfer.upload.earlier_upload import previous_upload
 from pipeline.transfer.upload.preparation import too_large
 from pipeline.transfer.upload.publish_order import check_names
 from pipeline.transfer.upload.publishing import publish_folder
+from pipeline.transfer.upload.record import RECORDED_FILES
 from pipeline.transfer.upload.results import UploadResult
 from pipeline.transfer.upload.tally import TransferProgress
 from pipeline.transfer.upload.upload_texts import COMPLETE, VALIDATING
@@ -208,12 +209,13 @@ def upload(
     result = send(uploader, request, notes.folder, existing, data_dir, report, log, cancel)
     if not result.sent and is_uploaded(notes, request, uploader.backend_url, existing):
         return PhaseResult(outcome=PhaseOutcome.REUSED, text=COMPLETE)
+    recorded = [name for name in RECORDED_FILES if name in result.uploaded]  # of 100,000 files the journal tells
     facts = UploadFacts(
         prefix=request.prefix,
         backend_url=uploader.backend_url,
         session_id=request.session_id or None,
-        keys=dict(result.uploaded),
-        urls={name: without_query(url) for name, url in result.urls.items()},
+        keys={name: result.uploaded[name] for name in recorded},
+        urls={name: without_query(result.urls[name]) for name in recorded},
         log=result.log_file.name,
     )
     notes.mark(facts)

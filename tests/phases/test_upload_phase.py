@@ -243,14 +243,15 @@ def test_first_signed_url_decides_before_encoding(server, unmade, presign, error
 
 
 def test_run_uploads_and_notes_what_it_did(phase, server, open_run):
-    """The folder is up, and job.json says where."""
+    """The folder is up, and job.json says where, of the files that the record names: the manifest tells of all."""
     run = open_run(session_id="a" * 24)
     result = phase.run(run.context)
     assert (PhaseOutcome.DONE, "Upload complete!") == (result.outcome, result.text)
     assert {PREFIX + name for name in (*FOLDER, MANIFEST_FILE)} == set(server.stored)
     noted = json.loads((run.folder / "job.json").read_text())["done"]["upload"]
     assert (PREFIX, server.url) == (noted["prefix"], noted["backend_url"])
-    assert {name: PREFIX + name for name in FOLDER} == noted["keys"]
+    recorded = ("master.m3u8", "offline_480p.mp4", "transcript.srt")
+    assert {name: PREFIX + name for name in recorded} == noted["keys"]
     assert f"{server.url}/store/{PREFIX}master.m3u8" == noted["urls"]["master.m3u8"]
     assert (run.folder / noted["log"]).is_file()
     last = run.said[-1]

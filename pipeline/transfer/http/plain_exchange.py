@@ -123,15 +123,14 @@ def _read(receive: Callable[[], bytes], method: str) -> tuple[Answer, bool]:
     if found is None or end is None:
         return _read_by_urllib3(_Again(data, receive), method)
     status, headers, size_bytes = found
-    blocks = [data[end.end() :]]
-    left = size_bytes - len(blocks[0])
+    body = io.BytesIO()  # which does not hold a large answer twice, as joining its blocks would
+    left = size_bytes - body.write(data[end.end() :])
     while left > 0:
         if not (more := receive()):
             raise ProtocolError(f"the answer ended {left} bytes early")
-        blocks.append(more)
-        left -= len(more)
+        left -= body.write(more)
     stays = left == 0 and headers.get("connection", "").lower() != "close"
-    return Answer(status=status, headers=headers, body=b"".join(blocks)[:size_bytes]), stays
+    return Answer(status=status, headers=headers, body=body.getvalue()[:size_bytes]), stays
 
 
 def _plain_answer(head: bytes) -> tuple[int, dict[str, str], int] | None:

@@ -270,7 +270,7 @@ class Inventory:
             or not isinstance(url, str)
         ):
             raise self._invalid(endpoint)
-        md5, etag = _text(fields.get("md5")).lower(), _text(fields.get("etag")).strip('"')
+        md5, etag = sys.intern(_text(fields.get("md5")).lower()), _text(fields.get("etag")).strip('"')
         return RemoteObject(
             key=sys.intern(key),
             size_bytes=size_bytes,

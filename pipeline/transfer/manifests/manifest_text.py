@@ -237,11 +237,11 @@ def _file_at_once(fields: dict[str, Any]) -> object:
     if not (texts and optional and name and key and type(size_bytes) is int and size_bytes >= 0):
         return fields  # what is wrong is said later, with its place
     return FileEntry(
-        filename=sys.intern(name),  # names and keys are kept once for all that tells of a file
+        filename=sys.intern(name),  # what journal and listing tell of a file too is kept once for all
         s3_key=sys.intern(key),
-        s3_url=url,
+        s3_url=sys.intern(url),
         size_bytes=size_bytes,
-        md5_hash=md5,
+        md5_hash=None if md5 is None else sys.intern(md5),
         etag=md5 if etag == md5 else etag,
         content_type=sys.intern(kind),
         uploaded_at=sys.intern(at),

@@ -181,12 +181,12 @@ def _begun_in_parts(entry: Mapping[str, Any]) -> BegunInParts:
 
 
 def _confirmed(entry: Mapping[str, Any]) -> Confirmed:
-    md5, etag = str(entry.get("md5", "")), str(entry.get("etag", ""))
+    md5, etag = sys.intern(str(entry.get("md5", ""))), str(entry.get("etag", ""))
     return Confirmed(
         size_bytes=entry["size"],
         mtime_ns=entry["mtime_ns"],
         key=sys.intern(entry["key"]),
-        url=entry["url"],
+        url=sys.intern(entry["url"]),
         md5=md5,
         etag=md5 if etag == md5 else etag,
         at=sys.intern(str(entry.get("at", ""))),
@@ -249,7 +249,7 @@ class UploadJournal:
             self.notice = set_aside(self._path, so="what the server does not confirm is sent again")
             content = JournalContent()
         going_on = resume and content.begun
-        self.confirmed = dict(content.confirmed) if going_on else {}
+        self.confirmed: Mapping[str, Confirmed] = content.confirmed if going_on else {}
         self.parts = dict(content.parts)
         self.started_at = content.started_at if going_on else now
         try:

@@ -114,11 +114,13 @@ def _as_stored(
     beside = {file.key for file in files if file.alone and target.version_folder}
     stored = look.stored(below, beside)
     # others may have cleared up or replaced what an earlier upload has left
-    seen = {name: one for name, one in already.items() if one.key.startswith(below) or one.key in beside}
-    there = {name: _proven(one) for name, one in seen.items() if look.is_still_there(one, stored)}
-    already = {name: one for name, one in already.items() if name not in seen} | there
-    missing = [file for file in files if file.name not in already and file.name != MASTER]
-    return already | look.found(missing, stored)
+    kept = {}
+    for name, one in already.items():
+        listed = one.key.startswith(below) or one.key in beside
+        if not listed or look.is_still_there(one, stored):
+            kept[name] = _proven(one) if listed else one
+    kept |= look.found([file for file in files if file.name not in kept and file.name != MASTER], stored)
+    return kept
 
 
 def _proven(one: Confirmed) -> Confirmed:

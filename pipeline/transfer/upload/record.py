@@ -9,6 +9,9 @@ from typing import Any
 from pipeline.errors import SettingsError
 from pipeline.media.stream_layout import MASTER, MP4_FILE, TRANSCRIPT_SRT
 
+RECORDED_FILES = (MASTER, MP4_FILE, TRANSCRIPT_SRT)
+"""The files of a folder that a record may name."""
+
 # Callers name files by what they are or by their path in the folder; the first name that is there wins.
 _KEY_NAMES = {
     "hls": ("hls", MASTER),

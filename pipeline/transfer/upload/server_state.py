@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from http import HTTPStatus
+from itertools import chain
 
 from pipeline.cancel import CancelToken
 from pipeline.media.stream_layout import MASTER
@@ -169,7 +170,7 @@ class ServerState:
             below = self._prefix
         found = self._below(below)
         looked = [self._inventory.look_up(key) for key in beside if self._capabilities.read]
-        return found | {one.key: one for one in looked if one is not None}
+        return {**found, **{one.key: one for one in looked if one is not None}} if looked else found
 
     def is_still_there(self, confirmed: Confirmed, stored: Mapping[str, RemoteObject]) -> bool:
         """Whether what lies under a key is what was sent there, and not what somebody else did."""
@@ -190,12 +191,11 @@ class ServerState:
             for file in files
             if (one := stored.get(file.key)) is not None and one.size_bytes == file.size_bytes
         ]
-        entries = list(self._own_entries.values())
-        if any(one.md5 is None for _, one in there):
-            entries += self._servers_entries.values()
         # what was sent in parts has no MD5 that a store would know: the manifest has it, as long as it is still that
         # object
-        recorded = {(entry.s3_key, entry.etag): entry.md5_hash for entry in entries}
+        unknown = {one.key for _, one in there if one.md5 is None}
+        entries = chain(self._own_entries.values(), self._servers_entries.values()) if unknown else ()
+        recorded = {(entry.s3_key, entry.etag): entry.md5_hash for entry in entries if entry.s3_key in unknown}
         found = {}
         for file, one in there:
             md5 = one.md5 or (recorded.get((one.key, one.etag)) if one.etag else None)

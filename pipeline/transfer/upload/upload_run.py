@@ -69,7 +69,7 @@ class UploadRun:
         self._placement = prepared.placement
         self._journal = journal
         self._messages = messages
-        self._already = dict(prepared.already)
+        self._already = prepared.already
         self._tally = Tally(files, self._already)
         self._lock = threading.Lock()
         self._failed_in_a_row = 0
@@ -281,11 +281,12 @@ class UploadRun:
         )
 
     def _result(self) -> UploadResult:
+        where = self._tally.where()
         return result_of(
             self._state(),
-            self._tally.where(),
+            where,
             log_file=self._messages.log_file,
-            sent=len(self._tally.where()) - len(self._already),
+            sent=len(where) - len(self._already),
             halted=self._halted,
             notices=tuple(self._messages.notices),
             placement=self._placement,
