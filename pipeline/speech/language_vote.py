@@ -6,14 +6,15 @@ The first speech alone misleads: a greeting in another language, a song, a quota
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.speech.audio import RATE_HZ
-from pipeline.speech.sound_samples import speech
+from pipeline.speech.sound_samples import SAMPLES, samples_of, speech
 
 
 class LanguageModel(Protocol):
@@ -24,14 +25,54 @@ class LanguageModel(Protocol):
         ...
 
 
-def voted_language(model: LanguageModel, samples: Iterable[NDArray[np.float32]]) -> tuple[str, float] | None:
+class WindowedModel(LanguageModel, Protocol):
+    """A model that hears windows."""
+
+    @property
+    def model(self) -> Any:  # noqa: ANN401  # CTranslate2's, which has no types
+        """What knows whether it is for more than one language (`is_multilingual`)."""
+        ...
+
+    @property
+    def window_s(self) -> float:
+        """How much it hears in one go."""
+        ...
+
+
+def language_of(
+    model: WindowedModel,
+    source: Path,
+    track: int | None,
+    *,
+    channel: int | None,
+    from_s: float,
+    until_s: float | None,
+    duration_s: float,
+) -> tuple[str, float] | None:
+    """Return the language of a track between two moments, `duration_s` apart, and its probability.
+
+    None where the first window that is heard tells as much: where there is no room for three windows, no speech in the
+    samples, or only one language that the model hears.
+    """
+    if not model.model.is_multilingual or duration_s < SAMPLES * model.window_s:
+        return None
+    samples = list(samples_of(source, track, from_s=from_s, until_s=until_s))
+    if len(samples) < SAMPLES:
+        return None
+    return voted_language(model, [sample.heard(channel) for sample in samples])
+
+
+def voted_language(model: LanguageModel, samples: Sequence[NDArray[np.float32]]) -> tuple[str, float] | None:
     """Return the language that is the most probable at the mean over samples, and that mean; None without speech.
 
-    Samples are float32 mono (n,), 16 kHz; one without speech has no vote.
+    Samples are float32 mono (n,), 16 kHz; one without speech has no vote. Those that can't change the language any more
+    are not asked: each costs as much as hearing a window, without its words.
     """
     sums: dict[str, float] = defaultdict(float)
     votes = 0
-    for sample in samples:
+    for number, sample in enumerate(samples):
+        if _lead(sums) > len(samples) - number:
+            break
         parts = speech(sample)
         if not parts:
             continue
@@ -42,3 +83,8 @@ def voted_language(model: LanguageModel, samples: Iterable[NDArray[np.float32]])
         return None
     best = max(sums, key=lambda language: sums[language])
     return best, sums[best] / votes
+
+
+def _lead(sums: Mapping[str, float]) -> float:
+    first, second = sorted([0.0, 0.0, *sums.values()])[-1:-3:-1]
+    return first - second

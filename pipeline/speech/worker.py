@@ -89,6 +89,7 @@ class Worker:
 
     def _hear(self, model: WindowModel, request: dict[str, Any]) -> None:
         from pipeline.speech.audio import read_audio
+        from pipeline.speech.language_vote import language_of
         from pipeline.speech.listener import Listener
 
         part = {name: request[name] for name in ("from_s", "until_s", "channel")}
@@ -99,8 +100,9 @@ class Worker:
         language, several = request["language"], bool(request["multilingual"])
         translate = request["translate"]
         listener = Listener(model, language, fast=request["fast"], multilingual=several, translate=translate)
-        if language is None and not several and (voted := self._vote(model, request)) is not None:
-            listener.language, listener.language_probability = voted
+        if language is None and not several:
+            voted = language_of(model, Path(request["source"]), request["track"], **part, duration_s=audio.duration_s)
+            listener.language, listener.language_probability = voted or (None, 0.0)
         for heard in listener.listen(audio):
             if isinstance(heard, Segment):
                 self.tell("segment", segment=to_json(heard))
@@ -119,18 +121,6 @@ class Worker:
             duration_s=listener.heard_s,
             settings=to_json(listener.settings),
         )
-
-    def _vote(self, model: WindowModel, request: dict[str, Any]) -> tuple[str, float] | None:
-        from pipeline.speech.language_vote import voted_language
-        from pipeline.speech.sound_samples import SAMPLES, samples_of
-
-        part = {name: request[name] for name in ("from_s", "until_s")}
-        if not model.model.is_multilingual:
-            return None
-        samples = list(samples_of(Path(request["source"]), request["track"], **part))
-        if len(samples) < SAMPLES:
-            return None  # the first window that is heard tells as much
-        return voted_language(model, (sample.heard(request["channel"]) for sample in samples))
 
     def _choose(self, request: dict[str, Any]) -> None:
         from pipeline.speech.sound_choice import choose_sound

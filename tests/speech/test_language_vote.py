@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.speech.audio import RATE_HZ, read_audio
-from pipeline.speech.language_vote import voted_language
+from pipeline.speech.language_vote import language_of, voted_language
 from pipeline.speech.sound_samples import SAMPLE_S, samples_of
 from pipeline.speech.transcribe import transcribe
 
@@ -40,6 +42,18 @@ def test_the_most_probable_at_the_mean(spoken):
     assert len(spoken) / RATE_HZ + 1.0 > model.lengths_s[0]
 
 
+def test_what_cannot_be_outvoted_is_decided(spoken):
+    """Where two samples agree and are sure, whatever the third one says, it is not asked."""
+    model = Model({"en": 0.95, "es": 0.05}, {"en": 0.9, "es": 0.1}, {"es": 1.0})
+    assert (("en", pytest.approx(0.925)), 1) == (voted_language(model, [spoken] * 3), len(model.answers))
+
+
+def test_a_close_vote_asks_all(spoken):
+    """Two samples that are not sure may be outvoted by the third."""
+    model = Model({"en": 0.7, "es": 0.3}, {"en": 0.7, "es": 0.3}, {"es": 1.0})
+    assert (("es", pytest.approx(1.6 / 3)), []) == (voted_language(model, [spoken] * 3), model.answers)
+
+
 def test_silence_has_no_vote(spoken):
     """A sample without speech isn't asked for its language, and without any speech there is none."""
     silence = np.zeros(5 * RATE_HZ, dtype=np.float32)
@@ -67,3 +81,13 @@ def test_a_long_sound_in_one_language(make_sound, sample, small_model, whisper):
     clip = make_sound("long.flac", "-stream_loop", "3", "-i", str(sample), "-map", "0:a")
     heard = transcribe(whisper, clip, CancelToken(), model=str(small_model))
     assert ("en", True) == (heard.language, 0.5 < heard.language_probability <= 1)
+
+
+@pytest.mark.parametrize(("window_s", "languages", "votes"), [(10.0, True, 2), (30.0, True, 0), (10.0, False, 0)])
+def test_a_vote_where_it_tells_more_than_the_first_window(make_sound, sample, window_s, languages, votes):
+    """Not where the sound is shorter than three windows, nor where the model hears one language only."""
+    clip = make_sound("clip.flac", "-stream_loop", "3", "-i", str(sample), "-map", "0:a", "-t", "50")
+    model = Model({"en": 1.0}, {"en": 1.0}, {"en": 1.0})
+    model.window_s, model.model = window_s, SimpleNamespace(is_multilingual=languages)
+    found = language_of(model, clip, 0, channel=None, from_s=0.0, until_s=None, duration_s=50.0)
+    assert (("en", 1.0) if votes else None, votes) == (found, len(model.lengths_s))
