@@ -124,8 +124,26 @@ def test_bad_network(proxy, server, folder, cancel, early, monkeypatch, troubles
         Fault(status=200, code="InternalError"),
         Fault(status=403, code="AccessDenied", message="Request has expired"),
         Fault(status=400, code="RequestTimeout"),
+        Fault(status=520, body=b"<html>Web server is returning an unknown error</html>"),
+        Fault(status=499),
+        Fault(status=425),
+        Fault(status=409, code="OperationAborted"),
+        Fault(status=400, code="IncompleteBody"),
     ],
-    ids=["503", "429", "500", "502", "200 with an error", "expired URL", "request timeout"],
+    ids=[
+        "503",
+        "429",
+        "500",
+        "502",
+        "200 with an error",
+        "expired URL",
+        "request timeout",
+        "520 of a cache in front",
+        "499 of a proxy",
+        "425",
+        "operation aborted",
+        "incomplete body",
+    ],
 )
 def test_bad_moments_of_a_store(server, folder, cancel, early, fault):
     """Each of them on every file once: the upload ends whole without help."""
