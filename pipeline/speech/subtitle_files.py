@@ -23,7 +23,7 @@ from pipeline.errors import SubtitleFileError
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cue_formatting import formatted_subrip, formatted_vtt, subrip_settings, unescaped, vtt_settings
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitle_times import SubtitleForm, TimeLine, milliseconds, short, time_lines, with_times
+from pipeline.speech.subtitle_times import UNSEEN, SubtitleForm, TimeLine, milliseconds, short, time_lines, with_times
 
 LARGEST_BYTES = 32 << 20
 """A day of subtitles has about 2 MB: anything larger is not a subtitle file."""
@@ -63,7 +63,8 @@ _HEADER = re.compile(r"^WEBVTT(?: [^\n]*)?\n(?:X-TIMESTAMP-MAP[^\n]*\n)?(?=\n)",
 _UNWRITTEN = re.compile("[\x00-\x08\x0e-\x19\ufffd]")
 _OTHER_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _MARKS = re.compile("^\ufeff+", re.MULTILINE)
-_NUMBER = re.compile(r"\s*[#№]?\s*(\d+)\s*[.:)]?\s*")
+_NUMBER = re.compile(rf"{UNSEEN}[#№]?\s*(\d+)\s*[.:)]?{UNSEEN}")
+_BLANK = re.compile(UNSEEN)
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _HTML = re.compile(r"</?(?:p|div|em|strong|small|big|center|tt|a|sub|sup|strike|del|ins)\b[^<>\n]*>", re.IGNORECASE)
 _VTT_TAG = re.compile("<.*?>")
@@ -309,4 +310,4 @@ def _check_all_read(times: Sequence[TimeLine], starts_ms: Sequence[int]) -> None
 
 def _plain(text: str) -> str:
     lines = (" ".join(line.split()) for line in text.split("\n"))
-    return "\n".join(line for line in lines if line)
+    return "\n".join(line for line in lines if not _BLANK.fullmatch(line))

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+UNSEEN_ONE = r"[\s\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+"""A space, or a mark of the direction of writing, which some editors put at the begin of every line."""
+UNSEEN = f"{UNSEEN_ONE}*"
 _TIME = r"(?:(\d+)\s*:\s*)?(\d{1,2})\s*:\s*(\d{1,2})(?:\s*[.,]\s*(\d{1,9}))?"
-_TIMES = re.compile(rf"\s*{_TIME}\s*([-–—](?:\s?[-–—])?\s?>)\s*{_TIME}(?=\s|$)(.*)")
+_ARROW = r"((?:[-–—]\s?){0,2}>)"
+_TIMES = re.compile(rf"{UNSEEN}{_TIME}\s*{_ARROW}\s*{_TIME}(?={UNSEEN_ONE}|$)(.*)")
 _USUAL = {
     form: re.compile(rf"{time}\s+-->\s+{time}(?:\s.*)?")
     for form, time in (("srt", r"\d{2,}:[0-5]\d:[0-5]\d,\d{3}"), ("vtt", r"(?:\d{2,}:)?[0-5]\d:[0-5]\d\.\d{3}"))
@@ -65,7 +69,7 @@ def time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[TimeLine]:
             start_ms=milliseconds(parts[:4]),
             end_ms=milliseconds(parts[5:9]),
             rest=parts[9],
-            usual=_USUAL[form.value].fullmatch(line.strip()) is not None,
+            usual=_USUAL[form.value].fullmatch(line.rstrip()) is not None,
         )
 
 

@@ -167,6 +167,11 @@ A_BIT_OFF = {
     "a short arrow": (TWO.replace("-->", "->"), [A, B]),
     "a spaced arrow": (TWO.replace("-->", "- >"), [A, B]),
     "a typeset arrow": (TWO.replace("-->", "—>"), [A, B]),
+    "an arrow's point": (TWO.replace("-->", ">"), [A, B]),
+    "marks of direction": (
+        "\n".join(f"\u200f{line}" for line in TWO.split("\n")),
+        [(1.0, 2.0, "\u200fa"), (3.0, 4.0, "\u200fb")],
+    ),
     "a mark": (f"\ufeff{TWO}", [A, B]),
     "joined files with marks": (f"\ufeff{TWO}\n\ufeff{TWO}", [A, A, B, B]),
     "old Mac": (TWO.replace("\n", "\r"), [A, B]),
