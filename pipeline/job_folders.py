@@ -17,6 +17,8 @@ from pipeline.media.stream_layout import MEDIA_SUFFIXES
 from pipeline.published import JOB_FILE
 
 CHECKPOINTS = ".checkpoints"
+HEARD_LOG, TRANSLATED_LOG = ".heard.jsonl", ".translated.jsonl"
+"""What has been heard and what has been translated so far, until all is; hidden, so never published."""
 
 
 def partial_of(final: Path) -> Path:
@@ -43,12 +45,13 @@ def check_writable(folder: Path) -> None:
 
 
 class JobFolders:
-    """The folders of a job's files: `final`, `partial` beside it, and `checkpoints` in that."""
+    """The folders of a job's files: `final`, `partial` beside it, and in that `checkpoints` and the files `logs`."""
 
     def __init__(self, output_dir: Path, slug: str) -> None:
         self.final = output_dir / slug
         self.partial = partial_of(self.final)
         self.checkpoints = self.partial / CHECKPOINTS
+        self.logs = (self.partial / HEARD_LOG, self.partial / TRANSLATED_LOG)
         self._old = self.final.with_name(f".{self.final.name}.old")
         self._above = self.final.parents[: len(PurePosixPath(slug).parts) - 1]
 
@@ -85,9 +88,9 @@ class JobFolders:
         shutil.copytree(self.final, self.partial, copy_function=_link_or_copy, ignore=no_job_file, dirs_exist_ok=True)
 
     def empty_partial(self) -> None:
-        """Remove all but the checkpoints and the job file from the folder of work in progress. Raises OSError."""
+        """Remove all but checkpoints, logs and the job file from the folder of work in progress. Raises OSError."""
         for path in self.partial.iterdir():
-            if path not in (self.checkpoints, self.partial / JOB_FILE):
+            if path not in (self.checkpoints, *self.logs, self.partial / JOB_FILE):
                 remove(path)
 
     def remove_empty_above(self) -> None:

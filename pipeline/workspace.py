@@ -25,6 +25,7 @@ from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX
 from pipeline.model import Plan
 from pipeline.output_settings import PACKAGE, OutputSettings, output_settings
 from pipeline.published import published_names
+from pipeline.speech.heard_log import holds_what_was_heard
 
 STREAM_SUFFIXES = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
 """The endings of the files that no editor replaces."""
@@ -160,7 +161,7 @@ class Workspace:
     def sweep(self) -> None:
         """Where nothing is done yet, remove what an earlier run of other settings left. Raises OutputError.
 
-        Checkpoints stay: they know themselves what they were made from.
+        Checkpoints stay, and so does what was heard: these know themselves what they were made from.
         """
         if self.done != Facts():
             return
@@ -265,7 +266,8 @@ class Workspace:
         """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
         opened = self._state in (_State.EMPTYING, _State.COPIED, _State.OPEN)
         useless = self._state is _State.COPIED or self.done == Facts()
-        if opened and not self.published and useless and not self.checkpoints.pieces:
+        begun = bool(self.checkpoints.pieces) or any(map(holds_what_was_heard, self._folders.logs))
+        if opened and not self.published and useless and not begun:
             shutil.rmtree(self.partial, ignore_errors=True)
 
     def _usable(self) -> JobFile | None:

@@ -17,7 +17,9 @@ from pipeline.errors import FolderConflict, FolderTakenError, OutputError, Setti
 from pipeline.facts import CleanupFacts, Facts, PackageFacts, RefusedFacts, TranscriptFacts
 from pipeline.job import Existing, Job
 from pipeline.job_file import SCHEMA
+from pipeline.job_folders import HEARD_LOG
 from pipeline.output_settings import OutputSettings
+from pipeline.speech.heard_log import Heard, HeardLog
 from pipeline.workspace import Workspace
 
 
@@ -347,6 +349,21 @@ def test_abandoned_work_leaves_nothing(work):
     workspace = _ready(work)
     workspace.abandon()
     assert [] == list(work.output_dir.iterdir())
+
+
+@pytest.mark.parametrize(("seconds", "left"), [((), []), ((30.0,), [".lesson.partial"])], ids=["nothing", "a window"])
+def test_what_was_heard_is_kept(work, seconds, left):
+    """A run that ends before the first step is finished leaves what was heard to the next, if anything was."""
+    workspace = _ready(work)
+    path = workspace.partial / HEARD_LOG
+    log = HeardLog(path, "key")
+    log.begin(Heard())
+    for heard_s in seconds:
+        log.add((), Heard(seconds=heard_s))
+    log.close()
+    workspace.abandon()
+    assert left == [one.name for one in work.output_dir.iterdir()]
+    assert bool(left) == (_ready(work).partial / HEARD_LOG).is_file()
 
 
 def test_abandoning_keeps_finished_steps_and_published_folders(work):

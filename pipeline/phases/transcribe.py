@@ -11,6 +11,7 @@ from pipeline.caption_files import cues_of
 from pipeline.engines.engine import Engine
 from pipeline.errors import CodecError, SpeechError
 from pipeline.events import LogLevel
+from pipeline.job_folders import HEARD_LOG
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.hearing import Hearing, prepare_hearing, shaped, speech_request, to_be_translated
@@ -21,9 +22,6 @@ from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.transcript import Transcript
 from pipeline.speech.transcript_file import from_json
-
-HEARD_LOG = ".heard.jsonl"
-"""What has been heard so far, in the job's folder until the transcript is written; hidden, so never published."""
 
 
 def load_cues(folder: Path, name: str = TRANSCRIPT_JSON) -> tuple[str, list[Cue]]:

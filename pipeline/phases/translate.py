@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.engines.engine import Engine
+from pipeline.job_folders import TRANSLATED_LOG
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.hearing import Hearing, prepare_hearing, shaped, speech_request, to_be_translated
 from pipeline.phases.phase import PhaseContext, PhaseResult
@@ -16,9 +17,6 @@ from pipeline.phases.transcript_forms import TRANSLATION, TranscriptForms, summa
 from pipeline.speech.child import WhisperProcess
 from pipeline.speech.languages import ENGLISH
 from pipeline.speech.transcript import Transcript
-
-TRANSLATED_LOG = ".translated.jsonl"
-"""What has been translated so far, in the job's folder until all is; hidden, so never published."""
 
 
 class TranslatePhase:

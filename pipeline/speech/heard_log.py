@@ -19,6 +19,8 @@ from pipeline.files import write_whole
 from pipeline.speech.transcript import Segment
 
 SCHEMA = 1
+LINES_AT_FIRST = 2
+"""The key, and the mark that nothing was heard yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,14 @@ class HeardLog:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def holds_what_was_heard(path: Path) -> bool:
+    """Whether anything was heard of the work that a file is for."""
+    try:
+        return len(_whole_lines(path)) > LINES_AT_FIRST
+    except OSError:
+        return False
 
 
 def _whole_lines(path: Path) -> list[str]:

@@ -13,6 +13,8 @@ import pytest
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config
+from pipeline.engines.engine import TranscriptionProgress
+from pipeline.errors import SpeechError
 from pipeline.phases.hearing import Hearing
 
 
@@ -65,6 +67,25 @@ def test_beside_the_file(transcribe, talk, tmp_path, capsys):
     assert "mine" == (tmp_path / names[2]).read_text(encoding="utf-8")
     assert EXIT_DONE == transcribe(source, "--format", "srt", "--overwrite")
     assert "-->" in (tmp_path / names[2]).read_text(encoding="utf-8")
+
+
+def test_a_run_that_failed_goes_on(transcribe, sample, tmp_path, capsys, monkeypatch):
+    """What was heard before Whisper's process died is not heard again, and nothing of it is left in the end."""
+    listen = Hearing._listen
+    fractions: list[float] = []
+
+    def heard(hearing: Hearing, event: object) -> None:
+        if isinstance(event, TranscriptionProgress):
+            fractions.append(event.fraction)
+            if len(fractions) == 2:
+                raise SpeechError("Whisper stopped before its end.")
+        listen(hearing, event)
+
+    monkeypatch.setattr(Hearing, "_listen", heard)
+    assert EXIT_FAILED == transcribe(sample, "-o", tmp_path, "--format", "txt")
+    assert EXIT_DONE == transcribe(sample, "-o", tmp_path, "--format", "txt")
+    assert (True, sorted(fractions)) == (fractions[2] > fractions[1], fractions)
+    assert [f"{sample.stem}.txt"] == _names(tmp_path)
 
 
 def test_a_folder_into_another(transcribe, talk, tmp_path, capsys):
@@ -198,13 +219,15 @@ def test_a_script(transcribe, talk, tmp_path, capsys):
     ids=["missing", "empty", "captions", "another"],
 )
 def test_a_script_that_wont_do(transcribe, talk, tmp_path, capsys, content, said):
-    """Is refused in a sentence, and nothing is made."""
+    """Is refused in a sentence, and nothing is made; what was heard is kept for the corrected script."""
     script = tmp_path / "script.txt"
     if content is not None:
         script.write_text(content, encoding="utf-8")
     assert EXIT_DONE != transcribe(talk, "-o", tmp_path / "out", "--align", script)
     assert said in capsys.readouterr().err
-    assert [] == [name for name in _names(tmp_path) if name not in ("out", "script.txt")]
+    visible = [name for name in _names(tmp_path) if not name.startswith("out/.")]
+    assert [] == [name for name in visible if name not in ("out", "script.txt")]
+    assert (content == "quite another text") == (tmp_path / "out/.talk.transcript.partial/.heard.jsonl").exists()
 
 
 def test_no_audio(transcribe, tmp_path, capsys):
