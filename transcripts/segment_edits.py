@@ -241,11 +241,13 @@ def retimed(row: Mapping[str, Any], start_s: float, end_s: float) -> Row:
     return fields
 
 
-def set_words(document: Document, segment_id: Id, text: str, words: Sequence[Sequence[object]]) -> None:
-    """Give the words of a segment, whose text must still be this one, other times. Raises DocumentError."""
+def set_words(
+    document: Document, segment_id: Id, aligned: Mapping[str, Any], words: Sequence[Sequence[object]]
+) -> None:
+    """Give the words of a segment other times, which were found for its row `aligned`. Raises DocumentError."""
     row = _row(document, segment_id)
-    if row.get("text") != text:
-        raise SegmentEditError("The text was changed while its words were aligned: align them again.")
+    if any(row.get(name) != aligned.get(name) for name in ("text", "start", "duration")):
+        raise SegmentEditError("The segment was changed while its words were aligned: align them again.")
     alignment = row.get("alignment")
     kept = alignment if isinstance(alignment, dict) else {}
     document.update(SEGMENTS, segment_id, alignment={**kept, "word": [list(one) for one in words]}, edited=True)

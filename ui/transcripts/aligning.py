@@ -36,7 +36,8 @@ class Aligning:
         if controller.state.aligning:
             self._cancel.cancel()
             return
-        if segment is None or dataset is None or not controller.state.editable:
+        row = None if segment is None or dataset is None else dataset.document.get(SEGMENTS, segment.id)
+        if segment is None or dataset is None or row is None or not controller.state.editable:
             return
         self._cancel = cancel = CancelToken()
         document, reference = dataset.document, controller.reference
@@ -46,9 +47,6 @@ class Aligning:
         def work() -> Message:
             from transcripts.exact_times import exact_words, model_for
 
-            row = document.get(SEGMENTS, segment.id)
-            if row is None:
-                return Aligned(problem="The segment is not in the dataset any more.")
             if not reference:
                 return Aligned(problem="The words can't be aligned: the dataset does not say where the video is.")
             model = model_for(row, self._model)
@@ -60,7 +58,7 @@ class Aligning:
                 words = exact_words(self._whisper, dataset.open_media(reference), row, model, cancel, downloading)
             except Cancelled:
                 return Aligned(text="The words keep the times that they had.")
-            segment_edits.set_words(document, segment.id, segment.text, words)
+            segment_edits.set_words(document, segment.id, row, words)
             return Aligned(text="The words have exact times.")
 
         self._thread = in_thread("align", work, lambda _, text: Aligned(problem=text), controller.post)

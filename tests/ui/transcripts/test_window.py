@@ -465,6 +465,19 @@ class TestAligning:
             driver.segments[0].words,
         )
 
+    def test_moved_meanwhile(self, open_editor, chapter, small_model):
+        """Times that were found for where the segment was are not given to it where it is now."""
+        driver = open_editor(chapter, model=str(small_model)).ready()
+        driver.click(driver.view.bar.align)
+        driver.click(driver.view.bar.shift_one)
+        moved = driver.segments[0].words
+        driver.until(lambda: not driver.state.aligning)
+        driver.settled()
+        assert ("The segment was changed while its words were aligned: align them again.", moved) == (
+            driver.state.status.text,
+            driver.segments[0].words,
+        )
+
     def test_no_model(self, open_editor, chapter, tmp_path):
         """The reason is said, and nothing is changed."""
         driver = open_editor(chapter, model=str(tmp_path / "none")).ready()
