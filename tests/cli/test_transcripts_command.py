@@ -260,8 +260,8 @@ def test_a_dataset_that_is_open_elsewhere(transcripts, tmp_path, course):
 def test_the_window_is_opened(transcripts, monkeypatch, arguments, address):
     """For a URI alone, or for nothing, the window opens."""
     opened = []
-    monkeypatch.setattr("ui.app.open_editor", lambda _, address: opened.append(address) or EXIT_DONE)
-    assert (EXIT_DONE, [address]) == (transcripts(*arguments)[0], opened)
+    monkeypatch.setattr("ui.app.open_editor", lambda _, address, model: opened.append((address, model)) or EXIT_DONE)
+    assert (EXIT_DONE, [(address, "")]) == (transcripts(*arguments)[0], opened)
 
 
 def test_no_window_here(transcripts, monkeypatch):
