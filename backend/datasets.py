@@ -97,7 +97,7 @@ class DatasetRoutes:
             return DatasetInfo(
                 source_uri=str(dataset.source_uri),
                 is_s3=dataset.is_on_s3,
-                can_save_to_s3=dataset.is_on_s3,
+                can_save_to_s3=dataset.is_on_s3 and not dataset.document.read_only,
                 is_dirty=dataset.is_on_s3 and dataset.document.changes.unsaved,
             )
 

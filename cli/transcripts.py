@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
 def _info(options: argparse.Namespace, config: Config) -> int:
     with open_dataset(options.dataset, config=config) as dataset:
         document = dataset.document
-        counts = {name: len(document.rows(name)) for name in document.collections}
+        counts = {name: document.count(name) for name in document.collections}
         recovered = "" if document.recovery is None else document.recovery.text
         if options.json:
             write_event(

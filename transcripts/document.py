@@ -19,7 +19,8 @@ from transcripts.errors import DocumentError, ReadOnlyError, UndecidedError, Unr
 from transcripts.events import DocumentEvent, EventKind, Listener, Listeners
 from transcripts.file import DatasetFile
 from transcripts.journal import Found, Journal, read_journals
-from transcripts.merge import CollisionKey, Merge, Side, merge
+from transcripts.merge import CollisionKey, Merge, Side
+from transcripts.merging import merge_saved
 from transcripts.recovery import Recovery, recovery_of
 from transcripts.rows import Id, Row, decoded, decoder_of
 from transcripts.saving import Saving
@@ -81,6 +82,11 @@ class Document:
         with self._edits.lock:
             found = self._store.rows(collection, where)
         return [decoded(row) for row in found]
+
+    def count(self, collection: str, /) -> int:
+        """Return how many rows a collection has."""
+        with self._edits.lock:
+            return len(self._store.table(collection))
 
     def fields(self, collection: str, /, *names: str, **where: Id) -> list[Row]:
         """Return some fields of rows, None for one that a row has not; several times as fast as `rows`."""
@@ -278,21 +284,12 @@ class Document:
         While collisions are open nothing is changed. Raises DocumentError.
         """
 
-        def saved() -> Store:
-            return first.pop() if first else Store(parse_content(content, self.name, self.schema))
-
-        first: list[Store] = []
-        first.append(saved())  # takes long for a large dataset, and serves for what differs and for the merge
-        theirs = tuple(first[0].differences(parse_content(before, self.name, self.schema)))
-        merges: list[Merge] = []
-
-        def decide(ours: Step, theirs_now: Store) -> Step | None:
-            merges.append(merge(ours, theirs, theirs_now, decisions or {}))
-            return None if merges[-1].open else merges[-1].changes
-
-        if self._edits.rebase(saved, decide, [one.key for one in theirs]):
+        found, is_made = merge_saved(
+            self._edits, lambda data: parse_content(data, self.name, self.schema), before, content, decisions or {}
+        )
+        if is_made:
             self._saving.save(everything=True)
-        return merges[-1]
+        return found
 
 
 def open_document(

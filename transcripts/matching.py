@@ -28,15 +28,19 @@ def renumbered(theirs: Step, ours: Step, schema: Schema, next_ids: Callable[[str
         next_ids: the next number of a collection of ours.
     """
     new_ids: dict[RowKey, Id] = {}
-    found = []
+    found: list[Change] = []
     for collection in in_order_of_reference(schema):
-        rows = {one.id: _referring(one, new_ids, schema) for one in theirs if one.collection == collection}
+        added = [one for one in theirs if one.collection == collection]
+        if not new_ids and not any(type(one.id) is int for one in added):
+            found += added
+            continue
+        rows = {one.id: _referring(one, new_ids, schema) for one in added}
         there = {one.id: decoded(one.after or b"{}") for one in ours if one.collection == collection}
-        ids = _new_ids(rows, there, next_ids(collection))
-        for row_id, row in rows.items():
-            new_ids[collection, row_id] = ids[row_id]
-            after = encoded({**row, ID_FIELD: ids[row_id]})
-            found.append(Change(collection=collection, id=ids[row_id], before=None, after=after))
+        for row_id, new_id in _new_ids(rows, there, next_ids(collection)).items():
+            if new_id != row_id:
+                new_ids[collection, row_id] = new_id
+            after = encoded({**rows[row_id], ID_FIELD: new_id})
+            found.append(Change(collection=collection, id=new_id, before=None, after=after))
     return tuple(found)
 
 

@@ -111,6 +111,9 @@ def _renumbered(ours: Step, theirs: Step, saved: Store) -> dict[RowKey, Id]:
 
 def _with_new_ids(ours: Step, renumbered: Mapping[RowKey, Id], schema: Schema) -> Iterator[Change]:
     """Yield our changes with new ids, also where they refer to such a row."""
+    if not renumbered:
+        yield from ours
+        return
     for change in ours:
         row = None if change.after is None else decoded(change.after)
         new_id = renumbered.get(change.key, change.id)

@@ -1,5 +1,6 @@
 """backend.datasets: the dataset that the settings name, over HTTP."""
 
+import json
 import os
 
 import pytest
@@ -116,6 +117,35 @@ def test_a_dataset_that_can_not_be_opened(tmp_path, address, status, sentence):
     with serving(config, tmp_path / "store") as client:
         answer = client.ask("GET", INFO)
         assert (status, True) == (answer.status_code, sentence in answer.json()["message"])
+
+
+def test_the_document_of_the_interface_has_the_dataset(local):
+    """Its three requests stand there, behind the token, with every answer that they may have and its body."""
+    document = requests.get(f"{local[0].url}/openapi.json", timeout=10).json()
+    found = {}
+    for path, method in ((INFO, "get"), (SAVE, "post"), ("/api/media/{media_id}", "get")):
+        operation = document["paths"][path][method]
+        assert operation["security"]
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                assert {"error", "message"} <= set(document["components"]["schemas"][name]["properties"])
+        found[path] = {int(status) for status in operation["responses"]}
+    assert {400, 404, 502, 503} <= set.intersection(*found.values())
+    assert ({200, 206, 416}, 409) == (found["/api/media/{media_id}"] & {200, 206, 416}, max(found[SAVE] & {409}))
+
+
+def test_media_whose_address_is_malformed(tmp_path):
+    """400, and a sentence."""
+    content = {
+        **TRANSCRIPTS_KIND.content,
+        "media": [{"id": "m1", "uri": "s3://course"}, {"id": "m2", "uri": "s3:/a/b"}],
+    }
+    path = tmp_path / "course.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with serving(offering(tmp_path, path), tmp_path / "store") as client:
+        answers = [client.ask("GET", f"/api/media/{media_id}") for media_id in ("m1", "m2")]
+    assert [(400, "InvalidRequest")] * 2 == [(one.status_code, one.json()["error"]) for one in answers]
 
 
 def test_without_a_dataset_there_is_nothing(shared):

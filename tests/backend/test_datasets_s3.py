@@ -97,3 +97,18 @@ def test_a_dataset_that_is_not_there(place, tmp_path):
     with serving(refused, tmp_path / "store") as client:
         answer = client.ask("GET", INFO)
         assert (502, "StorageRefused") == (answer.status_code, answer.json()["error"])
+
+
+def test_a_bucket_or_an_object_that_is_not_there(place, store, tmp_path):
+    """404 for a medium too, and for a dataset in a bucket that is missing; 503 where the store can't be reached."""
+    uri, config = place
+    media = [{"id": "m1", "uri": "gone.mp4"}, {"id": "m2", "uri": "s3://no-such-bucket-here/a.mp4"}]
+    put(store, uri, {**KIND.content, "media": media, "segments": []})
+    with serving(config, tmp_path / "store") as client:
+        assert [404, 404] == [client.ask("GET", f"/api/media/{one}").status_code for one in ("m1", "m2")]
+    elsewhere = Datasets(path="s3://no-such-bucket-here/talks.json")
+    with serving(Config(datasets=elsewhere, cache_dir=config.cache_dir, aws=config.aws), tmp_path / "store") as client:
+        assert [404, 404] == [client.ask("GET", INFO).status_code, client.ask("POST", SAVE).status_code]
+    gone = AwsAccess(endpoint_url="http://127.0.0.1:9", access_key_id="a", secret_access_key="b")
+    with serving(Config(datasets=elsewhere, cache_dir=config.cache_dir, aws=gone), tmp_path / "store") as client:
+        assert [503, 503] == [client.ask("GET", INFO).status_code, client.ask("POST", SAVE).status_code]

@@ -398,3 +398,9 @@ def test_some_fields_of_rows(document, kind):
     ] == found
     referring = document.fields(kind.rows, "id", **{kind.field: kind.target_id})
     assert [{"id": row["id"]} for row in kind.content[kind.rows] if row.get(kind.field) == kind.target_id] == referring
+
+
+def test_count(kind, document):
+    """How many rows there are is known without reading them."""
+    document.delete(kind.rows, kind.row_id)
+    assert len(kind.content[kind.rows]) - 1 == document.count(kind.rows)

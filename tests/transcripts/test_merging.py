@@ -8,7 +8,7 @@ import pytest
 from datasets import opened
 
 from transcripts import content as content_module
-from transcripts import document as module
+from transcripts import merging as module
 from transcripts import slices, turns
 from transcripts.document import open_document
 from transcripts.edits import REBASE_TRIES
