@@ -19,7 +19,7 @@ from pipeline.cancel import CancelToken
 from pipeline.earlier_work import SPOKEN
 from pipeline.errors import CodecError, OutputError, Problem, Setting, SettingsError, SourceError
 from pipeline.events import Event, JobFinished, Sink
-from pipeline.files import write_whole
+from pipeline.files import size_of, write_whole
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.inputs import Input
 from pipeline.job import Job, TranscriptForm, TranscriptionRequest
@@ -212,17 +212,26 @@ def run_transcript(
 def _put_in_place(wanted: TranscriptPlan, made: Path) -> None:
     """Put the files that were made where they belong, and note them. Raises OutputError, SettingsError."""
     one, note = wanted.wanted, wanted.note
-    _to_make(one, note, note.source, wanted.settings)  # somebody may have put a file there meanwhile
-    files = dict(note.files)
+    contents: dict[Path, bytes | None] = {}
+    files: dict[str, MadeFile] = {}
     for step, form, file in _each(one):
-        settings, path = wanted.settings[step], made / _name(SPOKEN[step], form)
-        if not path.is_file():  # what is said in English is not translated
-            files[file.name] = MadeFile(digest=None, settings=settings)
-            continue
-        content = path.read_bytes()
-        write_whole(file, content)
-        files[file.name] = MadeFile(digest=hashlib.sha256(content).hexdigest(), settings=settings)
-    write_note(one.note, replace(note, files=files))
+        path = made / _name(SPOKEN[step], form)
+        content = path.read_bytes() if path.is_file() else None  # what is said in English is not translated
+        digest = None if content is None else hashlib.sha256(content).hexdigest()
+        contents[file], files[file.name] = content, MadeFile(digest=digest, settings=wanted.settings[step])
+    # Before the disk was full, some may have been put there.
+    there = {file.name: files[file.name] for file, content in contents.items() if content and _holds(file, content)}
+    note = replace(note, files={**note.files, **there})
+    _to_make(one, note, note.source, wanted.settings)  # somebody may have put a file there meanwhile
+    for file, content in contents.items():
+        if content is not None:
+            write_whole(file, content)
+        note = replace(note, files={**note.files, file.name: files[file.name]})
+        write_note(one.note, note)  # after each, as this may be killed
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    return size_of(file) == len(content) and file.read_bytes() == content
 
 
 def _tell_complete(wanted: TranscriptPlan, sink: Sink) -> JobReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ import pytest
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config
+from pipeline import runner, transcript_job
 from pipeline.engines.engine import TranscriptionProgress
-from pipeline.errors import SpeechError
+from pipeline.errors import OutputError, SpeechError
 from pipeline.phases.hearing import Hearing
 
 
@@ -86,6 +88,40 @@ def test_a_run_that_failed_goes_on(transcribe, sample, tmp_path, capsys, monkeyp
     assert EXIT_DONE == transcribe(sample, "-o", tmp_path, "--format", "txt")
     assert (True, sorted(fractions)) == (fractions[2] > fractions[1], fractions)
     assert [f"{sample.stem}.txt"] == _names(tmp_path)
+
+
+def test_a_full_disk_is_waited_for(transcribe, talk, tmp_path, monkeypatch):
+    """What was put into its place before the disk was full is not in the way of the rest."""
+    written: list[str] = []
+    write = transcript_job.write_whole
+
+    def full_once(path: Path, content: bytes) -> None:
+        written.append(path.name)
+        if len(written) == 2:
+            raise OutputError("The disk is full.") from OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(transcript_job, "write_whole", full_once)
+    monkeypatch.setattr(runner, "wait_for_room", lambda parent, cancel: None)
+    assert EXIT_DONE == transcribe(talk, "-o", tmp_path, "--format", "srt,txt")
+    assert ["talk.srt", "talk.txt", "talk.srt", "talk.txt"] == written
+    assert ["talk.srt", "talk.txt"] == _names(tmp_path)
+
+
+def test_a_kill_between_two_files(transcribe, talk, tmp_path, monkeypatch):
+    """The next run makes what is missing, and knows the file that is there as its own."""
+    write = transcript_job.write_whole
+
+    def killed(path: Path, content: bytes) -> None:
+        if path.suffix == ".txt":
+            raise OutputError("The run ends here.")
+        write(path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(transcript_job, "write_whole", killed)
+        assert EXIT_FAILED == transcribe(talk, "-o", tmp_path, "--format", "srt,txt")
+    assert EXIT_DONE == transcribe(talk, "-o", tmp_path, "--format", "srt,txt")
+    assert ["talk.srt", "talk.txt"] == _names(tmp_path)
 
 
 def test_a_folder_into_another(transcribe, talk, tmp_path, capsys):
