@@ -126,7 +126,9 @@ class Listener:
         )
         self._note_language(heard)
         stretches = _within(voice.stretches, start_s, end_s)
-        segments = without_loops(placed(_shifted(heard.segments, start_s), stretches, from_s=self._said_s))
+        segments = without_loops(
+            placed(_shifted(heard.segments, start_s), stretches, from_s=self._said_s, until_s=end_s)
+        )
         self.heard_s = end_s
         self._said_s = segments[-1].end_s if segments else self._said_s
         yield from (sentence for segment in segments for sentence in sentences(segment))
@@ -143,7 +145,9 @@ class Listener:
         self._note_language(heard)
         self.heard_s = self._next_position(voice, window, window.start_s + heard.end_s)
         stretches = _within(voice.stretches, window.start_s, window.end_s)
-        segments = placed(_shifted(heard.segments, window.start_s), stretches, from_s=self._said_s)
+        segments = placed(
+            _shifted(heard.segments, window.start_s), stretches, from_s=self._said_s, until_s=window.end_s
+        )
         segments = without_loops(_before(segments, self.heard_s))
         segments += self._heard_again(voice, _within(stretches, window.start_s, self.heard_s), segments, heard.language)
         segments.sort(key=lambda segment: segment.start_s)
@@ -207,7 +211,7 @@ class Listener:
                 for segment in _shifted(heard.segments, max(start_s, voice.first_s))
                 if (spoken := [word for word in segment.words if _surely_in(word, stretch)])
             ]
-            yield from placed(inside, [stretch], from_s=stretch.start_s)
+            yield from placed(inside, [stretch], from_s=stretch.start_s, until_s=stretch.end_s)
 
 
 def _shifted(segments: Sequence[Segment], offset_s: float) -> list[Segment]:

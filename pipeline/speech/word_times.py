@@ -30,13 +30,16 @@ LEAST_S = 0.02
 """What a word lasts at least: a step of Whisper's timestamps."""
 
 
-def placed(segments: Sequence[Segment], stretches: Sequence[Stretch], *, from_s: float) -> list[Segment]:
+def placed(
+    segments: Sequence[Segment], stretches: Sequence[Stretch], *, from_s: float, until_s: float
+) -> list[Segment]:
     """Return segments with their words in the speech that they belong to, without those imagined where nobody speaks.
 
     1. A word belongs to the stretch that has most of it, else to the nearest; never to one before the last word's.
     2. It is dropped if that is far away, unless Whisper was sure of it: then it stays where it is.
     3. It is clipped to its stretch. The first word begins with the stretch and the last ends with it.
-    4. No word begins before the one before has ended, or before `from_s`.
+    4. No word begins before the one before has ended, or before `from_s`, and none ends after `until_s`, where what was
+       heard ends: Whisper hears its half minute filled up with silence (SYSTRAN/faster-whisper#1334).
     """
     kept: list[_Kept] = []
     at = 0
@@ -52,8 +55,8 @@ def placed(segments: Sequence[Segment], stretches: Sequence[Stretch], *, from_s:
     clock_s = from_s
     for number, one in enumerate(kept):
         word = _clipped(kept, number, stretches)
-        start_s = max(clock_s, word.start_s)
-        clock_s = max(start_s, word.end_s)
+        start_s = min(max(clock_s, word.start_s), until_s)
+        clock_s = min(max(start_s, word.end_s), until_s)
         words.setdefault(one.segment, []).append(replace(word, start_s=start_s, end_s=clock_s))
     return [with_words(segments[number], spoken) for number, spoken in words.items()]
 

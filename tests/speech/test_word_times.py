@@ -18,9 +18,11 @@ def segment(*words: tuple[float, float, str, float], language: str | None = None
     return Segment(start_s=made[0].start_s, end_s=made[-1].end_s, text=text, words=made, language=language)
 
 
-def times(*words: tuple[float, float, str, float], from_s: float = 0.0) -> list[tuple[float, float, str]]:
+def times(
+    *words: tuple[float, float, str, float], from_s: float = 0.0, until_s: float = 9.0
+) -> list[tuple[float, float, str]]:
     """Where words are placed in the speech from 1 to 3 and from 4 to 6 seconds."""
-    segments = placed([segment(*words)], SPEECH, from_s=from_s)
+    segments = placed([segment(*words)], SPEECH, from_s=from_s, until_s=until_s)
     return [(round(w.start_s, 2), round(w.end_s, 2), w.text) for s in segments for w in s.words]
 
 
@@ -30,10 +32,18 @@ def times(*words: tuple[float, float, str, float], from_s: float = 0.0) -> list[
         ([(1.3, 2.0, " a", 0.9), (2.0, 2.8, " b", 0.9)], [(0.97, 2.0, " a"), (2.0, 3.0, " b")]),
         ([(1.0, 2.0, " a", 0.9), (2.0, 3.6, " b", 0.9)], [(0.97, 2.0, " a"), (2.0, 3.0, " b")]),
         ([(1.0, 3.0, " a", 0.9), (3.0, 4.8, " b", 0.9)], [(0.97, 3.0, " a"), (3.97, 4.8, " b")]),
+        ([(2.0, 3.6, " a", 0.9), (2.9, 3.0, " b", 0.9)], [(2.0, 3.0, " a"), (3.0, 3.0, " b")]),
         ([(1.8, 2.2, " a", 0.9)], [(1.8, 2.2, " a")]),
         ([(0.7, 0.9, " a", 0.9), (1.0, 2.0, " b", 0.9)], [(0.97, 1.02, " a"), (1.02, 2.0, " b")]),
     ],
-    ids=["moved to the edges", "not into the pause", "not before the speech", "too far to move", "before its speech"],
+    ids=[
+        "moved to the edges",
+        "not into the pause",
+        "not before the speech",
+        "none in the pause",
+        "too far to move",
+        "before its speech",
+    ],
 )
 def test_places(words, expected):
     """The first word begins with its speech, the last ends with it, and none lies in a pause."""
@@ -44,7 +54,14 @@ def test_what_nobody_says():
     """A word far from all speech is left out, unless Whisper was sure of it; a segment of such words is left out."""
     assert [(7.0, 7.5, " sure", 0.9)] == [(*t, 0.9) for t in times((7.0, 7.5, " sure", 0.9))]
     assert [] == times((7.0, 7.5, " you", 0.3))
-    assert [] == placed([segment((7.0, 7.5, " you", 0.3))], (), from_s=0.0)
+    assert [] == placed([segment((7.0, 7.5, " you", 0.3))], (), from_s=0.0, until_s=9.0)
+
+
+def test_nothing_past_the_end():
+    """A word that Whisper is sure of ends with the sound at the latest, as one does that begins there."""
+    assert [(7.0, 7.2, " sure"), (7.2, 7.2, " too")] == times(
+        (7.0, 7.5, " sure", 0.9), (7.6, 30.0, " too", 0.9), until_s=7.2
+    )
 
 
 def test_sentences():
