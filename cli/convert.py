@@ -264,7 +264,7 @@ def _mapped_audio(text: str) -> MappedAudio:
 
 def _without(given: dict[str, object], needed: str) -> list[str]:
     named = [name for name, value in given.items() if value]
-    return [f"{', '.join(named)} needs {needed}."] if named else []
+    return [f"{' and '.join(named)} {'needs' if len(named) == 1 else 'need'} {needed}."] if named else []
 
 
 def _transcription(options: argparse.Namespace) -> TranscriptionRequest | None:

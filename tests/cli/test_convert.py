@@ -53,6 +53,7 @@ def test_a_dataset_gets_the_transcripts():
     for given, sentence in (
         (["--dataset", "talks.json"], "--dataset needs --transcribe, --captions or --align: it gets the transcript."),
         (["--replace-edited"], "--replace-edited needs --dataset URI."),
+        (["--model", "base", "--translate"], "--model and --translate need --transcribe."),
         (["--transcribe", "--dataset", "s3://course"], "'s3://course' names a bucket, but no object in it"),
     ):
         parsed = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "--json", *given])

@@ -99,9 +99,8 @@ class SegmentPanel:
         """Which of how many it is, and what is wrong with it."""
         if self.segment is None:
             return ""
-        return f"Segment {self._place + 1} of {len(self._controller.order)}." + (
-            f" {self.reason}." if self.reason else ""
-        )
+        which = f"Segment {self._place + 1} of {len(self._controller.order)}"
+        return f"{which}: {self.reason}." if self.reason else f"{which}."
 
     # showing
 

@@ -546,6 +546,7 @@ class TestMarks:
         bar.rules.set("BBC, for children")
         bar.rules.event_generate("<<ComboboxSelected>>")
         driver.until(lambda: "words a minute" in bar.note.full_text)
+        assert "Segment 1 of 3: " in bar.note.full_text
         bar.rules.set("Netflix")
         bar.rules.event_generate("<<ComboboxSelected>>")
         driver.until(lambda: "Segment 1 of 3." == bar.note.full_text)
