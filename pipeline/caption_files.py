@@ -95,11 +95,11 @@ def read_names(path: Path) -> tuple[str, ...]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         text = f"The list of names {path} can't be read ({reason}): check the file."
-        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS)) from error
+        raise SettingsError(Problem(text=text, setting=Setting.NAMES)) from error
     names = name_list(text)
     if not names:
         text = f"The list of names {path} has no name in it: write one per line."
-        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
+        raise SettingsError(Problem(text=text, setting=Setting.NAMES))
     return names
 
 

@@ -32,6 +32,8 @@ class Setting(Enum):
     KEY_URI = "key uri"
     MODEL = "model"
     SPOKEN_LANGUAGE = "spoken language"
+    CAPTION_TRACK = "caption track"
+    NAMES = "names"
     CAPTIONS = "captions"
     DATASET = "dataset"
     BACKEND_URL = "backend url"

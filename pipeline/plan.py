@@ -47,6 +47,7 @@ def make_plan(
     """
     _check_settings(job)
     _check_audio(job, media)
+    _check_caption_track(job, media)
     if job.trim is not None:
         media = trimmed(media, job.trim)
         chapters = None if chapters is None else trimmed_chapters(tuple(chapters), job.trim)
@@ -150,6 +151,14 @@ def _check_audio(job: Job, media: MediaInfo) -> None:
             f"The audio of {media.path} ({kinds}) can't be decoded: export it with AAC audio, "
             "or accept damaged videos (under Advanced, or with --accept-damaged) to convert it without audio."
         )
+
+
+def _check_caption_track(job: Job, media: MediaInfo) -> None:
+    track, count = None if job.transcription is None else job.transcription.track, len(media.audio)
+    if track is not None and count and not 1 <= track <= count:
+        there = f"choose from 1 to {count}" if count > 1 else "it has one only"
+        text = f"{media.path} has no audio track {track} to caption: {there}."
+        raise SettingsError(Problem(text=text, setting=Setting.CAPTION_TRACK))
 
 
 def _segment_type(encoding: EncodingRequest) -> SegmentType:

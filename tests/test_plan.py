@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Setting, SettingsError
+from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.job import (
     AudioRequest,
     Codec,
@@ -267,3 +267,19 @@ def test_a_script_needs_a_transcription(job, media_info):
     """Nothing else finds its times."""
     with pytest.raises(SettingsError, match="A script needs a transcription"):
         make_plan(replace(job, script=Path("talk.txt"), transcription=None), media_info())
+
+
+@pytest.mark.parametrize(
+    ("tracks", "number", "there"),
+    [(2, 0, "choose from 1 to 2"), (2, 3, "choose from 1 to 2"), (1, 2, "it has one only")],
+)
+def test_a_caption_track_that_is_not_there_is_refused(job, media_info, tracks, number, there):
+    """With its setting, before anything starts."""
+    media = media_info()
+    media = replace(media, audio=tuple(replace(media.audio[0], index=1 + place) for place in range(tracks)))
+    wanted = replace(job, transcription=TranscriptionRequest(track=number))
+    with pytest.raises(SettingsError) as refused:
+        make_plan(wanted, media)
+    text = f"{media.path} has no audio track {number} to caption: {there}."
+    assert (Problem(text=text, setting=Setting.CAPTION_TRACK),) == refused.value.problems
+    make_plan(replace(wanted, transcription=TranscriptionRequest(track=tracks)), media)

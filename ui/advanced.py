@@ -83,7 +83,7 @@ FOREIGN = {
 
 @dataclass(frozen=True, kw_only=True)
 class AdvancedValues:
-    """Every value of the section as it stands; `target` is what was typed, a VMAF."""
+    """Every value of the section as it stands; typed were `target`, a VMAF, and `audio_tracks`, numbers."""
 
     encoder: EncoderFamily = EncoderFamily.AUTO
     codec: Codec = Codec.H264
@@ -93,6 +93,7 @@ class AdvancedValues:
     target: str = f"{DEFAULT_TARGET:g}"
     loudness: LoudnessTarget = LoudnessTarget.UNCHANGED
     surround: bool = False
+    audio_tracks: str = ""
     encrypt: bool = False
     key_file: str = ""
     key_uri: str = ""
@@ -153,6 +154,14 @@ def remembered_target(values: AdvancedValues) -> float:
     return DEFAULT_TARGET if values.target_vmaf is None else values.target_vmaf
 
 
+def audio_tracks(values: AdvancedValues) -> tuple[int, ...] | None:
+    """Return the numbers of the audio tracks that are wanted, () for all, None where what was typed are no numbers."""
+    typed = [part.strip() for part in values.audio_tracks.split(",")] if values.audio_tracks else []
+    if not all(part.isascii() and part.isdigit() for part in typed):
+        return None
+    return tuple(int(part) for part in typed)
+
+
 def audio_request(values: AdvancedValues) -> AudioRequest:
     """Return how the audio is wanted."""
     return AudioRequest(surround=values.surround, loudness_lufs=values.loudness.lufs)
@@ -176,6 +185,7 @@ def changes(values: AdvancedValues) -> tuple[str, ...]:
         "average bit rate": values.aim is Aim.BIT_RATE,
         _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not LoudnessTarget.UNCHANGED,
         "5.1 audio": values.surround,
+        f"audio tracks {values.audio_tracks}": bool(values.audio_tracks),
         "encrypted": values.encrypt and not values.publish_key,
         "encrypted, key uploaded too": values.encrypt and values.publish_key,
         "damaged videos too": values.accept_damaged,

@@ -9,6 +9,7 @@ from pipeline.speech.caption_profiles import TITLES
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
 from ui.destination import TypedDestination
 from ui.job_form import QUALITY_NAMES, SPEED_LABELS, FormValues, typed_path
+from ui.speech import SpeechValues
 
 
 class AdvancedVariables:
@@ -23,6 +24,7 @@ class AdvancedVariables:
         self.target = tkinter.StringVar(master, values.target)
         self.loudness = tkinter.StringVar(master, LOUDNESS_LABELS[values.loudness])
         self.surround = tkinter.BooleanVar(master, values.surround)
+        self.audio_tracks = tkinter.StringVar(master, values.audio_tracks)
         self.encrypt = tkinter.BooleanVar(master, values.encrypt)
         self.key_file = tkinter.StringVar(master, values.key_file)
         self.key_uri = tkinter.StringVar(master, values.key_uri)
@@ -45,11 +47,33 @@ class AdvancedVariables:
             target=self.target.get().strip(),
             loudness=labelled(LOUDNESS_LABELS, self.loudness.get()),
             surround=self.surround.get(),
+            audio_tracks=self.audio_tracks.get().strip(),
             encrypt=self.encrypt.get(),
             key_file=typed_path(self.key_file.get()),
             key_uri=self.key_uri.get().strip(),
             publish_key=self.publish_key.get(),
             accept_damaged=self.accept_damaged.get(),
+        )
+
+
+class SpeechVariables:
+    """One variable for every value of the transcription that is no list."""
+
+    def __init__(self, master: tkinter.Misc, values: SpeechValues) -> None:
+        self.several_languages = tkinter.BooleanVar(master, values.several_languages)
+        self.translate = tkinter.BooleanVar(master, values.translate)
+        self.fast = tkinter.BooleanVar(master, values.fast)
+        self.names_file = tkinter.StringVar(master, values.names_file)
+        self.track = tkinter.StringVar(master, values.track)
+
+    def read(self) -> SpeechValues:
+        """Return what stands there now, texts stripped."""
+        return SpeechValues(
+            several_languages=self.several_languages.get(),
+            translate=self.translate.get(),
+            fast=self.fast.get(),
+            names_file=typed_path(self.names_file.get()),
+            track=self.track.get().strip(),
         )
 
 
@@ -67,6 +91,7 @@ class FormVariables:
         self.model = tkinter.StringVar(master, values.model)
         self.spoken_language = tkinter.StringVar(master, values.spoken_language)
         self.caption_rules = tkinter.StringVar(master, TITLES[values.caption_rules])
+        self.speech = SpeechVariables(master, values.speech)
         self.captions = tkinter.StringVar(master, values.captions)
         self.dataset = tkinter.StringVar(master, values.dataset)
         self.upload = tkinter.BooleanVar(master, values.upload)
@@ -97,7 +122,8 @@ class FormVariables:
             model=typed_path(self.model.get()),
             spoken_language=self.spoken_language.get().strip(),
             caption_rules=labelled(TITLES, self.caption_rules.get()),
-            captions=typed_path(self.captions.get()),
+            speech=self.speech.read(),
+            captions=self.captions.get().strip(),
             dataset=typed_path(self.dataset.get()),
             upload=self.upload.get(),
             backend_url=self.backend_url.get().strip(),

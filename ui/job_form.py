@@ -17,6 +17,7 @@ from pipeline.job import (
     DatasetRequest,
     EncodingRequest,
     Job,
+    TrackChoice,
     TranscriptionRequest,
     Trim,
     UploadRequest,
@@ -32,12 +33,16 @@ from ui.advanced import AdvancedValues, Aim
 from ui.destination import TypedDestination
 from ui.preferences import Preferences
 from ui.services import Services
+from ui.speech import SpeechValues, chosen_speech, from_request, speech_problems, speech_request
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
 USUAL_QUALITIES = tuple(quality.name for quality in ladder.USUAL)
 
 SPEED_LABELS = {"veryfast": "Fast (larger files)", "medium": "Balanced", "slow": "Slow (smaller files)"}
 """The presets that the editor may choose, and how they are called."""
+
+SEPARATOR = ";"
+"""Stands between the paths of several files."""
 
 PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
 MB = 1 << 20
@@ -48,9 +53,8 @@ LOWEST_LIMIT_MB_S = 0.1
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
     """Every value of the form as it stands, texts stripped. What was typed are `part_from`, `part_to` and `captions`
-    (the path of a subtitle file), which may be empty, `dataset`
-    (a path or an `s3://` address), `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is
-    that of `TypedDestination`.
+    (the paths of subtitle files, parted by semicolons), which may be empty, `dataset` (a path or an `s3://` address),
+    `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
     """
 
     source: str = ""
@@ -63,6 +67,7 @@ class FormValues:
     model: str = "base"
     spoken_language: str = spoken_languages.AUTOMATIC
     caption_rules: CaptionRules = TranscriptionRequest.profile
+    speech: SpeechValues = field(default_factory=SpeechValues)
     captions: str = ""
     dataset: str = ""
     upload: bool = False
@@ -123,6 +128,8 @@ def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Proble
     if values.transcribe and not _known_language(values.spoken_language):
         text = f"The spoken language {values.spoken_language} is not known: choose one from the list."
         problems.append(Problem(text=text, setting=Setting.SPOKEN_LANGUAGE))
+    if values.transcribe:
+        problems += speech_problems(values.speech)
     if values.upload:
         problems += [Problem(text=text, setting=Setting.SPEED_LIMIT) for text in limit_problems(values.limit)]
     return (*problems, *_advanced_problems(values.advanced))
@@ -184,8 +191,8 @@ def destination(values: FormValues) -> TypedDestination:
     return TypedDestination(typed=values.destination, suggested_from=values.suggested_from)
 
 
-def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job:
-    """Return the job that the form asks for; `values` have no problems.
+def to_job(values: FormValues, slug: str, media: MediaInfo | None = None, names: tuple[str, ...] = ()) -> Job:
+    """Return the job that the form asks for; `values` have no problems, and `names` are those in the file of names.
 
     The qualities are those that are ticked, whether or not the source was already known when they were: the plan makes
     those of them that it fills. A source that fills none has nothing to tick.
@@ -196,13 +203,14 @@ def to_job(values: FormValues, slug: str, media: MediaInfo | None = None) -> Job
         output_dir=Path(values.output_dir),
         slug=slug,
         qualities=None if offers_none else values.qualities,
+        tracks=TrackChoice(audio=advanced.audio_tracks(values.advanced) or ()),
         trim=trim(values),
         encoding=advanced.encoding_request(values.advanced, values.preset),
         sound=advanced.audio_request(values.advanced),
         encryption=advanced.encryption(values.advanced),
         accept_damaged=values.advanced.accept_damaged,
         make_mp4=values.make_mp4,
-        transcription=_transcription_request(values) if values.transcribe else None,
+        transcription=speech_request(values.speech, _usual_request(values), names) if values.transcribe else None,
         captions=_captions(values),
         dataset=dataset_request(values),
         upload=_upload_request(values, destination(values).of(slug)) if values.upload else None,
@@ -231,7 +239,8 @@ def to_preferences(values: FormValues) -> Preferences:
         delete_local_after_upload=values.delete_local,
         upload_enabled=values.upload,
         transcribe=values.transcribe,
-        transcription=_transcription_request(values),
+        transcription=chosen_speech(values.speech, _usual_request(values)),
+        names_file=values.speech.names_file,
         dataset=values.dataset,
         language=values.language,
         output_dir=values.output_dir,
@@ -261,6 +270,7 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         spoken_language=spoken_languages.text_of(preferences.transcription.language),
         caption_rules=preferences.transcription.profile,
         dataset=preferences.dataset,
+        speech=from_request(preferences.transcription, preferences.names_file),
         preset=preferences.encoding.preset if preferences.encoding.preset in SPEED_LABELS else EncodingRequest.preset,
         upload=preferences.upload_enabled,
         backend_url=config.backend.url,
@@ -287,6 +297,9 @@ def _advanced_problems(values: AdvancedValues) -> list[Problem]:
             f"{advanced.DEFAULT_TARGET:.0f} suits most videos."
         )
         problems.append(Problem(text=text, setting=Setting.TARGET_VMAF))
+    if advanced.audio_tracks(values) is None:
+        text = f"Audio tracks are chosen by their numbers, such as 2 or 1,3, not {values.audio_tracks!r}."
+        problems.append(Problem(text=text, setting=Setting.TRACKS))
     if values.encrypt and not values.key_file:
         problems.append(Problem(text="No key file is chosen: press Browse beside Key file.", setting=Setting.KEY_FILE))
     if values.encrypt and not values.key_uri:
@@ -313,16 +326,14 @@ def _known_language(text: str) -> bool:
 
 
 def _captions(values: FormValues) -> tuple[CaptionFile, ...]:
-    """Return the chosen file in the language of its name, else in the one spoken, else in that of the record."""
-    if not values.captions:
-        return ()
-    path = Path(values.captions)
-    language = language_in_name(path) or _transcription_request(values).language or values.language
-    return (CaptionFile(path=path, language=language),)
+    """Return the chosen files in the languages of their names, else in the one spoken, else in that of the record."""
+    paths = [Path(typed_path(part)) for part in values.captions.split(SEPARATOR) if part.strip()]
+    usual = _usual_request(values).language or values.language
+    return tuple(CaptionFile(path=path, language=language_in_name(path) or usual) for path in paths)
 
 
-def _transcription_request(values: FormValues) -> TranscriptionRequest:
-    """Return what is asked of Whisper; a language that is not known counts as none."""
+def _usual_request(values: FormValues) -> TranscriptionRequest:
+    """Return model, language and rules as they are chosen; a language that is not known counts as none."""
     known = _known_language(values.spoken_language)
     language = spoken_languages.code_of(values.spoken_language) if known else None
     return TranscriptionRequest(model=values.model, language=language, profile=values.caption_rules)

@@ -32,8 +32,8 @@ T = TypeVar("T")
 class Preferences:
     """What is remembered. Never the backend's address, a token, a key or anything signed.
 
-    `encoding` and `sound` hold what was chosen, also where another choice rules it out. `target_vmaf` is the target
-    that was typed last, while `encoding` has none.
+    `encoding`, `sound` and `transcription` hold what was chosen, also where another choice rules it out. `target_vmaf`
+    is the target that was typed last, while `encoding` has none.
     """
 
     last_destination: str = "videos/"
@@ -49,6 +49,7 @@ class Preferences:
     sound: AudioRequest = field(default_factory=AudioRequest)
     transcribe: bool = True
     transcription: TranscriptionRequest = field(default_factory=TranscriptionRequest)
+    names_file: str = ""
     dataset: str = ""
     encrypt: bool = False
     key_file: str = ""

@@ -41,6 +41,10 @@ class Services(Protocol):
         """Return everything that is wrong with the key's file and its address."""
         ...
 
+    def names_in(self, path: Path) -> tuple[str, ...]:
+        """Return the names of a list, one per line. Raises PipelineError."""
+        ...
+
     def check_output(self, folder: Path) -> None:
         """See that an output folder can be written to. Raises PipelineError."""
         ...
@@ -119,6 +123,12 @@ class PipelineServices:
         from pipeline import wiring
 
         return wiring.encryption_problems(encryption)
+
+    def names_in(self, path: Path) -> tuple[str, ...]:
+        """See `Services`."""
+        from pipeline import caption_files
+
+        return caption_files.read_names(path)
 
     def check_output(self, folder: Path) -> None:
         """See `Services`."""

@@ -156,6 +156,7 @@ class MainWindow(ttk.App):
             *variables.qualities.values(),
             variables.make_mp4,
             variables.transcribe,
+            variables.speech.several_languages,
             variables.captions,
             variables.upload,
         )

@@ -121,9 +121,20 @@ class JobWorker:
                 problems.append(Problem(text=str(error), setting=Setting.OUTPUT))
         problems += self._dataset_problems(values, config)
         problems += unreadable
+        names, unread = self._names(values)
+        problems += unread
         if problems or media is None:
             return tuple(problems), None
-        return (), to_job(values, self._services.slug_for(Path(values.source)), media)
+        return (), to_job(values, self._services.slug_for(Path(values.source)), media, names)
+
+    def _names(self, values: FormValues) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+        """Return the names that Whisper's words are corrected by, or why they can't be read."""
+        if not values.transcribe or not values.speech.names_file:
+            return (), ()
+        try:
+            return self._services.names_in(Path(values.speech.names_file)), ()
+        except PipelineError as error:
+            return (), (Problem(text=str(error), setting=Setting.NAMES),)
 
     def _dataset_problems(self, values: FormValues, config: Config) -> tuple[Problem, ...]:
         """Return why the dataset can't get the transcript, which is not to be found out after hours of work."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.engines.engine import Engine, ModelDownloading, SoundChosen, TaskEvent, TranscriptionProgress
 from pipeline.engines.tasks import ModelReference, SourceReference, TranscriptionTask, source_reference
-from pipeline.errors import EncodeError, SpeechError
+from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.job import TranscriptionRequest
 from pipeline.media.encode.shot_changes import shot_changes, shot_changes_of_source
@@ -48,7 +48,6 @@ def to_be_translated(context: PhaseContext) -> bool:
 def prepare_hearing(context: PhaseContext, engine: Engine, whisper: WhisperProcess, *, translate: bool = False) -> None:
     """See that the model can be had and does what is asked; fetch it if need be. Raises SpeechError, Cancelled."""
     plan, request = context.plan, speech_request(context)
-    _heard_tracks(plan.media, request)
     encodes = engine.slots(plan.encoder) if plan.renditions else 0
     prepare_model(context, request, whisper, encodes, translate=translate)
 
@@ -148,14 +147,9 @@ def _shot_changes(context: PhaseContext, ffmpeg: Path) -> list[float]:
 
 
 def _heard_tracks(media: MediaInfo, request: TranscriptionRequest) -> list[AudioStream]:
-    """Return the tracks to hear, in the order of preference. Raises SpeechError when there is none of the number."""
+    """Return the tracks to hear, in the order of preference."""
     if request.track is None:
         return sorted(media.audio, key=lambda stream: not stream.default)
-    if not 1 <= request.track <= len(media.audio):
-        there = (
-            f"choose from 1 to {len(media.audio)}" if len(media.audio) > 1 else "it has one, leave out --caption-track"
-        )
-        raise SpeechError(f"{media.path} has no audio track {request.track} to caption: {there}.")
     return [media.audio[request.track - 1]]
 
 

@@ -208,6 +208,10 @@ class FakeServices:
         """Look at the real file."""
         return PipelineServices().encryption_problems(encryption)
 
+    def names_in(self, path: Path) -> tuple[str, ...]:
+        """Read them from the disk."""
+        return PipelineServices().names_in(path)
+
     def check_output(self, folder: Path) -> None:
         """Raise what the test set."""
         if self.output_error is not None:

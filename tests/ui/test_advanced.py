@@ -170,7 +170,9 @@ def test_hardware_of_another_computer_falls_back():
 
 
 def test_every_value_is_remembered():
-    """The preferences have a field for every value of the section, but for what is accepted of one video only."""
+    """The preferences have a field for every value of the section, but for what is of one video only."""
     names = {"aim": "rate_control", "target": "target_vmaf", "loudness": "loudness_lufs"}
     stored = {field.name for kind in (Preferences, EncodingRequest, AudioRequest) for field in fields(kind)}
-    assert {"accept_damaged"} == {names.get(field.name, field.name) for field in fields(AdvancedValues)} - stored
+    assert {"accept_damaged", "audio_tracks"} == {
+        names.get(field.name, field.name) for field in fields(AdvancedValues)
+    } - stored

@@ -112,7 +112,8 @@ def test_what_depends_on_another_choice(open_driver):
     """
     driver = open_driver()
     panel, variables = driver.window.advanced_panel, driver.window.variables.advanced
-    key_fields = [w for w in driver.tree(panel.card.body) if w.winfo_class() == "TEntry"]
+    entries = [w for w in driver.tree(panel.card.body) if w.winfo_class() == "TEntry"]
+    key_fields = [w for w in entries if w is not panel.audio_tracks]
 
     def enabled():
         return [not w.instate(["disabled"]) for w in (panel.copy_top, panel.keep_hdr, *key_fields)]

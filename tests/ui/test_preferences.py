@@ -43,7 +43,10 @@ CHANGED = Preferences(
     target_vmaf=92.5,
     sound=AudioRequest(surround=True, loudness_lufs=-16.0),
     transcribe=False,
-    transcription=TranscriptionRequest(model="small", language="es", profile=CaptionRules.BBC),
+    transcription=TranscriptionRequest(
+        model="small", language="es", profile=CaptionRules.BBC, fast=True, multilingual=True, translate=True
+    ),
+    names_file="/home/editor/names.txt",
     dataset="s3://course/transcripts.json",
     encrypt=True,
     key_file="/home/editor/keys/course.key",
@@ -197,8 +200,8 @@ class TestPreferences:
     def test_the_version_before(self, path):
         """What it remembered is remembered: whatever has another form now is read in the old one."""
         path.write_text(FORMAT_2, encoding="utf-8")
-        before = TranscriptionRequest(model="small", language="es")  # it knew no caption rules
-        assert replace(CHANGED, transcription=before, dataset="") == Preferences.load(path)
+        before = TranscriptionRequest(model="small", language="es")  # it knew no caption rules, and no names
+        assert replace(CHANGED, transcription=before, names_file="", dataset="") == Preferences.load(path)
 
     @pytest.mark.parametrize(
         ("flat", "expected"),

@@ -100,21 +100,22 @@ def test_a_dataset_is_chosen(open_driver, monkeypatch):
     assert [True] * 2 == [one.instate(["disabled"]) for one in (panel.dataset, panel.browse_dataset)]
 
 
-def test_a_captions_file_is_chosen(open_driver, monkeypatch):
-    """It takes Whisper's place, its bar is there, and of another video it is gone."""
+def test_captions_files_are_chosen(open_driver, monkeypatch):
+    """They take Whisper's place, their bar is there, and of another video they are gone."""
     driver = open_driver()
     driver.fill()
     panel, variables = driver.window.transcription_panel, driver.window.variables
-    monkeypatch.setattr("tkinter.filedialog.askopenfilename", lambda **_: "/videos/lesson01.de.srt")
+    chosen = ("/videos/lesson01.de.srt", "/videos/lesson01.es.vtt")
+    monkeypatch.setattr("tkinter.filedialog.askopenfilenames", lambda **_: chosen)
     panel.browse_captions.invoke()
     driver.settle()
     values = variables.read()
-    assert ("/videos/lesson01.de.srt", False) == (values.captions, values.transcribe)
+    assert ("; ".join(chosen), False) == (values.captions, values.transcribe)
     assert ("0%", "") == driver.rows["Transcript"]
     driver.press(driver.window.actions.start)
     driver.until(lambda: driver.services.plans)
     driver.until_stage(READY)
-    assert ["de"] == [file.language for file in driver.services.plans[0].job.captions]
+    assert ["de", "es"] == [file.language for file in driver.services.plans[0].job.captions]
     variables.source.set("/videos/other.mp4")
     driver.settle()
     assert ("", ("off", "")) == (variables.captions.get(), driver.rows["Transcript"])
@@ -268,7 +269,7 @@ def test_tab_goes_through_the_form_in_reading_order(open_driver):
     driver.fill(upload=True)
     window = driver.window
     stops, widget = [], window.source_panel.entry
-    for _ in range(30):
+    for _ in range(40):
         stops.append(widget)
         widget = widget.tk_focusNext()
     assert set() == {w.winfo_class() for w in stops} - {"TEntry", "TButton", "TCheckbutton", "TCombobox", "Text"}

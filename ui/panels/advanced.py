@@ -33,6 +33,7 @@ ORIGINAL_TIP = (
 )
 AIM_HINT = "Measured tries samples of the video first, to find what each quality needs for the target."
 TARGET_HINT = "VMAF, 60 to 99: how much it must look like the source."
+TRACKS_HINT = "Those to keep, such as 2 or 1,3, in their order. Empty: all."
 KEY_FILE_HINT = "A file of 16 bytes."
 KEY_URI_HINT = "Where players ask for the key: put it there yourself, behind a login."
 TIP_DELAY_MS = 500
@@ -59,6 +60,7 @@ class AdvancedPanel:
         self._always.append(accept_damaged)
         self._changed()
         self._on_change(self._changed, *self._variables.all)
+        self._on_change(lambda: self._variables.audio_tracks.set(""), variables.source)  # they are of one video alone
 
     def show(self, state: ViewState) -> None:
         """Show what can be changed."""
@@ -110,7 +112,12 @@ class AdvancedPanel:
         fields.add("Loudness", self.loudness)
         surround = self._tick("Also keep 5.1 audio", self._variables.surround)
         fields.beneath(surround)
-        self._always += [self.loudness, surround]
+        self.audio_tracks = ttk.Entry(self.card.body, textvariable=self._variables.audio_tracks, width=10)
+        tracks_note = fields.add("Audio tracks", self.audio_tracks, hint=TRACKS_HINT)
+        self.audio_tracks.grid_configure(sticky="w")
+        self._on_change(clear_when_edited(tracks_note), self._variables.audio_tracks)
+        self.notes[Setting.TRACKS] = tracks_note
+        self._always += [self.loudness, surround, self.audio_tracks]
 
     def _add_encryption(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body

@@ -52,9 +52,9 @@ def choose_tracks(path: Path, container: Any, choice: TrackChoice) -> ChosenTrac
     audio = [s for s in container.streams.audio if programme is None or s.id in programme.stream_ids]
     video = _preferred(videos)
     if choice.video is not None:
-        video = videos[_indexes(path, "video track", "--video-track", (choice.video,), len(videos))[0]]
+        video = videos[_indexes(path, "video track", (choice.video,), len(videos))[0]]
     if choice.audio:
-        audio = [audio[index] for index in _indexes(path, "audio track", "--audio-track", choice.audio, len(audio))]
+        audio = [audio[index] for index in _indexes(path, "audio track", choice.audio, len(audio))]
     decodable = tuple(s for s in audio if _can_be_decoded(s))
     return ChosenTracks(
         video=video,
@@ -88,11 +88,11 @@ def _preferred(videos: Sequence[PyAVStream]) -> PyAVStream | None:
     return max(videos, key=lambda s: (bool(s.disposition & s.disposition.default), s.width * s.height), default=None)
 
 
-def _indexes(path: Path, what: str, option: str, numbers: Sequence[int], count: int) -> list[int]:
+def _indexes(path: Path, what: str, numbers: Sequence[int], count: int) -> list[int]:
     """Return the places that these numbers mean, each once."""
     wrong = [number for number in numbers if not 1 <= number <= count]
     if wrong:
-        there = f"choose from 1 to {count}" if count > 1 else f"it has {'one' if count else 'none'}, leave out {option}"
+        there = f"choose from 1 to {count}" if count > 1 else f"it has {'one only' if count else 'none'}"
         raise SettingsError(Problem(text=f"{path} has no {what} {wrong[0]}: {there}.", setting=Setting.TRACKS))
     return [number - 1 for number in dict.fromkeys(numbers)]
 

@@ -130,8 +130,8 @@ def test_a_video_that_is_left_out_is_named(two_videos, choice, indices, said):
     ("choice", "sentence"),
     [
         (TrackChoice(programme=2), "has no programme 2: choose from 1 (Sport), 7 (Zwölf)."),
-        (TrackChoice(programme=7, video=2), "has no video track 2: it has one, leave out --video-track."),
-        (TrackChoice(audio=(3,)), "has no audio track 3: it has one, leave out --audio-track."),
+        (TrackChoice(programme=7, video=2), "has no video track 2: it has one only."),
+        (TrackChoice(audio=(3,)), "has no audio track 3: it has one only."),
     ],
 )
 def test_what_is_not_there_can_not_be_chosen(two_programmes, choice, sentence):
