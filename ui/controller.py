@@ -12,7 +12,7 @@ from pipeline.job import Existing, Job
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
 from pipeline.transfer.http.validation import token_problems
-from ui.job_form import FormValues, job_config, limit_bytes_s, limit_problems, to_preferences
+from ui.job_form import FormValues, job_config, to_preferences
 from ui.keychain import KeptLogin
 from ui.login_memory import LoginMemory
 from ui.messages import (
@@ -37,6 +37,7 @@ from ui.messages import (
     UnexpectedError,
 )
 from ui.services import Services
+from ui.speed_limit import limit_bytes_s, limit_problems
 from ui.view_state import Stage, ViewState, advance
 from ui.worker import JobWorker, ask
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from ui.destination import TypedDestination
 from ui.preferences import Preferences
 from ui.services import Services
 from ui.speech import SpeechValues, chosen_speech, from_request, speech_problems, speech_request
+from ui.speed_limit import limit_bytes_s, limit_mb_s, limit_problems
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
 USUAL_QUALITIES = tuple(quality.name for quality in ladder.USUAL)
@@ -45,9 +45,6 @@ SEPARATOR = ";"
 """Stands between the paths of several files."""
 
 PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
-MB = 1 << 20
-LOWEST_LIMIT_MB_S = 0.1
-"""Slower, and servers close the connection as dead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,20 +135,6 @@ def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Proble
 def trim(values: FormValues) -> Trim | None:
     """Return the part of the video that is wanted, None for the whole. Raises ValueError with a sentence."""
     return trim_between(values.part_from, values.part_to) if values.part_from or values.part_to else None
-
-
-def limit_problems(typed: str) -> tuple[str, ...]:
-    """Return what is wrong with a typed speed limit, if anything is."""
-    return (
-        ()
-        if not typed or _limit_mb_s(typed)
-        else (f"The limit must be a number of at least {LOWEST_LIMIT_MB_S:g}, or empty.",)
-    )
-
-
-def limit_bytes_s(typed: str) -> float | None:
-    """Return a typed speed limit in bytes a second, None for no limit."""
-    return _limit_mb_s(typed) * MB or None
 
 
 def transfer_control(values: FormValues) -> TransferControl:
@@ -254,7 +237,7 @@ def to_preferences(values: FormValues) -> Preferences:
         key_uri=advanced.remembered_address(chosen.key_uri),
         publish_key=chosen.publish_key,
         remember_login=values.remember_login,
-        upload_limit_mb_s=_limit_mb_s(values.limit),
+        upload_limit_mb_s=limit_mb_s(values.limit),
         parallel_uploads=values.parallel,
     )
 
@@ -281,7 +264,7 @@ def from_preferences(preferences: Preferences, config: Config) -> FormValues:
         make_mp4=preferences.create_offline_mp4,
         delete_local=preferences.delete_local_after_upload,
         remember_login=preferences.remember_login,
-        limit=f"{preferences.upload_limit_mb_s:g}" if _limit_mb_s(str(preferences.upload_limit_mb_s)) else "",
+        limit=f"{preferences.upload_limit_mb_s:g}" if limit_mb_s(str(preferences.upload_limit_mb_s)) else "",
         parallel=preferences.parallel_uploads if preferences.parallel_uploads in PARALLEL_CHOICES else PARALLEL,
         advanced=advanced.from_preferences(preferences),
         advanced_open=preferences.advanced_open,
@@ -306,15 +289,6 @@ def _advanced_problems(values: AdvancedValues) -> list[Problem]:
         text = "No key address is given: type the address at which players ask for the key."
         problems.append(Problem(text=text, setting=Setting.KEY_URI))
     return problems
-
-
-def _limit_mb_s(typed: str) -> float:
-    """Return a typed limit as a number, 0 where it is none."""
-    try:
-        number = float(typed.replace(",", "."))
-    except ValueError:
-        return 0.0
-    return number if LOWEST_LIMIT_MB_S <= number < math.inf else 0.0
 
 
 def _known_language(text: str) -> bool:

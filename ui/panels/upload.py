@@ -13,8 +13,9 @@ from config import Config
 from pipeline.errors import Setting
 from ui.banners import Tone
 from ui.form_variables import FormVariables
-from ui.job_form import PARALLEL_CHOICES, limit_problems, typed_path
+from ui.job_form import PARALLEL_CHOICES, typed_path
 from ui.source_view import SourceView
+from ui.speed_limit import limit_problems
 from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
 from ui.view_state import ConnectionView, Stage, ViewState
 from ui.widgets.card import Card
