@@ -154,9 +154,11 @@ def short_reason(error: BaseException) -> str:
 
 def read_requests(requests: SimpleQueue[dict[str, Any]]) -> None:
     """Pass the requests on; end this process when the parent has closed standard input or died. Never returns."""
-    for line in sys.stdin.buffer:
-        requests.put(json.loads(line))
-    os._exit(1)
+    try:
+        for line in sys.stdin.buffer:
+            requests.put(json.loads(line))
+    finally:  # also where the parent died while it wrote a request
+        os._exit(1)
 
 
 def main() -> None:
