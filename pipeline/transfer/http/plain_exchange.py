@@ -27,7 +27,9 @@ MOST_HEAD_BYTES = 1 << 16
 """An answer whose head is longer is not plain."""
 
 _BLOCK_BYTES = 1 << 14
-_ALWAYS = f"Accept-Encoding: identity\r\nUser-Agent: python-urllib3/{urllib3.__version__}"  # type: ignore[attr-defined]  # it exports that at run time
+# it exports its version at run time
+_AGENT = f"python-urllib3/{urllib3.__version__}"  # type: ignore[attr-defined]
+_ALWAYS = f"Accept-Encoding: identity\r\nUser-Agent: {_AGENT}"
 """What urllib3 sends with every request."""
 
 _HOST = re.compile(r"[0-9A-Za-z.-]+")
