@@ -54,7 +54,9 @@ def destination_of(video: Video, remote: Remote, data_dir: Path | None) -> Desti
         raise PublishError(f"{BEGUN.format(prefix=prefix)} Publish it when it is.")
     if manifest is None:
         raise PublishError(f"Nothing is known of what was uploaded to {prefix}: upload the folder again.")
-    _check_owner(video, manifest)
+    for one in found:  # of the same second may be another's, too
+        if one.last_synced == manifest.last_synced:
+            _check_owner(video, one)
     # one from which an older state was uploaded is left as it is
     folders = [folder for known, folder in here if folder and known.last_synced == manifest.last_synced]
     return Destination(manifest=manifest, folder=folders[0] if folders else None)

@@ -45,8 +45,11 @@ class UploadedJob:
             return {one.key.removeprefix(self.prefix): one for one in inventory.objects(self.prefix)}
 
 
-def upload_copy(finished: Path, place: Path, prefix: str, config: Config) -> UploadedJob:
-    """Copy a finished job's folder to a computer of its own, upload it, and put it into a dataset."""
+def upload_copy(finished: Path, place: Path, prefix: str, config: Config, *options: str) -> UploadedJob:
+    """Copy a finished job's folder to a computer of its own, upload it, and put it into a dataset.
+
+    `options` are more of the upload.
+    """
     folder = place / "welcome"
     leave = shutil.ignore_patterns(".*", "manifest.json", "upload_log_*")
     shutil.copytree(finished, folder, ignore=leave)
@@ -55,6 +58,6 @@ def upload_copy(finished: Path, place: Path, prefix: str, config: Config) -> Upl
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     config = replace(config, data_dir=place / "data")
     dataset = place / "course.json"
-    assert EXIT_DONE == run_command(["upload", str(folder), prefix], config)
+    assert EXIT_DONE == run_command(["upload", str(folder), prefix, *options], config)
     assert EXIT_DONE == run_command(["transcripts", "add", str(dataset), str(folder)], config)
     return UploadedJob(folder=folder, prefix=prefix, dataset=dataset, config=config)

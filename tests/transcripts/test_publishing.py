@@ -1,6 +1,7 @@
 """Edited transcripts published: what they change is replaced at the destination, and nothing else."""
 
 import json
+import re
 import shutil
 import uuid
 from dataclasses import replace
@@ -19,6 +20,8 @@ from pipeline.model import Outcome
 from pipeline.transfer.upload import replacing
 
 FORMS = {"transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt"}
+NULL_PACKET = b"\x47\x1f\xff\x10" + b"\xff" * 184
+"""Of MPEG-TS: it says nothing (ISO/IEC 13818-1, 2.4.3.3)."""
 CORRECTED = ("chapter seven", "chapter eleven")
 
 
@@ -62,6 +65,42 @@ def test_a_correction_is_published(uploaded, has_folder, capsys):
     assert agrees(place)
     if has_folder:
         assert all("eleven" in (place.folder / name).read_text(encoding="utf-8") for name in FORMS)
+
+
+def test_a_correction_of_a_video_that_replaced_another(published, tmp_path, capsys):
+    """Its stream lies in a folder beside what stands alone: the correction goes to both places, and players show it."""
+    prefix = f"tests/{uuid.uuid4().hex}/"
+    first = upload_copy(another_video(published.report.folder, tmp_path), tmp_path / "first", prefix, published.config)
+    place = upload_copy(published.report.folder, tmp_path / "second", prefix, published.config, "--replace")
+    (segments,) = {name for name in place.stored() if re.fullmatch(r"v\d+/subtitles/en/seg_001.vtt", name)}
+
+    place.correct(*CORRECTED)
+    assert FORMS | {segments, "manifest.json"} == changed_by(place, lambda: place.publish())
+    assert agrees(place)
+    in_the_same_second(first, place)
+    first.correct(*CORRECTED)
+    capsys.readouterr()
+    assert set() == changed_by(first, lambda: first.publish())
+    assert "Another video (welcome) was uploaded to" in capsys.readouterr().err
+
+
+def in_the_same_second(first, second):
+    """Have what is known of an upload say that it was made when another one was."""
+    path, made = first.folder / "manifest.json", second.folder / "manifest.json"
+    known, other = (json.loads(one.read_text(encoding="utf-8")) for one in (path, made))
+    known["last_synced"] = other["last_synced"]
+    path.write_text(json.dumps(known), encoding="utf-8")
+
+
+def another_video(finished, tmp_path):
+    """Return a copy of a job's folder as that of a video with other content."""
+    folder = shutil.copytree(finished, tmp_path / "another" / finished.name)
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    job["source"]["sha256_head_tail"] = "0" * 64
+    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    for segment in folder.glob("*/seg_*.ts"):
+        segment.write_bytes(segment.read_bytes() + NULL_PACKET)
+    return folder
 
 
 def test_captions_of_other_passages_stay(uploaded):
