@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 
@@ -20,6 +21,7 @@ from storage import (
 from storage.s3_objects import S3Objects
 from transcripts.errors import DocumentError, ReadOnlyError, UnreadableError
 from transcripts.freshness import FreshnessState
+from transcripts.refresh import CopyOfDataset
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +167,36 @@ def test_a_crash(editor, kind, uri, on_s3, other, tmp_path):
     row = again.document.get(kind.rows, kind.row_id)
     assert ("ours", True) == (row[kind.text], row["reviewed"])
     assert f"1 {kind.words[0]} updated" == again.document.changes.text
+
+
+FAR_AHEAD_S, LONG_AGO_S = 4_000_000_000, 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("before_s", "after_s"), [(FAR_AHEAD_S, LONG_AGO_S), (LONG_AGO_S, FAR_AHEAD_S)], ids=["set back", "set forward"]
+)
+def test_a_clock_that_was_set(editor, kind, uri, on_s3, other, monkeypatch, before_s, after_s):
+    """Between two sessions, whatever the files' times say then: edits are kept, also after a crash, and merged."""
+    here, clock = editor(), CopyOfDataset.__init__.__kwdefaults__
+    monkeypatch.setitem(clock, "now_s", lambda: before_s)
+    dataset = here.open(uri)
+    dataset.document.update(kind.rows, kind.row_id, **{kind.text: "ours"})
+    dataset.document.confirm()
+    crashed = editor(folder=here.folder.with_name("crashed"))
+    shutil.copytree(here.folder, crashed.folder, ignore=shutil.ignore_patterns(".*.lock"))
+    for path in crashed.folder.rglob("*"):
+        os.utime(path, (before_s, before_s))
+    theirs = changed(kind, kind.content[kind.rows][0][kind.text])
+    theirs[kind.rows][0]["reviewed"] = True
+    store(other, uri, theirs)
+
+    monkeypatch.setitem(clock, "now_s", lambda: after_s)
+    dataset = crashed.open(uri)
+    dataset.document.accept_recovered()
+    dataset.save()
+    assert ("ours", True) == tuple(stored(other, uri)[kind.rows][0][name] for name in (kind.text, "reviewed"))
+    dataset.close()
+    assert FreshnessState.UNCHANGED is crashed.open(uri).freshness.state
 
 
 def test_in_another_window(editor, kind, uri, on_s3):
