@@ -130,7 +130,7 @@ def running(folder: Path) -> Iterator[S3Server]:
         with ExitStack() as daemons:
             try:
                 server = _start(folder / str(number), daemons)
-            except DaemonEndedError:
+            except ServerFailedError:
                 if number == TRIES - 1:
                     raise
                 continue
