@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config import Config
 from pipeline.cancel import CancelToken
@@ -25,13 +26,15 @@ from pipeline.phases.folder_upload import FolderCleanupPhase, FolderRecordPhase,
 from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.runner import run
 from pipeline.slug import slug_for
-from pipeline.speech.child import WhisperProcess
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.http.validation import upload_problems as transfer_problems
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.uploader import Uploader
+
+if TYPE_CHECKING:
+    from pipeline.speech.child import WhisperProcess
 
 __all__ = [
     "check_connection",
@@ -185,6 +188,7 @@ def run_job(
         folder = FinishedFolder(plan.job.folder)
         return run(plan, folder, lambda: upload_phases_for(plan, config, login, control, answers), None, sink, cancel)
     from pipeline.phases.package import package
+    from pipeline.speech.child import WhisperProcess
     from pipeline.workspace import Workspace
 
     with nullcontext(whisper) if whisper is not None else WhisperProcess() as speech:

@@ -10,7 +10,6 @@ from pipeline.finished_folder import FinishedFolder
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import PhaseName, PhaseOutcome, UploadPlan
 from pipeline.phases.cleanup import clean_up
-from pipeline.phases.folder_captions import take_over_corrections
 from pipeline.phases.phase import JobContext, PhaseResult, Progress
 from pipeline.phases.record import fields_for, record
 from pipeline.phases.upload import is_uploaded, upload
@@ -47,7 +46,10 @@ class FolderUploadPhase:
             )
         if not (folder.folder / MASTER).is_file():
             raise OutputError(f"{folder.folder} holds no {MASTER}: name the folder of a converted video.")
-        take_over_corrections(folder, context.log)
+        if folder.done.package is not None:  # what reads captions takes long to load
+            from pipeline.phases.folder_captions import take_over_corrections
+
+            take_over_corrections(folder, context.log)
         context.report(Progress(fraction=0.0, text=VALIDATING))
         warning = self._uploader.connection_warning(context.cancel)
         if warning:
