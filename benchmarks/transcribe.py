@@ -7,6 +7,10 @@ The model and the LibriVox recordings are those that ./run-tests fetches. `lesso
 every few words) and `nopause` need Debian's `festival` and `festvox-us-slt-hts`; `prompts` needs the unpacked package
 `asterisk-core-sounds-en-g722` and the file of texts that comes with its source.
 
+--looks measures what a file costs before it is heard: the choice of its track and the vote for its language, where two
+of three samples agree; beside it faster-whisper's own look at the language, which is one window. The model for English
+encodes samples as others do.
+
 A phrase's start and end are compared where it is known when it is spoken. Each way runs in a process of its own, on one
 thread: more would make CPU seconds depend on what else the computer does.
 """
@@ -54,6 +58,7 @@ SPEECH_DATA = Path(sys.prefix) / "speech-data"
 LESSON = Path(__file__).with_name("lesson.txt")
 SLOW_PHRASES = 80
 """How many phrases of the lesson are spoken slowly: three minutes."""
+LOOKS = "looks"
 WAYS = ("ours", "defaults", "words", "vad", "batched")
 """`words` is `defaults` with times of words, which captions need."""
 
@@ -84,11 +89,13 @@ def main() -> None:
     parser.add_argument("--prompts", type=Path, help="where the package of prompts is unpacked")
     parser.add_argument("--prompt-texts", type=Path, help="what the prompts say")
     parser.add_argument("--every", type=int, default=6, help="of how many prompts one is taken (default: %(default)s)")
+    parser.add_argument("--looks", action="store_true", help="measure also what comes before the hearing")
     parser.add_argument("--child", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         way, path = options.child
-        sys.stdout.write(json.dumps(transcribed(way, Path(path), options.model)))
+        measured = looked_at if way == LOOKS else transcribed
+        sys.stdout.write(json.dumps(measured(way, Path(path), options.model)))
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -98,6 +105,9 @@ def main() -> None:
             line(f"{title}: {clip.duration_s:.0f} s, {len(clip.words)} words")
             for way in options.ways.split(","):
                 measure(way, path, clip, options.model)
+            if options.looks:
+                costs = in_process(LOOKS, path, options.model)
+                line("  " + "  ".join(f"{name} CPU {cpu_s:.2f} s" for name, cpu_s in costs.items()))
 
 
 def sets(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Clip]]:
@@ -117,8 +127,7 @@ def sets(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Clip]
 
 def measure(way: str, path: Path, clip: Clip, model: Path) -> None:
     """Transcribe a file in a process of its own, and print what came of it."""
-    command = [sys.executable, __file__, "--child", way, str(path), "--model", str(model)]
-    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    result = in_process(way, path, model)
     found = score(clip, result["words"])
     text = f"  {way:9} errors {found.error_percent:5.2f} %  deleted {found.deleted:2}"
     if found.starts_s:
@@ -126,6 +135,43 @@ def measure(way: str, path: Path, clip: Clip, model: Path) -> None:
         text += f"  start {_median(found.starts_s):.3f} s (late {late}/{len(found.starts_s)})"
         text += f"  end {_median(found.ends_s):.3f} s"
     line(f"{text}  CPU {result['cpu_s']:.1f} s  wall {result['wall_s']:.1f} s  memory {result['memory_mb']:.0f} MB")
+
+
+def in_process(way: str, path: Path, model: Path) -> dict[str, Any]:
+    """Return what a process of its own measures."""
+    command = [sys.executable, __file__, "--child", way, str(path), "--model", str(model)]
+    result: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return result
+
+
+def looked_at(_: str, path: Path, folder: Path) -> dict[str, float]:
+    """Return the CPU seconds of what comes before the hearing, after one round that loads what is needed."""
+    from faster_whisper import WhisperModel
+    from faster_whisper.audio import pad_or_trim
+
+    from pipeline.speech.sound_choice import choose_sound
+    from pipeline.speech.sound_samples import samples_of, speech
+
+    model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
+
+    def vote(count: int) -> None:
+        for sample in list(samples_of(path, 0))[:count]:
+            speech(sample.mixed)
+            model.encode(pad_or_trim(model.feature_extractor(sample.mixed)))
+
+    first = read(path)[: model.feature_extractor.n_samples]
+    looks: dict[str, Callable[[], object]] = {
+        "choice": lambda: choose_sound(path, [0]),
+        "vote": lambda: vote(2),
+        "faster-whisper's": lambda: model.encode(pad_or_trim(model.feature_extractor(first))),
+    }
+    costs = {}
+    for name, look in looks.items():
+        look()
+        cpu_s = time.process_time()
+        look()
+        costs[name] = time.process_time() - cpu_s
+    return costs
 
 
 def transcribed(way: str, path: Path, folder: Path) -> dict[str, Any]:
