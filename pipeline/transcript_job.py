@@ -246,7 +246,9 @@ def _tell_complete(wanted: TranscriptPlan, sink: Sink) -> JobReport:
         text += f"{', '.join(corrected)}."
     steps = Steps(job.slug, wanted.plan.phases, sink)
     for name in wanted.plan.phases:
-        result = PhaseResult(outcome=PhaseOutcome.REUSED, text=text if name is PhaseName.TRANSCRIPT else "")
+        result = PhaseResult(
+            outcome=PhaseOutcome.REUSED, text=text if name is PhaseName.TRANSCRIPT else "Nothing to do"
+        )
         steps.run(name, partial(_as_it_is, result))
     report = JobReport(
         slug=job.slug, source=job.source, folder=one.folder, outcome=Outcome.DONE, phases=tuple(steps.reports)

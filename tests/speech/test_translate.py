@@ -189,6 +189,7 @@ def test_a_second_run_hears_nothing(small_model, tmp_path, capsys, monkeypatch):
         True,
         True,
     )
+    assert 2 == printed.count("Translation: Nothing to do\n")
     assert made == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
