@@ -103,7 +103,7 @@ def test_cancelled_while_it_hears(watched, sample, small_model):
 def test_cancelled_after_the_last_answer(watched, small_model):
     """A request that has its result leaves the process as it is, and the next one knows nothing of it."""
     cancel = CancelToken()
-    request = {"task": "load", "model": str(small_model), "is_folder": True, "language": None}
+    request = {"task": "load", "model": str(small_model), "is_folder": True, "language": None, "translate": False}
     with watched.answers(request, cancel) as answers:
         assert ["loaded", "result"] == [answer["kind"] for answer in answers]
         cancel.cancel()
