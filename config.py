@@ -6,6 +6,7 @@ Imports nothing of ours but `installation`. Secrets live in `.env` or the enviro
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -22,16 +23,15 @@ STORAGE_FOLDER = "storage-data"
 VERSION = "0.1.0"
 """The program's version, here alone: pyproject.toml reads it from this line."""
 
-
 SECRETS = frozenset(
     {
         "AUTH_TOKEN",
         *("STORAGE_S3_ACCESS_KEY_ID", "STORAGE_S3_SECRET_ACCESS_KEY"),
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        "ENGINE_URL",
     }
 )
 """Variables that the programs which this one starts have no use for."""
-
 
 CERTIFICATE_SETTINGS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Variables that name a file of certificates to trust in place of the system's own; the first counts."""
@@ -114,6 +114,24 @@ class AwsAccess:
     session_token: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Videos that are no files of this machine. `roots` are the folders that `root:NAME/…` stands for here.
+
+    `cache_gb` is how many gigabytes those that were fetched may take.
+    """
+
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    cache_gb: float = 50.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The queue that several machines work through: `url` is that of its PostgreSQL, empty for none."""
+
+    url: str = field(default="", repr=False)
+
+
 WINDOW_THEMES = ("dark", "light")
 """The first is that of a window for which nothing is set."""
 
@@ -148,6 +166,8 @@ class Config:
     window_theme: str = "dark"
     cache_dir: Path | None = None
     data_dir: Path | None = None
+    sources: Sources = Sources()
+    cluster: Cluster = Cluster()
     aws: AwsAccess = AwsAccess()
     problems: tuple[str, ...] = ()
 
@@ -186,7 +206,7 @@ class Config:
                 validate_endpoint=values.text("AUTH_VALIDATE_ENDPOINT", api.validate_endpoint),
                 presign_endpoint=values.text("PRESIGN_ENDPOINT", api.presign_endpoint),
                 record_endpoint=values.text("FILE_RECORD_ENDPOINT", api.record_endpoint),
-                patience_s=values.minutes("UPLOAD_PATIENCE_MINUTES", api.patience_s),
+                patience_s=values.seconds("UPLOAD_PATIENCE_MINUTES", api.patience_s, unit="minutes", unit_s=60.0),
             ),
             languages=Languages(
                 default=values.text("DEFAULT_LANGUAGE", "en"), supported=values.codes("SUPPORTED_LANGUAGES") or ("en",)
@@ -207,6 +227,11 @@ class Config:
                 secret_access_key=values.text("AWS_SECRET_ACCESS_KEY"),
                 session_token=values.text("AWS_SESSION_TOKEN"),
             ),
+            sources=Sources(
+                roots=values.roots("SOURCE_ROOTS"),
+                cache_gb=Sources().cache_gb if (room := values.gigabytes("SOURCE_CACHE_GB")) is None else room,
+            ),
+            cluster=Cluster(url=values.text("ENGINE_URL")),
             problems=tuple(problems),
         )
 
@@ -232,16 +257,27 @@ class _Values:
             return WINDOW_THEMES[0]
         return found
 
+    def roots(self, name: str) -> dict[str, Path]:
+        """Read `lectures=/mnt/lectures;archive=D:\\archive`."""
+        found: dict[str, Path] = {}
+        for item in filter(None, (part.strip() for part in self.text(name).split(";"))):
+            root, equals, folder = (part.strip() for part in item.partition("="))
+            is_one = equals and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", root) and folder
+            if not is_one or re.search(r",[^,=]*=", folder) or root in found:
+                self.problems.append(
+                    f"{name} must be NAME=FOLDER, several with ; between them, as in lectures=/mnt/lectures, "
+                    f"but has {item!r}."
+                )
+                continue
+            found[root] = Path(folder).expanduser()
+        return found
+
     def gigabytes(self, name: str) -> float | None:
         return self._number(name, "gigabytes")
 
-    def minutes(self, name: str, default_s: float) -> float:
-        found = self._number(name, "minutes")
-        return default_s if found is None else found * 60
-
-    def seconds(self, name: str, default_s: float) -> float:
-        found = self._number(name, "seconds")
-        return default_s if found is None else found
+    def seconds(self, name: str, default_s: float, *, unit: str = "seconds", unit_s: float = 1.0) -> float:
+        found = self._number(name, unit)
+        return default_s if found is None else found * unit_s
 
     def _number(self, name: str, unit: str) -> float | None:
         raw = self.text(name)

@@ -19,7 +19,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, Problem, SettingsError
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import MASTER
-from pipeline.steps import unexpected
+from pipeline.steps import bug_text
 from pipeline.transfer.http import retry
 from pipeline.transfer.http.content_types import CONTENT_TYPES
 from pipeline.transfer.http.log_file import UploadLog
@@ -306,7 +306,7 @@ def _sentence(action: Callable[[], object]) -> str:
     except PipelineError as error:
         return str(error)
     except Exception as bug:  # noqa: BLE001  # the library's outermost frame: nothing raises
-        return unexpected(bug, _log)
+        return bug_text(bug, _log)
     return ""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.addresses import Addresses
-from backend.bodies import body_of, described
+from backend.bodies import body_of, request_body_schema
 from backend.contract import (
     MAX_PAGE,
     KeptRecord,
@@ -50,7 +50,7 @@ class ApiRoutes:
             methods=["POST"],
             response_model_exclude_none=True,
             responses=refusals(400, 413, 503, 507),
-            openapi_extra=described(PresignRequest),
+            openapi_extra=request_body_schema(PresignRequest),
         )
         router.add_api_route(
             "/api/s3/presign",
@@ -58,7 +58,7 @@ class ApiRoutes:
             methods=["POST"],
             response_model_exclude_none=True,
             responses=refusals(400, 413, 503, 507),
-            openapi_extra=described(PresignManyRequest),
+            openapi_extra=request_body_schema(PresignManyRequest),
         )
         router.add_api_route(
             records,
@@ -69,7 +69,7 @@ class ApiRoutes:
                 200: {"model": KeptRecord, "description": "The video had a record: this one took its place."},
                 **refusals(400, 413, 503),
             },
-            openapi_extra=described(RecordRequest),
+            openapi_extra=request_body_schema(RecordRequest),
         )
         router.add_api_route(records, self.list_records, methods=["GET"], responses=refusals(400, 404, 503))
         router.add_api_route(f"{records}/{{record_id}}", self.get_record, methods=["GET"], responses=refusals(404, 503))

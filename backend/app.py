@@ -27,6 +27,7 @@ from backend.error_responses import (
     answer_storage,
 )
 from backend.multipart import MultipartRoutes
+from backend.named_tokens import NamedTokens
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
 from backend.records import RECORDS_FILE, FileRecords, RecordsError
@@ -79,7 +80,9 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     app.add_exception_handler(ClientDisconnect, answer_disconnected)
 
     addresses = Addresses(settings.public_base_url)
-    guarded = APIRouter(dependencies=[Depends(token_check(settings.token))], responses=refusals(401))
+    guarded = APIRouter(
+        dependencies=[Depends(token_check(settings.token, NamedTokens(settings.root)))], responses=refusals(401)
+    )
     guarded.include_router(ApiRoutes(settings, storage, records, addresses).router())
     guarded.include_router(
         CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router()

@@ -38,7 +38,7 @@ def body_of(model: type[_Body]) -> Callable[[Request], Awaitable[_Body]]:
     return read
 
 
-def described(model: type[BaseModel]) -> dict[str, Any]:
+def request_body_schema(model: type[BaseModel]) -> dict[str, Any]:
     """Return what the OpenAPI document says of a body read by `body_of`."""
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

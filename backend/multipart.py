@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.addresses import Addresses
 from backend.api import check_target
-from backend.bodies import body_of, described
+from backend.bodies import body_of, request_body_schema
 from backend.contract import (
     Completed,
     CompleteRequest,
@@ -41,10 +41,14 @@ class MultipartRoutes:
         asked = refusals(400, 413, 503, 507)
         missing = refusals(400, 404, 409, 413, 503, 507)
         router.add_api_route(
-            PATH, self.begin, methods=["POST"], responses=asked, openapi_extra=described(MultipartRequest)
+            PATH, self.begin, methods=["POST"], responses=asked, openapi_extra=request_body_schema(MultipartRequest)
         )
         router.add_api_route(
-            f"{PATH}/part", self.presign_part, methods=["POST"], responses=missing, openapi_extra=described(PartRequest)
+            f"{PATH}/part",
+            self.presign_part,
+            methods=["POST"],
+            responses=missing,
+            openapi_extra=request_body_schema(PartRequest),
         )
         router.add_api_route(PATH, self.list_parts, methods=["GET"], responses=refusals(400, 404, 503))
         router.add_api_route(
@@ -52,7 +56,7 @@ class MultipartRoutes:
             self.complete,
             methods=["POST"],
             responses=refusals(400, 404, 409, 413, 503, 507),
-            openapi_extra=described(CompleteRequest),
+            openapi_extra=request_body_schema(CompleteRequest),
         )
         router.add_api_route(
             PATH,

@@ -47,7 +47,7 @@ from pipeline.media.ffmpeg.process import ffmpeg_version, find_ffmpeg, printable
 from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
 from pipeline.model import Plan  # noqa: E402
-from pipeline.plan import make_plan, within_source  # noqa: E402
+from pipeline.plan import make_plan, plan_within_source  # noqa: E402
 
 QUALITIES = ("1080p", "720p", "480p")
 PRESET = "veryfast"
@@ -107,7 +107,7 @@ def main() -> None:
         encoding = EncodingRequest(preset=options.preset, rate_control=RateControl(options.rate_control))
         job = Job(source=source, output_dir=folder / "out", slug=source.stem, qualities=QUALITIES, encoding=encoding)
         plan = make_plan(job, probe(source))
-        plan = within_source(plan, scan(plan.media, CancelToken()))
+        plan = plan_within_source(plan, scan(plan.media, CancelToken()))
         assert plan.media.video is not None
         write(
             f"{ffmpeg_version(ffmpeg)}\nsource: {plan.media.video.width}x{plan.media.video.height}, "
@@ -137,14 +137,14 @@ def compare(ffmpeg: Path, plan: Plan, folder: Path, runs: int) -> None:
         "(a) bare": lambda: cost([bare], folder),
         "(b) one a quality + MP4": lambda: cost(one_each(ffmpeg, plan), folder),
         "checking the stream": lambda: cost([checked], folder),
-        "sound": lambda: audio_cost(plan, folder / "sound", measures=False),
-        "sound, loudness measured": lambda: audio_cost(plan, folder / "measured", measures=True),
+        "audio": lambda: audio_cost(plan, folder / "audio", measures=False),
+        "audio, loudness measured": lambda: audio_cost(plan, folder / "measured", measures=True),
     }
     medians, costs = run_all(variants, runs)
     size_bytes = sum(path.stat().st_size for path in (folder / "out").rglob("*") if path.is_file())
     ours, extra = (
         medians["convert"],
-        medians["checking the stream"] + medians["sound, loudness measured"] - medians["sound"],
+        medians["checking the stream"] + medians["audio, loudness measured"] - medians["audio"],
     )
     a, b = medians["(a) bare"], medians["(b) one a quality + MP4"]
     write(
@@ -248,7 +248,7 @@ def audio_cost(plan: Plan, folder: Path, *, measures: bool) -> Cost:
         plan.media.path,
         audio_plan(plan),
         Checkpoints(folder),
-        kind="sound",
+        kind="audio",
         key=str(began),
         levels=[Level() for _ in plan.audio],
         encodes=True,

@@ -41,7 +41,7 @@ from pipeline.media.source.packet_scan import scan  # noqa: E402
 from pipeline.media.source.probe import probe  # noqa: E402
 from pipeline.media_info import MediaInfo  # noqa: E402
 from pipeline.model import Plan, Rendition  # noqa: E402
-from pipeline.plan import make_plan, within_source  # noqa: E402
+from pipeline.plan import make_plan, plan_within_source  # noqa: E402
 
 SLIDES = 7
 SLIDE_S = 6
@@ -100,7 +100,7 @@ def main() -> None:
         plan = make_plan(
             Job(source=source, output_dir=folder, slug="clip", qualities=qualities, encoding=encoding), media
         )
-        plan = within_source(plan, scan(media, CancelToken()))
+        plan = plan_within_source(plan, scan(media, CancelToken()))
         write(f"{ffmpeg_version(ffmpeg)}\nsource: {described(media)}; preset {options.preset}\n")
         if options.per_title:
             cost(ffmpeg, plan, folder)

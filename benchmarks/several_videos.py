@@ -66,12 +66,12 @@ def main() -> None:
 def make_videos(folder: Path) -> list[Path]:
     """Return a video of each recording."""
     videos = []
-    for number, sound in enumerate(sorted((SPEECH_DATA / "librivox").glob("*.wav"))):
+    for number, recording in enumerate(sorted((SPEECH_DATA / "librivox").glob("*.wav"))):
         video = folder / "course" / f"lesson{number + 1}.mp4"
         video.parent.mkdir(exist_ok=True)
         picture = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=25"]
         coding = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest", str(video)]
-        command = [str(find_ffmpeg("")), "-v", "error", "-y", *picture, "-i", str(sound), *coding]
+        command = [str(find_ffmpeg("")), "-v", "error", "-y", *picture, "-i", str(recording), *coding]
         subprocess.run(command, check=True)
         videos.append(video)
     return videos

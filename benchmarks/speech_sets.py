@@ -169,7 +169,7 @@ def trimmed(clip: Clip, margin_s: float = 0.03) -> Clip:
 
 
 def read(path: Path, form: str | None = None) -> Samples:
-    """Return a sound file as float32 mono (n,), 16 kHz."""
+    """Return an audio file as float32 mono (n,), 16 kHz."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
     with av.open(str(path), format=form) as container:
         pieces = [out.to_ndarray() for frame in container.decode(audio=0) for out in resampler.resample(frame)]

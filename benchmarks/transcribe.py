@@ -1,4 +1,4 @@
-"""Words, times, CPU and memory of the program's transcription beside faster-whisper alone: same model, same sound.
+"""Words, times, CPU and memory of the program's transcription beside faster-whisper alone: same model, same audio.
 
     python benchmarks/transcribe.py [--sets librivox,lesson] [--ways ours,vad]
     python benchmarks/transcribe.py --prompts FOLDER --prompt-texts core-sounds-en.txt
@@ -149,8 +149,8 @@ def looked_at(_: str, path: Path, folder: Path) -> dict[str, float]:
     from faster_whisper import WhisperModel
     from faster_whisper.audio import pad_or_trim
 
-    from pipeline.speech.sound_choice import choose_sound
-    from pipeline.speech.sound_samples import samples_of, speech
+    from pipeline.speech.audio_choice import choose_track
+    from pipeline.speech.audio_samples import samples_of, speech
 
     model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
 
@@ -161,7 +161,7 @@ def looked_at(_: str, path: Path, folder: Path) -> dict[str, float]:
 
     first = read(path)[: model.feature_extractor.n_samples]
     looks: dict[str, Callable[[], object]] = {
-        "choice": lambda: choose_sound(path, [0]),
+        "choice": lambda: choose_track(path, [0]),
         "vote": lambda: vote(2),
         "faster-whisper's": lambda: model.encode(pad_or_trim(model.feature_extractor(first))),
     }
@@ -246,10 +246,10 @@ def aligned(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int | None,
 
 def _ours(model: WindowModel, path: Path) -> Iterator[tuple[float, float, str]]:
     from pipeline.speech.audio import read_audio
-    from pipeline.speech.listener import Listener
+    from pipeline.speech.recognizer import SpeechRecognizer
     from pipeline.speech.transcript import Segment
 
-    for item in Listener(model, "en").listen(read_audio(path)):
+    for item in SpeechRecognizer(model, "en").recognize(read_audio(path)):
         if isinstance(item, Segment):
             yield from ((word.start_s, word.end_s, word.text) for word in item.words)
 

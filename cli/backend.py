@@ -1,4 +1,6 @@
-"""`backend`: the reference backend on this computer, until Ctrl-C; with --check, a look at somebody's own."""
+"""`backend`: the reference backend on this computer, until Ctrl-C, and the tokens of its clients; with --check, a look
+at somebody's own.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,12 @@ import sys
 from dataclasses import replace
 
 from backend.conformance.check import PointResult, check_backend
+from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
-from pipeline.transfer.http.validation import as_prefix, upload_problems
+from pipeline.transfer.http.validation import as_prefix, target_problems
 from storage import S3Settings
 
 HOST, PORT, CHECK_PREFIX = "127.0.0.1", 8000, "tests/"
@@ -23,6 +26,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
     if config.problems:
         raise SettingsError(config.problems)
     serving = (options.host, options.port, options.root)
+    if options.add_token or options.remove_token or options.list_tokens:
+        return _tokens(options, config)
     if options.check is None:
         if options.prefix is not None:
             raise SettingsError("--prefix belongs to --check: say which backend is to be checked.")
@@ -35,12 +40,26 @@ def run(options: argparse.Namespace, config: Config) -> int:
     return check(replace(config.backend, url=options.check.rstrip("/")), as_prefix(options.prefix or CHECK_PREFIX))
 
 
+def _tokens(options: argparse.Namespace, config: Config) -> int:
+    """Add, remove or list the clients' tokens. Raises SettingsError."""
+    if (options.host, options.port, options.check, options.prefix) != (None, None, None, None):
+        raise SettingsError("The tokens are in the storage's folder: give --root alone beside these options.")
+    tokens = NamedTokens((options.root or config.server.local_path).expanduser().absolute())
+    if options.add_token:
+        _write(tokens.add(options.add_token))
+    elif options.remove_token:
+        tokens.remove(options.remove_token)
+    else:
+        _write(*(f"{token.added}  {name}" for name, token in sorted(tokens.all().items())))
+    return 0
+
+
 def check(api: BackendApi, prefix: str) -> int:
     """Print a line for each point of the interface as it is tried; exit 1 where one is not met.
 
     Raises SettingsError.
     """
-    problems = upload_problems(url=api.url, token=api.token, prefix=prefix, session_id=None)
+    problems = target_problems(url=api.url, token=api.token, prefix=prefix, session_id=None)
     if problems:
         raise SettingsError(problems)
     faults = 0
@@ -48,9 +67,9 @@ def check(api: BackendApi, prefix: str) -> int:
         faults += line.result is PointResult.FAULT
         _write(f"{line.result.value:<{LABEL_WIDTH}}{line.text}")
     if faults:
-        _write("", f"{faults} {'point is' if faults == 1 else 'points are'} not as docs/backend-api.md says.")
+        _write("", f"{faults} {'requirement' if faults == 1 else 'requirements'} of docs/backend-api.md not met.")
     else:
-        _write("", "Everything that this backend offers is as docs/backend-api.md says.")
+        _write("", "Everything that this backend offers meets docs/backend-api.md.")
     return 1 if faults else 0
 
 
@@ -80,5 +99,5 @@ def _bucket(storage: S3Settings) -> str:
 
 
 def _write(*lines: str) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from cli.interrupts import PATIENCE_S, on_interrupt
-from cli.main import EXIT_DONE, EXIT_FAILED
+from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.printing import counted, terminal_safe, write_event
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError, SettingsError, SourceError, SubtitleFileError
-from pipeline.files import write_whole
+from pipeline.files import is_there, write_whole
 from pipeline.job import CaptionRules
 from pipeline.speech.caption_check import BrokenRule, CaptionReport, CaptionRule, check_cues, outside_text
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
@@ -23,8 +23,8 @@ from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
 from pipeline.speech.shot_snapping import snapped
 from pipeline.speech.subtitles import to_srt, to_vtt
-from pipeline.speech.transcript_file import to_json
-from pipeline.stored_captions import StoredCaptions, caption_paths, read_stored
+from pipeline.speech.transcript_file import transcript_to_json
+from pipeline.stored_captions import StoredCaptions, caption_paths, read_stored_captions
 
 USUAL_RATE = 25.0
 """The frame rate that gaps are made for where none is given."""
@@ -46,7 +46,7 @@ def _check(options: argparse.Namespace, config: Config) -> int:
     seen: set[tuple[Path, tuple[Cue, ...]]] = set()
     for path, alone in paths:
         try:
-            captions = read_stored(path, language=options.language, default_language=config.languages.default)
+            captions = read_stored_captions(path, language=options.language, default_language=config.languages.default)
         except SubtitleFileError as error:
             if alone:
                 raise SettingsError(str(error)) from error  # naming no captions is wrong usage: exit status 2
@@ -88,7 +88,9 @@ def _named(files: Sequence[Path]) -> list[tuple[Path, bool]]:
                 f"The folder {path} can't be read ({error.strerror}): check its permissions."
             ) from error
         if not below:
-            raise SettingsError(f"There are no captions in {path}: name a folder with SRT or WebVTT files.")
+            raise SettingsError(
+                f"There are no captions in {path}: name a folder with SRT or WebVTT files, or a single file."
+            )
         found += below
     return found
 
@@ -129,7 +131,9 @@ def _count_text(files: int, cues: int, outside: int, totals: Counter[CaptionRule
 def _shape(options: argparse.Namespace, config: Config) -> int:
     """Shape a file's captions anew; write them where they were asked for, else to standard output."""
     try:
-        captions = read_stored(options.file, language=options.language, default_language=config.languages.default)
+        captions = read_stored_captions(
+            options.file, language=options.language, default_language=config.languages.default
+        )
     except SubtitleFileError as error:
         raise SettingsError(str(error)) from error
     _check_outputs(options.output, captions, overwrite=options.overwrite)
@@ -141,6 +145,11 @@ def _shape(options: argparse.Namespace, config: Config) -> int:
     after = check_cues(cues, profile, frame_rate=rate)
     for path in options.output:
         write_whole(path, _text(path.suffix.lower(), captions, cues))
+    if formatted := sum(bool(cue.formatted or cue.settings) for cue in captions.cues):
+        complain(
+            f"{captions.path}: italics, positions and the like of {counted(formatted, 'caption')} are left out, as "
+            "captions shape makes plain text."
+        )
     if options.json:
         write_event("captions_shaped", _shaped(options, before, after, cues))
     elif options.output:
@@ -187,13 +196,13 @@ def _check_outputs(outputs: Sequence[Path], captions: StoredCaptions, *, overwri
         if path.suffix.lower() == ".json" and not captions.has_words:
             text = f"{captions.path} has no times of words, which {path} would hold: shape a transcript.json, or name "
             raise SettingsError(f"{text}an SRT or WebVTT file.")
-        if path.exists() and not overwrite:
+        if is_there(path) and not overwrite:
             raise SettingsError(f"{path} is there already: choose another name, or replace it with --overwrite.")
 
 
 def _text(form: str, captions: StoredCaptions, cues: Sequence[Cue]) -> str:
     if form == ".json":
-        return to_json(captions.transcript, cues)
+        return transcript_to_json(captions.transcript, cues)
     return to_vtt(cues) if form == ".vtt" else to_srt(cues)
 
 

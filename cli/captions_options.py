@@ -54,13 +54,13 @@ def add_captions(actions: Actions) -> None:
             "--profile",
             choices=[rules.value for rules in CaptionRules],
             default=CaptionRules.NETFLIX.value,
-            help="whose rules, and for whom (default: %(default)s)",
+            help="the publisher whose rules apply, and the audience (default: %(default)s)",
         )
         action.add_argument(
             "--language",
             type=_language,
             metavar="xx",
-            help="the language of the captions (default: what the file or its name tells)",
+            help="the language of the captions (default: the one that the file or its name says)",
         )
         action.add_argument(
             "--frame-rate",

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
+from cli.cluster_options import add_engine
 from cli.encode_options import add_encoding, add_tracks
+from cli.input_options import add_inputs, add_output
 from cli.speech_options import add_speech_options
 from cli.transfer_options import add_again, add_record, add_replace, add_transfer_options
+
+MOST_JOBS = 64
+
+SETTLE_S = 10.0
+"""How long a file must stay as it is, in seconds: programs that copy pause for less, and network drives tell late."""
 
 
 def add_convert_options(parser: argparse.ArgumentParser, *, default_language: str) -> None:
     """Add what `convert` takes; `default_language` is the record's where none is given or found out."""
-    parser.usage = "%(prog)s INPUT... -o DIR [OPTION...]"
-    _add_inputs(parser)
+    parser.usage = "%(prog)s INPUT...|--list FILE -o DIR [OPTION...]"
+    add_inputs(parser)
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would be made, kept, moved and uploaded of every video, and do nothing",
+    )
+    _add_conversion(parser, default_language)
+
+
+def add_watch_options(parser: argparse.ArgumentParser, *, default_language: str) -> None:
+    """Add what `watch` takes."""
+    parser.usage = "%(prog)s DIR -o DIR [OPTION...]"
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder that videos come into, also deeper in it")
+    parser.add_argument(
+        "--settle",
+        type=settle_seconds,
+        default=SETTLE_S,
+        metavar="SECONDS",
+        help="convert a file when its size and time have stayed the same for so long (default: %(default)g)",
+    )
+    add_output(parser)
+    _add_conversion(parser, default_language)
+
+
+def _add_conversion(parser: argparse.ArgumentParser, default_language: str) -> None:
+    """Add how the videos are converted, and what is done with them then."""
     add_tracks(parser)
     add_encoding(parser)
     _add_content(parser)
@@ -23,37 +56,55 @@ def add_convert_options(parser: argparse.ArgumentParser, *, default_language: st
         metavar="PREFIX",
         help="upload to this destination, such as videos/course1/; several videos get a folder each below it",
     )
+    parser.add_argument(
+        "--title",
+        default="",
+        metavar="TEXT",
+        help="what the file record and the manifest call the video (default: the name of its file)",
+    )
     add_replace(parser)
     add_record(parser)
     add_transfer_options(parser)
     add_again(parser, fresh="convert and upload everything anew, replacing the folder")
+    parser.add_argument(
+        "--jobs",
+        type=jobs,
+        default=0,
+        metavar="N",
+        help=(
+            "how many videos to convert at the same time, or auto: as many as keep this computer busy; with 1 each "
+            "begins when the one before has ended (default: auto)"
+        ),
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write what came of every video to this file, as JSON"
+    )
+    queue = "let other computers do it: put the videos into the queue in this PostgreSQL"
+    add_engine(parser, f'{queue} (default: ENGINE_URL; "" converts here)')
+    parser.add_argument("--detach", action="store_true", help="with a queue: do not wait for them")
+    parser.add_argument(
+        "--background",
+        action="store_true",
+        help="let other programs go first: encodes and Whisper take what is left of the computer",
+    )
     parser.add_argument("--json", action="store_true", help="print one event per line as JSON")
     parser.set_defaults(default_language=default_language)
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    """Add what is converted, where to, and in which qualities."""
-    parser.add_argument(
-        "inputs", type=Path, nargs="+", metavar="INPUT", help="a video, or a folder: all the videos in it and below"
-    )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="a folder for each video is made in this one"
-    )
-    parser.add_argument(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help=(
-            "keep each video's path below this folder in -o and the destination "
-            "(default: below the folder that all have in common)"
-        ),
-    )
-    parser.add_argument(
-        "--qualities",
-        default="auto",
-        metavar="LIST",
-        help="2160p,1440p,1080p,720p,480p,360p or auto: all up to 1080p that the source fills (default: auto)",
-    )
+def settle_seconds(text: str) -> float:
+    """Read how long a file must stay as it is, in seconds. Raises ArgumentTypeError."""
+    if re.fullmatch(r"\d{1,5}(\.\d+)?", text, re.ASCII) and float(text) >= 1:
+        return float(text)
+    raise argparse.ArgumentTypeError(f"takes a number of seconds from 1 on, not {text!r}")
+
+
+def jobs(text: str) -> int:
+    """Read how many videos are converted at the same time, 0 for auto. Raises ArgumentTypeError."""
+    if text == "auto":
+        return 0
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_JOBS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"takes a number from 1 to {MOST_JOBS} or auto, not {text!r}")
 
 
 def _add_content(parser: argparse.ArgumentParser) -> None:

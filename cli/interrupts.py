@@ -14,11 +14,17 @@ from types import FrameType
 EXIT_CANCELLED = 130
 """128 + SIGINT, as shells report it."""
 
+EXIT_NOT_CANCELLED = 1
+"""What was to be cancelled goes on elsewhere."""
+
 CANCELLED = "Cancelled."
 """What is said of a command or a job that was cancelled, where there is no more to say."""
 
 PATIENCE_S = 5.0
 """How long a command that only waits for others may take to end after Ctrl-C, in seconds."""
+
+ANY_TIME = threading.TIMEOUT_MAX
+"""As long as it takes: somebody is asked something. A second Ctrl-C ends the program at once all the same."""
 
 
 def end_at_once_on_ctrl_c() -> None:
@@ -33,28 +39,38 @@ def end_at_once_on_ctrl_c() -> None:
 
 
 @contextmanager
-def raised() -> Iterator[None]:
-    """Inside the block Ctrl-C raises KeyboardInterrupt, and the program ends also where that is lost."""
+def raised(*, patience_s: float | None = None) -> Iterator[None]:
+    """Inside the block Ctrl-C raises KeyboardInterrupt, and the program ends also where that is lost.
+
+    `patience_s` is how long the block may take to end then, PATIENCE_S where nothing is said.
+    """
 
     def raise_it() -> None:
         raise KeyboardInterrupt
 
-    with on_interrupt(raise_it, patience_s=PATIENCE_S):
+    with on_interrupt(raise_it, patience_s=PATIENCE_S if patience_s is None else patience_s):
         yield
 
 
 @contextmanager
 def on_interrupt(
-    answer: Callable[[], None], *, patience_s: float, numbers: tuple[int, ...] = (signal.SIGINT,)
+    answer: Callable[[], None],
+    *,
+    patience_s: float,
+    numbers: tuple[int, ...] = (signal.SIGINT,),
+    failure: Callable[[], str] = str,
 ) -> Iterator[None]:
     """Let a signal inside the block call `answer`, which should end the block.
 
-    If a second signal comes, or the block does not end within `patience_s`, the program ends at once with status 130.
-    All work is done so that it survives a kill at any moment.
+    If a second signal comes, or the block does not end within `patience_s`, the program ends at once with status 130,
+    or with 1 where `failure` then says that, and why, nothing was cancelled. All work is done so that it survives a
+    kill at any moment.
     """
     # its `put` may be called in a signal handler, no lock may be taken
     signals: queue.SimpleQueue[bool] = queue.SimpleQueue()
-    watch = threading.Thread(target=_end_if_it_does_not, args=(signals, patience_s), name="interrupts", daemon=True)
+    watch = threading.Thread(
+        target=_end_if_it_does_not, args=(signals, patience_s, failure), name="interrupts", daemon=True
+    )
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         signals.put(True)
@@ -73,21 +89,21 @@ def on_interrupt(
         signals.put(False)
 
 
-def _end_if_it_does_not(signals: queue.SimpleQueue[bool], patience_s: float) -> None:
+def _end_if_it_does_not(signals: queue.SimpleQueue[bool], patience_s: float, failure: Callable[[], str]) -> None:
     """Wait for a signal, then for the block's end."""
     if not signals.get():
         return
     with suppress(queue.Empty):
         if not signals.get(timeout=patience_s):
             return
-    _end()
+    _end(failure())
 
 
-def _end() -> None:
+def _end(failure: str = "") -> None:
     """End the program without waiting for threads, which may be what hangs."""
     # the reader may be gone, or the stream be in the middle of a write
     with suppress(OSError, RuntimeError, ValueError):
         sys.stdout.flush()
-        sys.stderr.write(f"hls-converter: {CANCELLED}\n")
+        sys.stderr.write(f"hls-converter: {failure or CANCELLED}\n")
         sys.stderr.flush()
-    os._exit(EXIT_CANCELLED)
+    os._exit(EXIT_NOT_CANCELLED if failure else EXIT_CANCELLED)

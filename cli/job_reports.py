@@ -45,6 +45,7 @@ def finish_early(
         outcome=Outcome.CANCELLED if refused is None else Outcome.FAILED,
         error="" if refused is None else "\n".join(problem.text for problem in refused.problems),
         wrong_settings=refused is not None and refused.wrong_settings,
+        address=job.address.text if isinstance(job, Job) and job.address is not None else "",
     )
     view.event(JobFinished(report=report))
     return report

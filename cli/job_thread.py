@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cli.interrupts import on_interrupt
 from pipeline.cancel import CancelToken
@@ -20,39 +21,90 @@ PATIENCE_S = 60.0
 Job = Callable[[Sink, CancelToken], JobReport]
 
 
+class Watched:
+    """Shows events while somebody reads them. Where `show` can't write any more, as when its reader went away, all is
+    cancelled, and `check` raises the OSError.
+    """
+
+    def __init__(self, show: Sink, cancel: CancelToken) -> None:
+        self._show = show
+        self._cancel = cancel
+        self._unwritten: list[OSError] = []
+
+    def event(self, event: Event) -> None:
+        """Show an event."""
+        try:
+            if not self._unwritten:
+                self._show(event)
+        except OSError as error:
+            self._unwritten.append(error)
+            self._cancel.cancel()
+
+    def check(self) -> None:
+        """Raise what went wrong in writing, if anything did."""
+        if self._unwritten:
+            raise self._unwritten[0]
+
+
+class Interrupts:
+    """What Ctrl-C and SIGTERM do while jobs run: they cancel them, and end a question that the main thread asks."""
+
+    def __init__(self, cancel: CancelToken) -> None:
+        self._cancel = cancel
+        self._asked = False
+        self._asks = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Answer the signals inside the block, in the main thread."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        with on_interrupt(self._answer, patience_s=PATIENCE_S, numbers=numbers):
+            yield
+
+    @contextmanager
+    def raised(self) -> Iterator[None]:
+        """Inside the block, where the main thread works or waits for an answer, a signal raises KeyboardInterrupt."""
+        self._asks = True
+        try:
+            if self._asked:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._asks = False
+
+    def look(self) -> None:
+        """Cancel if there was a signal; a handler can't, as it may interrupt whoever has the lock that it needs."""
+        if self._asked:
+            self._cancel.cancel()
+
+    def _answer(self) -> None:
+        self._asked = True
+        if self._asks:
+            raise KeyboardInterrupt
+
+
 def run_cancellable(job: Job, show: Sink, cancel: CancelToken) -> JobReport:
     """Run a job on a thread of its own; Ctrl-C and SIGTERM cancel it and the report says so.
 
     Where `show` can't write any more, as when its reader went away, the job is cancelled and the OSError raised.
     """
     reports: list[JobReport] = []
-    unwritten: list[OSError] = []
     ended = threading.Event()
-
-    def show_while_read(event: Event) -> None:
-        try:
-            if not unwritten:
-                show(event)
-        except OSError as error:
-            unwritten.append(error)
-            cancel.cancel()
+    watched, interrupts = Watched(show, cancel), Interrupts(cancel)
 
     def work() -> None:
         try:
-            reports.append(job(show_while_read, cancel))
+            reports.append(job(watched.event, cancel))
         finally:
             ended.set()
 
     thread = threading.Thread(target=work, name="job")
-    asked: list[bool] = []
     # no exception is raised in the waiting: before Python 3.13 one inside Thread.join makes a running thread look ended
     # (https://github.com/python/cpython/issues/90882)
-    with on_interrupt(lambda: asked.append(True), patience_s=PATIENCE_S, numbers=(signal.SIGINT, signal.SIGTERM)):
+    with interrupts():
         thread.start()
         while not ended.wait(LOOK_S):
-            if asked:
-                cancel.cancel()
+            interrupts.look()
         thread.join()
-    if unwritten:
-        raise unwritten[0]
+    watched.check()
     return reports[0]

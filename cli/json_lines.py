@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from cli.interrupts import CANCELLED
 from pipeline.events import Event, JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
-from pipeline.model import Outcome, PhaseName
+from pipeline.model import JobReport, Outcome, PhaseName
 
 SCHEMA = 1
 """The version of all lines; it changes when a field is removed or changes its meaning, not when one is added."""
@@ -31,21 +32,21 @@ NAMES: dict[type[Event], str] = {
 Clock = Callable[[], datetime]
 
 
-def utc_now() -> datetime:
+def now_utc() -> datetime:
     """Return the time."""
     return datetime.now(timezone.utc)
 
 
-def json_line(event: str, fields: Mapping[str, object], *, job: str | None = None, now: Clock = utc_now) -> str:
+def json_line(event: str, fields: Mapping[str, object], *, job: str | None = None, now: Clock = now_utc) -> str:
     """Return the line of an event; `job` is None where it is not a job's."""
     ts = now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps({"event": event, "schema": SCHEMA, "job": job, "ts": ts, **fields}, default=_plain) + "\n"
+    return json.dumps({"event": event, "schema": SCHEMA, "job": job, "ts": ts, **fields}, default=plain) + "\n"
 
 
 class JsonLines:
     """A renderer that prints one line per event."""
 
-    def __init__(self, out: TextIO, now: Clock = utc_now) -> None:
+    def __init__(self, out: TextIO, now: Clock = now_utc) -> None:
         self._out = out
         self._now = now
 
@@ -54,19 +55,31 @@ class JsonLines:
 
     def event(self, event: Event) -> None:
         """Print the event."""
-        fields = asdict(event.report if isinstance(event, JobFinished) else event)
-        del fields["slug" if isinstance(event, JobFinished) else "job"]
+        fields = report_fields(event.report) if isinstance(event, JobFinished) else asdict(event)
+        fields.pop("job", None)
         fields |= fields.pop("transfer", {})  # its figures stand beside the others
-        if isinstance(event, JobFinished) and event.report.outcome is Outcome.CANCELLED:
-            fields["error"] = event.report.error or CANCELLED
         self._out.write(json_line(NAMES[type(event)], fields, job=event.job, now=self._now))
         self._out.flush()
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing to pause."""
+        return nullcontext()
 
     def close(self) -> None:
         """Nothing to leave."""
 
 
-def _plain(value: object) -> object:
+def report_fields(report: JobReport) -> dict[str, Any]:
+    """Return how a job went, as it is printed and as `--report` has it."""
+    fields = {**asdict(report), "source": report.origin, "folder": report.place}
+    del fields["slug"], fields["address"]
+    if report.outcome is Outcome.CANCELLED:
+        fields["error"] = report.error or CANCELLED
+    return fields
+
+
+def plain(value: object) -> object:
+    """Return what JSON has for a value that it does not have. Raises TypeError."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):

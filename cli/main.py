@@ -140,6 +140,12 @@ def _add_convert(parser: argparse.ArgumentParser, config: Config) -> None:
     add_convert_options(parser, default_language=config.languages.default)
 
 
+def _add_watch(parser: argparse.ArgumentParser, config: Config) -> None:
+    from cli.convert_options import add_watch_options
+
+    add_watch_options(parser, default_language=config.languages.default)
+
+
 def _add_transcribe(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.speech_options import add_transcribe_options
 
@@ -207,42 +213,40 @@ def _with_action(arguments: Sequence[str]) -> Sequence[str]:
     return with_action(arguments)
 
 
+def _add_queue(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.queue_options import add_queue
+
+    add_queue(parser.add_subparsers(dest="action", required=True, metavar="ACTION"))
+
+
+def _with_queue_action(arguments: Sequence[str]) -> Sequence[str]:
+    from cli.queue_options import with_action
+
+    return with_action(arguments)
+
+
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser)
-    text = (
-        "copy what is stored to the other storage, each file checked by its MD5; what is there already is passed over"
-    )
-    copy = actions.add_parser("copy", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    copy.add_argument(
-        "prefix",
-        nargs="?",
-        default="",
-        metavar="PREFIX",
-        help="only what begins with this, such as videos/ (default: all)",
-    )
-    for option, name, words in (
-        ("--from", "source", "the storage to copy from"),
-        ("--to", "target", "the storage to copy to"),
-    ):
-        copy.add_argument(option, dest=name, type=str.upper, choices=("LOCAL", "S3"), required=True, help=words)
+    from cli.backend_options import add_storage
+
+    add_storage(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
 
 
 def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:
-    parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="the port to listen on, 0 for a free one (default: 8000)")
-    parser.add_argument(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help=(
-            "where its own files are kept, and the objects with STORAGE_TYPE=LOCAL "
-            f"(default: {config.server.local_path})"
-        ),
-    )
-    parser.add_argument(
-        "--check", metavar="URL", help="start nothing, but check the backend at this address, point by point"
-    )
-    parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")
+    from cli.backend_options import add_backend
+
+    add_backend(parser, default_root=config.server.local_path)
+
+
+def _add_worker(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.cluster_options import add_worker
+
+    add_worker(parser)
+
+
+def _add_cluster(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.cluster_options import add_cluster
+
+    add_cluster(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
 
 
 def _add_demo(parser: argparse.ArgumentParser, _: Config) -> None:
@@ -267,6 +271,11 @@ class Command:
 COMMANDS = {
     "convert": Command(
         module="cli.convert", help="convert videos, and upload them when asked", add_options=_add_convert
+    ),
+    "watch": Command(
+        module="cli.watch",
+        help="convert videos as they come into a folder, with all options of convert",
+        add_options=_add_watch,
     ),
     "transcribe": Command(
         module="cli.transcribe",
@@ -299,12 +308,24 @@ COMMANDS = {
     "verify": Command(
         module="cli.verify", help="compare the files here, the manifest and the server", add_options=_add_verify
     ),
+    "queue": Command(
+        module="cli.queue",
+        help="show the jobs of all commands and windows: what waits, runs and has ended; cancel or repeat some",
+        add_options=_add_queue,
+        written_out=_with_queue_action,
+    ),
     "check": Command(module="cli.check", help="test the connection to the backend and the token"),
     "backend": Command(
         module="cli.backend", help="run the reference backend on this computer", add_options=_add_backend
     ),
     "storage": Command(
         module="cli.storage", help="copy objects between the storages that .env names", add_options=_add_storage
+    ),
+    "worker": Command(
+        module="cli.worker", help="convert what others put into a queue, on this computer", add_options=_add_worker
+    ),
+    "cluster": Command(
+        module="cli.cluster", help="set up the queue that several computers work through", add_options=_add_cluster
     ),
     "demo": Command(
         module="cli.demo",

@@ -10,12 +10,12 @@ from typing import Any
 
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.manifest_prune import NO_ORPHANS, prune
-from cli.named_manifest import check_backend, check_finished, required, unknown
+from cli.named_manifest import check_finished, check_manifest_backend, required, unknown
 from cli.printing import counted, size_text, terminal_safe, write_event, write_rows, write_table
 from config import Config
 from pipeline.transfer.http.validation import as_prefix
 from pipeline.transfer.manifests.manifest import BEGUN, relocated
-from pipeline.transfer.manifests.manifest_library import Located, find, library, write_beside
+from pipeline.transfer.manifests.manifest_library import FoundManifest, find, library, write_beside
 from pipeline.transfer.manifests.manifest_text import file_fields, head_fields, version_fields
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.remote import connected
@@ -94,7 +94,7 @@ def _list(options: argparse.Namespace, config: Config) -> int:
     return EXIT_FAILED if problems else EXIT_DONE
 
 
-def _list_orphans(known: Sequence[Located], *, as_json: bool) -> None:
+def _list_orphans(known: Sequence[FoundManifest], *, as_json: bool) -> None:
     found = orphans(known)
     if as_json:
         for orphan in found:
@@ -114,7 +114,7 @@ def _list_orphans(known: Sequence[Located], *, as_json: bool) -> None:
 def _restore(options: argparse.Namespace, config: Config) -> int:
     if config.backend.url:
         located = find(options.manifest, config.data_dir, config.backend.url)
-        check_backend(config, located.manifest if located is not None else None)
+        check_manifest_backend(config, located.manifest if located is not None else None)
     else:  # the manifest has public addresses
         located = required(options, config)
     with connected(config.backend) as remote:
@@ -157,5 +157,5 @@ def _print_restored_json(restored: Restored) -> None:
     write_event("file", fields)
 
 
-def _summary(located: Located) -> dict[str, Any]:
+def _summary(located: FoundManifest) -> dict[str, Any]:
     return {**head_fields(located.manifest), "manifest": str(located.path)}

@@ -7,16 +7,23 @@ import sys
 from collections.abc import Sequence
 
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
-from cli.named_manifest import check_backend, unknown
+from cli.named_manifest import check_manifest_backend, unknown
 from cli.printing import counted, size_text, terminal_safe, write_event, write_table
 from cli.questions import can_ask, confirm
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.http.validation import as_prefix
 from pipeline.transfer.manifests.inventory import RemoteObject
-from pipeline.transfer.manifests.manifest_library import Located, ManifestError, find, library
+from pipeline.transfer.manifests.manifest_library import FoundManifest, ManifestError, find, library
 from pipeline.transfer.manifests.orphans import orphans
-from pipeline.transfer.manifests.prune import Deleted, Leftovers, delete, delete_stream, leftovers, whole_stream
+from pipeline.transfer.manifests.prune import (
+    Deleted,
+    Leftovers,
+    delete_leftovers,
+    delete_stream,
+    leftovers,
+    whole_stream,
+)
 from pipeline.transfer.manifests.remote import Remote, connected
 
 NO_ORPHANS = "Every stream's video is where it was, as far as that is known.\n"
@@ -29,7 +36,7 @@ def prune(options: argparse.Namespace, config: Config) -> int:
     if not options.manifest:
         raise SettingsError("Name a destination or a folder that was uploaded, or add --orphans.")
     located = find(options.manifest, config.data_dir, config.backend.url)
-    check_backend(config, located.manifest if located is not None else None)
+    check_manifest_backend(config, located.manifest if located is not None else None)
     with connected(config.backend) as remote:
         prefix = located.manifest.prefix if located is not None else as_prefix(options.manifest)
         theirs = remote.manifest(prefix)
@@ -42,13 +49,13 @@ def prune(options: argparse.Namespace, config: Config) -> int:
         _say_leftovers(found, as_json=options.json)
         deleted: list[Deleted] = []
         if found.objects and _wanted(options, found):
-            deleted = delete(remote, found)
+            deleted = delete_leftovers(remote, found)
     return _say_deleted(options, found.objects, deleted)
 
 
 def _prune_orphans(options: argparse.Namespace, config: Config) -> int:
     """Delete the streams whose videos are gone, all of them or the one at a destination."""
-    check_backend(config, None)
+    check_manifest_backend(config, None)
     known, problems = library(config.data_dir)
     complain(*problems)
     objects: list[RemoteObject] = []
@@ -77,7 +84,7 @@ def _prune_orphans(options: argparse.Namespace, config: Config) -> int:
     return _say_deleted(options, objects, deleted)
 
 
-def _destinations(known: Sequence[Located], remote: Remote) -> list[str]:
+def _destinations(known: Sequence[FoundManifest], remote: Remote) -> list[str]:
     return [one.manifest.prefix for one in known if one.manifest.backend_url == remote.backend_url]
 
 

@@ -86,9 +86,9 @@ def _get(options: argparse.Namespace) -> None:
 
 
 def _delete(options: argparse.Namespace) -> None:
-    from pipeline.speech.model_cache import delete
+    from pipeline.speech.model_cache import delete_model
 
-    size = size_text(delete(options.name))
+    size = size_text(delete_model(options.name))
     sys.stdout.write(f"The Whisper model '{options.name}' was deleted ({size}); a job that needs it fetches it.\n")
 
 

@@ -8,11 +8,11 @@ from config import Config
 from pipeline.errors import Problem, SettingsError
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest
-from pipeline.transfer.manifests.manifest_library import Located, ManifestError, find
+from pipeline.transfer.manifests.manifest_library import FoundManifest, ManifestError, find
 from pipeline.transfer.manifests.remote import Remote
 
 
-def required(options: argparse.Namespace, config: Config) -> Located:
+def required(options: argparse.Namespace, config: Config) -> FoundManifest:
     """Return the manifest that was named, on this computer. Raises ManifestError."""
     located = find(options.manifest, config.data_dir, config.backend.url)
     if located is None:
@@ -23,7 +23,7 @@ def required(options: argparse.Namespace, config: Config) -> Located:
     return located
 
 
-def check_backend(config: Config, manifest: Manifest | None) -> None:
+def check_manifest_backend(config: Config, manifest: Manifest | None) -> None:
     """Check that the backend can be asked, and that it is the manifest's. Raises SettingsError with every problem."""
     backend = config.backend
     problems: list[str | Problem] = [

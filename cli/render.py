@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Protocol, TextIO
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
 from cli.interrupts import CANCELLED
 from cli.json_lines import JsonLines
@@ -21,6 +22,18 @@ WITHOUT_ROWS = {PhaseName.HLS: "audio only", PhaseName.UPLOAD: "upload", PhaseNa
 """What a job without renditions is called, by the first of these phases that it has."""
 
 
+class Writes(Protocol):
+    """What lines go to."""
+
+    def write(self, line: str, /) -> object:
+        """Take a line with its end."""
+        ...
+
+    def flush(self) -> None:
+        """Let it be seen."""
+        ...
+
+
 class Renderer(Protocol):
     """Takes a job's events; `start` is called before the first and `close` after the last."""
 
@@ -30,6 +43,10 @@ class Renderer(Protocol):
 
     def event(self, event: Event) -> None:
         """Show one event; may be called from another thread."""
+        ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Return a block in which nothing is drawn, because a question is asked."""
         ...
 
     def close(self) -> None:
@@ -51,12 +68,13 @@ def start_for(view: Renderer, plan: Plan) -> None:
     view.start(plan.job.slug, [r.name for r in plan.renditions], plan.phases)
 
 
-def summary(report: JobReport, *, by_source: bool = False) -> list[str]:
+def job_summary(report: JobReport, *, by_source: bool = False) -> list[str]:
     """Return what a person should read when a job is over."""
-    title = terminal_safe(str(report.source)) if by_source else report.slug
+    title = terminal_safe(report.origin) if by_source else report.slug
     if report.outcome is Outcome.DONE:
         where = "The local files were deleted; the log is in" if report.media_deleted else "The files are in"
-        lines = [f"{title}: done. {where} {report.folder}"]
+        kept = f"{where} {report.place}" if report.place else "Its files are on the server."
+        lines = [f"{title}: done. {kept}"]
         if report.master_url:
             lines.append(f"Stream: {report.master_url}")
     elif report.outcome is Outcome.CANCELLED:
@@ -69,7 +87,7 @@ def summary(report: JobReport, *, by_source: bool = False) -> list[str]:
 class PlainLines:
     """Lines for a log file: a phase's start, every tenth of it, and its end."""
 
-    def __init__(self, out: TextIO, *, by_source: bool = False) -> None:
+    def __init__(self, out: Writes, *, by_source: bool = False) -> None:
         self._out = out
         self._by_source = by_source
         self._next: dict[PhaseName, int] = {}
@@ -78,7 +96,8 @@ class PlainLines:
         """Name the job and what will be done."""
         self._next = {}
         alone = next((words for phase, words in WITHOUT_ROWS.items() if phase in phases), "")
-        self._write(f"{title}: {', '.join(rows) or alone}")
+        if rows or alone:  # of a job that another machine runs nothing is known yet
+            self._write(f"{title}: {', '.join(rows) or alone}")
 
     def event(self, event: Event) -> None:
         """Print a line where there is something new to say."""
@@ -93,8 +112,12 @@ class PlainLines:
         elif isinstance(event, LogLine) and event.level is not LogLevel.DETAIL:
             self._write(event.text)
         elif isinstance(event, JobFinished):
-            for line in summary(event.report, by_source=self._by_source):
+            for line in job_summary(event.report, by_source=self._by_source):
                 self._write(line)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing to pause."""
+        return nullcontext()
 
     def close(self) -> None:
         """Nothing to leave."""
@@ -147,8 +170,12 @@ class TerminalBars:
             self._console.print(event.text)
         elif isinstance(event, JobFinished):
             self._progress.stop()
-            for line in summary(event.report, by_source=self._by_source):
+            for line in job_summary(event.report, by_source=self._by_source):
                 self._console.print(line, soft_wrap=True)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing to pause: a question comes before the bars, and after those of the job before."""
+        return nullcontext()
 
     def close(self) -> None:
         """Stop drawing."""

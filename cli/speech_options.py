@@ -1,10 +1,11 @@
-"""The options of what is heard and how, the same for `convert` and `transcribe`."""
+"""The options of transcription, the same for `convert` and `transcribe`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from cli.input_options import add_selection, named_input
 from pipeline.caption_files import read_names
 from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.job import CaptionRules, TranscriptForm, TranscriptionRequest
@@ -19,26 +20,26 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fast",
         action="store_true",
-        help="hear several windows at once: about a quarter less work, but whole sentences may get lost",
+        help="transcribe several windows at once: about a quarter less work, but whole sentences may get lost",
     )
     parser.add_argument(
         "--captions-profile",
         choices=[rules.value for rules in CaptionRules],
-        help="whose rules the captions are made by, and for whom (default: netflix)",
+        help="the publisher whose rules the captions follow, and the audience (default: netflix)",
     )
     parser.add_argument(
         "--caption-track",
         type=int,
         metavar="N",
         help=(
-            "the audio track that is heard, from 1 among those of --audio-track if it is given "
+            "the audio track that is transcribed, from 1 among those of --audio-track if it is given "
             "(default: the one that plays by default, or the first with speech)"
         ),
     )
     parser.add_argument(
         "--multilingual",
         action="store_true",
-        help="hear each half minute in its own language, for videos in several",
+        help="transcribe each half minute in its own language, for videos in several",
     )
     parser.add_argument(
         "--translate",
@@ -59,7 +60,7 @@ def _add_script(parser: argparse.ArgumentParser) -> None:
         "--align",
         type=Path,
         metavar="SCRIPT",
-        help="give this plain text, which says what is said, its times, and make the captions of it",
+        help="make the captions from this plain text, which is read aloud in the video, and find its times",
     )
 
 
@@ -68,14 +69,16 @@ def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s INPUT... [-o DIR] [OPTION...]"
     parser.add_argument(
         "inputs",
-        type=Path,
+        type=named_input,
         nargs="+",
         metavar="INPUT",
-        help="a video or audio file, or a folder: all of them in it and below",
+        help="a video or audio file, or a folder: all of them in it and below; or an address: s3://bucket/key, "
+        "s3://bucket/folder/, https://server/video.mp4, root:NAME/path (SOURCE_ROOTS in .env)",
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where to put the files (default: beside each)"
     )
+    add_selection(parser)
     parser.add_argument(
         "--format",
         default=",".join(FORMS),
@@ -94,7 +97,7 @@ def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
 def speech_request(options: argparse.Namespace) -> TranscriptionRequest:
     """Return what they ask for. Raises SettingsError where the list of names can't be read."""
     if options.multilingual and (options.language not in (None, "auto") or options.fast or options.align is not None):
-        text = "--multilingual hears the language of each half minute: leave out --language, --fast and --align."
+        text = "--multilingual detects the language of each half minute: leave out --language, --fast and --align."
         raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
     return TranscriptionRequest(
         model=TranscriptionRequest.model if options.model is None else options.model,

@@ -14,6 +14,7 @@ from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.printing import counted, size_text, terminal_safe
 from config import Config
 from pipeline.errors import SettingsError, TransferError
+from pipeline.files import is_folder
 from pipeline.transfer.http.content_types import content_type
 from storage import (
     LocalSettings,
@@ -100,7 +101,7 @@ def _settings(options: argparse.Namespace, config: Config) -> tuple[StorageSetti
             found.append(settings_from(config.server, StorageType(name)))
         except StorageSettingsError as error:
             problems.append(str(error))
-    if not problems and isinstance(found[0], LocalSettings) and not found[0].root.is_dir():
+    if not problems and isinstance(found[0], LocalSettings) and not is_folder(found[0].root):
         problems.append(f"The storage folder {found[0].root} does not exist: check STORAGE_LOCAL_PATH.")
     try:
         check_prefix(options.prefix)
@@ -170,7 +171,7 @@ def _print_result(result: CopyResult, options: argparse.Namespace) -> None:
     )
     if result.unproven:
         sys.stdout.write(
-            f"Of {counted(result.unproven, 'file')} only the size could be compared: S3 does not tell their MD5.\n"
+            f"Only the size of {counted(result.unproven, 'file')} could be compared: S3 has no MD5 of them.\n"
         )
     if result.failures:
         complain(f"{counted(len(result.failures), 'file')} could not be copied: run the same command again.")

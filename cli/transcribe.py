@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from cli.input_options import selection_from
 from cli.job_reports import exit_status, finish_early
 from cli.job_thread import run_cancellable
 from cli.main import complain
@@ -19,7 +20,8 @@ from pipeline.job import TranscriptForm
 from pipeline.model import JobReport, Outcome
 from pipeline.preflight_answers import refused_by
 from pipeline.speech.child import WhisperProcess
-from pipeline.transcript_job import TranscriptJob, plan_transcript, run_transcript, transcript_jobs
+from pipeline.transcript_job import plan_transcript, run_transcript
+from pipeline.wanted_transcripts import TranscriptJob, transcript_jobs
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -48,7 +50,14 @@ def jobs_from(options: argparse.Namespace, config: Config) -> list[TranscriptJob
     if problems:
         raise SettingsError(problems)
     return transcript_jobs(
-        inputs_from(options.inputs, root=None, output=options.output, suffixes=(*VIDEO_SUFFIXES, *AUDIO_SUFFIXES)),
+        inputs_from(
+            options.inputs,
+            root=None,
+            output=options.output,
+            suffixes=(*VIDEO_SUFFIXES, *AUDIO_SUFFIXES),
+            selection=selection_from(options),
+            config=config,
+        ),
         speech_request(options),
         [TranscriptForm(name) for name in dict.fromkeys(names)],
         output=options.output,
@@ -61,14 +70,14 @@ def _one(
     wanted: TranscriptJob, config: Config, view: Renderer, cancel: CancelToken, whisper: WhisperProcess
 ) -> JobReport:
     try:
-        plan = plan_transcript(wanted)
+        plan = plan_transcript(wanted, config, cancel)
     except KeyboardInterrupt:
         cancel.cancel()
         report = finish_early(wanted.job, None, view, folder=wanted.folder)
     except (PipelineError, OSError) as error:
         report = finish_early(wanted.job, refused_by(error), view, folder=wanted.folder)
     else:
-        view.start(terminal_safe(str(wanted.job.source)), (), plan.plan.phases)
+        view.start(terminal_safe(wanted.job.origin), (), plan.plan.phases)
         report = run_cancellable(
             lambda sink, token: run_transcript(plan, config, sink, token, whisper), view.event, cancel
         )

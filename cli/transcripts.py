@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 
+from cli.interrupts import ANY_TIME, raised
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.printing import counted, terminal_safe, write_event, write_rows
 from cli.questions import can_ask, confirm
@@ -15,7 +16,7 @@ from cli.transcripts_options import EDIT, KEEP, OURS
 from cli.transcripts_state import is_same_dataset, tell_what_is_missing
 from config import Config
 from pipeline.errors import PipelineError, SettingsError
-from pipeline.files import write_whole
+from pipeline.files import is_folder, is_there, write_whole
 from pipeline.slug import slug_for
 from storage import InvalidUriError, StorageError
 from transcripts.combine import combine
@@ -108,7 +109,7 @@ def _export(options: argparse.Namespace, config: Config) -> int:
         tell_what_is_missing(dataset)
         videos = videos_in(dataset.document, *options.media)
     output: Path | None = options.output
-    if output is not None and (output.is_dir() or not output.suffix):
+    if output is not None and (is_folder(output) or not output.suffix):
         return _export_each(videos, form, output, overwrite=options.overwrite)
     if not form.takes_several and len(videos) != 1:
         raise SettingsError(
@@ -153,7 +154,7 @@ def _file_names(videos: Sequence[Video]) -> Iterator[str]:
 
 def _check_free(paths: Sequence[Path], *, overwrite: bool) -> None:
     for path in paths:
-        if path.exists() and not overwrite:
+        if is_there(path) and not overwrite:
             raise SettingsError(f"{path} is there already: choose another place, or replace it with --overwrite.")
 
 
@@ -272,12 +273,13 @@ def _editable(options: argparse.Namespace, config: Config, create: Schema | None
 
 
 def _edit(options: argparse.Namespace, config: Config) -> int:
-    """Open the window; its errors are told in it."""
+    """Open the window; its errors are told in it, and Ctrl-C closes it, which may take a question and its answer."""
     from ui.app import open_editor
     from ui.missing_tk import WindowUnavailableError
 
     try:
-        return open_editor(config, options.dataset, model=options.model)
+        with raised(patience_s=ANY_TIME):
+            return open_editor(config, options.dataset, model=options.model)
     except WindowUnavailableError as error:
         raise PipelineError(str(error)) from error
 

@@ -34,7 +34,7 @@ def add_transcripts(actions: Actions) -> None:
         "--model",
         default="",
         metavar="NAME|DIR",
-        help="the Whisper model that words are aligned with (default: the one that heard them, if that has a name)",
+        help="the Whisper model that words are aligned with (default: the one that transcribed them, if named)",
     )
     _action(actions, "info", "show what is in a dataset, where it is from and what is not saved")
     add = _action(actions, "add", "put the transcripts of converted videos into a dataset, which is begun if need be")
@@ -55,9 +55,7 @@ def add_transcripts(actions: Actions) -> None:
     which.add_argument(
         "--media", action="append", default=[], metavar="ID", help="a video by its id or title, again for others"
     )
-    which.add_argument(
-        "--changed", action="store_true", help="only videos that say something else than what is published"
-    )
+    which.add_argument("--changed", action="store_true", help="only videos whose text differs from what is published")
     merge = _action(actions, "merge", "take the rows of another dataset into a dataset")
     merge.add_argument("other", metavar="OTHER", help="the other dataset, which stays as it is")
     _add_sides(merge, ours="what the first dataset has", theirs="what the other one has")
@@ -113,5 +111,5 @@ def _add_recovered(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recovered",
         choices=(KEEP, DISCARD),
-        help="what becomes of changes that a session which ended unexpectedly left",
+        help="what to do with changes left by a session that ended unexpectedly",
     )

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
-from cli.named_manifest import check_backend
+from cli.named_manifest import check_manifest_backend
 from cli.printing import counted, terminal_safe, write_event
 from cli.transcripts_state import tell_what_is_missing
 from config import Config
@@ -38,13 +38,13 @@ class _Said:
 
 def publish(options: argparse.Namespace, config: Config) -> int:
     """Publish what was asked for; exit 1 where a video could not be. One that fails does not stop the others."""
-    check_backend(config, None)
+    check_manifest_backend(config, None)
     with open_dataset(options.dataset, config=config) as dataset:
         tell_what_is_missing(dataset)
         videos = videos_in(dataset.document, *options.media)
         unsaved = dataset.document.changes.text if dataset.document.changes.unsaved else ""
     if unsaved and dataset.is_on_s3 and not options.json:
-        sys.stdout.write(f"Published with what is not on S3 yet: {unsaved}.\n")
+        sys.stdout.write(f"Publishing with changes that are not on S3 yet: {unsaved}.\n")
     failed = 0
     with connected(config.backend) as remote:
         publisher = _publisher(remote, config)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import select
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
+from cli.questions import asking, can_ask
 from config import Config
 from pipeline.cancel import CancelToken
+from pipeline.errors import Cancelled
 from pipeline.events import LogLevel, LogLine, Sink
 from pipeline.transfer.http.control import PARALLEL, TransferControl
 from pipeline.transfer.http.validation import token_problems
@@ -58,7 +63,7 @@ def add_transfer_options(parser: argparse.ArgumentParser) -> None:
         "--limit-rate",
         type=rate,
         metavar="RATE",
-        help="the most bytes a second to upload, such as 500K or 5M (default: no limit)",
+        help="the most bytes a second to upload, or to fetch of a video, such as 500K or 5M (default: no limit)",
     )
     parser.add_argument(
         "--patience",
@@ -101,16 +106,17 @@ def rate(text: str) -> float:
     return bytes_s
 
 
-def control_from(options: argparse.Namespace) -> TransferControl:
-    """Return what the options say."""
-    return TransferControl(parallel=options.parallel, limit_bytes_s=options.limit_rate)
+def control_from(options: argparse.Namespace, *, away_s: float = math.inf) -> TransferControl:
+    """Return what the options say; `away_s` is how long a server that is gone is waited for, in seconds."""
+    return TransferControl(parallel=options.parallel, limit_bytes_s=options.limit_rate, away_s=away_s)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenPrompt:
     """Asks for a new token at a terminal, without showing it; where there is none, .env may have one meanwhile.
 
-    `read_line` returns what was typed, None where nobody can answer any more.
+    `read_line` returns what was typed, None where nobody can answer any more. `turn` is the block in which nothing else
+    is asked.
     """
 
     refused: str
@@ -118,11 +124,19 @@ class TokenPrompt:
     read_line: Callable[[], str | None]
     token_in_env: Callable[[], str]
     terminal: bool
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def __call__(self) -> str | None:
-        """Return a token, or None when nobody has one."""
+        """Return a token, or None when nobody has one. Raises what `turn` raises."""
         token = self._from_env()
-        while token is None and self.terminal:
+        if token is None and self.terminal:
+            with self.turn():
+                token = self._ask()
+        return token
+
+    def _ask(self) -> str | None:
+        token = None
+        while token is None:
             self.say(ASK)
             typed = self.read_line()
             if typed is None:
@@ -145,15 +159,18 @@ def token_prompt(config: Config, job: str, say: Sink, cancel: CancelToken) -> Ca
 
     def ask() -> str | None:
         nonlocal refused
-        terminal = sys.stdin.isatty() and sys.stderr.isatty()
         prompt = TokenPrompt(
             refused=refused,
             say=lambda text: say(LogLine(job=job, text=text, level=LogLevel.WARNING)),
             read_line=lambda: read_hidden_line(cancel),
             token_in_env=lambda: Config.load().backend.token,
-            terminal=terminal,
+            terminal=can_ask(),
+            turn=lambda: asking(cancel),
         )
-        token = prompt()
+        try:
+            token = prompt()
+        except Cancelled:
+            return None
         refused = token or refused
         return token
 
@@ -161,18 +178,25 @@ def token_prompt(config: Config, job: str, say: Sink, cancel: CancelToken) -> Ca
 
 
 class TokenKeeper:
-    """The configuration of several jobs in a row: a token that was asked for in one counts for those after it."""
+    """The configuration of several jobs: a token that was asked for in one counts for all. One asks at a time."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._lock = threading.Lock()
 
     def keeping(self, ask: Callable[[], str | None]) -> Callable[[], str | None]:
         """Return a question whose answer is kept."""
+        known = self.config.backend.token
 
         def ask_and_keep() -> str | None:
-            token = ask()
-            if token:
-                self.config = replace(self.config, backend=replace(self.config.backend, token=token))
+            nonlocal known
+            with self._lock:
+                token: str | None = self.config.backend.token
+                if token == known:  # nobody else was asked meanwhile
+                    token = ask()
+                if token:
+                    known = token
+                    self.config = replace(self.config, backend=replace(self.config.backend, token=token))
             return token
 
         return ask_and_keep

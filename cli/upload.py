@@ -3,49 +3,121 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cli.job_reports import existing_from, exit_status, finish_early
-from cli.job_thread import run_cancellable
+from cli.job_thread import Interrupts, Watched
 from cli.main import complain
 from cli.questions import ask_or_refuse
-from cli.render import renderer
+from cli.render import Renderer, renderer
 from cli.transfer_options import control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
+from pipeline.batch import BatchCallbacks, RunContext, RunJob, run_batch
 from pipeline.cancel import CancelToken
-from pipeline.job import UploadJob, UploadRequest
-from pipeline.model import Outcome
+from pipeline.claims import Claims, open_store
+from pipeline.events import Sink
+from pipeline.job import UploadJob, UploadRequest, resumed
+from pipeline.model import JobReport, Outcome, UploadPlan
 from pipeline.preflight import check_plan, check_upload
-from pipeline.preflight_answers import Ready
+from pipeline.preflight_answers import Ready, Refused
+from pipeline.scheduler import Capacity, Scheduler
 from pipeline.transfer.http.validation import as_prefix
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Upload a folder and make its file record; what is confirmed already is not sent again."""
+    return exit_status(
+        run_uploads([_job_from(options, config)], options, config, renderer(as_json=options.json), CancelToken())
+    )
+
+
+def run_uploads(
+    jobs: Sequence[UploadJob], options: argparse.Namespace, config: Config, view: Renderer, cancel: CancelToken
+) -> list[JobReport]:
+    """Upload folders one after another, and return their reports; `view` is closed at the end."""
     config = patient(config, options)
-    job, cancel, view = _job_from(options, config), CancelToken(), renderer(as_json=options.json)
+    watched, interrupts = Watched(view.event, cancel), Interrupts(cancel)
+    uploads = _Uploads(
+        options=options, config=config, view=view, show=watched.event, cancel=cancel, interrupts=interrupts
+    )
+    front = BatchCallbacks(
+        prepare=uploads.prepare,
+        skip=lambda job: finish_early(job, None, view),
+        show=watched.event,
+        ended=_complain,
+        look=interrupts.look,
+        resume=resumed,
+    )
     try:
-        answer = ask_or_refuse(
-            lambda: check_upload(job, config, cancel), lambda plan: check_plan(plan, config, cancel), cancel
-        )
-        if not isinstance(answer, Ready):
-            report = finish_early(job, answer, view)
-        else:
-            plan, answers = answer.plan, answer.backend
-            view.start(plan.job.slug, (), plan.phases)
-            control, ask_token = control_from(options), token_prompt(config, plan.job.slug, view.event, cancel)
-            report = run_cancellable(
-                lambda sink, token: wiring.run_job(
-                    plan, config, sink, token, control=control, ask_token=ask_token, answers=answers
-                ),
-                view.event,
-                cancel,
-            )
+        with (
+            interrupts(),
+            open_store(config.data_dir, complain) as store,
+            Claims(store, jobs, complain, backend_url=config.backend.url) as claims,
+        ):
+            scheduler = Scheduler(Capacity(most={}))
+            reports = run_batch(jobs, front, at_once=1, scheduler=scheduler, cancel=cancel, claims=claims)
+            watched.check()
     finally:
         view.close()
+    interrupts.look()
+    return reports
+
+
+def _complain(report: JobReport) -> None:
     if report.outcome is Outcome.FAILED:
         complain(*report.error.splitlines())
-    return exit_status([report])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Uploads:
+    """What all uploads of one command share."""
+
+    options: argparse.Namespace
+    config: Config
+    view: Renderer
+    show: Sink
+    cancel: CancelToken
+    interrupts: Interrupts
+
+    def prepare(self, job: UploadJob) -> RunJob | JobReport:
+        """Return what runs an upload, or its report if it can't begin."""
+        answer = self._answer(job)
+        if not isinstance(answer, Ready):
+            report = finish_early(job, answer, self.view)
+            _complain(report)
+            return report
+        plan, answers = answer.plan, answer.backend
+        self.view.start(plan.job.slug, (), plan.phases)
+        control, ask_token = (
+            control_from(self.options),
+            token_prompt(self.config, plan.job.slug, self.show, self.cancel),
+        )
+
+        def run_one(context: RunContext) -> JobReport:
+            return wiring.run_job(
+                plan,
+                self.config,
+                context.sink,
+                context.cancel,
+                control=control,
+                ask_token=ask_token,
+                answers=answers,
+            )
+
+        return run_one
+
+    def _answer(self, job: UploadJob) -> Ready[UploadPlan] | Refused | None:
+        config, cancel = self.config, self.cancel
+        try:
+            with self.interrupts.raised():
+                return ask_or_refuse(
+                    lambda: check_upload(job, config, cancel), lambda plan: check_plan(plan, config, cancel), cancel
+                )
+        except KeyboardInterrupt:
+            cancel.cancel()
+            return None
 
 
 def _job_from(options: argparse.Namespace, config: Config) -> UploadJob:
@@ -56,4 +128,5 @@ def _job_from(options: argparse.Namespace, config: Config) -> UploadJob:
         delete_local=options.delete_local,
         replace=options.replace,
     )
-    return UploadJob(folder=options.folder, upload=request, existing=existing_from(options))
+    folder = options.folder if options.folder.name else options.folder.absolute()  # "." names nothing in a report
+    return UploadJob(folder=folder, upload=request, existing=existing_from(options))

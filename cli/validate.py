@@ -10,6 +10,7 @@ from pathlib import Path
 from cli.json_lines import json_line
 from config import Config
 from pipeline.errors import OutputError, SettingsError
+from pipeline.files import read_file
 from pipeline.media.validate import Validation, validate
 
 EXIT_CLEAN = 0
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
 
 def _key(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise SettingsError(
             f"The key {path} can't be read ({error.strerror}): check the name and its permissions."

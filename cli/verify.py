@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 
 from cli.json_lines import json_line
-from cli.named_manifest import check_backend, check_finished, required, unknown
+from cli.named_manifest import check_finished, check_manifest_backend, required, unknown
 from cli.printing import counted, terminal_safe
 from config import Config
 from pipeline.transfer.http.validation import as_prefix
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         find(options.manifest, config.data_dir, config.backend.url) if config.backend.url else required(options, config)
     )
     if config.backend.url:
-        check_backend(config, located.manifest if located is not None else None)
+        check_manifest_backend(config, located.manifest if located is not None else None)
     with connected(config.backend) as remote:
         manifest = located.manifest if located is not None else remote.manifest(as_prefix(options.manifest))
         if manifest is None:

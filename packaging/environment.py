@@ -27,7 +27,10 @@ MARKER = VENV / "set-up-unfinished"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 RUN = (VENV / "hls-converter.ready", (ROOT / "requirements.txt",))
-TESTS = (VENV / "run-tests.ready", (ROOT / "requirements.txt", ROOT / "requirements-dev.txt"))
+TESTS = (
+    VENV / "run-tests.ready",
+    (ROOT / "requirements.txt", ROOT / "requirements-cluster.txt", ROOT / "requirements-dev.txt"),
+)
 Purpose = tuple[Path, tuple[Path, ...]]
 
 LOCK_POLL_S = 0.2

@@ -59,6 +59,9 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
 S3_SERVER_PACKAGES = {"radosgw": program("radosgw"), "ceph-mon": program("ceph-mon"), "ceph-osd": program("ceph-osd")}
 """A real S3 server: without it, which only Debian has ready, the tests that need one are left out."""
 
+DATABASE_PACKAGES = {"postgresql": lambda: any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))}
+"""A real PostgreSQL, for the tests of several machines: the same."""
+
 TEST_PROCESSES = min((os.cpu_count() or 1) + 1, 4)
 """One more than cores: tests wait for servers, windows and browsers much of the time."""
 
@@ -66,11 +69,13 @@ CHECKS: dict[str, Sequence[str]] = {
     "ruff check": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "mypy": ("mypy",),
-    "pytest": ("pytest", "-n", str(TEST_PROCESSES), "--dist", "loadfile"),
+    # in the order of tests/conftest.py; by itself xdist begins with the files of the most tests, and what takes longest
+    # stays for the end, where one process works and the others wait
+    "pytest": ("pytest", "-n", str(TEST_PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"),
 }
 
 QUICK = "--quick"
-QUICK_TESTS = ("-m", "not browser and not s3 and not speech and not slow")
+QUICK_TESTS = ("-m", "not browser and not s3 and not cluster and not speech and not slow")
 """The markers are set in tests/conftest.py and explained in pyproject.toml."""
 
 
@@ -89,14 +94,18 @@ def missing_packages() -> list[str]:
     return missing
 
 
-def install_s3_server() -> None:
-    """Install the S3 server that some tests need, where that is possible; say so where it fails."""
-    missing = [name for name, is_there in S3_SERVER_PACKAGES.items() if not is_there()]
-    if missing and has_apt() and is_root():
-        try:
-            install(missing, purpose="The tests on a real S3 server need")
-        except SetUpError as error:
-            say(f"{error} These tests are left out.")
+def install_servers() -> None:
+    """Install the servers that some tests need, where that is possible; say so where it fails."""
+    for packages, purpose in (
+        (S3_SERVER_PACKAGES, "The tests on a real S3 server need"),
+        (DATABASE_PACKAGES, "The tests with several machines need"),
+    ):
+        missing = [name for name, is_there in packages.items() if not is_there()]
+        if missing and has_apt() and is_root():
+            try:
+                install(missing, purpose=purpose)
+            except SetUpError as error:
+                say(f"{error} These tests are left out.")
 
 
 def has_screen() -> bool:
@@ -107,7 +116,7 @@ def has_screen() -> bool:
 
 def quick_selection() -> tuple[str, ...]:
     """Return pytest's options for the quick tests, and say what they leave out."""
-    left_out = ["in Chromium", "on a real S3 server", "with a real Whisper model", "that take long"]
+    left_out = ["in Chromium", "on a real S3 server", "with PostgreSQL", "with a real Whisper model", "that take long"]
     options: tuple[str, ...] = QUICK_TESTS
     if not has_screen():
         left_out.append("of the window (no Tk or no screen here)")
@@ -117,10 +126,15 @@ def quick_selection() -> tuple[str, ...]:
 
 
 def run_check(name: str, command: Sequence[str]) -> int:
-    """Run one check under its name, its output going where ours goes; return its exit status."""
+    """Run one check under its name, its output going where ours goes; return its exit status.
+
+    Python keeps what it compiled, even where it is told not to, as pytest, mypy and ruff keep theirs: compiling takes
+    longer than many a test, and the tests start Python often.
+    """
+    environment = {variable: value for variable, value in os.environ.items() if variable != "PYTHONDONTWRITEBYTECODE"}
     sys.stdout.write(f"\n=== {name}\n")
     sys.stdout.flush()
-    return subprocess.run([PYTHON, "-m", *command], cwd=ROOT).returncode
+    return subprocess.run([PYTHON, "-m", *command], cwd=ROOT, env=environment).returncode
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -138,7 +152,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             if missing := missing_packages():
                 install(missing, purpose="The tests need")
-            install_s3_server()
+            install_servers()
             speech_data.fetch()
         if wanted:
             return run_check("pytest", ("pytest", *wanted))

@@ -23,8 +23,9 @@ class Alongside:
 
     @contextmanager
     def job(self, asked: CancelToken) -> Iterator[None]:
-        """Cancel all if `asked` is cancelled, or as soon as work fails, whose error is then raised in place of
-        `Cancelled`; leave no thread.
+        """Stop the phases and the work inside the block when `asked` is cancelled or as soon as any of the work fails.
+
+        The error of work that failed is raised in place of `Cancelled`. All threads have ended when the block is left.
         """
         try:
             with asked.on_cancel(self.cancel.cancel):

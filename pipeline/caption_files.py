@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import Problem, Setting, SettingsError, SubtitleFileError
+from pipeline.files import is_there, read_file
 from pipeline.job import CaptionFile, Trim
 from pipeline.media.source.language_tags import language_tag
 from pipeline.model import CaptionText
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import LANGUAGE_NAMES
 from pipeline.speech.names import name_list
-from pipeline.speech.subtitle_files import decode, parse_subtitles, read_subtitles
+from pipeline.speech.subtitle_files import decode_subtitles, parse_subtitles, read_subtitles
 from pipeline.speech.subtitles import to_vtt
 
 SUFFIXES = (".srt", ".vtt")
@@ -31,7 +32,7 @@ def caption_file(typed: str, *, spoken: str | None, default: str) -> CaptionFile
     """
     whole = Path(typed)
     name, colon, tail = typed.rpartition(":")
-    if not colon or not name or whole.exists() or any(mark in tail for mark in "/\\."):
+    if not colon or not name or is_there(whole) or any(mark in tail for mark in "/\\."):
         return CaptionFile(path=whole, language=language_in_name(whole) or spoken or default)
     language = known_language(tail)
     if language is None:
@@ -75,7 +76,7 @@ def read_captions(files: Sequence[CaptionFile]) -> tuple[CaptionText, ...]:
 def read_script(path: Path, *, language: str | None = None) -> str:
     """Return the text of a script. Raises SettingsError where there is none that can be read."""
     try:
-        text, _ = decode(path.read_bytes(), language)
+        text, _ = decode_subtitles(read_file(path), language)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         text = f"The script {path} can't be read ({reason}): check the file."
@@ -91,7 +92,7 @@ def read_script(path: Path, *, language: str | None = None) -> str:
 def read_names(path: Path) -> tuple[str, ...]:
     """Return the names of a list, one a line. Raises SettingsError where there is none that can be read."""
     try:
-        text, _ = decode(path.read_bytes(), None)
+        text, _ = decode_subtitles(read_file(path), None)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         text = f"The list of names {path} can't be read ({reason}): check the file."

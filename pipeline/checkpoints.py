@@ -91,7 +91,7 @@ class Checkpoints:
     def begin(self, name: str) -> Path:
         """Return an empty folder for an attempt at a piece; what was there is removed. Raises OutputError.
 
-        Nobody else has it: what a program of a run that was killed still writes is in the way of nothing.
+        The name is a new one: a program that a killed run has left behind may still write into an earlier attempt.
         """
         for left in (self.root / name, *self.root.glob(f"{name}.*")):
             shutil.rmtree(left, ignore_errors=True)

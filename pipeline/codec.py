@@ -55,28 +55,48 @@ def to_json(value: object, *, without_defaults: bool = False) -> dict[str, Any]:
     return found
 
 
-def from_json(kind: type[T], data: object, where: str) -> T:
+def from_json(
+    kind: type[T], data: object, where: str, *, names: tuple[type, ...] = (), skip_unknown: bool = False
+) -> T:
     """Return the dataclass that `data`, parsed JSON, represents; a field with a default may be missing.
 
-    `where` names the data in a message, such as "job.json". Raises CodecError for an unknown, a missing or a wrong
-    field, with a sentence that names it.
+    `where` names the data in a message, such as "job.json"; `names` are types that the dataclass's own module imports
+    for annotations alone; `skip_unknown` passes over fields that a newer version may have. Raises CodecError for an
+    unknown, a missing or a wrong field, with a sentence that names it.
     """
-    return cast(T, _read(kind, data, _Location(where=where)))
+    return cast(T, _read(kind, data, _Location(where=where, names=names, skip_unknown=skip_unknown)))
 
 
 class _Location:
-    """A field of the data that is read, and what is said of it."""
+    """A field of the data that is read, and what is said of it: its path is put together only where it is needed."""
 
-    def __init__(self, *, where: str, field: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        where: str,
+        parent: _Location | None = None,
+        step: str | int = "",
+        names: tuple[type, ...] = (),
+        skip_unknown: bool = False,
+    ) -> None:
         self._where = where
-        self._field = field
+        self._parent = parent
+        self._step = step
+        self.names = names
+        self.skip_unknown = skip_unknown
 
-    def of_field(self, name: str) -> _Location:
-        plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:LONGEST_QUOTE])
-        return _Location(where=self._where, field=f"{self._field}.{plain}" if self._field else plain)
+    def below(self, step: str | int) -> _Location:
+        return _Location(where=self._where, parent=self, step=step, names=self.names, skip_unknown=self.skip_unknown)
 
-    def of_item(self, number: int) -> _Location:
-        return _Location(where=self._where, field=f"{self._field}[{number}]")
+    @property
+    def _field(self) -> str:
+        if self._parent is None:
+            return ""
+        above = self._parent._field
+        if isinstance(self._step, int):
+            return f"{above}[{self._step}]"
+        plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in self._step[:LONGEST_QUOTE])
+        return f"{above}.{plain}" if above else plain
 
     def wrong(self, text: str) -> CodecError:
         return CodecError(f"{self._where}: {self._field} {text}." if self._field else f"{self._where} {text}.")
@@ -125,15 +145,17 @@ def _read(hint: object, data: object, location: _Location) -> object:
 def _read_dataclass(kind: type, data: object, location: _Location) -> object:
     if not isinstance(data, dict):
         raise location.must_be("an object", data)
-    hints = _hints(kind)
+    hints = _hints(kind, location.names)
     known = {entry.name: entry for entry in fields(kind)}
-    for name in data:
+    for name in () if location.skip_unknown else data:
         if name not in known:
-            raise location.of_field(name).wrong("is not a known field")
+            raise location.below(name).wrong("is not a known field")
     for name, entry in known.items():
         if name not in data and not _has_default(entry):
-            raise location.of_field(name).wrong("is missing")
-    return kind(**{name: _read(hints[name], held, location.of_field(name)) for name, held in data.items()})
+            raise location.below(name).wrong("is missing")
+    return kind(
+        **{name: _read(hints[name], held, location.below(name)) for name, held in data.items() if name in known}
+    )
 
 
 def _read_tuple(arguments: tuple[object, ...], data: object, location: _Location) -> tuple[object, ...]:
@@ -143,7 +165,7 @@ def _read_tuple(arguments: tuple[object, ...], data: object, location: _Location
     if len(kinds) != len(data):
         raise location.wrong(f"must have {len(kinds)} items, not {len(data)}")
     return tuple(
-        _read(kind, item, location.of_item(number)) for number, (kind, item) in enumerate(zip(kinds, data, strict=True))
+        _read(kind, item, location.below(number)) for number, (kind, item) in enumerate(zip(kinds, data, strict=True))
     )
 
 
@@ -152,7 +174,7 @@ def _read_mapping(arguments: tuple[object, ...], data: object, location: _Locati
         raise location.must_be("an object", data)
     if arguments[1] is str and all(isinstance(item, str) for item in data.values()):
         return dict(data)  # of 30,000 of them the location of each takes longer than all else
-    return {name: _read(arguments[1], item, location.of_field(name)) for name, item in data.items()}
+    return {name: _read(arguments[1], item, location.below(name)) for name, item in data.items()}
 
 
 def _read_enum(kind: type[Enum], data: object, location: _Location) -> Enum:
@@ -193,7 +215,7 @@ def _read_number(data: object, location: _Location) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise location.wrong("must be a number that is not beyond all bounds")
+        raise location.wrong("must be a finite number")
     return number
 
 
@@ -224,8 +246,8 @@ _SCALARS: Mapping[object, Callable[[object, _Location], object]] = {
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _hints(kind: type, names: tuple[type, ...]) -> dict[str, Any]:
+    return get_type_hints(kind, localns={name.__name__: name for name in names})
 
 
 def _beside_none(arguments: tuple[object, ...]) -> object:

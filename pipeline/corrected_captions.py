@@ -13,7 +13,7 @@ from pipeline.corrected_words import CorrectedWords, words_in_json, words_in_tex
 from pipeline.errors import FolderConflict, FolderTakenError, SubtitleFileError
 from pipeline.media.stream_layout import TranscriptNames
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitle_files import Subtitles, decode, read_subtitles
+from pipeline.speech.subtitle_files import Subtitles, decode_subtitles, read_subtitles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def _agrees(folder: Path, name: str, forms: TranscriptNames, wanted: Sequence[st
     """Whether a corrected file without times of its own, or the JSON, says the same words."""
     try:
         if name == forms.txt:
-            return words_of(decode((folder / name).read_bytes(), language)[0]) == wanted
+            return words_of(decode_subtitles((folder / name).read_bytes(), language)[0]) == wanted
         words = words_in_json(folder, forms, language) if name == forms.json else None
         return words is None or words.words == wanted
     except (SubtitleFileError, OSError, ValueError):

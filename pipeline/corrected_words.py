@@ -17,16 +17,16 @@ from pipeline.errors import CodecError, SubtitleFileError
 from pipeline.media.stream_layout import TranscriptNames
 from pipeline.speech.caption_changes import captions_after
 from pipeline.speech.caption_profiles import CaptionProfile
-from pipeline.speech.corrections import TOKEN, heard_tokens, with_corrections
+from pipeline.speech.corrections import TOKEN, transcript_tokens, with_corrections
 from pipeline.speech.cues import Cue
-from pipeline.speech.subtitle_files import decode, read_subtitles
+from pipeline.speech.subtitle_files import decode_subtitles, read_subtitles
 from pipeline.speech.transcript import Segment, Transcript
-from pipeline.speech.transcript_file import from_json
+from pipeline.speech.transcript_file import transcript_from_json
 
 LEAST_SHARE = 0.2
-"""Which share of a transcript's words its correction has at least; what has fewer says something else."""
+"""A correction has at least this share of the transcript's words; a text with fewer is not a correction of it."""
 ENOUGH_WORDS = 20
-"""From how many words on that can be told."""
+"""A shorter transcript has too few words to tell a correction from another text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ def words_in_text(folder: Path, forms: TranscriptNames, language: str | None) ->
     """Return what transcript.txt says, None where it has the words of the captions. Raises SubtitleFileError."""
     path = folder / forms.txt
     try:
-        text, encoding = decode(path.read_bytes(), language)
+        text, encoding = decode_subtitles(path.read_bytes(), language)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SubtitleFileError(f"The transcript {path} can't be read ({reason}).") from error
@@ -88,7 +88,7 @@ def words_in_text(folder: Path, forms: TranscriptNames, language: str | None) ->
         return None
     same = sum((Counter(words) & Counter(was)).values())
     if len(was) >= ENOUGH_WORDS and same < LEAST_SHARE * len(was):
-        raise SubtitleFileError(f"{path} says something else than the captions ({same} of {len(was)} words).")
+        raise SubtitleFileError(f"{path} is not the text of the captions (only {same} of {len(was)} words are in it).")
     transcript, _ = _read_json(folder / forms.json)
     utf8 = encoding.startswith("utf-8")
     return CorrectedWords(transcript=transcript, before=before, text=text, is_utf8=utf8)
@@ -124,7 +124,7 @@ def words_in_json(folder: Path, forms: TranscriptNames, language: str | None) ->
 
 def _read_json(path: Path) -> tuple[Transcript, list[Cue]]:
     try:
-        return from_json(path.read_text(encoding="utf-8-sig"))
+        return transcript_from_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SubtitleFileError(f"The transcript {path} can't be read ({error.strerror}).") from error
     except (CodecError, ValueError, RecursionError) as error:
@@ -143,7 +143,7 @@ def _captions(folder: Path, forms: TranscriptNames, language: str | None) -> tup
 
 
 def _heard(transcript: Transcript) -> list[str]:
-    return [token.text for token in heard_tokens(transcript)]
+    return [token.text for token in transcript_tokens(transcript)]
 
 
 def _times(cues: Sequence[Cue]) -> list[tuple[float, float]]:

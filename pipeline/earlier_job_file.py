@@ -1,4 +1,4 @@
-"""What job.json held in the forms before its present one, as that has it. Pure; knows nothing of files."""
+"""Converts what earlier versions stored in job.json to its present form. Pure; knows nothing of files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.facts import STEPS
+from pipeline.facts import STEPS, present_names
 from pipeline.job import Codec
 from pipeline.media.encode.encoders import usual_segment_type
 from pipeline.output_settings import ENCODER, HLS, KEY, MP4, PACKAGE, QUALITIES, SOURCE_PART, TRANSCRIPT, given
 
 
 def known_facts(done: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, object]]:
-    """Return the facts of a version before the schema without those that no step needs any more."""
+    """Return the facts of an earlier version under their present names, without those that no step needs any more."""
     fields = {step: {entry.name for entry in dataclasses.fields(kind)} for step, kind in STEPS.items()}
     return {
-        step: {name: value for name, value in facts.items() if name in fields[step]}
+        step: {name: value for name, value in present_names(facts).items() if name in fields[step]}
         for step, facts in done.items()
         if step in fields
     }

@@ -18,6 +18,7 @@ from pipeline.job_file import JobFile, read_job_file
 from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX, TRANSCRIPT_NAMES, TRANSLATION_NAMES
 from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, TRANSCRIPT, TRANSLATION, OutputSettings
 from pipeline.published import JOB_FILE
+from pipeline.source_address import known_address
 
 SPOKEN = {TRANSCRIPT: TRANSCRIPT_NAMES, TRANSLATION: TRANSLATION_NAMES}
 """The steps that make captions, with the files in which an editor may correct them."""
@@ -32,12 +33,12 @@ class EarlierWork:
     `corrections` are what an editor has corrected in the captions there since then, by the step that made them.
     """
 
-    def __init__(self, final: Path, partial: Path, source: Path, content: Fingerprint, wanted: OutputSettings) -> None:
+    def __init__(self, final: Path, partial: Path, origin: str, content: Fingerprint, wanted: OutputSettings) -> None:
         self.changes: dict[str, tuple[str, ...]] = {}
         self.edited: tuple[str, ...] = ()
         self.corrections: dict[str, CorrectedCaptions] = {}
         self._final = final
-        self._source = source
+        self._origin = origin
         self._content = content
         self._wanted = wanted
         self._newer: Path | None = None
@@ -119,11 +120,16 @@ class EarlierWork:
         other = read_job_file(self._final)
         if other is None or other.source == self._content:
             return FolderTakenError(FolderConflict.SOMETHING_ELSE, f"{self._final} already holds something else")
-        if Path(other.source_path).absolute() == self._source.absolute():
-            reason = f"{self._source.name} has other content than when {self._final} was made"
+        if _same_origin(other.source_path, self._origin):
+            reason = f"{self._name} has other content than when {self._final} was made"
             return FolderTakenError(FolderConflict.CHANGED_SOURCE, reason)
         reason = f"{self._final} was made from another source ({other.source_path})"
         return FolderTakenError(FolderConflict.OTHER_SOURCE, reason)
+
+    @property
+    def _name(self) -> str:
+        address = known_address(self._origin)
+        return Path(self._origin).name if address is None else address.file_name
 
     def _found(self, folder: Path) -> JobFile | None:
         """Return what a folder tells of work on this source; one of a newer version is kept in mind."""
@@ -136,6 +142,12 @@ class EarlierWork:
 
     def _is_same(self, left: JobFile) -> bool:
         return not self._wanted.changes(left.settings) and self._wanted.steps.keys() == left.settings.keys()
+
+
+def _same_origin(one: str, other: str) -> bool:
+    if known_address(one) or known_address(other):
+        return one == other
+    return Path(one).absolute() == Path(other).absolute()
 
 
 def _holding(found: JobFile) -> dict[str, Mapping[str, object]]:

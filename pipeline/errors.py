@@ -42,14 +42,19 @@ class Setting(Enum):
     SESSION_ID = "session id"
     DELETE_LOCAL = "delete local"
     SPEED_LIMIT = "speed limit"
+    ENGINE = "engine"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A sentence for the editor, and the setting that it is about, None if it is about none or several."""
+    """A sentence for the editor, and the setting that it is about, None if it is about none or several.
+
+    `of_machine` tells what a machine lacks, which another may have, from what is wrong with the job.
+    """
 
     text: str
     setting: Setting | None = None
+    of_machine: bool = False
 
 
 class Cancelled(Exception):
@@ -149,8 +154,16 @@ class DestinationTakenError(SettingsError):
         super().__init__(Problem(text=text, setting=Setting.DESTINATION))
 
 
+class UnreachableError(PipelineError):
+    """A server can't be reached now, or does not answer: a later try may succeed."""
+
+
 class CodecError(PipelineError):
     """What was stored or sent is not in the form that it should have."""
+
+
+class JobStoreError(PipelineError):
+    """The queue's file can't be read or written."""
 
 
 class ToolError(PipelineError):
@@ -193,11 +206,11 @@ class FfmpegError(EncodeError):
 
 
 class SpeechError(PipelineError):
-    """The Whisper model can't be had, or transcription failed."""
+    """The Whisper model is not available, or transcription failed."""
 
 
 class SubtitleFileError(PipelineError):
-    """A subtitle file can't be read, or holds no captions."""
+    """A subtitle file can't be read, or has no captions in it."""
 
 
 class TransferError(PipelineError):

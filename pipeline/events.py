@@ -32,7 +32,8 @@ class LogLevel(str, Enum):
 class TransferFigures:
     """How far an upload is, over all its files: absolute values.
 
-    `bytes_per_s` is 0 and `seconds_left` None while they are unknown.
+    `bytes_done` are those that went out, `bytes_confirmed` those that the store has: whole files, and parts of large
+    ones. `bytes_per_s` is 0 and `seconds_left` None while they are unknown.
     """
 
     files_done: int = 0
@@ -41,6 +42,7 @@ class TransferFigures:
     bytes_total: int = 0
     bytes_per_s: float = 0.0
     seconds_left: float | None = None
+    bytes_confirmed: int = 0
 
     @property
     def fraction(self) -> float:

@@ -39,9 +39,9 @@ class HlsFacts:
     `frame_s` is the time from one frame to the next, or of an audio frame where there is no video; `frame_rate` the
     most frames in a second. `renditions` are their names, `audio` the folders of the audio with segments of its own.
     `loudness` is what was measured of each before anything was done to it, `encoder` ffmpeg's name of what did it in
-    the end, `closed_captions` whether the source's frames hold any. `sound_ends` are where the source's audio tracks
-    ended in the encode, in seconds, by their index as a text. `accepted` says that damage was accepted, `sound` which
-    audio could not be decoded whole.
+    the end, `closed_captions` whether the source's frames hold any. `audio_ends` are where the source's audio tracks
+    ended in the encode, in seconds, by their index as a text. `accepted` says that damage was accepted, `decoded_audio`
+    which audio could not be decoded whole.
     """
 
     step: ClassVar[str] = PhaseName.HLS.value
@@ -56,10 +56,10 @@ class HlsFacts:
     closed_captions: bool = False
     chunks: int = 0
     decode_errors: int = 0
-    sound_ends: Mapping[str, float] = field(default_factory=dict)
+    audio_ends: Mapping[str, float] = field(default_factory=dict)
     missing_frames: int = 0
     accepted: bool = False
-    sound: DecodedAudio | None = None
+    decoded_audio: DecodedAudio | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +201,14 @@ STEPS: Mapping[str, type[StepFacts]] = {
     )
 }
 """What each step leaves, by its name."""
+
+EARLIER_NAMES: Mapping[str, str] = {"sound": "decoded_audio", "sound_ends": "audio_ends"}
+"""What facts were called up to schema 7 of job.json, and what they are called now."""
+
+
+def present_names(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return the stored facts of a step under the names that they have now."""
+    return {EARLIER_NAMES.get(name, name): value for name, value in facts.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

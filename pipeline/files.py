@@ -5,9 +5,11 @@ Knows nothing of what is in them.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +53,18 @@ AUDIO_SUFFIXES = (".mp3", ".m4a", ".aac", ".wav", ".flac", ".ogg", ".oga", ".opu
 """The endings of audio files that are found in folders where those are wanted, too."""
 
 
+def read_file(path: Path, most_bytes: int = -1) -> bytes:
+    """Return the content of a file, at most so many bytes of it. Raises OSError, also for what is not a regular file.
+
+    A pipe or a device may have no end, or make whoever reads it wait for ever.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    with path.open("rb") as file:
+        return file.read(most_bytes)
+
+
 def write_whole(path: Path, content: str | bytes | Iterable[bytes]) -> None:
     """Write a file so that a crash or a power cut leaves the old or the new content, never a part. Raises OutputError.
 
@@ -88,6 +102,19 @@ def sync_folder(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything of this name; what can't be reached is not there.
+
+    `Path.exists` raises OSError for a folder that may not be read, a share that has gone and a name that is too long.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a name leads to a folder; what can't be reached is none, where `Path.is_dir` raises OSError."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def holds_something(folder: Path) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
+
+from pipeline.source_address import SourceAddress
 
 
 class Existing(str, Enum):
@@ -119,9 +122,9 @@ class TranscriptionRequest:
     """What the editor wants of Whisper: a model's name or folder, and a language code or None for automatic.
 
     `profile` are the rules that its captions keep to; `fast` may lose sentences; `names` are people, courses and terms
-    that are corrected after listening; `multilingual` hears each half minute in its own language; `translate` adds
-    captions in English to those in the language that is spoken.
-    `track` is the audio track that is heard, from 1 among those that are converted; None is the one that plays by
+    that are corrected after transcription; `multilingual` transcribes each half minute in its own language; `translate`
+    adds captions in English to those in the language that is spoken.
+    `track` is the audio track that is transcribed, from 1 among those that are converted; None is the one that plays by
     default, or the first with speech where that has none.
     """
 
@@ -201,9 +204,12 @@ class Trim:
 class Job:
     """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
 
+    `title` is what people know the video by, in file record and manifests; empty for the name of its file.
     `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it. `captions` are
     subtitle tracks of the stream, and the first is its transcript where nothing is transcribed. `script` is a text file
     with what is said: the transcription gives it its times. `dataset` gets the transcript when all is done.
+    `address` is where the source lies if it is no file of this machine; `source` is a mere name then, until the file
+    has a place here.
     """
 
     source: Path
@@ -212,7 +218,7 @@ class Job:
     qualities: tuple[str, ...] | None = None
     tracks: TrackChoice = TrackChoice()
     encoding: EncodingRequest = EncodingRequest()
-    sound: AudioRequest = AudioRequest()
+    audio: AudioRequest = AudioRequest()
     encryption: Encryption | None = None
     accept_damaged: bool = False
     black_bars: bool = False
@@ -225,6 +231,18 @@ class Job:
     upload: UploadRequest | None = None
     dataset: DatasetRequest | None = None
     existing: Existing = Existing.ASK
+    title: str = ""
+    address: SourceAddress | None = None
+
+    @property
+    def name(self) -> str:
+        """What people know the video by."""
+        return self.title or self.source.stem
+
+    @property
+    def origin(self) -> str:
+        """Where the source comes from: what is shown and kept of it."""
+        return str(self.source) if self.address is None else self.address.text
 
     @property
     def makes_transcript(self) -> bool:
@@ -254,3 +272,30 @@ class UploadJob:
     def source(self) -> Path:
         """What the job is made of."""
         return self.folder
+
+    @property
+    def origin(self) -> str:
+        """The same, as it is shown."""
+        return str(self.folder)
+
+
+EitherJob = TypeVar("EitherJob", Job, UploadJob)
+
+
+def resumed(job: EitherJob, left: Existing | None = None) -> EitherJob:
+    """Return a job that goes on, without a question, with what another process has left of it.
+
+    `left` is what that process has stored for whoever goes on, None if nothing.
+    """
+    existing = left or job.existing
+    return replace(job, existing=Existing.RESUME if existing is Existing.ASK else existing)
+
+
+def once_made(existing: Existing, *, has_sent: bool) -> Existing:
+    """Return what a further try does with the folder that an earlier one of the same job has made.
+
+    `has_sent` says that it has sent a part of it: what was to begin anew has begun, and the upload's journal knows it.
+    """
+    if has_sent:
+        return Existing.RESUME
+    return {Existing.ASK: Existing.RESUME, Existing.FRESH: Existing.UPLOAD_AGAIN}.get(existing, existing)

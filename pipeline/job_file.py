@@ -19,14 +19,14 @@ from pipeline.fingerprint import Fingerprint
 from pipeline.job import CaptionRules
 from pipeline.published import JOB_FILE
 
-SCHEMA = 6
-"""The version of what is stored. Any change is a new one, also a field more: a program of the version before then says
-so, and neither takes the folder for something else nor leaves out what it does not know.
+SCHEMA = 8
+"""The version of what is stored. Every change raises it, even an added field: an older program then says that the
+folder is of a newer version, and does not drop the field when it writes the file.
 """
 
 FIRST_FORM, FLAT_FORM = 1, 2
-"""Versions before it, which stand at `format`. The second had one set of settings for all steps, whose defaults it
-wrote too; the third is as now but for the name of its version.
+"""Earlier versions, whose number is in the field `format`. The second had one set of settings for all steps, defaults
+included; the third differs from the next one only in the name of that field.
 """
 
 PUBLISH_KEY = "publish_key"
@@ -39,7 +39,8 @@ class JobFile:
 
     `source` tells the source's content from another. `done` are the facts that each finished step left. `settings` are
     those that a finished step was done with, and of another one those that the last run wanted; they are by name,
-    without what is at its default. `fresh` says that the work is to take another folder's place.
+    without what is at its default. `fresh` says that the work is to take another folder's place. `title` is what people
+    know the video by, empty for the name of its file.
     """
 
     source_path: str
@@ -47,6 +48,7 @@ class JobFile:
     settings: Mapping[str, Mapping[str, object]]
     done: Facts
     fresh: bool = False
+    title: str = ""
 
     @property
     def made(self) -> dict[str, Mapping[str, object]]:
@@ -100,6 +102,8 @@ def write_job_file(folder: Path, content: JobFile) -> None:
     }
     if content.fresh:
         stored["fresh"] = True
+    if content.title:
+        stored["title"] = content.title
     write_whole(folder / JOB_FILE, json.dumps(stored, indent=2) + "\n")
 
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import OutputError, Problem, Setting, SettingsError
-from pipeline.files import remove
+from pipeline.files import is_folder, is_there, remove
 from pipeline.media.stream_layout import MEDIA_SUFFIXES
 from pipeline.published import JOB_FILE
 
 CHECKPOINTS = ".checkpoints"
-HEARD_LOG, TRANSLATED_LOG = ".heard.jsonl", ".translated.jsonl"
-"""What has been heard and what has been translated so far, until all is; hidden, so never published."""
+RECOGNITION_LOG, TRANSLATED_LOG = ".heard.jsonl", ".translated.jsonl"
+"""What has been transcribed and what has been translated so far, until all is; hidden, so never published."""
+CHECKED_LOG = ".checked.jsonl"
+"""What the check of the stream has read of it, until it is published."""
+SHOTS_LOG = ".shots.jsonl"
+"""When shots change, as far as that was looked for, until the captions are made."""
 
 
 def partial_of(final: Path) -> Path:
@@ -33,7 +38,7 @@ def lock_of(final: Path) -> Path:
 
 def check_writable(folder: Path) -> None:
     """See that a folder can be made and written to. Raises OutputError."""
-    probe = folder / f".write-test-{os.getpid()}"
+    probe = folder / f".write-test-{os.getpid()}-{threading.get_ident()}"  # other jobs may look at the same time
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
@@ -44,14 +49,31 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
+def check_place(folder: Path) -> None:
+    """See, without writing anything, whether a folder could be made and written to, as far as that can be told.
+
+    Raises OutputError.
+    """
+    there = next((path for path in (folder.absolute(), *folder.absolute().parents) if is_there(path)), None)
+    if there is None or not is_folder(there) or not os.access(there, os.W_OK | os.X_OK):
+        reason = "Not a directory" if there is not None and not is_folder(there) else "Permission denied"
+        raise OutputError(f"The output folder {folder} can't be written ({reason}): choose another one.")
+
+
 class JobFolders:
-    """The folders of a job's files: `final`, `partial` beside it, and in that `checkpoints` and the files `logs`."""
+    """The folders of a job's files: `final`, `partial` beside it, and in that `checkpoints` and the files `logs`, of
+    which `recognition_logs` keep what was transcribed.
+    """
 
     def __init__(self, output_dir: Path, slug: str) -> None:
+        from pipeline.speech.recognition_log import aligned_log  # an upload knows folders, and need not wait for speech
+
         self.final = output_dir / slug
         self.partial = partial_of(self.final)
         self.checkpoints = self.partial / CHECKPOINTS
-        self.logs = (self.partial / HEARD_LOG, self.partial / TRANSLATED_LOG)
+        self.recognition_logs = (self.partial / RECOGNITION_LOG, self.partial / TRANSLATED_LOG)
+        others = (self.partial / CHECKED_LOG, self.partial / SHOTS_LOG)
+        self.logs = (*self.recognition_logs, aligned_log(self.partial / RECOGNITION_LOG), *others)
         self._old = self.final.with_name(f".{self.final.name}.old")
         self._above = self.final.parents[: len(PurePosixPath(slug).parts) - 1]
 
@@ -67,7 +89,12 @@ class JobFolders:
                 raise SettingsError(Problem(text=f"{text}: choose another output folder.", setting=Setting.OUTPUT))
 
     def put_in_place(self) -> None:
-        """Move the folder of the work to its final place, replacing an older one. Raises OSError."""
+        """Move the folder of the work to its final place, replacing an older one. Raises OSError.
+
+        What kept a run that was cut short from losing its work has no use any more.
+        """
+        for log in self.logs:
+            log.unlink(missing_ok=True)
         if self._old.exists():
             shutil.rmtree(self._old)
         if self.final.exists():

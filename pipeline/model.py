@@ -14,6 +14,7 @@ from pipeline.media_info import Chapter, DynamicRange, MediaInfo
 class PhaseName(str, Enum):
     """The phases of a job in the order in which they run."""
 
+    FETCH = "fetch"
     HLS = "hls"
     MP4 = "mp4"
     TRANSCRIPT = "transcript"
@@ -167,9 +168,14 @@ class JobReport:
 
     A job that was cancelled has an `error` where there is more to say of it than that.
 
+    `folder` is an empty path where no machine keeps what was made: it is at the destination alone.
     `loudness_lufs` is what was measured of the first audio track before anything was done to it (EBU R128).
+    `address` is where the source comes from if that is no file of this machine.
     `wrong_settings` tells a job that could not be done as it was asked from one that failed on its way;
     `media_deleted` says that the folder is without its media because the editor asked for that.
+    `backend_unreachable` says that the job failed because backend or storage can't be reached, or are in trouble: later
+    it may be done.
+    `folder_in_use` says that it failed because another process works in its folder.
     """
 
     slug: str
@@ -183,6 +189,19 @@ class JobReport:
     wrong_settings: bool = False
     media_deleted: bool = False
     loudness_lufs: float | None = None
+    backend_unreachable: bool = False
+    folder_in_use: bool = False
+    address: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where the source comes from, as it may be shown."""
+        return self.address or str(self.source)
+
+    @property
+    def place(self) -> str:
+        """The folder as it may be shown, empty where there is none."""
+        return "" if self.folder == Path() else str(self.folder)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ TRANSLATE = "translate"
 """The setting that adds a step of its own: the transcript is the same without it."""
 
 CAPTION_RULES = "profile"
-"""The setting of a transcript that changes its captions alone, not what was heard."""
+"""The setting of a transcript that changes its captions alone, not the transcript itself."""
 
 SOURCE_PART = ("tracks", "trim")
 VIDEO = ("codec", "preset", "rate_control", "target_vmaf", "keep_hdr", "copy_top", "black_bars", ENCODER)
@@ -177,7 +177,7 @@ def _by_name(job: Job) -> dict[str, Any]:
     among those of the video or the audio is one of these by itself.
     """
     form = to_json(job)
-    trim, audio = form["trim"], form["sound"]
+    trim, audio = form["trim"], form["audio"]
     return {
         "tracks": form["tracks"],
         "trim": None if trim is None else [trim["start_s"], trim["end_s"]],
@@ -218,7 +218,7 @@ def _of_no_matter(job: Job, media: MediaInfo) -> set[str]:
             names.add("black_bars")
     if not media.audio:
         names.update(AUDIO)
-    elif not job.sound.audio_map:
+    elif not job.audio.audio_map:
         renditions = audio_renditions(media.audio, surround=True, container=media.container)
         if all(a.group != SURROUND for a in renditions):
             names.add("surround")

@@ -1,5 +1,5 @@
-"""The phases of a job, a row each, in the order in which they run: what they are called, what part of the bar each has,
-and which jobs have it.
+"""The phases of a job, a row each, in the order in which they run: what they are called, and which
+jobs have them.
 
 Knows no phase's class: those are in `pipeline/phases/`, and `wiring` gives them their tools.
 """
@@ -25,6 +25,7 @@ class PhaseKind(Enum):
 class Requested:
     """What is asked of a job, as far as its phases follow from it."""
 
+    fetch: bool = False
     stream: bool = False
     mp4: bool = False
     transcript: bool = False
@@ -36,14 +37,12 @@ class Requested:
 class PhaseRow:
     """What is known of a phase before it is made.
 
-    `title` names its row and `activity` says what goes on in it, in an editor's words. `share` is its part of the
-    overall bar: phases that are off give theirs to the others in proportion.
+    `title` names its row and `activity` says what goes on in it, in an editor's words.
     """
 
     name: PhaseName
     title: str
     activity: str
-    share: int
     kind: PhaseKind
     wanted: Callable[[Requested], bool]
 
@@ -57,10 +56,16 @@ PHASES = {
     row.name: row
     for row in (
         PhaseRow(
+            name=PhaseName.FETCH,
+            title="Source",
+            activity="Fetching the source",
+            kind=PhaseKind.FILLS_FOLDER,  # nothing is packaged before it
+            wanted=lambda requested: requested.fetch,
+        ),
+        PhaseRow(
             name=PhaseName.HLS,
             title="HLS",
             activity="Encoding the stream",
-            share=50,
             kind=PhaseKind.FILLS_FOLDER,
             wanted=lambda requested: requested.stream,
         ),
@@ -68,7 +73,6 @@ PHASES = {
             name=PhaseName.MP4,
             title="480p MP4",
             activity="Making the 480p MP4",
-            share=10,
             kind=PhaseKind.FILLS_FOLDER,
             wanted=lambda requested: requested.mp4,
         ),
@@ -76,7 +80,6 @@ PHASES = {
             name=PhaseName.TRANSCRIPT,
             title="Transcript",
             activity="Transcribing",
-            share=15,
             kind=PhaseKind.FILLS_FOLDER,
             wanted=lambda requested: requested.transcript,
         ),
@@ -84,7 +87,6 @@ PHASES = {
             name=PhaseName.TRANSLATION,
             title="Translation",
             activity="Translating",
-            share=15,
             kind=PhaseKind.FILLS_FOLDER,
             wanted=lambda requested: requested.translation,
         ),
@@ -92,7 +94,6 @@ PHASES = {
             name=PhaseName.UPLOAD,
             title="Upload",
             activity="Uploading",
-            share=20,
             kind=PhaseKind.USES_FOLDER,
             wanted=lambda requested: requested.upload is not None,
         ),
@@ -100,7 +101,6 @@ PHASES = {
             name=PhaseName.RECORD,
             title="File record",
             activity="Saving the file record",
-            share=3,
             kind=PhaseKind.USES_FOLDER,
             wanted=lambda requested: requested.upload is not None,
         ),
@@ -108,7 +108,6 @@ PHASES = {
             name=PhaseName.CLEANUP,
             title="Clean-up",
             activity="Removing local files",
-            share=2,
             kind=PhaseKind.USES_FOLDER,
             wanted=lambda requested: requested.upload is not None and requested.upload.delete_local,
         ),

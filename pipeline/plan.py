@@ -14,7 +14,7 @@ from pipeline.media.encode.encoders import software_encoder, usual_segment_type
 from pipeline.media.source.frame_rates import frame_rate_limit
 from pipeline.media.source.scan import Scan
 from pipeline.media.source.source_notes import source_notes
-from pipeline.media.source.trimming import described, trimmed, trimmed_chapters
+from pipeline.media.source.trimming import trim_text, trimmed, trimmed_chapters
 from pipeline.media_info import Chapter, DynamicRange, MediaInfo
 from pipeline.model import CaptionText, Mp4Plan, Plan, Rendition
 from pipeline.phase_table import Requested, phases_of
@@ -57,7 +57,7 @@ def make_plan(
         renditions = _renditions(ladder.choose(video.width, video.height, job.qualities), job, media)
     segment_type = _segment_type(job.encoding)
     audio = audio_renditions(
-        media.audio, surround=job.sound.surround, container=media.container, audio_map=job.sound.audio_map
+        media.audio, surround=job.audio.surround, container=media.container, audio_map=job.audio.audio_map
     )
     return Plan(
         job=job,
@@ -80,14 +80,14 @@ def make_plan(
     )
 
 
-def within_source(plan: Plan, scan: Scan) -> Plan:
+def plan_within_source(plan: Plan, scan: Scan) -> Plan:
     """Return a plan whose renditions have no more bits than a source can use, as it was found when it was read."""
     return replace(plan, renditions=ladder.within_source(plan.renditions, scan.peak_bit_rate))
 
 
 def _check_settings(job: Job) -> None:
     problems = [*_wrong_qualities(job), *_wrong_encoding(job.encoding), *_wrong_target_vmaf(job.encoding)]
-    loudness = job.sound.loudness_lufs
+    loudness = job.audio.loudness_lufs
     if loudness is not None and not LOUDNESS_LUFS[0] <= loudness <= LOUDNESS_LUFS[1]:
         text = (
             f"A loudness target lies between {LOUDNESS_LUFS[0]:.0f} and {LOUDNESS_LUFS[1]:.0f} LUFS, "
@@ -190,6 +190,7 @@ def _mp4(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> Mp4Pl
 
 def _requested(job: Job, *, has_video: bool) -> Requested:
     return Requested(
+        fetch=job.address is not None and job.address.is_elsewhere,
         stream=True,
         mp4=job.make_mp4 and has_video,
         transcript=job.transcription is not None or bool(job.captions),
@@ -199,8 +200,8 @@ def _requested(job: Job, *, has_video: bool) -> Requested:
 
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
-    part = [] if job.trim is None else [f"{media.path.name}: only the part {described(job.trim)}."]
-    audio = job.sound
+    part = [] if job.trim is None else [f"{media.path.name}: only the part {trim_text(job.trim)}."]
+    audio = job.audio
     treated = source_notes(media, keep_hdr=job.encoding.keep_hdr, surround=audio.surround, mapped=bool(audio.audio_map))
     notes = part + [f"{media.path.name}: {text}." for text in treated]
     above = (

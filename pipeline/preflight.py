@@ -31,23 +31,29 @@ from pipeline.preflight_answers import (
     refused_by,
 )
 from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.ownership import owner_from
+from pipeline.transfer.manifests.ownership import destination_owner_from
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers, OpenDestination
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.earlier_upload import previous_upload
 from pipeline.transfer.upload.uploader import Uploader
 
 
-def check_job(job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+def check_job(
+    job: Job, config: Config, cancel: CancelToken, *, only_look: bool = False, for_others: bool = False
+) -> PreflightAnswer[Plan]:
     """Decide what will be done and whether it can begin. Raises Cancelled.
 
     Of several questions the first is returned: change the plan's job as it is answered, and go on with `check_plan`.
+    Where it is to `only_look`, nothing is written, not even to try whether the output folder can be. Where the job is
+    `for_others`, that other machines do, neither the encoders of this one nor its folders matter.
     """
+    if for_others:
+        job = replace(job, existing=Existing.RESUME)
     try:
-        plan = wiring.probe_and_plan(job, config)
+        plan = wiring.probe_and_plan(job, config, cancel, for_others=for_others)
     except (PipelineError, OSError) as error:
         return refused_by(error)
-    return check_plan(plan, config, cancel)
+    return check_plan(plan, config, cancel, only_look=only_look)
 
 
 def check_upload(job: UploadJob, config: Config, cancel: CancelToken) -> PreflightAnswer[UploadPlan]:
@@ -59,7 +65,7 @@ def check_upload(job: UploadJob, config: Config, cancel: CancelToken) -> Preflig
     return check_plan(plan, config, cancel)
 
 
-def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAnswer[PlanT]:
+def check_plan(plan: PlanT, config: Config, cancel: CancelToken, *, only_look: bool = False) -> PreflightAnswer[PlanT]:
     """Return the first question that the plan's job does not answer, or that it may begin. Raises Cancelled.
 
     The disk is looked at before the network.
@@ -67,7 +73,8 @@ def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAns
     job = plan.job
     cancel.check()
     try:
-        about_folder = _about_folder(plan, config) if job.existing is Existing.ASK else None
+        ask = job.existing is Existing.ASK
+        about_folder = _about_folder(plan, config, only_look=only_look) if ask else None
         cancel.check()
         if about_folder is not None:
             return about_folder
@@ -88,7 +95,7 @@ def check_plan(plan: PlanT, config: Config, cancel: CancelToken) -> PreflightAns
     )
 
 
-def _about_folder(plan: PlanT, config: Config) -> ReplaceFolder[PlanT] | ResumeUpload[PlanT] | None:
+def _about_folder(plan: PlanT, config: Config, *, only_look: bool) -> ReplaceFolder[PlanT] | ResumeUpload[PlanT] | None:
     """Return what has to be asked about what an earlier run left; None where nothing has.
 
     Raises PipelineError where the folder can't be used at all.
@@ -97,7 +104,7 @@ def _about_folder(plan: PlanT, config: Config) -> ReplaceFolder[PlanT] | ResumeU
     if isinstance(plan, Plan):
         from pipeline.workspace import Workspace  # an upload alone has none
 
-        workspace = Workspace(plan.job)
+        workspace = Workspace(plan.job, only_seen=only_look)
         try:
             workspace.check_for(plan)
             sent_to = None if workspace.done.upload is None else workspace.done.upload.prefix
@@ -124,7 +131,7 @@ def _about_destination(
     if upload is None or upload.replace:
         return None, NO_ANSWERS
     if isinstance(job, Job):
-        owner = owner_from(str(job.source), fingerprint(job.source))
+        owner = destination_owner_from(job.origin, fingerprint(job.source), job.title)
     elif (job.folder / MASTER).is_file():
         owner = owner_of(job.folder)
     else:  # nothing will be sent

@@ -15,9 +15,11 @@ from pipeline.errors import (
     Setting,
     SettingsError,
     SourceError,
+    ToolError,
     UploadIncompleteError,
 )
 from pipeline.model import Plan, UploadPlan
+from pipeline.transfer.http.retry import may_pass
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 
 PlanT = TypeVar("PlanT", Plan, UploadPlan)
@@ -33,10 +35,14 @@ class Ready(Generic[PlanT]):
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """The job can't start as it is asked for; every reason at once. `wrong_settings` as in `JobReport`."""
+    """The job can't start as it is asked for; every reason at once. `wrong_settings` as in `JobReport`.
+
+    `may_pass` says that a server can't be reached, or is in trouble: later the job may start.
+    """
 
     problems: tuple[Problem, ...]
     wrong_settings: bool = True
+    may_pass: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,4 +107,5 @@ def refused_by(error: PipelineError | OSError) -> Refused:
     setting = (
         Setting.SOURCE if isinstance(error, SourceError) else Setting.OUTPUT if isinstance(error, OutputError) else None
     )
-    return Refused(problems=(Problem(text=str(error), setting=setting),), wrong_settings=False)
+    problem = Problem(text=str(error), setting=setting, of_machine=isinstance(error, ToolError))
+    return Refused(problems=(problem,), wrong_settings=False, may_pass=may_pass(error))

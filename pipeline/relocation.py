@@ -11,13 +11,13 @@ import contextlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import NewerVersionError, OutputError, SourceError
-from pipeline.files import holds_something
+from pipeline.files import holds_something, is_there
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job
@@ -45,10 +45,21 @@ def relocate(jobs: Sequence[Job]) -> dict[str, str]:
     same content by a name that is gone; what another of these jobs has in its own folder stays. Raises OutputError when
     a folder can't be moved.
     """
-    notes: dict[str, str] = {}
-    jobs = [job for job in jobs if job.existing is not Existing.FRESH]
+    return {job.slug: _note(old, job) for job, old in _moves(jobs, _move)}
+
+
+def earlier_folders(jobs: Sequence[Job]) -> dict[str, Path]:
+    """Return the folders that `relocate` would move, by the slugs of their jobs; nothing is moved."""
+    return {job.slug: old for job, old in _moves(jobs, lambda old, new, top: not new.is_relative_to(old))}
+
+
+def _moves(jobs: Sequence[Job], move: Callable[[Path, Path, Path], bool]) -> Iterator[tuple[Job, Path]]:
+    """Yield jobs with the folders that were moved for them; `move` moves one below the output folder, if it can."""
+    # a source that is elsewhere is not there to be compared
+    jobs = [job for job in jobs if job.existing is not Existing.FRESH and job.address is None]
     if all(_is_begun(job) for job in jobs):
-        return notes
+        return
+    placed: set[str] = set()
     found = _work_below(
         sorted({job.output_dir for job in jobs}), {size for job in jobs if (size := _size(job.source)) is not None}
     )
@@ -72,19 +83,19 @@ def relocate(jobs: Sequence[Job]) -> dict[str, str]:
         while moved:  # one that moves on makes room for another
             moved = False
             for job in jobs:
-                if job.slug in notes or job.slug not in content or _is_begun(job):
+                if job.slug in placed or job.slug not in content or _is_begun(job):
                     continue
                 for work in works[job.slug]:
                     owner = owners.get(work.folder)
                     owned = owner is not None and owner is not job and work.job_file.source == content.get(owner.slug)
                     if work.folder in taken or owned or not _was_made_of(work, job, by_path=by_path):
                         continue
-                    if _move(work.folder, job.output_dir / job.slug, job.output_dir):
-                        notes[job.slug] = _note(work.folder, job)
+                    if move(work.folder, job.output_dir / job.slug, job.output_dir):
+                        yield job, work.folder
+                        placed.add(job.slug)
                         taken.add(work.folder)
                         moved = True
                         break
-    return notes
 
 
 def with_earlier_address(job: Job, destination: str | None) -> Job:
@@ -202,7 +213,7 @@ def _prefix(job_file: JobFile) -> str:
 
 def _is_begun(job: Job) -> bool:
     final = job.output_dir / job.slug
-    return final.exists() or partial_of(final).exists()
+    return is_there(final) or is_there(partial_of(final))
 
 
 def _size(source: Path) -> int | None:
@@ -219,7 +230,7 @@ def _content(source: Path) -> Fingerprint | None:
 
 def _was_made_of(work: _Work, job: Job, *, by_path: bool) -> bool:
     made_of = Path(work.job_file.source_path).absolute()
-    return made_of == job.source.absolute() if by_path else holds_something(made_of.parent) and not made_of.exists()
+    return made_of == job.source.absolute() if by_path else holds_something(made_of.parent) and not is_there(made_of)
 
 
 def _move(old: Path, new: Path, top: Path) -> bool:

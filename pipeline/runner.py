@@ -5,6 +5,7 @@ Owns the order and the one JobFinished; knows no phase in particular.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
@@ -14,12 +15,14 @@ from pipeline.cancel import CancelToken
 from pipeline.disk_room import ROOM_BYTES, is_disk_full, wait_for_room
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import JobFinished, LogLevel, Sink
+from pipeline.expected_time import expected_s, work_of
 from pipeline.facts import Facts
 from pipeline.folder_lock import locked
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import JobReport, PhaseName, PhaseOutcome, PhaseReport, Plan, UploadPlan
 from pipeline.phase_table import PHASES
 from pipeline.phases.phase import JobContext, JobFolder, Phase
+from pipeline.scheduler import Stage, Turn
 from pipeline.steps import Steps, to_the_end
 
 _Made = TypeVar("_Made")
@@ -37,14 +40,21 @@ class _JobRun(Generic[_Plan, _Folder]):
         package: Callable[[JobContext[_Plan, _Folder]], None] | None,
         sink: Sink,
         cancel: CancelToken,
+        turn: Turn | None,
+        *,
+        waits_for_room: bool,
+        expect: Callable[[_Folder], Mapping[PhaseName, float]] | None,
     ) -> None:
         self.plan = plan
+        self._turn = turn
+        self._waits_for_room = waits_for_room
         self._asked = cancel
         self._alongside = Alongside()
         self.cancel = self._alongside.cancel
         self.folder = folder
         self.steps = Steps(plan.job.slug, plan.phases, sink)
         self._package = package
+        self._expect = expect
 
     def all(self, by_name: Mapping[PhaseName, Phase[JobContext[_Plan, _Folder]]]) -> None:
         phases = [by_name[name] for name in self.plan.phases]
@@ -64,6 +74,10 @@ class _JobRun(Generic[_Plan, _Folder]):
         for note in self.plan.notes:
             self.steps.log(note, LogLevel.INFO)
         self.folder.check_for(self.plan)
+        if self._expect is None:
+            self.steps.weigh(expected_s(work_of(self.plan, os.cpu_count() or 1), {}))
+        else:
+            self.steps.weigh(self._expect(self.folder))
         for phase in phases:
             self.cancel.check()
             phase.check(self._context(phase.name))
@@ -80,7 +94,9 @@ class _JobRun(Generic[_Plan, _Folder]):
     def _pack(self, name: PhaseName) -> None:
         package = self._package
         assert package is not None
-        self._retry_when_disk_full(lambda: package(self._context(name)))
+        self._retry_when_disk_full(
+            lambda: self._when_it_is_its_turn(Stage.PACKAGE, lambda: package(self._context(name)))
+        )
 
     def _one(self, phase: Phase[JobContext[_Plan, _Folder]]) -> None:
         self.cancel.check()
@@ -88,8 +104,16 @@ class _JobRun(Generic[_Plan, _Folder]):
         patient = PHASES[phase.name].fills_folder
         self.steps.run(
             phase.name,
-            lambda: self._retry_when_disk_full(lambda: phase.run(context)) if patient else phase.run(context),
+            lambda: (
+                self._retry_when_disk_full(lambda: phase.run(context))
+                if patient
+                else self._when_it_is_its_turn(Stage.UPLOAD, lambda: phase.run(context))
+            ),
         )
+
+    def _when_it_is_its_turn(self, stage: Stage, work: Callable[[], _Made]) -> _Made:
+        with nullcontext() if self._turn is None else self._turn.use(stage, self.cancel):
+            return work()
 
     def _retry_when_disk_full(self, work: Callable[[], _Made]) -> _Made:
         """Do a piece of work; if the disk is full, wait for room and do it again, keeping what is done."""
@@ -98,7 +122,7 @@ class _JobRun(Generic[_Plan, _Folder]):
             try:
                 return work()
             except (EncodeError, OutputError, OSError) as error:
-                if not is_disk_full(error):
+                if not (self._waits_for_room and is_disk_full(error)):
                     raise
             del self.steps.warnings[warned:]  # they are said again
             parent = self.folder.final.parent
@@ -129,6 +153,10 @@ def run(
     package: Callable[[JobContext[_Plan, _Folder]], None] | None,
     sink: Sink,
     cancel: CancelToken,
+    *,
+    turn: Turn | None = None,
+    waits_for_room: bool = True,
+    expect: Callable[[_Folder], Mapping[PhaseName, float]] | None = None,
 ) -> JobReport:
     """Run a job to its end and return how it went; never raises, and ends in exactly one JobFinished.
 
@@ -140,8 +168,12 @@ def run(
             a plan that finds it there.
         sink: takes the events, in this thread.
         cancel: stops the job.
+        turn: its place among other jobs that run at the same time, None where there are none.
+        waits_for_room: whether it waits where the disk is full, or fails, because another machine may have room.
+        expect: returns the seconds that each phase is expected to take, of a folder that was checked; None for the
+            usual ones.
     """
-    job = _JobRun(plan, folder, package, sink, cancel)
+    job = _JobRun(plan, folder, package, sink, cancel, turn, waits_for_room=waits_for_room, expect=expect)
     ending = to_the_end(lambda: job.all(make_phases()), job.steps.log)
     report = JobReport(
         slug=plan.job.slug,
@@ -153,8 +185,11 @@ def run(
         warnings=tuple(job.steps.warnings),
         master_url=_master_url(job.steps.reports, folder.done),
         wrong_settings=ending.wrong_settings,
+        backend_unreachable=ending.backend_unreachable,
+        folder_in_use=ending.folder_in_use,
         media_deleted=folder.media_deleted,
         loudness_lufs=_loudness_lufs(folder.done),
+        address=plan.job.address.text if isinstance(plan, Plan) and plan.job.address is not None else "",
     )
     sink(JobFinished(report=report))
     return report

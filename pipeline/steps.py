@@ -7,63 +7,75 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.errors import Cancelled, PipelineError, SettingsError, TransferError
+from pipeline.errors import Cancelled, FolderInUseError, PipelineError, SettingsError, TransferError
 from pipeline.events import LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, PhaseReport
-from pipeline.phase_table import PHASES
 from pipeline.phases.phase import PhaseResult, Progress
+from pipeline.transfer.http.retry import may_pass
 
 Log = Callable[[str, LogLevel], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How a job ended. `error` and `wrong_settings` as in `JobReport`."""
+class JobResult:
+    """How a job ended. The fields are those of `JobReport`."""
 
     outcome: Outcome = Outcome.DONE
     error: str = ""
     wrong_settings: bool = False
+    backend_unreachable: bool = False
+    folder_in_use: bool = False
 
 
 class Steps:
-    """The phases of one job on their way; `reports` and `warnings` are those of its report."""
+    """The phases of one job on their way; `reports` and `warnings` are those of its report.
+
+    Each phase has a part of the overall progress by its weight, as `weigh` has set it; without, all have the same. The
+    overall progress never goes back.
+    """
 
     def __init__(self, job: str, phases: Sequence[PhaseName], sink: Sink) -> None:
         self.reports: list[PhaseReport] = []
         self.warnings: list[str] = []
         self._job = job
         self._sink = sink
-        self._total = sum(PHASES[name].share for name in phases)
-        self._finished = 0
+        self._weights: Mapping[PhaseName, float] = dict.fromkeys(phases, 1.0)
+        self._finished = 0.0
+        self._overall = 0.0
+        self._running: PhaseName | None = None
+
+    def weigh(self, weights: Mapping[PhaseName, float]) -> None:
+        """Set each phase's weight, before the first one runs: how long it is expected to take."""
+        self._weights = weights
 
     def run(self, name: PhaseName, work: Callable[[], PhaseResult]) -> None:
         """Do the work of a phase. Raises what it raises, after reporting it."""
-        started = time.monotonic()
-        self._sink(PhaseStarted(job=self._job, phase=name, overall=self._overall(name, 0.0)))
+        started, self._running = time.monotonic(), name
+        self._sink(PhaseStarted(job=self._job, phase=name, overall=self._reached(name, 0.0)))
         try:
             result = work()
         except Cancelled as cancelled:
-            self._end(
-                name, PhaseResult(outcome=PhaseOutcome.CANCELLED, text=str(cancelled) or "Cancelled"), started, share=0
-            )
+            self._end(name, PhaseResult(outcome=PhaseOutcome.CANCELLED, text=str(cancelled) or "Cancelled"), started)
             raise
         except PipelineError as error:
             failed_files = error.failed_files if isinstance(error, TransferError) else 0
             failed = PhaseResult(outcome=PhaseOutcome.FAILED, text=str(error), failed_files=failed_files)
-            self._end(name, failed, started, share=0)
+            self._end(name, failed, started)
             raise
         if result.outcome is PhaseOutcome.WARNED:
             self.warnings.append(result.text)
-        self._end(name, result, started, share=PHASES[name].share)
+        self._reached(name, 1.0)
+        self._finished += self._weights[name]
+        self._end(name, result, started)
 
     def reporter(self, name: PhaseName) -> Callable[[Progress], None]:
         """Return the function that reports a phase's progress."""
 
         def report(progress: Progress) -> None:
-            self._sink(_as_event(self._job, name, progress, overall=self._overall(name, progress.fraction)))
+            self._sink(_as_event(self._job, name, progress, overall=self._reached(name, progress.fraction)))
 
         return report
 
@@ -73,46 +85,56 @@ class Steps:
             self.warnings.append(text)
         self._sink(LogLine(job=self._job, text=text, level=level))
 
-    def _end(self, name: PhaseName, result: PhaseResult, started: float, *, share: int) -> None:
-        self._finished += share
+    def _end(self, name: PhaseName, result: PhaseResult, started: float) -> None:
         seconds = time.monotonic() - started
         self.reports.append(
             PhaseReport(phase=name, outcome=result.outcome, seconds=round(seconds, 3), text=result.text)
         )
-        overall = self._finished / self._total
         self._sink(
             PhaseFinished(
                 job=self._job,
                 phase=name,
                 outcome=result.outcome,
-                overall=overall,
+                overall=self._overall,
                 text=result.text,
                 failed_files=result.failed_files,
             )
         )
 
-    def _overall(self, name: PhaseName, fraction: float) -> float:
-        return (self._finished + PHASES[name].share * fraction) / self._total
+    def _reached(self, name: PhaseName, fraction: float) -> float:
+        if name is not self._running:  # what it does before its turn is no part of its work
+            return self._overall
+        done = (self._finished + self._weights[name] * fraction) / sum(self._weights.values())
+        self._overall = max(self._overall, min(1.0, done))
+        return self._overall
 
 
-def to_the_end(work: Callable[[], object], log: Log) -> Ending:
+def to_the_end(work: Callable[[], object], log: Log) -> JobResult:
     """Do the work of a whole job and return how it ended; never raises."""
     try:
         work()
     except Cancelled as cancelled:
-        return Ending(outcome=Outcome.CANCELLED, error=str(cancelled))
+        return JobResult(outcome=Outcome.CANCELLED, error=str(cancelled))
     except PipelineError as failure:
-        return Ending(outcome=Outcome.FAILED, error=str(failure), wrong_settings=isinstance(failure, SettingsError))
+        return JobResult(
+            outcome=Outcome.FAILED,
+            error=str(failure),
+            wrong_settings=isinstance(failure, SettingsError),
+            backend_unreachable=may_pass(failure),
+            folder_in_use=isinstance(failure, FolderInUseError),
+        )
     except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
-        return Ending(outcome=Outcome.FAILED, error=unexpected(bug, log))
-    return Ending()
+        return JobResult(outcome=Outcome.FAILED, error=bug_text(bug, log))
+    return JobResult()
 
 
-def unexpected(bug: Exception, log: Log) -> str:
+def bug_text(bug: Exception, log: Log) -> str:
     """Log where a bug struck; return a sentence for the editor without the bug's text (a signed URL, perhaps)."""
     frame = traceback.extract_tb(bug.__traceback__)[-1]
     log(f"{type(bug).__name__} in {frame.name}, line {frame.lineno} of {frame.filename}", LogLevel.ERROR)
-    return f"Something unexpected went wrong ({type(bug).__name__}). What is done is kept: start again to go on."
+    return (
+        f"Something unexpected went wrong ({type(bug).__name__}). Start again: nothing that is finished is done twice."
+    )
 
 
 def _as_event(job: str, name: PhaseName, progress: Progress, *, overall: float) -> PhaseProgress:

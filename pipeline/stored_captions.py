@@ -11,12 +11,13 @@ from pathlib import Path
 
 from pipeline.caption_files import SUFFIXES, language_in_name
 from pipeline.errors import CodecError, SubtitleFileError
+from pipeline.files import read_file
 from pipeline.media.stream_layout import CHAPTERS_VTT, PLAYLIST, SPRITE_MAP, TRANSCRIPT_JSON
 from pipeline.speech.cues import Cue
 from pipeline.speech.phrase_breaks import DASHES
 from pipeline.speech.subtitle_files import read_subtitles, with_lengths
 from pipeline.speech.transcript import Segment, Transcript
-from pipeline.speech.transcript_file import from_json
+from pipeline.speech.transcript_file import transcript_from_json
 from pipeline.speech.word_segmenter import is_unspaced
 
 LARGEST_BYTES = 512 << 20
@@ -31,7 +32,7 @@ class StoredCaptions:
         path: of it.
         cues: in the order of their begins, as they are written: some may have no text or no length.
         language: of them.
-        transcript: what was heard, with the words' times; of a subtitle file a segment for each cue.
+        transcript: the transcript, with the words' times; of a subtitle file a segment for each cue.
         has_words: whether it is more than what the cues tell.
     """
 
@@ -56,7 +57,7 @@ def caption_paths(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def read_stored(path: Path, *, language: str | None = None, default_language: str = "en") -> StoredCaptions:
+def read_stored_captions(path: Path, *, language: str | None = None, default_language: str = "en") -> StoredCaptions:
     """Return what a file holds. `language` is what the caller knows; else the file, its name or the transcript.json
     beside it tells, or it is the default.
 
@@ -74,7 +75,7 @@ def read_stored(path: Path, *, language: str | None = None, default_language: st
 
 
 def transcript_by_speaker(cues: Sequence[Cue], language: str | None) -> Transcript:
-    """Return cues as what was heard: a segment each, or one for each of two speakers, who share its time by length."""
+    """Return cues as a transcript: a segment each, or one for each of two speakers, who share its time by length."""
     end_s = max((cue.end_s for cue in cues), default=0.0)
     segments = tuple(segment for cue in cues for segment in _segments(cue))
     return Transcript(language=language, language_probability=1.0, duration_s=end_s, segments=segments)
@@ -100,7 +101,7 @@ def _read_transcript(path: Path) -> tuple[Transcript, list[Cue]]:
             raise SubtitleFileError(
                 f"{path} is too large for a transcript: choose a transcript.json, SRT or WebVTT file."
             )
-        return from_json(path.read_text(encoding="utf-8"))
+        return transcript_from_json(read_file(path).decode("utf-8"))
     except OSError as error:
         reason = error.strerror or "it can't be opened"
         raise SubtitleFileError(f"The transcript {path} can't be read ({reason}): check the file.") from error

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +19,9 @@ from pipeline.cancel import CancelToken
 from pipeline.earlier_work import SPOKEN
 from pipeline.errors import CodecError, OutputError, Problem, Setting, SettingsError, SourceError
 from pipeline.events import Event, JobFinished, Sink
-from pipeline.files import size_of, write_whole
+from pipeline.files import is_folder, is_there, size_of, write_whole
 from pipeline.fingerprint import Fingerprint, fingerprint
-from pipeline.inputs import Input
-from pipeline.job import Job, TranscriptForm, TranscriptionRequest
+from pipeline.job import TranscriptForm
 from pipeline.media.stream_layout import TranscriptNames
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.output_settings import CAPTION_RULES, TRANSCRIPT, TRANSLATION, output_settings
@@ -32,7 +31,7 @@ from pipeline.runner import run
 from pipeline.speech.child import WhisperProcess
 from pipeline.speech.languages import ENGLISH
 from pipeline.speech.transcript import Transcript
-from pipeline.speech.transcript_file import from_json
+from pipeline.speech.transcript_file import transcript_from_json
 from pipeline.steps import Steps
 from pipeline.transcript_note import (
     MadeFile,
@@ -41,51 +40,13 @@ from pipeline.transcript_note import (
     differing,
     is_corrected,
     is_lost,
-    note_path,
-    read_note,
+    read_transcript_note,
     write_note,
 )
+from pipeline.wanted_transcripts import TranscriptJob
 
 WORK_SUFFIX = ".transcript"
 """Ends the name of the folder for the work, so that it is no conversion's."""
-
-
-Places = Mapping[TranscriptForm, Path]
-"""Where each form belongs."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranscriptJob:
-    """A transcript that is wanted: `files` has the place of each form, all in one folder.
-
-    `translated` has those of the forms of its translation, none where that is not wanted. `overwrite` lets them take
-    the places of files that are there.
-    """
-
-    job: Job
-    files: Places
-    translated: Places = field(default_factory=dict)
-    overwrite: bool = False
-
-    @property
-    def by_step(self) -> dict[str, Places]:
-        """The places of the files by the step that makes them."""
-        return {TRANSCRIPT: self.files, TRANSLATION: self.translated}
-
-    @property
-    def places(self) -> tuple[Path, ...]:
-        """The places of all files."""
-        return (*self.files.values(), *self.translated.values())
-
-    @property
-    def folder(self) -> Path:
-        """Where the files go."""
-        return self.places[0].parent
-
-    @property
-    def note(self) -> Path:
-        """Where it is noted what was made."""
-        return note_path(self.folder, self.job.source.stem)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +54,8 @@ class TranscriptPlan:
     """What will be done of a transcript.
 
     `wanted` has the files that are to be made, or all of them where all are there (`complete`). `note` is what was made
-    before of the same source. By step, `settings` are what they are made with now, and `heard` is what was heard
-    before; what is not in it has to be heard.
+    before of the same source. By step, `settings` are what they are made with now, and `heard` are
+    earlier transcripts; what is not in it has to be transcribed.
     """
 
     plan: Plan
@@ -105,61 +66,34 @@ class TranscriptPlan:
     heard: Mapping[str, Transcript]
 
 
-def transcript_jobs(
-    inputs: Sequence[Input],
-    request: TranscriptionRequest,
-    forms: Sequence[TranscriptForm],
-    *,
-    output: Path | None,
-    overwrite: bool = False,
-    script: Path | None = None,
-) -> list[TranscriptJob]:
-    """Return a job for each input: beside it, or below `output` in the folders of its slug.
-
-    Raises SettingsError where two inputs would have the same file, or the same script.
-    """
-    if script is not None and len(inputs) > 1:
-        text = "--align is for one video: transcribe each with its own script."
-        raise SettingsError(Problem(text=text, setting=Setting.CAPTIONS))
-    jobs = []
-    taken: dict[Path, Path] = {}
-    for one in inputs:
-        folder = one.source.parent if output is None else output / Path(one.slug).parent
-        files = {form: folder / f"{one.source.stem}.{form.value}" for form in forms}
-        english = {form: folder / f"{one.source.stem}.{ENGLISH}.{form.value}" for form in forms}
-        translated = english if request.translate else {}
-        for file in (*files.values(), *translated.values()):
-            other = taken.setdefault(file.absolute(), one.source)
-            if other != one.source:
-                text = f"{file} would be made of both {other} and {one.source}: transcribe them one by one."
-                raise SettingsError(Problem(text=text, setting=Setting.OUTPUT))
-        job = Job(
-            source=one.source, output_dir=folder, slug=one.slug, make_mp4=False, transcription=request, script=script
-        )
-        jobs.append(TranscriptJob(job=job, files=files, translated=translated, overwrite=overwrite))
-    return jobs
-
-
-def plan_transcript(wanted: TranscriptJob) -> TranscriptPlan:
+def plan_transcript(wanted: TranscriptJob, config: Config, cancel: CancelToken) -> TranscriptPlan:
     """Probe the source, plan its transcript, and find out what of it is there already.
 
-    Raises SourceError, OutputError; SettingsError where a file is in the way that may not be replaced.
+    Of a source elsewhere no more is fetched than that takes. Raises SourceError, OutputError, Cancelled; SettingsError
+    where a file is in the way that may not be replaced.
     """
     from pipeline.caption_files import read_script
     from pipeline.media.source.probe import probe
     from pipeline.plan import make_plan
+    from pipeline.sources.fetching import located
 
     script = None if wanted.job.script is None else read_script(wanted.job.script)
-    media = probe(wanted.job.source)
+    with located(wanted.job, config, cancel) as found:
+        media = found.named(lambda: probe(found.job.source, open_file=found.open_file))
+        source = fingerprint(found.job.source)
     if not media.audio:
-        raise SourceError(f"{wanted.job.source} has no audio that can be transcribed: choose another file.")
-    plan = make_plan(wanted.job, media, script=script)
-    settings, source = output_settings(plan).steps, fingerprint(wanted.job.source)
-    noted = read_note(wanted.note)
+        raise SourceError(f"{wanted.job.origin} has no audio that can be transcribed: choose another file.")
+    plan = make_plan(found.job, media, script=script)
+    settings, elsewhere = output_settings(plan).steps, PhaseName.FETCH in plan.phases
+    noted = read_transcript_note(wanted.note)
     to_make = _to_make(wanted, noted, source, settings)
     missing = any(to_make.values())
     return TranscriptPlan(
-        plan=replace(plan, phases=phases_of(Requested(transcript=True, translation=bool(wanted.translated))), notes=()),
+        plan=replace(
+            plan,
+            phases=phases_of(Requested(fetch=elsewhere, transcript=True, translation=bool(wanted.translated))),
+            notes=(),
+        ),
         wanted=replace(wanted, files=to_make[TRANSCRIPT], translated=to_make[TRANSLATION]) if missing else wanted,
         note=TranscriptNote(source=source, files={} if noted is None or noted.source != source else noted.files),
         settings=settings,
@@ -179,8 +113,11 @@ def run_transcript(
         return _tell_complete(wanted, sink)
     from pipeline.engines.local import LocalEngine
     from pipeline.media.ffmpeg.process import find_ffmpeg
+    from pipeline.phases.fetch import FetchPhase
+    from pipeline.phases.speech_run import SpeechTools
     from pipeline.phases.transcribe import TranscribePhase
     from pipeline.phases.translate import TranslatePhase
+    from pipeline.sources.keeping import source_in_use
     from pipeline.workspace import Workspace
 
     job, folder = wanted.plan.job, wanted.wanted.folder
@@ -194,18 +131,23 @@ def run_transcript(
         sink(JobFinished(report=replace(event.report, folder=folder)) if isinstance(event, JobFinished) else event)
 
     def phases() -> dict[PhaseName, Phase[PhaseContext]]:
+        source.use(cancel)
         ffmpeg, heard = find_ffmpeg(config.ffmpeg_path), wanted.heard
         engine = LocalEngine(ffmpeg, whisper)
+        tools = SpeechTools(engine=engine, ffmpeg=ffmpeg, whisper=whisper, keeps_model=True)
         return {
-            PhaseName.TRANSCRIPT: TranscribePhase(
-                engine, ffmpeg, whisper, keeps_model=True, heard=heard.get(TRANSCRIPT)
-            ),
-            PhaseName.TRANSLATION: TranslatePhase(
-                engine, ffmpeg, whisper, keeps_model=True, heard=heard.get(TRANSLATION)
-            ),
+            PhaseName.FETCH: FetchPhase(config),
+            PhaseName.TRANSCRIPT: TranscribePhase(tools, heard.get(TRANSCRIPT)),
+            PhaseName.TRANSLATION: TranslatePhase(tools, heard.get(TRANSLATION)),
         }
 
-    report = run(wanted.plan, work, phases, put_in_place, tell, cancel)
+    missing = [place for place in (folder, *folder.parents) if not is_there(place)]
+    with source_in_use(job, config) as source:
+        report = source.ended(run(wanted.plan, work, phases, put_in_place, source.naming(tell), cancel))
+    if report.outcome is not Outcome.DONE:
+        with suppress(OSError):  # a folder with the transcript so far stays
+            for place in missing:
+                place.rmdir()
     return replace(report, folder=folder)
 
 
@@ -251,7 +193,12 @@ def _tell_complete(wanted: TranscriptPlan, sink: Sink) -> JobReport:
         )
         steps.run(name, partial(_as_it_is, result))
     report = JobReport(
-        slug=job.slug, source=job.source, folder=one.folder, outcome=Outcome.DONE, phases=tuple(steps.reports)
+        slug=job.slug,
+        source=job.source,
+        folder=one.folder,
+        outcome=Outcome.DONE,
+        phases=tuple(steps.reports),
+        address="" if job.address is None else job.address.text,
     )
     sink(JobFinished(report=report))
     return report
@@ -289,10 +236,10 @@ def _to_make(
     found: dict[str, dict[TranscriptForm, Path]] = {step: {} for step in wanted.by_step}
     for step, form, file in _each(wanted):
         made = None if noted is None else noted.files.get(file.name)
-        if file.is_dir():
+        if is_folder(file):
             raise OutputError(f"{file} is a folder: choose another output folder (-o).")
         nothing = made is not None and made.digest is None and noted is not None and noted.source == source
-        gone = not file.exists() and not (nothing and made is not None and made.settings == settings[step])
+        gone = not is_there(file) and not (nothing and made is not None and made.settings == settings[step])
         if gone or wanted.overwrite or (made is not None and is_lost(file, made)):
             found[step][form] = file
         elif noted is None or made is None:
@@ -316,7 +263,7 @@ def _in_the_way(file: Path, why: str) -> SettingsError:
 def _heard(
     wanted: TranscriptJob, noted: TranscriptNote, source: Fingerprint, settings: Mapping[str, Settings]
 ) -> Iterator[tuple[str, Transcript]]:
-    """Yield what was heard before, by step, where nothing but the caption rules has changed since and the JSON was
+    """Yield earlier transcripts, by step, where nothing but the caption rules has changed since and the JSON was
     made.
     """
     stem, suffix = wanted.job.source.stem, TranscriptForm.JSON.value
@@ -327,4 +274,4 @@ def _heard(
         if any(made.settings.get(one) != now.get(one) for one in {*made.settings, *now} - {CAPTION_RULES}):
             continue
         with suppress(OSError, ValueError, CodecError):
-            yield step, from_json((wanted.folder / name).read_text(encoding="utf-8"))[0]
+            yield step, transcript_from_json((wanted.folder / name).read_text(encoding="utf-8"))[0]

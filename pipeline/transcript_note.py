@@ -46,7 +46,7 @@ def note_path(folder: Path, stem: str) -> Path:
     return folder / f".{stem}.transcript.json"
 
 
-def read_note(path: Path) -> TranscriptNote | None:
+def read_transcript_note(path: Path) -> TranscriptNote | None:
     """Return what was noted, None where nothing was that can be understood."""
     try:
         stored = json.loads(path.read_bytes())
@@ -63,7 +63,7 @@ def write_note(path: Path, note: TranscriptNote) -> None:
 
 
 def is_corrected(path: Path, made: MadeFile) -> bool:
-    """Whether a file is another one than was made. One that is gone or was emptied is none that anybody corrected."""
+    """Whether somebody has changed a file since it was made. One that is gone or empty does not count."""
     return bool(size_of(path)) and digest_of(path) != made.digest
 
 

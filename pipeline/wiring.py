@@ -6,9 +6,10 @@ is used: it takes half a second to load, which an upload need not wait for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, Problem, Setting, SettingsError
 from pipeline.events import Sink
+from pipeline.files import read_file
 from pipeline.finished_folder import FinishedFolder, with_session
+from pipeline.inputs import Input
 from pipeline.job import EncoderFamily, Encryption, Job, UploadJob, UploadRequest
 from pipeline.job_folders import check_writable, partial_of
 from pipeline.media_info import Chapter, MediaInfo
@@ -25,16 +28,20 @@ from pipeline.phase_table import Requested, phases_of
 from pipeline.phases.folder_upload import FolderCleanupPhase, FolderRecordPhase, FolderUploadPhase, UploadContext
 from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.runner import run
+from pipeline.scheduler import Turn
 from pipeline.slug import slug_for
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
-from pipeline.transfer.http.validation import upload_problems as transfer_problems
+from pipeline.transfer.http.validation import target_problems as transfer_problems
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.uploader import Uploader
 
 if TYPE_CHECKING:
+    from pipeline.engines.engine import Engine
     from pipeline.speech.child import WhisperProcess
+
+    WrapEngine = Callable[[Engine], Engine]
 
 __all__ = [
     "check_connection",
@@ -50,18 +57,27 @@ __all__ = [
 ]
 
 
-def describe_source(path: Path) -> MediaInfo:
-    """Read what a source is. Raises SourceError."""
+def describe_source(video: Input, config: Config) -> MediaInfo:
+    """Read what a source is; of one elsewhere no more is fetched than that takes. Raises SourceError, SettingsError."""
     from pipeline.media.source.probe import probe
+    from pipeline.sources.fetching import located
 
-    return probe(path)
+    job = Job(source=video.source, output_dir=Path(), slug=video.slug, address=video.address)
+    with located(job, config, CancelToken()) as found:
+        return found.named(lambda: probe(found.job.source, open_file=found.open_file))
 
 
-def probe_and_plan(job: Job, config: Config) -> Plan:
-    """Probe the source and decide what to do. Raises SourceError, or SettingsError with every problem at once."""
+def probe_and_plan(job: Job, config: Config, cancel: CancelToken | None = None, *, for_others: bool = False) -> Plan:
+    """Probe the source and decide what to do; a source elsewhere gets its place on this machine.
+
+    The encoders of this machine are not tried where the job is `for_others`.
+
+    Raises SourceError, or SettingsError with every problem at once, and Cancelled.
+    """
     from pipeline.caption_files import read_captions, read_script
-    from pipeline.media.source.probe import probe
+    from pipeline.media.source.probe_cache import probe_once
     from pipeline.plan import make_plan
+    from pipeline.sources.fetching import located
 
     problems: list[str | Problem] = list(config.problems)
     if job.upload is not None:
@@ -85,9 +101,14 @@ def probe_and_plan(job: Job, config: Config) -> Plan:
         problems += error.problems
     if problems:
         raise SettingsError(problems)
-    media = probe(job.source, job.tracks)
+    with located(job, config, cancel or CancelToken()) as found:
+        job = found.job
+        # of a source elsewhere not all is there yet by which it is known again
+        cache_dir = config.cache_dir if job.address is None else None
+        media = found.named(lambda: probe_once(found.job.source, job.tracks, cache_dir, found.open_file))
     make_plan(job, media)  # what is wrong with the settings is said before any encoder is tried
-    return make_plan(job, media, _encoder(job, media, config), own_chapters, captions, script)
+    encoder = None if for_others else _encoder(job, media, config)
+    return make_plan(job, media, encoder, own_chapters, captions, script)
 
 
 def _read_chapters(path: Path) -> tuple[Chapter, ...]:
@@ -95,7 +116,7 @@ def _read_chapters(path: Path) -> tuple[Chapter, ...]:
     from pipeline.media.source import chapters
 
     try:
-        return chapters.parse(chapters.decode(path.read_bytes()))
+        return chapters.parse_chapters(chapters.decode_chapters(read_file(path)))
     except OSError as error:
         text = f"The chapters {path} can't be read ({error.strerror}): check the file's name."
         raise SettingsError(Problem(text=text, setting=Setting.CHAPTERS)) from error
@@ -174,6 +195,10 @@ def run_job(
     answers: BackendAnswers = NO_ANSWERS,
     whisper: WhisperProcess | None = None,
     is_last: bool = True,
+    turn: Turn | None = None,
+    wrap_engine: WrapEngine | None = None,
+    waits_for_room: bool = True,
+    alone: bool = True,
 ) -> JobReport:
     """Run a job to its end on this thread; never raises, and ends in exactly one JobFinished.
 
@@ -181,25 +206,40 @@ def run_job(
     `control` pauses and slows the upload while it runs; `ask_token` is called in another thread when the token has
     expired, and returns a new one, or None where nobody has one.
     `whisper` is the process of a run of several jobs, of which this one `is_last` or not; without one, the job has its
-    own, and leaves none.
+    own, and leaves none. `turn` is its place among jobs that run at the same time, None where it has the computer to
+    itself. `wrap_engine` makes an engine that lets other machines transcribe, None where this one does.
+    `waits_for_room` says whether the job waits where the disk is full, or fails; `alone`, that no other job runs at the
+    same time, so that it shows how quick this machine is.
     """
     login, control = Login(config.backend.token, ask_token), control or TransferControl()
     if isinstance(plan, UploadPlan):
         folder = FinishedFolder(plan.job.folder)
-        return run(plan, folder, lambda: upload_phases_for(plan, config, login, control, answers), None, sink, cancel)
+        upload_phases = partial(upload_phases_for, plan, config, login, control, answers)
+        return run(plan, folder, upload_phases, None, sink, cancel, turn=turn)
+    from pipeline.measured_speed import JobTimes
     from pipeline.phases.package import package
+    from pipeline.sources.keeping import source_in_use
     from pipeline.speech.child import WhisperProcess
     from pipeline.workspace import Workspace
 
-    with nullcontext(whisper) if whisper is not None else WhisperProcess() as speech:
-        return run(
-            plan,
-            Workspace(plan.job),
-            lambda: phases_for(config, login, control, answers, whisper=speech, is_last=is_last),
-            package,
-            sink,
-            cancel,
+    with (
+        nullcontext(whisper) if whisper is not None else WhisperProcess() as speech,
+        source_in_use(plan.job, config) as source,
+    ):
+
+        def phases() -> Mapping[PhaseName, Phase[PhaseContext]]:
+            source.use(cancel)
+            return phases_for(
+                config, login, control, answers, whisper=speech, is_last=is_last, turn=turn, wrap_engine=wrap_engine
+            )
+
+        told, times = source.naming(sink), JobTimes(plan, config.data_dir, alone=alone)
+        work = Workspace(plan.job)
+        report = run(
+            plan, work, phases, package, told, cancel, turn=turn, waits_for_room=waits_for_room, expect=times.expect
         )
+        times.learn(report)
+        return source.ended(report)
 
 
 def phases_for(
@@ -210,27 +250,39 @@ def phases_for(
     *,
     whisper: WhisperProcess,
     is_last: bool = True,
+    turn: Turn | None = None,
+    wrap_engine: WrapEngine | None = None,
 ) -> Mapping[PhaseName, Phase[PhaseContext]]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     from pipeline.engines.local import LocalEngine
     from pipeline.media.ffmpeg.process import find_ffmpeg
     from pipeline.phases.cleanup import CleanupPhase
+    from pipeline.phases.fetch import FetchPhase
     from pipeline.phases.hls import HlsPhase
     from pipeline.phases.mp4 import Mp4Phase
     from pipeline.phases.record import RecordPhase
+    from pipeline.phases.speech_run import SpeechTools
     from pipeline.phases.transcribe import TranscribePhase
     from pipeline.phases.translate import TranslatePhase
     from pipeline.phases.upload import UploadPhase
 
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
-    engine = LocalEngine(ffmpeg, whisper)
+    engine = LocalEngine(ffmpeg, whisper, turn)
+    speech = SpeechTools(
+        engine=engine if wrap_engine is None else wrap_engine(engine),
+        ffmpeg=ffmpeg,
+        whisper=whisper,
+        keeps_model=not is_last,
+        transcribes_here=wrap_engine is None,
+    )
     every: tuple[Phase[PhaseContext], ...] = (
+        FetchPhase(config, control=control),
         HlsPhase(ffmpeg, engine),
-        Mp4Phase(ffmpeg),
-        TranscribePhase(engine, ffmpeg, whisper, keeps_model=not is_last),
-        TranslatePhase(engine, ffmpeg, whisper, keeps_model=not is_last),
+        Mp4Phase(ffmpeg, engine),
+        TranscribePhase(speech),
+        TranslatePhase(speech),
         UploadPhase(config.backend, data_dir=config.data_dir, login=login, control=control, answers=answers),
-        RecordPhase(config.backend, login=login),
+        RecordPhase(config.backend, login=login, control=control),
         CleanupPhase(),
     )
     return {phase.name: phase for phase in every}

@@ -20,12 +20,12 @@ from pipeline.files import digest_of, size_of
 from pipeline.fingerprint import Fingerprint, fingerprint
 from pipeline.job import Existing, Job
 from pipeline.job_file import JobFile, write_job_file
-from pipeline.job_folders import JobFolders, check_writable, lock_of
+from pipeline.job_folders import JobFolders, check_place, check_writable, lock_of
 from pipeline.media.stream_layout import MEDIA_SUFFIXES, PLAYLIST_SUFFIX
 from pipeline.model import Plan
 from pipeline.output_settings import PACKAGE, OutputSettings, output_settings
 from pipeline.published import published_names
-from pipeline.speech.heard_log import holds_what_was_heard
+from pipeline.speech.recognition_log import has_progress
 
 STREAM_SUFFIXES = (*MEDIA_SUFFIXES, PLAYLIST_SUFFIX)
 """The endings of the files that no editor replaces."""
@@ -54,10 +54,11 @@ class Workspace:
     `done` are the facts that each finished step left. `changes` are the steps that a folder in its place lacks or
     has with other settings than are wanted, with the names of these; `standing` are the facts of the steps that it has
     as they are wanted, `edited` the files in it, other than media, that an editor has replaced, and `corrections`
-    what an editor has corrected in its captions since they were made, by the step that made them.
+    what an editor has corrected in its captions since they were made, by the step that made them. `only_seen` says that
+    nothing at all is written, not even to try whether it can be.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, only_seen: bool = False) -> None:
         self._folders = JobFolders(job.output_dir, job.slug)
         self.final = self._folders.final
         self.partial = self._folders.partial
@@ -67,7 +68,10 @@ class Workspace:
         self.edited: tuple[str, ...] = ()
         self.corrections: dict[str, CorrectedCaptions] = {}
         self.checkpoints = Checkpoints(self._folders.checkpoints)
+        self._check_output = check_place if only_seen else check_writable
         self._source = job.source
+        self._title = job.title
+        self._origin = str(job.source.absolute()) if job.address is None else job.origin
         self._content: Fingerprint | None = None
         self._wanted = OutputSettings()
         self._made: dict[str, Mapping[str, object]] = {}
@@ -121,9 +125,9 @@ class Workspace:
         """
         self._folders.check_location(self._source)
         self._content = fingerprint(self._source)
-        check_writable(self.final.parent)
+        self._check_output(self.final.parent)
         self._wanted, self._existing = wanted, existing
-        earlier = self._earlier = EarlierWork(self.final, self.partial, self._source, self._content, wanted)
+        earlier = self._earlier = EarlierWork(self.final, self.partial, self._origin, self._content, wanted)
         self._adopt(None)
         self.changes, self.standing, self.edited, self.corrections = {}, Facts(), (), {}
         earlier.check_ours()
@@ -161,7 +165,7 @@ class Workspace:
     def sweep(self) -> None:
         """Where nothing is done yet, remove what an earlier run of other settings left. Raises OutputError.
 
-        Checkpoints stay, and so does what was heard: these know themselves what they were made from.
+        Checkpoints stay, and so does the transcription so far: these know themselves what they were made from.
         """
         if self.done != Facts():
             return
@@ -266,7 +270,7 @@ class Workspace:
         """Forget work in progress of this run when nothing of it can be used again; leaves a published folder alone."""
         opened = self._state in (_State.EMPTYING, _State.COPIED, _State.OPEN)
         useless = self._state is _State.COPIED or self.done == Facts()
-        begun = bool(self.checkpoints.pieces) or any(map(holds_what_was_heard, self._folders.logs))
+        begun = bool(self.checkpoints.pieces) or any(map(has_progress, self._folders.recognition_logs))
         if opened and not self.published and useless and not begun:
             shutil.rmtree(self.partial, ignore_errors=True)
 
@@ -285,10 +289,11 @@ class Workspace:
     def _write_to(self, folder: Path) -> None:
         made = {step: settings for step, settings in self._made.items() if step in self.done.by_step}
         content = JobFile(
-            source_path=str(self._source.absolute()),
+            source_path=self._origin,
             source=self.source if self.published else self.source_of_checkpoints,
             settings={**self._wanted.steps, **made},
             done=self.done,
             fresh=self._takes_a_folders_place and not self.published,
+            title=self._title,
         )
         write_job_file(folder, content)

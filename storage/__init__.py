@@ -32,6 +32,7 @@ from storage.errors import (
     StorageSettingsError,
     StorageUnavailableError,
     StorageUnreachableError,
+    StorageUntrustedError,
     UploadNotFoundError,
 )
 from storage.factory import create
@@ -73,6 +74,7 @@ __all__ = [
     "StorageType",
     "StorageUnavailableError",
     "StorageUnreachableError",
+    "StorageUntrustedError",
     "StoredObject",
     "StoredPart",
     "UploadNotFoundError",

@@ -55,6 +55,10 @@ class StorageUnreachableError(StorageUnavailableError):
     """Nobody answers where the storage should be: no network, a wrong address, a server that is down."""
 
 
+class StorageUntrustedError(StorageUnavailableError):
+    """The storage has no certificate that this computer trusts: waiting helps little."""
+
+
 class StorageSettingsError(StorageError):
     """The storage can't be used with these settings: no bucket, wrong keys, a folder that can't be made."""
 

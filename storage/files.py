@@ -29,7 +29,9 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _CONFLICT = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
 
 
-async def write(path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Callable[[int], None]) -> tuple[str, int]:
+async def write_file(
+    path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Callable[[int], None]
+) -> tuple[str, int]:
     """Write all chunks to a new file and through to the disk; return MD5 and size.
 
     Args:
@@ -63,7 +65,7 @@ async def write(path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Ca
     return digest.hexdigest(), written
 
 
-def join(path: str, file: Path, pieces: Sequence[Path]) -> str:
+def join_files(path: str, file: Path, pieces: Sequence[Path]) -> str:
     """Write files behind each other to a new file and through to the disk; return the MD5 of all.
 
     Raises StorageError.

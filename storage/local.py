@@ -22,7 +22,15 @@ from storage.errors import (
     StorageError,
     UploadNotFoundError,
 )
-from storage.files import BLOCK_BYTES, close_shielded, join, open_shielded, translated, translated_for_saving, write
+from storage.files import (
+    BLOCK_BYTES,
+    close_shielded,
+    join_files,
+    open_shielded,
+    translated,
+    translated_for_saving,
+    write_file,
+)
 from storage.local_digests import FileDigests
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsFolder
@@ -106,7 +114,7 @@ class LocalStorageBackend:
         reservation = await asyncio.to_thread(self._reserve, _size(target), size_bytes or 0)
         temporary = self._folder.temporary()
         try:
-            md5, written = await write(path, temporary, chunks, reservation.grow_to)
+            md5, written = await write_file(path, temporary, chunks, reservation.grow_to)
             _check_size(path, size_bytes, written)
             return await asyncio.to_thread(self._put_in_place, path, temporary, target, md5, md5)
         finally:
@@ -233,7 +241,7 @@ class LocalStorageBackend:
         reservation = await asyncio.to_thread(self._reserve, replaced_bytes, size_bytes)
         temporary = self._folder.temporary()
         try:
-            md5, written = await write(path, temporary, chunks, reservation.grow_to)
+            md5, written = await write_file(path, temporary, chunks, reservation.grow_to)
             _check_size(path, size_bytes, written)
             await asyncio.to_thread(self._put_part_in_place, path, upload_id, number, temporary, md5)
         finally:
@@ -294,7 +302,7 @@ class LocalStorageBackend:
         temporary = self._folder.temporary()
         try:
             try:
-                md5 = join(path, temporary, [file for _, file in chosen])
+                md5 = join_files(path, temporary, [file for _, file in chosen])
             except StorageError:
                 self._parts.chosen(path, upload_id, parts)  # says so where another request has completed it meanwhile
                 raise

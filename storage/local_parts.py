@@ -74,7 +74,7 @@ class PartsFolder:
                 number = int(match[1])
                 with suppress(FileNotFoundError):  # or another part came in its place
                     found[number] = StoredPart(number=number, size_bytes=file.stat().st_size, etag=match[2]), file
-        self._place(path, upload_id)  # what is left of one that is being removed is no list
+        self._place(path, upload_id)  # what is left of one that is being removed is not a list
         return found
 
     def chosen(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> list[tuple[StoredPart, Path]]:

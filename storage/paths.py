@@ -20,7 +20,7 @@ def check_path(path: str) -> tuple[str, ...]:
 
     A first segment that begins with a dot is kept for the storage's own files. Raises InvalidPathError.
     """
-    size_bytes = len(encoded(path))
+    size_bytes = len(utf8_of(path))
     if not 0 < size_bytes <= MAX_PATH_BYTES:
         raise InvalidPathError(f"A path must have 1 to {MAX_PATH_BYTES} bytes in UTF-8, but this one has {size_bytes}.")
     if "\\" in path or any(unicodedata.category(character) == "Cc" for character in path):
@@ -35,7 +35,7 @@ def check_path(path: str) -> tuple[str, ...]:
     return segments
 
 
-def encoded(path: str) -> bytes:
+def utf8_of(path: str) -> bytes:
     """Return a path, or what stands for a place between two, as UTF-8. Raises InvalidPathError."""
     try:
         return path.encode("utf-8")

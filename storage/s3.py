@@ -16,7 +16,7 @@ from storage.bucket_usage import BucketUsage
 from storage.digests import md5_in
 from storage.errors import ObjectNotFoundError, SizeUnknownError, UploadNotFoundError
 from storage.parts import check_part_number, chosen_parts, made_of
-from storage.paths import check_prefix, encoded
+from storage.paths import check_prefix, utf8_of
 from storage.s3_bucket import S3Bucket, has_own_keys
 from storage.s3_content import ContentInParts, base64_md5, check_not_more, check_size
 from storage.s3_parts import S3Parts
@@ -176,7 +176,7 @@ class S3StorageBackend:
         see StorageBackend.list_objects.
         """
         check_prefix(prefix)
-        encoded(after)
+        utf8_of(after)
         pages = aiter(
             self._bucket.client.get_paginator("list_objects_v2").paginate(**self._bucket.listed(prefix, after))
         )
@@ -238,7 +238,7 @@ class S3StorageBackend:
             fields |= {"ContentLength": size_bytes} if size_bytes is not None else {}
             if self._usage is not None:
                 if size_bytes is None:  # the storage never sees what comes by the URL
-                    raise SizeUnknownError(f"{path}: the storage has a limit, so the size must be told before.")
+                    raise SizeUnknownError(f"{path}: the storage has a limit, so the size must be declared first.")
                 replaced_bytes = await self._replaced(path)
                 self._usage.promise(path, size_bytes, replaced_bytes=replaced_bytes, for_s=expires_s)
         operation = "put_object" if access is Access.WRITE else "get_object"

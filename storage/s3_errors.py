@@ -36,6 +36,7 @@ from storage.errors import (
     StorageSettingsError,
     StorageUnavailableError,
     StorageUnreachableError,
+    StorageUntrustedError,
     UploadNotFoundError,
 )
 
@@ -103,7 +104,7 @@ _FAILURES: tuple[tuple[tuple[type[Exception], ...], type[StorageError], str], ..
     ((NoCredentialsError, PartialCredentialsError, CredentialRetrievalError), CredentialsError, _NO_KEYS),
     (
         (SSLError,),
-        StorageUnavailableError,
+        StorageUntrustedError,
         "{server} has no certificate that this computer trusts: check {endpoint}.",
     ),
     (

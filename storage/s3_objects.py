@@ -158,6 +158,19 @@ class S3Objects:
                 raise
         return str(answer.get("ETag", ""))
 
+    def signed_address(self, uri: S3Uri, *, expires_s: int) -> str:
+        """Return a URL at which the object can be read for so long. It is a secret."""
+        with self._translated(uri):
+            return str(self._client.generate_presigned_url("get_object", Params=_named(uri), ExpiresIn=expires_s))
+
+    def below(self, bucket: str, prefix: str) -> Iterator[S3Uri]:
+        """Yield the objects whose keys begin with a prefix, in S3's order; marks of folders are left out."""
+        with self._translated(S3Uri(bucket=bucket, key=prefix)):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for found in page.get("Contents", ()):
+                    if not found["Key"].endswith("/"):
+                        yield S3Uri(bucket=bucket, key=found["Key"])
+
     def delete(self, uri: S3Uri) -> None:
         """Delete an object; one that is not there is fine."""
         with self._translated(uri):
@@ -317,6 +330,6 @@ def _check_condition(uri: S3Uri, error: ClientError, condition: Condition) -> No
     code = error.response.get("Error", {}).get("Code", "")
     gone = code == "NoSuchKey" and condition.etag is not None  # Amazon's answer where there is nothing to replace
     if code in _NOT_MET or _status(error) in (409, 412) or gone:
-        raise ConditionNotMetError(f"{uri} is not what it was: look at what is stored now.") from error
+        raise ConditionNotMetError(f"{uri} has changed since it was read: read it again.") from error
     if code == "NotImplemented" or _status(error) == 501:
         raise ConditionsRefusedError(f"The server of {uri} can't store an object on a condition.") from error

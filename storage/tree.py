@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from pathlib import Path
 
-from storage.paths import encoded
+from storage.paths import utf8_of
 
 
 def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Iterator[tuple[str, os.stat_result]]:
@@ -27,7 +27,7 @@ def walk(folder: Path, base: str, *, prefix: str = "", after: str = "") -> Itera
         InvalidPathError: `prefix` or `after` is not text.
     """
     for text in (prefix, after):
-        encoded(text)
+        utf8_of(text)
     yield from _walk(folder, base, prefix, after)
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import postgres_server
 import pytest
 import recorded_speech
 import s3_server as s3
+from postgres_server import PostgresServer
 from recorded_speech import Recording
-from slow_tests import SLOW_FILES, SLOW_FOLDERS
+from slow_tests import is_slow, turn
 from source_clips import SourceClips
 
 from backend.server import RunningBackend, serve_in_thread
@@ -38,13 +41,31 @@ def pytest_report_header() -> list[str]:
     lines = []
     if missing := s3.missing_programs():
         lines.append(f"No S3 server here ({', '.join(missing)} missing): the tests that need one are left out.")
+    if postgres_server.missing():
+        lines.append("No PostgreSQL here: the tests that need one are left out; ./run-tests installs it on Debian.")
     if missing := recorded_speech.missing():
         lines.append(f"Not here: {' and '.join(missing)}. The tests that need it are left out; ./run-tests fetches it.")
     return lines
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep Python's garbage collector off what collecting makes: it would look through all tests and their modules
+    again and again, and after each test of a window (`ui.collecting`).
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what ./run-tests --quick leaves out, and leave out what this computer has no speech for."""
+    """Mark what ./run-tests --quick leaves out, leave out what this computer has no speech for, and put the files that
+    take long first, so that the processes end together.
+    """
+    items.sort(key=lambda item: turn(item.path.relative_to(TESTS)))
     without_speech = recorded_speech.missing()
     for item in items:
         file = item.path.relative_to(TESTS)
@@ -53,11 +74,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if "s3_bucket" in fixtures:
             item.add_marker(pytest.mark.s3)
+        if "postgres" in fixtures:
+            item.add_marker(pytest.mark.cluster)
+            if postgres_server.missing():
+                item.add_marker(pytest.mark.skip(reason="without PostgreSQL"))
         if {"tiny_en", "librivox"} & set(fixtures):
             item.add_marker(pytest.mark.speech)
             if without_speech:
                 item.add_marker(pytest.mark.skip(reason=f"without {' and '.join(without_speech)}"))
-        if file.parts[0] in SLOW_FOLDERS or file.as_posix() in SLOW_FILES or "published" in fixtures:  # a whole job
+        if is_slow(file) or "published" in fixtures:  # a whole job
             item.add_marker(pytest.mark.slow)
 
 
@@ -97,6 +122,33 @@ def s3_bucket() -> Iterator[S3Settings]:
         client.create_bucket(Bucket="tests")
         client.close()
         yield S3Settings(bucket="tests", endpoint_url=server.endpoint_url, region=server.region, **keys)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL with a database `queue` that holds the queue's tables."""
+    from pipeline.engines.procrastinate.database import Database  # takes a while to load
+    from pipeline.engines.procrastinate.schema import make_tables
+
+    # not in pytest's own folder, which only the user who runs the tests may enter
+    with (
+        tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder,
+        postgres_server.running(Path(folder)) as server,
+    ):
+        server.execute("CREATE DATABASE queue", database="postgres")
+        database = Database(replace(server, database="queue").url)
+        make_tables(database)
+        database.close()
+        yield server
+
+
+@pytest.fixture
+def queue_server(postgres: PostgresServer) -> Iterator[PostgresServer]:
+    """That server with an empty queue of the test's own; its `url` is that of the queue."""
+    name = f"queue_{uuid.uuid4().hex}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE queue", database="postgres")
+    yield replace(postgres, database=name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)", database="postgres")
 
 
 @pytest.fixture

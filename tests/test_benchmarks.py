@@ -12,10 +12,15 @@ ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 
 LEAST: dict[str, tuple[tuple[str, ...], str]] = {
+    "batch.py": (("--help",), "--videos"),  # a real model
+    "cancel.py": (("--help",), "--preset"),  # it needs a PostgreSQL
+    "cluster.py": (("--help",), "--rounds"),  # it needs a PostgreSQL
     "copy_top.py": (("--source", str(ROOT / "samples" / "welcome.mp4"), "--presets", "ultrafast"), "ultrafast"),
+    "costing.py": (("--encode", "2000", "--speech", "500", "--rest", "100", "--lectures", "5"), "| 50 | 25 "),
     "documents.py": (("--rows", "2000", "--repeat", "1"), "2000 edits"),
     "editor.py": (("--help",), "--rows"),  # it opens a window
     "encode.py": (("--help",), "--startup"),  # it encodes nothing below 1080p
+    "job_queue.py": (("--jobs", "200"), "last / first"),
     "journal.py": (("--files", "2000"), "2000"),
     "latency_proxy.py": (("--help",), "--round-trip-ms"),
     "many_files.py": (("--files", "20"), "manifest show"),

@@ -27,6 +27,7 @@ NAMES = [
     ("UPLOAD_PATIENCE_MINUTES", "backend.patience_s", "2.5", 150.0),
     ("DEFAULT_LANGUAGE", "languages.default", "fr", "fr"),
     ("SUPPORTED_LANGUAGES", "languages.supported", " en, fr ,,", ("en", "fr")),
+    ("ENGINE_URL", "cluster.url", "postgresql://me@host/queue", "postgresql://me@host/queue"),
     ("FFMPEG_PATH", "ffmpeg_path", "/opt/ffmpeg", "/opt/ffmpeg"),
     ("STORAGE_TYPE", "server.storage_type", "s3", "S3"),
     ("STORAGE_LOCAL_PATH", "server.local_path", "/srv/videos", Path("/srv/videos")),
@@ -42,6 +43,8 @@ NAMES = [
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
     ("DATASET_AUTO_SAVE_INTERVAL", "datasets.autosave_interval_s", "2.5", 2.5),
     ("DATASET_PATH", "datasets.path", "s3://course/talks.json", "s3://course/talks.json"),
+    ("SOURCE_ROOTS", "sources.roots", " a=/mnt/a ; b = /mnt/b;", {"a": Path("/mnt/a"), "b": Path("/mnt/b")}),
+    ("SOURCE_CACHE_GB", "sources.cache_gb", "2.5", 2.5),
     ("AWS_REGION", "aws.region", "eu-north-1", "eu-north-1"),
     ("AWS_DEFAULT_REGION", "aws.region", "eu-south-1", "eu-south-1"),
     ("AWS_ENDPOINT_URL_S3", "aws.endpoint_url", "http://127.0.0.1:7480/", "http://127.0.0.1:7480"),
@@ -74,7 +77,7 @@ def names_in_code() -> set[str]:
         call
         for call in calls
         if isinstance(call.func, ast.Attribute)
-        and call.func.attr in ("text", "codes", "gigabytes", "minutes", "seconds")
+        and call.func.attr in ("text", "codes", "gigabytes", "minutes", "seconds", "roots")
     ]
     return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
 
@@ -255,6 +258,21 @@ class TestBackendApi:
         assert "https://x/a/sign" == Config.load(
             env_file=env_file, environ={"BACKEND_URL": "https://x/a/"}
         ).backend.full_url(endpoint)
+
+
+class TestRoots:
+    """The folders that root:NAME/path stands for."""
+
+    @pytest.mark.parametrize(
+        "written", ["lectures", "=/mnt", "a b=/mnt", "a=", "a=/mnt;a=/srv", "-a=/mnt", "a=/mnt,b=/srv"]
+    )
+    def test_what_is_no_root_is_a_problem(self, env_file, written):
+        """One sentence names it, and the others count all the same."""
+        loaded = Config.load(env_file=env_file, environ={"SOURCE_ROOTS": f"good=/mnt/good;{written}"})
+        assert Path("/mnt/good") == loaded.sources.roots["good"]
+        wrong = written.split(";")[-1]
+        text = "SOURCE_ROOTS must be NAME=FOLDER, several with ; between them, as in lectures=/mnt/lectures, but has"
+        assert (f"{text} {wrong!r}.",) == loaded.problems
 
 
 class TestExamples:

@@ -96,7 +96,7 @@ def test_upload_makes_the_record_of_a_conversion(server, job, upload):
     }
     assert [expected] == server.records
     assert [(PhaseName.UPLOAD, PhaseOutcome.DONE), (PhaseName.RECORD, PhaseOutcome.DONE)] == outcomes(report)
-    assert [20 / 23, 1.0] == [event.overall for event in events if isinstance(event, PhaseFinished)]
+    assert [32 / 33, 1.0] == [event.overall for event in events if isinstance(event, PhaseFinished)]
     assert report.master_url.endswith(PREFIX + "master.m3u8")
 
 
@@ -106,7 +106,7 @@ def test_a_destination_above_those_of_other_videos_is_refused(server, job, uploa
     upload(job.folder, **known)
     other, puts = write_folder(tmp_path / "other"), len(server.puts())
     report, _ = upload(other, prefix="videos/", **known)
-    said = f"Below videos/ lie streams of other videos, such as {PREFIX}: "
+    said = f"Below videos/ are streams of other videos, such as {PREFIX}: "
     assert (Outcome.FAILED, True, puts) == (report.outcome, report.error.startswith(said), len(server.puts()))
     assert Outcome.DONE is upload(other, prefix="videos/", replace=True, **known)[0].outcome
 

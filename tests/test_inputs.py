@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
+from config import Config, Sources
 from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.inputs import inputs_from
+from pipeline.path_patterns import PathSelection
+from pipeline.source_address import parse_address
 
 
 @pytest.fixture
@@ -105,3 +109,76 @@ def test_the_output_may_be_the_folder_itself(tree):
     assert {"intro.mp4", "lecture.mp4", "lecture.MOV", "q & a.mkv"} == set(_slugs(tree, output=tree)) - {
         "offline_480p.mp4"
     }
+
+
+def _chosen(*named: Path, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[str]:
+    selection = PathSelection(include=include, exclude=exclude)
+    found = inputs_from(named, root=None, output=Path("course/out"), selection=selection)
+    return [one.slug for one in found]
+
+
+def test_patterns_choose_among_the_videos_of_a_folder(tree):
+    """By the path below the folder that was named; a video that is named itself is meant whatever they say."""
+    assert ["intro", "week1/lecture"] == _chosen(tree, include=("*.mp4",))
+    assert ["intro", "week2/lecture"] == _chosen(tree, exclude=("extra/", "week1/*"))
+    assert ["extra/q-a", "lecture"] == _chosen(tree / "week2", exclude=("week2",))
+    assert ["week2/extra/q-a", "intro"] == _chosen(tree / "week2", tree / "intro.mp4", include=("*.mkv",))
+
+
+def test_patterns_change_no_place(tree):
+    """What is left out counts where two names clash, so that the one of them keeps its folder."""
+    (tree / "week1" / "lecture.mov").write_bytes(b"")
+    assert {"week1/lecture-mp4", "week1/lecture-mov"} < set(_chosen(tree))
+    assert ["week1/lecture-mov"] == _chosen(tree, include=("week1/*.mov",))
+
+
+def test_a_folder_that_is_left_out_is_not_read(tree, monkeypatch):
+    """However many files are in it, and also where it can't be."""
+    read = []
+    walk = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: read.append(Path(path).name) or walk(path))
+    assert ["week1/lecture"] == _chosen(tree, include=("week1/",), exclude=("week2",))
+    assert ("week1" in read, "week2" in read) == (True, False)
+
+
+def test_patterns_that_leave_nothing_are_said(tree):
+    """With the folder."""
+    with pytest.raises(SourceError, match="No video in course is left by --include and --exclude: change their pat"):
+        _chosen(tree, include=("*.avi",))
+
+
+def test_an_address_stands_where_a_path_may_stand(tree):
+    """Alone it is meant for the destination itself; beside others the order is that in which they were named."""
+    address = parse_address("https://a.example/w/lecture.mp4?key=1")
+    (one,) = inputs_from([address], root=None, output=Path("out"))
+    assert (Path("lecture.mp4"), "lecture", True, address) == (one.source, one.slug, one.alone, one.address)
+    named = [
+        address,
+        tree / "week1" / "lecture.mp4",
+        parse_address("s3://course/q & a.mkv"),
+        tree / "intro.mp4",
+        address,
+    ]
+    found = inputs_from(named, root=None, output=Path("out"))
+    assert ["lecture", "week1/lecture", "q-a", "intro"] == [one.slug for one in found]
+    assert [True, False, True, False] == [one.address is not None for one in found]
+
+
+def test_addresses_of_one_name_get_folders_of_their_own():
+    """Two servers may have a video of the same name."""
+    named = [parse_address(f"https://{place}/lecture.mp4") for place in ("a.example", "b.example")]
+    found = inputs_from(named, root=None, output=Path("out"))
+    assert ["a-example/lecture", "b-example/lecture"] == [one.slug for one in found]
+    named = [parse_address(f"https://a.example/lecture.mp4?id={number}") for number in (1, 2)]
+    first, second = (one.slug for one in inputs_from(named, root=None, output=Path("out")))
+    assert (True, True) == (first != second, first.startswith("a-example/lecture-"))
+
+
+def test_a_folder_of_a_root_means_all_videos_in_it(tree):
+    """Each by the address that every machine understands."""
+    config = Config(sources=Sources(roots={"lectures": tree}))
+    found = inputs_from([parse_address("root:lectures/week2/")], root=None, output=Path("out"), config=config)
+    assert ["root:lectures/week2/extra/q & a.mkv", "root:lectures/week2/lecture.MOV"] == [
+        str(one.address) for one in found
+    ]
+    assert ["extra/q-a", "lecture"] == [one.slug for one in found]

@@ -35,6 +35,7 @@ from pipeline.job_codec import job_from_json, job_from_text, job_to_json, job_to
 from pipeline.media.encode import ladder
 from pipeline.plan import LOUDNESS_LUFS, PRESETS, TARGET_VMAF
 from pipeline.slug import nested_slug
+from pipeline.source_address import SourceAddress, parse_address
 
 SCHEMA_1 = """{
   "schema": 1,
@@ -73,7 +74,55 @@ SCHEMA_2 = """{
   "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
   "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
   "dataset": {"uri": "s3://course/talks.json", "replace_edited": true},
-  "existing": "upload again"
+  "existing": "upload again", "title": "Lesson 1: size"
+}"""
+"""The same as the second version wrote it, with what was new there. It must be read for ever: never change it."""
+
+SCHEMA_3 = """{
+  "schema": 3,
+  "source": "Größe 1.mp4", "output_dir": "out", "slug": "week1/grosse-1",
+  "qualities": ["1080p", "480p"],
+  "tracks": {"programme": 3, "video": 2, "audio": [1, 4]},
+  "encoding": {"codec": "hevc", "encoder": "cpu", "preset": "slow", "rate_control": "crf", "target_vmaf": 93.5,
+               "segment_type": "fmp4", "keep_hdr": true, "copy_top": true},
+  "sound": {"surround": true, "loudness_lufs": -16.0,
+            "audio_map": [[{"track": 1, "channel": 2}, {"track": 1, "channel": null}]]},
+  "encryption": {"key_file": "a.key", "key_uri": "https://keys.invalid/1", "publish_key": true},
+  "accept_damaged": true, "black_bars": true, "chapters": "chapters.vtt",
+  "trim": {"start_s": 1.5, "end_s": null},
+  "make_mp4": false,
+  "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true, "names": ["Ada Lovelace"],
+                    "multilingual": true, "track": 2, "translate": true},
+  "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
+  "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
+  "dataset": {"uri": "s3://course/talks.json", "replace_edited": true},
+  "existing": "upload again",
+  "title": "Lesson 1: size",
+  "address": {"text": "https://videos.example/Gr%C3%B6%C3%9Fe%201.mp4", "signed": true}
+}"""
+"""The same as the third version wrote it, with what was new there. It must be read for ever: never change it."""
+
+SCHEMA_4 = """{
+  "schema": 4,
+  "source": "Größe 1.mp4", "output_dir": "out", "slug": "week1/grosse-1",
+  "qualities": ["1080p", "480p"],
+  "tracks": {"programme": 3, "video": 2, "audio": [1, 4]},
+  "encoding": {"codec": "hevc", "encoder": "cpu", "preset": "slow", "rate_control": "crf", "target_vmaf": 93.5,
+               "segment_type": "fmp4", "keep_hdr": true, "copy_top": true},
+  "audio": {"surround": true, "loudness_lufs": -16.0,
+            "audio_map": [[{"track": 1, "channel": 2}, {"track": 1, "channel": null}]]},
+  "encryption": {"key_file": "a.key", "key_uri": "https://keys.invalid/1", "publish_key": true},
+  "accept_damaged": true, "black_bars": true, "chapters": "chapters.vtt",
+  "trim": {"start_s": 1.5, "end_s": null},
+  "make_mp4": false,
+  "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true, "names": ["Ada Lovelace"],
+                    "multilingual": true, "track": 2, "translate": true},
+  "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
+  "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
+  "dataset": {"uri": "s3://course/talks.json", "replace_edited": true},
+  "existing": "upload again",
+  "title": "Lesson 1: size",
+  "address": {"text": "https://videos.example/Gr%C3%B6%C3%9Fe%201.mp4", "signed": true}
 }"""
 """The same as the next version writes it, with what is new there. Fields are added until it has been released."""
 
@@ -95,7 +144,7 @@ CHOSEN = Job(
         keep_hdr=True,
         copy_top=True,
     ),
-    sound=AudioRequest(
+    audio=AudioRequest(
         surround=True, loudness_lufs=-16.0, audio_map=((MappedAudio(track=1, channel=2), MappedAudio(track=1)),)
     ),
     encryption=Encryption(key_file=Path("a.key"), key_uri="https://keys.invalid/1", publish_key=True),
@@ -124,6 +173,12 @@ CHOSEN_IN_SCHEMA_2 = replace(
     captions=(CaptionFile(path=Path("talk.de.srt"), language="de"),),
     script=Path("talk.txt"),
     dataset=DatasetRequest(uri="s3://course/talks.json", replace_edited=True),
+    title="Lesson 1: size",
+)
+
+CHOSEN_IN_SCHEMA_3 = replace(
+    CHOSEN_IN_SCHEMA_2,
+    address=SourceAddress(text="https://videos.example/Gr%C3%B6%C3%9Fe%201.mp4", signed=True),
 )
 
 UPLOAD_SCHEMA_1 = """{
@@ -175,7 +230,7 @@ JOBS = st.builds(
         keep_hdr=st.booleans(),
         copy_top=st.booleans(),
     ),
-    sound=st.builds(
+    audio=st.builds(
         AudioRequest,
         surround=st.booleans(),
         loudness_lufs=st.none() | st.floats(*LOUDNESS_LUFS),
@@ -240,13 +295,34 @@ def test_a_job_of_schema_1_is_read():
     assert Job(source=Path("a.mp4"), output_dir=Path("out"), slug="a") == job_from_text(LEAST_OF_SCHEMA_1)
 
 
+def test_a_job_of_schema_2_is_read():
+    """Every field of it; its source is a file of this machine."""
+    assert CHOSEN_IN_SCHEMA_2 == job_from_text(SCHEMA_2)
+
+
+def test_a_job_of_schema_3_is_read():
+    """Every field of it; the audio had another name."""
+    assert CHOSEN_IN_SCHEMA_3 == job_from_text(SCHEMA_3)
+
+
 def test_what_is_written_is_of_the_schema_that_it_names():
     """A field that is new, gone or of another name changes the schema: the sample has every field."""
-    assert json.loads(SCHEMA_2) == job_to_json(CHOSEN_IN_SCHEMA_2)
-    assert CHOSEN_IN_SCHEMA_2 == job_from_text(SCHEMA_2)
+    assert json.loads(SCHEMA_4) == job_to_json(CHOSEN_IN_SCHEMA_3)
+    assert CHOSEN_IN_SCHEMA_3 == job_from_text(SCHEMA_4)
     plain = job_to_json(job_from_text(LEAST_OF_SCHEMA_1))
-    same = [name for name, value in job_to_json(CHOSEN_IN_SCHEMA_2).items() if value == plain[name]]
+    same = [name for name, value in job_to_json(CHOSEN_IN_SCHEMA_3).items() if value == plain[name]]
     assert ["schema", "output_dir"] == same
+
+
+def test_a_fetched_source_is_written_without_its_place_here_and_without_what_is_secret(tmp_path):
+    """Another machine has it elsewhere, and a signature is for the process alone that was given it."""
+    address = parse_address("https://me:pass@videos.example/a.mp4?X-Amz-Signature=secret")
+    job = replace(CHOSEN, address=address, source=tmp_path / "ab12" / "a.mp4")
+    text = job_to_text(job)
+    assert [] == [word for word in ("secret", "pass", "me:", "ab12") if word in text]
+    back = job_from_text(text)
+    assert (Path("a.mp4"), "https://videos.example/a.mp4", True) == (back.source, back.origin, back.address.signed)
+    assert (True, False) == (address.is_readable, back.address.is_readable)
 
 
 def test_no_secret_is_in_it(tmp_path):
@@ -271,15 +347,33 @@ def changed(**changes):
 
 
 REFUSED = [
-    pytest.param([], "The job must be an object, with its schema and its settings.", id="no object"),
-    pytest.param({"source": "a"}, 'The job does not say which schema it has: add "schema": 2.', id="no schema"),
-    pytest.param(changed(schema="1"), 'The job does not say which schema it has: add "schema": 2.', id="typed schema"),
-    pytest.param(changed(schema=0), 'The job does not say which schema it has: add "schema": 2.', id="schema 0"),
     pytest.param(
-        changed(schema=3, new_field=1),
-        "The job has schema 3, and this version reads up to 2: use the version that wrote it.",
+        changed(schema=3, address={"text": "https://a.example/b.mp4", "query": "k=1"}),
+        "The job (schema 3): address must not have a query or a login: they are secrets.",
+        id="secret of an address",
+    ),
+    pytest.param(
+        changed(schema=3, address={"text": "https://a.example/b.mp4?k=1"}),
+        "The job (schema 3): address.text must be the address of one file, without a query or a login.",
+        id="secret in an address",
+    ),
+    pytest.param(
+        changed(schema=3, address={"text": "s3://ab/c"}),
+        "The job (schema 3): address.text can't be used. 'ab' in 's3://ab/c' can't be a bucket's name: "
+        "write it like s3://bucket/course/transcripts.json.",
+        id="address of no bucket",
+    ),
+    pytest.param([], "The job must be an object, with its schema and its settings.", id="no object"),
+    pytest.param({"source": "a"}, 'The job does not say which schema it has: add "schema": 4.', id="no schema"),
+    pytest.param(changed(schema="1"), 'The job does not say which schema it has: add "schema": 4.', id="typed schema"),
+    pytest.param(changed(schema=0), 'The job does not say which schema it has: add "schema": 4.', id="schema 0"),
+    pytest.param(
+        changed(schema=5, new_field=1),
+        "The job has schema 5, and this version reads up to 4: use the version that wrote it.",
         id="newer schema",
     ),
+    pytest.param(changed(schema=4), "The job (schema 4): sound is not a known field.", id="earlier name"),
+    pytest.param(changed(audio={}), "The job (schema 2): sound is not a known field.", id="both names"),
     pytest.param(changed(colour="red"), "The job (schema 2): colour is not a known field.", id="unknown field"),
     pytest.param(
         changed(upload__token="secret"), "The job (schema 2): upload.token is not a known field.", id="a token"
@@ -300,13 +394,13 @@ REFUSED = [
     ),
     pytest.param(
         changed(sound__audio_map=[[]]),
-        "The job (schema 2): sound.audio_map[0] must have 1 or 2 items, not 0.",
-        id="sound of nothing",
+        "The job (schema 2): audio.audio_map[0] must have 1 or 2 items, not 0.",
+        id="audio of nothing",
     ),
     pytest.param(
         changed(sound__audio_map=[[{"track": 1}], [{"track": 1}] * 3]),
-        "The job (schema 2): sound.audio_map[1] must have 1 or 2 items, not 3.",
-        id="sound of three",
+        "The job (schema 2): audio.audio_map[1] must have 1 or 2 items, not 3.",
+        id="audio of three",
     ),
     pytest.param(
         changed(trim__start_s=-1), "The job (schema 2): trim.start_s must be 0 or more.", id="begin before the begin"
@@ -314,6 +408,7 @@ REFUSED = [
     pytest.param(
         changed(trim__end_s=1.55), "The job (schema 2): trim.end_s must come after trim.start_s.", id="empty part"
     ),
+    pytest.param(changed(title="a\nb"), "The job (schema 2): title must be one line of text.", id="title of two lines"),
     pytest.param(
         changed(transcription=None, captions=[]),
         "The job (schema 2): dataset needs a transcript: add transcription or captions.",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import NewerVersionError
-from pipeline.facts import Facts, HlsFacts, MeasuredLoudness, TranscriptFacts
+from pipeline.facts import DecodedAudio, Facts, HlsFacts, MeasuredLoudness, TranscriptFacts
 from pipeline.fingerprint import Fingerprint
 from pipeline.job import (
     AudioRequest,
@@ -93,7 +93,7 @@ def test_all_that_was_chosen_in_the_version_before_is_understood(read, job, medi
         encoding=EncodingRequest(
             codec=Codec.HEVC, preset="slow", rate_control=RateControl.ABR, segment_type=SegmentType.FMP4
         ),
-        sound=AudioRequest(loudness_lufs=-16, audio_map=((MappedAudio(track=1),),)),
+        audio=AudioRequest(loudness_lufs=-16, audio_map=((MappedAudio(track=1),),)),
         encryption=Encryption(key_file=key, key_uri="https://keys.invalid/1", publish_key=True),
         transcription=TranscriptionRequest(model="small", language="de"),
         tracks=TrackChoice(audio=(1,)),
@@ -114,7 +114,7 @@ RENDITIONS = ("720p", "480p", "360p")
 LOUDNESS = MeasuredLoudness(integrated_lufs=-21.04277223881554, range_lu=3.2661261335947636)
 FIRST = HlsFacts(duration_s=14.0, renditions=RENDITIONS)
 SINCE = replace(
-    FIRST, frame_s=0.04, frame_rate=25.0, loudness=(LOUDNESS,), encoder="libx264", chunks=1, sound_ends={"1": 14.0}
+    FIRST, frame_s=0.04, frame_rate=25.0, loudness=(LOUDNESS,), encoder="libx264", chunks=1, audio_ends={"1": 14.0}
 )
 
 
@@ -133,6 +133,8 @@ def kept(name: str, folder: Path, *, oldest: int = 1) -> JobFile:
         pytest.param("job_schema_4.json", SINCE, ["hls", "mp4", "transcript", "package"], id="4"),
         pytest.param("job_schema_5.json", SINCE, ["hls", "mp4", "transcript", "package"], id="5"),
         pytest.param("job_schema_6.json", SINCE, ["hls", "mp4", "transcript", "translation", "package"], id="6"),
+        pytest.param("job_schema_7.json", SINCE, ["hls", "mp4", "transcript", "translation", "package"], id="7"),
+        pytest.param("job_schema_8.json", SINCE, ["hls", "mp4", "transcript", "translation", "package"], id="8"),
     ],
 )
 def test_what_every_version_wrote_is_read(tmp_path, name, encoded, steps):
@@ -150,6 +152,13 @@ def test_what_every_version_wrote_is_read(tmp_path, name, encoded, steps):
     assert (467296, RENDITIONS) == (found.source.size_bytes, found.done.package.renditions)
 
 
+def test_audio_that_was_not_whole_is_read(read):
+    """An earlier version called it otherwise."""
+    stored = json.loads((KEPT / "job_schema_7.json").read_text())
+    stored["done"]["hls"]["sound"] = {"declared_s": 14.0, "decoded_s": 9.5}
+    assert DecodedAudio(declared_s=14.0, decoded_s=9.5) == read(stored).done.hls.decoded_audio
+
+
 def test_the_first_version_is_read_for_its_facts_alone(tmp_path):
     """Nobody knows from its settings whether the work is what is wanted now."""
     assert None is kept("job_format_1.json", tmp_path, oldest=2)
@@ -157,8 +166,8 @@ def test_the_first_version_is_read_for_its_facts_alone(tmp_path):
 
 def test_the_present_form_is_written_as_it_was_kept(tmp_path):
     """Key by key, so that every version from now on reads what this one writes."""
-    write_job_file(tmp_path, kept("job_schema_6.json", tmp_path))
-    assert json.loads((KEPT / "job_schema_6.json").read_text()) == json.loads((tmp_path / "job.json").read_text())
+    write_job_file(tmp_path, kept("job_schema_8.json", tmp_path))
+    assert json.loads((KEPT / "job_schema_8.json").read_text()) == json.loads((tmp_path / "job.json").read_text())
 
 
 def test_a_newer_version_s_folder_is_refused_with_a_sentence(read, tmp_path):
@@ -173,7 +182,7 @@ def test_a_fact_that_no_step_needs_any_more(read):
     """One that an earlier version wrote is passed over; in the present form it is a file that can't be understood."""
     done = {"hls": PLAIN["done"]["hls"] | {"colour": "blue"}, "captions": {}}
     assert PLAIN["done"]["hls"]["duration_s"] == read(PLAIN | {"done": done}).done.hls.duration_s
-    stored = json.loads((KEPT / "job_schema_6.json").read_text())
+    stored = json.loads((KEPT / "job_schema_8.json").read_text())
     stored["done"]["hls"]["colour"] = "blue"
     assert None is read(stored)
 

@@ -55,14 +55,14 @@ def settings(job, media_info):
         pytest.param(
             {"encoding": EncodingRequest(segment_type=SegmentType.TS)}, {}, id="the usual segments, by their name"
         ),
-        pytest.param({"sound": AudioRequest(surround=True)}, {}, id="5.1 of a stereo source"),
+        pytest.param({"audio": AudioRequest(surround=True)}, {}, id="5.1 of a stereo source"),
         pytest.param({"black_bars": True}, {}, id="black bars around 16:9"),
         pytest.param({"qualities": ("1080p", "720p", "480p", "360p")}, {}, id="the usual qualities, by their names"),
         pytest.param(
             {"qualities": ("2160p", "1080p", "720p", "480p", "360p")}, {}, id="a quality that the source does not fill"
         ),
         pytest.param(
-            {"sound": AudioRequest(loudness_lufs=-16)},
+            {"audio": AudioRequest(loudness_lufs=-16)},
             {"hls": ("loudness_lufs",), "mp4": ("loudness_lufs",)},
             id="loudness",
         ),
@@ -119,7 +119,7 @@ def test_any_encoder_will_do_where_none_is_named(settings, family, same):
 def test_audio_settings_mean_nothing_without_audio(settings, media_info):
     """Nor is there a transcript to wait for."""
     silent = media_info(audio=())
-    wanted = settings(media=silent, sound=AudioRequest(loudness_lufs=-16), transcription=TranscriptionRequest())
+    wanted = settings(media=silent, audio=AudioRequest(loudness_lufs=-16), transcription=TranscriptionRequest())
     assert {} == wanted.changes(settings(media=silent).steps)
 
 
@@ -149,7 +149,7 @@ def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(se
             id="another preset",
         ),
         pytest.param({"encoding": EncodingRequest(codec=Codec.HEVC)}, {}, [], id="codec"),
-        pytest.param({"sound": AudioRequest(loudness_lufs=-16)}, {}, [], id="loudness"),
+        pytest.param({"audio": AudioRequest(loudness_lufs=-16)}, {}, [], id="loudness"),
         pytest.param({"encoding": EncodingRequest(target_vmaf=93)}, {}, [], id="VMAF target"),
         pytest.param(
             {"encoding": EncodingRequest(copy_top=True)},
@@ -157,7 +157,7 @@ def test_a_source_that_fills_no_quality_has_one_of_its_own_whatever_is_chosen(se
             ["the original video as its largest quality"],
             id="original",
         ),
-        pytest.param({"sound": AudioRequest(surround=True)}, {}, [], id="5.1 that there never was"),
+        pytest.param({"audio": AudioRequest(surround=True)}, {}, [], id="5.1 that there never was"),
         pytest.param({"trim": Trim(start_s=3)}, {}, ["a part of the video alone"], id="part"),
     ],
 )
@@ -228,7 +228,7 @@ def test_the_settings_keep_the_names_and_forms_that_job_json_has(settings, encry
             keep_hdr=True,
             copy_top=True,
         ),
-        sound=AudioRequest(
+        audio=AudioRequest(
             surround=True,
             loudness_lufs=-16.0,
             audio_map=((MappedAudio(track=1),), (MappedAudio(track=1, channel=1), MappedAudio(track=1, channel=2))),

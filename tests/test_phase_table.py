@@ -1,4 +1,4 @@
-"""The table of phases: order, shares, and which jobs have which phase."""
+"""The table of phases: order, titles, and which jobs have which phase."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.wiring import phases_for, upload_phases_for
 
-HLS, MP4, TRANSCRIPT, TRANSLATION, UPLOAD, RECORD, CLEANUP = PhaseName
+FETCH, HLS, MP4, TRANSCRIPT, TRANSLATION, UPLOAD, RECORD, CLEANUP = PhaseName
 TO_A = UploadRequest(prefix="a/")
 
 
 def test_every_phase_has_a_row_at_its_place_in_the_order():
-    """A name without a row would have no share and no title; without a translation, shares are hundredths of a job."""
-    usual = sum(row.share for row in PHASES.values() if row.name is not TRANSLATION)
-    assert (list(PhaseName), 100) == (list(PHASES), usual)
+    """A name without a row would have no title."""
+    assert list(PhaseName) == list(PHASES)
 
 
 def test_every_phase_is_made_under_its_own_name():
@@ -55,6 +54,7 @@ def test_the_folder_is_filled_before_it_is_used():
     [
         pytest.param(Requested(stream=True), (HLS,), id="stream"),
         pytest.param(Requested(stream=True, mp4=True, transcript=True), (HLS, MP4, TRANSCRIPT), id="all of a folder"),
+        pytest.param(Requested(fetch=True, stream=True), (FETCH, HLS), id="from elsewhere"),
         pytest.param(Requested(transcript=True, translation=True), (TRANSCRIPT, TRANSLATION), id="translation"),
         pytest.param(Requested(stream=True, upload=TO_A), (HLS, UPLOAD, RECORD), id="stream and upload"),
         pytest.param(Requested(upload=TO_A), (UPLOAD, RECORD), id="upload of a folder"),

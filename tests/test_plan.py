@@ -121,7 +121,7 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
             id="VMAF in hardware",
         ),
         pytest.param(
-            {"sound": AudioRequest(loudness_lufs=3)},
+            {"audio": AudioRequest(loudness_lufs=3)},
             Setting.LOUDNESS,
             "A loudness target lies between -36 and -5 LUFS, not at 3.",
             id="loudness",
@@ -179,7 +179,7 @@ def test_surround_comes_beside_stereo_when_asked_for(job, media_info):
     """A player without surround still has audio."""
     five_one = (_track(1, channels=6),)
     plain, surround = (
-        make_plan(replace(job, sound=AudioRequest(surround=asked)), media_info(audio=five_one))
+        make_plan(replace(job, audio=AudioRequest(surround=asked)), media_info(audio=five_one))
         for asked in (False, True)
     )
     assert ([("audio/und", 2)], [("audio/und", 2), ("audio/und-surround", 6)]) == (

@@ -17,7 +17,7 @@ from pipeline.folder_lock import locked
 from pipeline.job import Existing, Job, UploadRequest
 from pipeline.job_file import SCHEMA, JobFile, read_job_file, write_job_file
 from pipeline.job_folders import lock_of
-from pipeline.relocation import relocate, with_earlier_address
+from pipeline.relocation import earlier_folders, relocate, with_earlier_address
 
 
 @pytest.fixture
@@ -90,6 +90,17 @@ def test_each_gets_what_was_made_of_it(tmp_path, job, made):
     )
     assert notes[two.slug].endswith(f" now. {address}")
     assert {} == relocate([two, three, one])
+
+
+def test_what_would_be_moved_can_be_asked_before(tmp_path, job, made):
+    """Nothing is moved by asking."""
+    one, other = job("week1/lecture"), job("week2/lecture")
+    made("lecture", one)
+    made("lecture-2", other)
+    found = earlier_folders([one, other])
+    assert {"week1/lecture": tmp_path / "out/lecture", "week2/lecture": tmp_path / "out/lecture-2"} == found
+    assert all(folder.is_dir() for folder in found.values())
+    assert found.keys() == relocate([one, other]).keys()
 
 
 def test_two_endings_of_one_name(tmp_path, job, made):

@@ -1,4 +1,4 @@
-"""The runner: order, shares of the bar, and one end."""
+"""The runner: order, the overall bar, and one end."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pipeline.engines.local import LocalEngine
 from pipeline.errors import Cancelled, EncodeError, OutputError, SettingsError, TransferError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.facts import Mp4Facts, PackageFacts, StepFacts, TranscriptFacts
+from pipeline.folder_lock import locked
 from pipeline.job import TranscriptionRequest, UploadRequest
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.probe import probe
@@ -85,10 +86,9 @@ class Bench:
         self.calls.append("package")
         context.workspace.publish(PackageFacts())
 
-    def run(self):
-        return run(
-            self.plan, Workspace(self.plan.job), lambda: self.steps, self.package, self.events.append, self.cancel
-        )
+    def run(self, expect=None):
+        work = Workspace(self.plan.job)
+        return run(self.plan, work, lambda: self.steps, self.package, self.events.append, self.cancel, expect=expect)
 
     def ended(self):
         return [e for e in self.events if isinstance(e, JobFinished)]
@@ -125,14 +125,42 @@ def test_every_event_names_its_job(bench):
     assert (kinds, {"course/lesson"}) == ({type(e) for e in bench.events}, {e.job for e in bench.events})
 
 
-def test_the_overall_bar_only_grows_and_ends_full(bench):
-    """Half of the first phase is a quarter of the job: 50 of 100 shares."""
+def _overall(bench):
+    return [e.overall for e in bench.events if isinstance(e, PhaseStarted | PhaseProgress | PhaseFinished)]
+
+
+def test_the_overall_bar_is_weighted_by_time_only_grows_and_ends_full(bench):
+    """Half of a phase that takes 30 of 50 seconds is three tenths of the job."""
+    seconds = dict.fromkeys(PhaseName, 0.0) | {PhaseName.HLS: 30.0, PhaseName.UPLOAD: 20.0}
+    bench.run(expect=lambda folder: {name: seconds[name] for name in bench.plan.phases})
+    overall = _overall(bench)
+    assert (sorted(overall), 0.3, 1.0) == (overall, overall[1], overall[-1])
+
+
+def test_the_overall_bar_never_goes_back(bench):
+    """A phase that begins something anew, or fails, takes nothing away."""
+    step = bench.steps[PhaseName.MP4]
+
+    def again(context):
+        for fraction in (0.9, 0.0):
+            context.report(Progress(fraction=fraction))
+        raise EncodeError("broken")
+
+    step.run = again
+    bench.run(expect=lambda folder: dict.fromkeys(bench.plan.phases, 1.0))
+    overall = _overall(bench)
+    assert (sorted(overall), 1.9 / len(bench.plan.phases)) == (overall, pytest.approx(overall[-1]))
+
+
+def test_what_a_phase_tells_before_its_turn_moves_no_bar(bench):
+    """A model that is fetched before the encode is no part of the transcription."""
+    step = bench.steps[PhaseName.TRANSCRIPT]
+    step.check = lambda context: context.report(Progress(fraction=0.8, text="Fetching the model"))
     bench.run()
-    overall = [e.overall for e in bench.events if isinstance(e, PhaseStarted | PhaseProgress | PhaseFinished)]
-    assert (sorted(overall), 0.25, 1.0) == (overall, overall[1], overall[-1])
+    assert 0.0 == _overall(bench)[0]
 
 
-def test_phases_that_are_off_give_their_shares_to_the_others(job, media_info):
+def test_phases_that_are_off_have_no_part_of_the_bar(job, media_info):
     """HLS alone is the whole bar."""
     bench = Bench(job, media_info)
     bench.plan = make_plan(replace(bench.plan.job, make_mp4=False, transcription=None, upload=None), media_info())
@@ -237,6 +265,15 @@ def test_an_upload_that_failed_tells_of_how_many_files(bench):
     bench.run()
     finished = {e.phase: e.failed_files for e in bench.events if isinstance(e, PhaseFinished)}
     assert {PhaseName.HLS: 0, PhaseName.MP4: 0, PhaseName.TRANSCRIPT: 0, PhaseName.UPLOAD: 3} == finished
+
+
+def test_a_folder_in_which_another_run_works_is_told_from_other_failures(bench):
+    """It may be tried again when the other has ended."""
+    folder = Workspace(bench.plan.job)
+    with locked(folder.lock_file, folder.final):
+        held = bench.run()
+    assert (Outcome.FAILED, True, []) == (held.outcome, held.folder_in_use, bench.calls)
+    assert not bench.run().folder_in_use
 
 
 def test_a_bug_ends_the_job_in_a_report_without_the_words_of_the_bug(bench):
@@ -366,7 +403,8 @@ def test_a_job_goes_on_with_an_encode_that_hit_a_full_disk(job, monkeypatch):
     def texts():
         return [e.text for e in events if isinstance(e, LogLine) and e.level is not LogLevel.DETAIL]
 
-    phases = {PhaseName.HLS: HlsPhase(ffmpeg, LocalEngine(ffmpeg, WhisperProcess())), PhaseName.MP4: Mp4Phase(ffmpeg)}
+    engine = LocalEngine(ffmpeg, WhisperProcess())
+    phases = {PhaseName.HLS: HlsPhase(ffmpeg, engine), PhaseName.MP4: Mp4Phase(ffmpeg, engine)}
     report = run(plan, Workspace(plan.job), lambda: phases, package, sink, CancelToken())
     assert (Outcome.DONE, (), 2) == (report.outcome, report.warnings, sum("disk" in text for text in texts()))
     assert [] == [path.name for path in report.folder.rglob(".*")]

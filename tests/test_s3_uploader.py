@@ -369,8 +369,8 @@ def test_a_destination_above_those_of_other_videos_is_not_taken_unasked(manager,
     (other / "720p/seg_001.ts").write_bytes(b"another lecture")
     above, before = "videos/course/", len(server.puts())
     ok, sent, error = manager.upload_directory(other, above)
-    said = f"Below {above} lie streams of other videos, such as {PREFIX}: give this one a place of its own, such as "
-    assert (False, {}, f"{said}{above}another/") == (ok, sent, error.partition(", or insist")[0])
+    said = f"Below {above} are streams of other videos, such as {PREFIX}: choose a destination of its own, such as "
+    assert (False, {}, f"{said}{above}another/") == (ok, sent, error.partition(", or use")[0])
     assert before == len(server.puts())
     manager.replace = True
     assert (True, "") == manager.upload_directory(other, above)[::2]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pipeline.fingerprint import Fingerprint
-from pipeline.transcript_note import MadeFile, TranscriptNote, is_corrected, is_lost, read_note, write_note
+from pipeline.transcript_note import MadeFile, TranscriptNote, is_corrected, is_lost, read_transcript_note, write_note
 
 KEPT = """{
   "schema": 1,
@@ -24,7 +24,7 @@ def test_what_was_kept_is_read(tmp_path: Path):
     """The first schema is read, and what is written is the same."""
     path = tmp_path / ".talk.transcript.json"
     path.write_text(KEPT, encoding="utf-8")
-    assert NOTE == read_note(path)
+    assert NOTE == read_transcript_note(path)
     write_note(path, NOTE)
     assert json.loads(KEPT) == json.loads(path.read_text(encoding="utf-8"))
 

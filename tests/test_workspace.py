@@ -17,9 +17,9 @@ from pipeline.errors import FolderConflict, FolderTakenError, OutputError, Setti
 from pipeline.facts import CleanupFacts, Facts, PackageFacts, RefusedFacts, TranscriptFacts
 from pipeline.job import Existing, Job
 from pipeline.job_file import SCHEMA
-from pipeline.job_folders import HEARD_LOG
+from pipeline.job_folders import RECOGNITION_LOG
 from pipeline.output_settings import OutputSettings
-from pipeline.speech.heard_log import Heard, HeardLog
+from pipeline.speech.recognition_log import RecognitionLog, Recognized
 from pipeline.workspace import Workspace
 
 
@@ -355,15 +355,25 @@ def test_abandoned_work_leaves_nothing(work):
 def test_what_was_heard_is_kept(work, seconds, left):
     """A run that ends before the first step is finished leaves what was heard to the next, if anything was."""
     workspace = _ready(work)
-    path = workspace.partial / HEARD_LOG
-    log = HeardLog(path, "key")
-    log.begin(Heard())
-    for heard_s in seconds:
-        log.add((), Heard(seconds=heard_s))
+    path = workspace.partial / RECOGNITION_LOG
+    log = RecognitionLog(path, "key")
+    log.begin(Recognized())
+    for recognized_s in seconds:
+        log.add((), Recognized(seconds=recognized_s))
     log.close()
     workspace.abandon()
     assert left == [one.name for one in work.output_dir.iterdir()]
-    assert bool(left) == (_ready(work).partial / HEARD_LOG).is_file()
+    assert bool(left) == (_ready(work).partial / RECOGNITION_LOG).is_file()
+
+
+def test_a_published_folder_has_nothing_of_what_was_heard(work):
+    """What an interrupted transcription has noted ends with the work, also if no transcript is wanted any more."""
+    workspace = _ready(work)
+    for log in workspace._folders.logs:
+        log.write_text("{}\n", encoding="utf-8")
+    workspace.mark(ENCODED)
+    workspace.publish(PackageFacts())
+    assert [] == [path.name for path in workspace.final.iterdir() if path.suffix == ".jsonl"]
 
 
 def test_abandoning_keeps_finished_steps_and_published_folders(work):

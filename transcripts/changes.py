@@ -49,7 +49,7 @@ Step = tuple[Change, ...]
 """Changes that were made together, and are undone together."""
 
 
-def kind_of(before: bytes | None, after: bytes | None) -> ChangeKind | None:
+def change_kind(before: bytes | None, after: bytes | None) -> ChangeKind | None:
     """Return what became of a row, None if nothing did."""
     return None if same(before, after) else _kind_of_other(before, after)
 
@@ -76,7 +76,7 @@ class ChangeSummary:
         return bool(self.counts)
 
 
-def summary(counts: Mapping[tuple[str, ChangeKind], int], schema: Schema) -> ChangeSummary:
+def changes_summary(counts: Mapping[tuple[str, ChangeKind], int], schema: Schema) -> ChangeSummary:
     """Return a summary of counts: "3 segments updated, 1 speaker added", or "no changes"."""
     kept = {key: count for key, count in counts.items() if count}
     said = [
@@ -90,8 +90,8 @@ def summary(counts: Mapping[tuple[str, ChangeKind], int], schema: Schema) -> Cha
 
 def summary_of(step: Sequence[Change], schema: Schema) -> ChangeSummary:
     """Return a summary of changes, one a row."""
-    kinds = ((change.collection, kind_of(change.before, change.after)) for change in step)
-    return summary(Counter((name, kind) for name, kind in kinds if kind), schema)
+    kinds = ((change.collection, change_kind(change.before, change.after)) for change in step)
+    return changes_summary(Counter((name, kind) for name, kind in kinds if kind), schema)
 
 
 class Baseline:
@@ -124,7 +124,7 @@ class Baseline:
         first = self._first.setdefault(change.key, change.before)
         self._last[change.key] = change.after
         old = self._kinds.pop(change.key, None)
-        new = _kind_of_other(first, change.after) if known else kind_of(first, change.after)
+        new = _kind_of_other(first, change.after) if known else change_kind(first, change.after)
         if old is not None:
             self.counts[change.collection, old] -= 1
         if new is not None:

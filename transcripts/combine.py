@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transcripts.changes import Change, ChangeKind, ChangeSummary, Step, kind_of, summary_of
+from transcripts.changes import Change, ChangeKind, ChangeSummary, Step, change_kind, summary_of
 from transcripts.content import Content, parse_content
 from transcripts.document import Document
 from transcripts.errors import DocumentError
 from transcripts.matching import in_order_of_reference, renumbered
-from transcripts.merge import MISSING, Collision, Side, merge
-from transcripts.rows import Id, decoded, encoded
+from transcripts.merge import MISSING, Collision, Side, merge_changes
+from transcripts.rows import Id, decoded, row_line
 from transcripts.schema import ID_FIELD
 from transcripts.store import REMOVED, Store
 
@@ -49,11 +49,11 @@ def combine(document: Document, other: Document, decision: Side | None = None) -
     ours, saved = _additions(content), Store(content)
     there = _additions(parse_content(other.snapshot_bytes(), other.path.name, document.schema))
     theirs = renumbered(there, ours, document.schema, lambda name: saved.table(name).next_id)
-    # `merge` puts the changes of an editor, whom it calls us, into what somebody else has saved
-    found = merge(theirs, ours, saved, {})
+    # `merge_changes` puts the changes of an editor, whom it calls us, into what somebody else has saved
+    found = merge_changes(theirs, ours, saved, {})
     if found.open and decision is not None:
         side = Side.OURS if decision is Side.THEIRS else Side.THEIRS
-        found = merge(theirs, ours, saved, {one.key: side for one in found.open})
+        found = merge_changes(theirs, ours, saved, {one.key: side for one in found.open})
     if found.open:
         return Combined(changes=summary_of((), document.schema), collisions=tuple(map(_seen_from_here, found.open)))
     _apply(document, found.changes)
@@ -83,14 +83,14 @@ def _seen_from_here(collision: Collision) -> Collision:
 
 
 def _shown(value: object) -> str:
-    return "nothing" if value is MISSING else encoded({"": value})[4:-1].decode()
+    return "nothing" if value is MISSING else row_line({"": value})[4:-1].decode()
 
 
 def _apply(document: Document, changes: Sequence[Change]) -> None:
     order = in_order_of_reference(document.schema)
     with document.transaction():
         for change in sorted(changes, key=lambda one: order.index(one.collection)):
-            kind = kind_of(change.before, change.after)
+            kind = change_kind(change.before, change.after)
             if change.after is None or kind is None:
                 continue
             row: Any = decoded(change.after)

@@ -5,6 +5,7 @@ Rows are kept as the bytes that they have in the file, in their order; so is eve
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline.files import read_file
 from transcripts.errors import UnreadableError
-from transcripts.rows import Row, decoded, encoded
+from transcripts.rows import Row, decoded, row_line
 from transcripts.schema import FORMAT_FIELD, SCHEMAS, VERSION_FIELD, Schema, detect
 from transcripts.slices import Sliced, read_in_slices
 from transcripts.turns import empty, in_turns
@@ -56,13 +58,13 @@ def new_content(schema: Schema) -> Content:
     return Content(schema=schema, values=values, collections={one.name: [] for one in schema.collections})
 
 
-def read_content(path: Path, schema: Schema | None, name: str) -> Content | None:
+def read_dataset(path: Path, schema: Schema | None, name: str) -> Content | None:
     """Read a dataset, `name` in messages; None if there is no such file. Without `schema` the file's own keys tell.
 
     Raises UnreadableError.
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -108,6 +110,8 @@ def _values(data: bytes, name: str) -> dict[str, bytes]:
     except (msgspec.DecodeError, RecursionError):
         return _values_slowly(data, name)
     except UnicodeDecodeError as error:
+        if b"\0" in data and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise UnreadableError(f"{name} is not a dataset but a file that is no text: choose another one.") from error
         raise UnreadableError(f"{name} is not UTF-8 text: save it as UTF-8 and open it again.") from error
 
 
@@ -119,26 +123,26 @@ def _values_slowly(data: bytes, name: str) -> dict[str, bytes]:
         if not data.strip():
             raise UnreadableError(f"{name} is empty: restore a copy, or remove it to begin a new one.") from error
         raise UnreadableError(
-            f"{name} is no dataset, or cut off or damaged: line {error.lineno} can't be read. Restore a copy, or mend "
-            "that line."
+            f"{name} is not a dataset, or it is cut off or damaged: line {error.lineno} can't be read. "
+            "Restore a copy, or mend that line."
         ) from error
     except (RecursionError, ValueError) as error:
         raise UnreadableError(f"{name} holds values that can't be read: mend it or restore a copy.") from error
     if not isinstance(found, dict):
-        raise UnreadableError(f"{name} is no dataset: it has to be a JSON object with lists of rows.")
+        raise UnreadableError(f"{name} is not a dataset: it must be a JSON object with lists of rows.")
     return {key: _json(value) for key, value in found.items()}
 
 
 def _json(value: object) -> bytes:
-    return encoded({"": value})[len('{"":') : -1]
+    return row_line({"": value})[len('{"":') : -1]
 
 
 def _detected(values: Mapping[str, bytes], name: str) -> Schema:
     schema = detect(values, _value(values, FORMAT_FIELD))
     if schema is None:
         raise UnreadableError(
-            f"{name} is no dataset of a known kind: a file of transcripts has the lists media, speakers and segments, "
-            "one in the COCO format images, annotations and categories."
+            f"{name} is not a dataset of a known kind: a file of transcripts has the lists media, speakers and "
+            "segments, one in the COCO format images, annotations and categories."
         )
     return schema
 
@@ -161,7 +165,7 @@ def _rows(lists: Mapping[str, bytes], collection: str, name: str) -> list[bytes]
     try:
         return [bytes(row) for row in _list.decode(lists[collection])]
     except msgspec.ValidationError as error:
-        raise UnreadableError(f'{name} can\'t be opened: its "{collection}" is no list of rows.') from error
+        raise UnreadableError(f'{name} can\'t be opened: its "{collection}" is not a list of rows.') from error
     except (msgspec.DecodeError, RecursionError):
         return [_json(row) for row in json.loads(lists[collection])]
 

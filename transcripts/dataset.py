@@ -1,6 +1,6 @@
-"""Datasets from anywhere: a file of this computer, or an object in S3 with a copy here that is edited.
+"""Datasets on this computer or in S3: of an object in S3, a copy on this computer is edited.
 
-`open_dataset` is where a program begins. docs/transcripts.md has the rules of opening and saving.
+Programs begin with `open_dataset`. docs/transcripts.md has the rules of opening and saving.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from config import Config
 from pipeline.errors import FolderInUseError, OutputError
+from pipeline.files import is_there
 from pipeline.folder_lock import locked
 from storage import S3Access, S3Uri, Uri, parse_uri, resolve
 from transcripts.autosave import Clock
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
 
 
 ObjectsOf = Callable[[], "S3Objects"]
-"""Returns the objects of S3, which connect when they are first wanted."""
+"""Returns the objects of S3; the connection is opened when it is first needed."""
 
 
 class Dataset:
-    """A dataset that is open; `open_dataset` opens one.
+    """An open dataset; `open_dataset` opens one.
 
-    `document` is what is read and edited, `source_uri` where it is from, `freshness` how the copy that was opened
-    compares with what is stored there.
+    `document` is read and edited, `source_uri` is the dataset's address, `freshness` says how the opened copy compares
+    with the stored object.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Dataset:
 
     @property
     def is_on_s3(self) -> bool:
-        """Whether it is from S3, and can be saved there."""
+        """Whether the dataset is on S3, and can be saved there."""
         return isinstance(self.source_uri, S3Uri)
 
     def save(
@@ -72,18 +73,18 @@ class Dataset:
         on_sent: Callable[[int, int], None] | None = None,
         create_again: bool = False,
     ) -> SaveResult:
-        """Save to S3 what differs from what is there; `document.changes` says what that is.
+        """Save the changes (`document.changes`) to S3.
 
         Args:
             decisions: whose change counts where ours and somebody else's collide, by the keys of the collisions that
-                the last try has returned.
-            on_sent: told how many bytes of how many are on their way.
-            create_again: save it although somebody has deleted it on S3.
+                the last attempt has returned.
+            on_sent: called with the number of bytes sent and the total.
+            create_again: save the dataset even if somebody has deleted it on S3.
 
         Raises:
             NotOnS3Error: the dataset is a file: `document.flush()` saves it.
             SaveUnderWayError, DeletedElsewhereError, ReadOnlyError, UndecidedError: nothing was sent.
-            StorageError: the store refused, or can't be reached. Everything is kept, and counts as unsaved.
+            StorageError: the store refused, or can't be reached. All changes are kept, and count as unsaved.
         """
         if self._saver is None:
             from transcripts.save import NotOnS3Error
@@ -92,12 +93,12 @@ class Dataset:
         return self._saver.save(decisions=decisions, on_sent=on_sent, create_again=create_again)
 
     def check_storable(self) -> None:
-        """See that it can be saved to S3, if it is from there, without saving it. Raises StorageError."""
+        """Check that a dataset on S3 can be saved there, without saving it. Raises StorageError."""
         if isinstance(self.source_uri, S3Uri):
             self._objects().check_storable(self.source_uri)
 
     def media_uri(self, reference: str) -> Uri:
-        """Return what a reference in a row names, which may be relative to the dataset. Raises InvalidUriError."""
+        """Return the path or address of a reference, which may be relative to the dataset. Raises InvalidUriError."""
         return resolve(reference, self.source_uri)
 
     def open_media(self, reference: str) -> Media:
@@ -108,7 +109,7 @@ class Dataset:
         return S3Media(self._objects().open(uri)) if isinstance(uri, S3Uri) else LocalMedia(uri)
 
     def close(self) -> None:
-        """Write what is not written yet to the file or the copy; what is not on S3 is offered the next time.
+        """Write unwritten changes to the file or the copy; changes that are not on S3 are offered the next time.
 
         Raises DocumentError.
         """
@@ -127,18 +128,18 @@ def open_dataset(
     """Open a dataset by its path, `s3://bucket/key` or `s3a://bucket/key`.
 
     Args:
-        address: where it is.
-        create: the schema of a dataset to begin where there is none; None where that is an error.
-        config: the program's configuration, else it is read.
-        objects: S3, else as the configuration says.
-        clock: what autosave goes by.
-        autosave_interval_s: how long after a change the file or the copy is written, else as the configuration says.
+        address: its path or address.
+        create: the schema of the dataset to create if it does not exist; None if that is an error.
+        config: the program's configuration; None to read it.
+        objects: the objects of S3; None for those that the configuration names.
+        clock: the clock of autosave.
+        autosave_interval_s: how long after a change the file or the copy is written; None for the configuration's.
 
     Raises:
-        InvalidUriError: the address names nothing.
+        InvalidUriError: the address is not valid.
         ObjectNotFoundError, BucketNotFoundError, AccessDeniedError, CredentialsError: as their sentences say.
         StorageUnavailableError: S3 can't be reached, and there is no copy on this computer.
-        DocumentError: what is there is no dataset, or the copy can't be written.
+        DocumentError: the file or object is not a dataset, or the copy can't be written.
     """
     settings = config or Config.load()
     interval_s = settings.datasets.autosave_interval_s if autosave_interval_s is None else autosave_interval_s
@@ -150,7 +151,7 @@ def open_dataset(
         return objects or s3_objects(S3Access(**asdict(settings.aws)))
 
     if isinstance(uri, Path):
-        schema = None if uri.exists() else create  # what is there says itself what it is
+        schema = None if is_there(uri) else create  # an existing dataset has a schema of its own
         document = open_document(uri, schema, clock=clock, autosave_interval_s=interval_s)
         freshness = Freshness(state=FreshnessState.LOCAL, text=f"{uri} is a file of this computer.")
         return Dataset(document, document.path, freshness, objects=s3, saver=None)
@@ -167,11 +168,11 @@ def open_dataset(
 
 
 class _UnwritableError(DocumentError):
-    """No copy can be kept in the folder for caches."""
+    """No copy can be kept in the cache folder."""
 
 
 class _Opening:
-    """Opens the copy of a dataset, brought up to date before where nobody else edits it."""
+    """Opens the copy of a dataset, after updating it unless another session edits it."""
 
     def __init__(self, copy: CopyOfDataset, create: Schema | None, clock: Clock | None, interval_s: float) -> None:
         self._copy = copy
@@ -180,7 +181,7 @@ class _Opening:
         self._interval_s = interval_s
 
     def open(self) -> tuple[Document, Freshness, Saver]:
-        """Return the document, how fresh it is, and what saves it."""
+        """Return the document, its freshness, and the object that saves it."""
         from transcripts.save import Saver
 
         try:
@@ -190,7 +191,7 @@ class _Opening:
         try:
             document = self._document()
         except UnreadableError:
-            if freshness.state is FreshnessState.FETCHED:  # what is on S3 is no dataset
+            if freshness.state is FreshnessState.FETCHED:  # what is on S3 is not a dataset
                 raise
             freshness = self._fetch()
             document = self._document()
@@ -203,7 +204,7 @@ class _Opening:
         return document, freshness, Saver(document, self._copy, known)
 
     def _uncached(self, error: _UnwritableError) -> tuple[Document, Freshness, Saver]:
-        """Open it for reading alone, where no copy can be kept; not what is to be begun, or was edited here before."""
+        """Open it read-only if no copy can be kept; not a dataset that is to be created, or was edited here before."""
         from transcripts.save import Saver
 
         if self._create is not None or self._copy.cache.path.exists():
@@ -239,7 +240,7 @@ class _Opening:
             ) from error
 
     def _fetch(self) -> Freshness:
-        """Fetch it anew in place of a copy that is damaged, which is kept under another name."""
+        """Fetch it again in place of a damaged copy, which is kept under another name."""
         cache = self._copy.cache
         try:
             with locked(cache.lock_path, cache.path):

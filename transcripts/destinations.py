@@ -10,7 +10,7 @@ from pipeline.errors import TransferError
 from pipeline.published import MANIFEST_FILE
 from pipeline.transfer.manifests.manifest import BEGUN, Manifest, is_of, newest
 from pipeline.transfer.manifests.manifest_library import ManifestError, find, read_manifest
-from pipeline.transfer.manifests.ownership import Owner, read_content
+from pipeline.transfer.manifests.ownership import DestinationOwner, source_content_from
 from pipeline.transfer.manifests.remote import Remote
 from transcripts.videos import Video, title_of
 
@@ -63,8 +63,8 @@ def destination_of(video: Video, remote: Remote, data_dir: Path | None) -> Desti
 
 
 def _check_owner(video: Video, manifest: Manifest) -> None:
-    content = read_content(video.media.get("fingerprint"))
-    owner = Owner(title=title_of(video.media), content=content)
+    content = source_content_from(video.media.get("fingerprint"))
+    owner = DestinationOwner(title=title_of(video.media), content=content)
     if content is not None and manifest.source is not None and owner.is_another(manifest.owner):
         raise PublishError(
             f"Another video ({manifest.title}) was uploaded to {manifest.prefix} since: add it to the dataset instead."

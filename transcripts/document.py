@@ -1,4 +1,4 @@
-"""A dataset that is open: edited in memory, journalled, saved by itself, with undo.
+"""An open dataset: edited in memory, journalled, saved automatically, with undo.
 
 May be used from any thread. `open_document` opens one; docs/transcripts.md has the rules of saving.
 """
@@ -11,19 +11,21 @@ from pathlib import Path
 from types import TracebackType
 
 from config import Config
+from pipeline.files import is_there
 from transcripts.autosave import Clock, SystemClock
-from transcripts.changes import ChangeSummary, RowKey, Step, summary
-from transcripts.content import new_content, parse_content, read_content
+from transcripts.changes import ChangeSummary, RowKey, Step, changes_summary
+from transcripts.content import new_content, parse_content, read_dataset
+from transcripts.earlier_session import EarlierSession
 from transcripts.edits import Edits
-from transcripts.errors import DocumentError, ReadOnlyError, UndecidedError, UnreadableError
-from transcripts.events import DocumentEvent, EventKind, Listener, Listeners
+from transcripts.errors import ReadOnlyError, UndecidedError, UnreadableError
+from transcripts.events import DocumentEvent, EventCallback, EventKind, Listeners
 from transcripts.file import DatasetFile
 from transcripts.journal import Found, Journal, read_journals
 from transcripts.merge import CollisionKey, Merge, Side
 from transcripts.merging import merge_saved
 from transcripts.recovery import Recovery, recovery_of
 from transcripts.rows import Id, Row, decoded, decoder_of
-from transcripts.saving import Saving
+from transcripts.saving import FileSaver
 from transcripts.schema import TRANSCRIPTS, Schema
 from transcripts.store import Snapshot, Store
 
@@ -31,9 +33,8 @@ from transcripts.store import Snapshot, Store
 class Document:
     """A dataset in memory. `open_document` makes one.
 
-    `problems` has a sentence for each kind of mistake in the file, none of which loses anything. `read_only` says why
-    nothing can be changed, empty if it can; `is_used_elsewhere` that this will pass. `recovery` is what an earlier
-    session left unsaved, None if nothing or as soon as it was accepted or discarded.
+    `problems` has a sentence for each kind of mistake in the file; no mistake loses data. `read_only` says why nothing
+    can be changed, and is empty if it can; `is_used_elsewhere` says that this is only because of another session.
     """
 
     def __init__(
@@ -45,18 +46,15 @@ class Document:
         self.problems = store.problems()
         self.read_only = read_only
         self.is_used_elsewhere = file.is_used_elsewhere
-        self.recovery = recovery_of(found, store)
         self._store = store
         self._file = file
-        self._found = found
         self._journal = Journal(file.path, older=found.files)
         self._listeners = Listeners()
         self._edits = Edits(store, self._journal, check=self._check_editable, done=self._edited, told=self._tell_edited)
-        self._saving = Saving(
+        self._saving = FileSaver(
             store, self._edits, file, self._journal, self._listeners, clock=clock, interval_s=autosave_interval_s
         )
-        if self.recovery is None:
-            self._journal.drop(found.files, found.damaged)
+        self._earlier = EarlierSession(found, recovery_of(found, store), self._edits, self._journal)
 
     def __enter__(self) -> Document:
         return self
@@ -89,7 +87,7 @@ class Document:
             return len(self._store.table(collection))
 
     def fields(self, collection: str, /, *names: str, **where: Id) -> list[Row]:
-        """Return some fields of rows, None for one that a row has not; several times as fast as `rows`."""
+        """Return some fields of rows, None for a field that a row does not have; several times as fast as `rows`."""
         with self._edits.lock:
             found = self._store.rows(collection, where)
         read = decoder_of(*names)
@@ -108,12 +106,12 @@ class Document:
 
     @property
     def changes(self) -> ChangeSummary:
-        """What differs from what is saved: from the file, or from what `set_saved` was told."""
+        """The differences from the saved version: the file, or the content that was passed to `set_saved`."""
         with self._edits.lock:
-            return summary(self._edits.saved.counts, self.schema)
+            return changes_summary(self._edits.saved.counts, self.schema)
 
     def changed_rows(self) -> Step:
-        """Return every row that differs from what is saved, before and after."""
+        """Return every row that differs from the saved version, as it was and as it is."""
         with self._edits.lock:
             return self._edits.saved.changes()
 
@@ -143,9 +141,9 @@ class Document:
                 self._edits.apply(change, pending)
 
     def delete(self, collection: str, row_id: Id, /, cascade: bool = False) -> None:
-        """Delete a row, and what refers to it where the schema or `cascade` says so. Raises DocumentError.
+        """Delete a row, and the rows that refer to it if the schema or `cascade` says so. Raises DocumentError.
 
-        Raises ReferredToError if the schema wants that to be asked first.
+        Raises ReferredToError if the schema requires that the user is asked first.
         """
         with self._edits.transaction() as pending:
             for change in self._store.planned_delete(collection, row_id, cascade=cascade):
@@ -153,7 +151,7 @@ class Document:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make all edits of the block one: all or none of them, one step to undo. Raises DocumentError."""
+        """Make the edits in the block a single step: all or none are made and undone. Raises DocumentError."""
         with self._edits.transaction():
             yield
 
@@ -186,8 +184,8 @@ class Document:
 
     # listening
 
-    def on_change(self, callback: Listener) -> Callable[[], None]:
-        """Call a function at every event, on the thread that caused it; return what ends that."""
+    def on_change(self, callback: EventCallback) -> Callable[[], None]:
+        """Call a function at every event, on the thread that caused it; return a function that ends this."""
         return self._listeners.add(callback)
 
     def _edited(self) -> None:
@@ -199,31 +197,21 @@ class Document:
 
     # what an earlier session left
 
+    @property
+    def recovery(self) -> Recovery | None:
+        """The unsaved changes of an earlier session; None if there are none, or once they are accepted or discarded."""
+        return self._earlier.recovery
+
     def accept_recovered(self, *, without: Sequence[RowKey] = ()) -> None:
-        """Make the changes that were recovered, but for some rows; they are unsaved, and one step to undo."""
-        self._decide(tuple(one.change for one in self._left().changes if one.change.key not in without))
+        """Apply the recovered changes, except those of some rows, as one step that can be undone; they are unsaved.
+
+        Raises DocumentError.
+        """
+        self._earlier.accept(without)
 
     def discard_recovered(self) -> None:
-        """Forget the changes that were recovered."""
-        self._decide(())
-
-    def _left(self) -> Recovery:
-        if self.recovery is None:
-            raise DocumentError("There are no changes of an earlier session.")
-        return self.recovery
-
-    def _decide(self, step: Step) -> None:
-        with self._edits.lock:
-            left, self.recovery = self._left(), None
-            try:
-                with self._edits.transaction() as pending:
-                    for change in step:
-                        self._edits.apply(change, pending)
-            except DocumentError:
-                self.recovery = left
-                raise
-        self._journal.confirm()  # the files that go now are the only others that hold these changes
-        self._journal.drop(self._found.files, self._found.damaged)
+        """Discard the recovered changes. Raises DocumentError."""
+        self._earlier.discard()
 
     # saving
 
@@ -232,13 +220,13 @@ class Document:
         self._journal.confirm()
 
     def flush(self) -> bool:
-        """Save what is not saved, before something reads the file; False if there was nothing. Raises DocumentError."""
+        """Save unsaved changes, before something reads the file; False if there were none. Raises DocumentError."""
         return self._saving.save()
 
     def shutdown(self) -> None:
-        """Save, and leave the file to others; nothing can be edited any more. Raises DocumentError if saving failed.
+        """Save, and release the file; nothing can be edited any more. Raises DocumentError if saving failed.
 
-        Then the changes are in the journal, and the next session is asked about them.
+        In that case the changes are in the journal, and the next session is asked about them.
         """
         with self._edits.lock:
             editable, self.read_only = (
@@ -254,16 +242,16 @@ class Document:
             self._file.release()
 
     def mark_saved(self, version: int) -> None:
-        """Take the document as it was with a version for what is saved; later edits stay unsaved."""
+        """Regard the document's state at a version as saved; later edits stay unsaved."""
         with self._edits.lock:
             self._edits.saved.mark_saved(version)
         self._saving.tell(EventKind.SAVED)
 
     def set_saved(self, content: bytes | None) -> None:
-        """Take the content of a file elsewhere for what is saved: from now on `changes` is what differs from that.
+        """Regard the content of a file elsewhere as the saved version: from now on `changes` compares with it.
 
-        None stands for the document as it is now. A save to this file then leaves `changes` as it is; `mark_saved`
-        tells that a version has got there. Raises UnreadableError.
+        None means the document as it is now. After that, a save to this file leaves `changes` as it is; `mark_saved`
+        says that a version has been saved elsewhere. Raises UnreadableError.
         """
         saved = None if content is None else parse_content(content, self.name, self.schema)
         with self._edits.lock:
@@ -274,14 +262,14 @@ class Document:
             self._edits.saved.begin(version, differences)
 
     def merge_saved(self, before: bytes, content: bytes, decisions: Mapping[CollisionKey, Side] | None = None) -> Merge:
-        """Merge what somebody else has saved elsewhere since: what does not collide is taken over, as one edit.
+        """Merge what somebody else has saved elsewhere since: changes that do not collide are taken over, as one edit.
 
         Args:
-            before: what was saved when `set_saved` was told.
-            content: what is saved now; if the answer has no open collisions, `changes` is what differs from that.
-            decisions: whose change counts where two collide.
+            before: the content that was passed to `set_saved`.
+            content: the content that is saved now; if no collisions are open, `changes` compares with it afterwards.
+            decisions: for each collision, whose change counts.
 
-        While collisions are open nothing is changed. Raises DocumentError.
+        While collisions are open, nothing is changed. Raises DocumentError.
         """
 
         found, is_made = merge_saved(
@@ -300,20 +288,20 @@ def open_document(
     autosave_interval_s: float | None = None,
     name: str = "",
 ) -> Document:
-    """Open a dataset; where `schema` is given, a file that is not there is begun. Raises UnreadableError.
+    """Open a dataset; if `schema` is given, a missing file is created. Raises UnreadableError.
 
-    Where another session edits the same file, or it can't be written, the document is for reading alone. Without
+    If another session edits the same file, or it can't be written, the document is read-only. Without
     `autosave_interval_s`, the configuration says how long after a change it is saved. `name` is what the dataset is
-    called in messages, where that is not the file's own name.
+    called in messages, if that is not the file's own name.
     """
     interval_s = Config.load().datasets.autosave_interval_s if autosave_interval_s is None else autosave_interval_s
     path = path.expanduser().resolve()
-    if schema is None and not path.exists():
+    if schema is None and not is_there(path):
         raise UnreadableError(f"There is no file {path}: check the path.")
     file = DatasetFile(path, name)
     read_only = file.take()
     try:
-        content = read_content(path, schema, file.name) or new_content(schema or TRANSCRIPTS)
+        content = read_dataset(path, schema, file.name) or new_content(schema or TRANSCRIPTS)
         found = Found() if read_only else read_journals(path, [one.name for one in content.schema.collections])
         return Document(
             Store(content),
@@ -329,11 +317,11 @@ def open_document(
 
 
 def read_document(content: bytes, path: Path, *, name: str, read_only: str) -> Document:
-    """Open a dataset of which no file can be kept, for reading alone. Raises UnreadableError.
+    """Open a dataset for which no file can be kept, read-only. Raises UnreadableError.
 
     Args:
-        content: what a file of it holds.
-        path: where the file would be.
+        content: the content of its file.
+        path: the path that the file would have.
         name: what the dataset is called in messages.
         read_only: why nothing can be changed.
     """

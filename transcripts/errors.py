@@ -15,7 +15,7 @@ class DocumentError(PipelineError):
 
 
 class UnreadableError(DocumentError):
-    """A file is no dataset of a known schema."""
+    """A file is not a dataset of a known schema."""
 
 
 class UnknownCollectionError(DocumentError):

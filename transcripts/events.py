@@ -28,7 +28,7 @@ class DocumentEvent:
     problem: str = ""
 
 
-Listener = Callable[[DocumentEvent], None]
+EventCallback = Callable[[DocumentEvent], None]
 
 
 class Listeners:
@@ -36,9 +36,9 @@ class Listeners:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: list[Listener] = []
+        self._listeners: list[EventCallback] = []
 
-    def add(self, listener: Listener) -> Callable[[], None]:
+    def add(self, listener: EventCallback) -> Callable[[], None]:
         """Tell a listener of all events to come; return what ends that."""
         with self._lock:
             self._listeners.append(listener)

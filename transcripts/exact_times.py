@@ -1,4 +1,4 @@
-"""The exact times of a segment's words, found by Whisper's process in the sound of the segment alone."""
+"""The exact times of a segment's words, found by Whisper's process in the audio of the segment alone."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model import MODEL_NAMES, OnDownload, error_of, progress_of, request
 from transcripts.media import Media
 from transcripts.segment_edits import SegmentEditError, number_or_zero, words_of_text
-from transcripts.video_rows import words_of
+from transcripts.video_rows import segment_words
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 ROOM_S = 0.4
-"""Sound on both sides of the segment, as words begin a little before it or end after it."""
+"""Audio on both sides of the segment, as words begin a little before it or end after it."""
 LONGEST_S = 28.0
 """Whisper's window has 30 seconds."""
 RATE_HZ = 16_000
@@ -34,7 +34,7 @@ USUAL_MODEL = "base"
 
 
 def model_for(row: Mapping[str, Any], chosen: str) -> str:
-    """Return the model to use: the chosen one, or the one that heard the segment where that has a name, or `base`."""
+    """Return the model to use: the chosen one, or the one that transcribed the segment if it has a name, or `base`."""
     heard_by = row.get("generator")
     known = isinstance(heard_by, str) and heard_by.removesuffix(ENGLISH_ONLY) in MODEL_NAMES
     return chosen.strip() or (str(heard_by) if known else USUAL_MODEL)
@@ -48,7 +48,7 @@ def exact_words(
     cancel: CancelToken,
     on_download: OnDownload,
 ) -> list[list[object]]:
-    """Return the words of a segment as `alignment.word` has them, with times and probabilities from the sound.
+    """Return the words of a segment as `alignment.word` has them, with times and probabilities from the audio.
 
     Args:
         whisper: The process that aligns; it keeps the model for the next segment.
@@ -76,7 +76,7 @@ def exact_words(
     with tempfile.TemporaryDirectory(prefix="hls-converter-") as folder:
         path = Path(folder) / "passage.wav"
         _write(path, samples)
-        first_s, last_s = _sounding(samples)
+        first_s, last_s = _audible(samples)
         window = {"from_s": first_s, "until_s": last_s, "words": words}
         asked = request("align", model, language if isinstance(language, str) else None, str(path))
         times = _aligned(whisper, {**asked, "windows": [window]}, model, cancel, on_download)
@@ -92,7 +92,7 @@ def exact_words(
 def _words(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the words of a segment's text, with a space before each that has one."""
     text = str(row.get("text") or "")
-    listed = [one.text.strip() for one in words_of_text(words_of(row), text)] or text.split()
+    listed = [one.text.strip() for one in words_of_text(segment_words(row), text)] or text.split()
     at = 0
     for word in listed:
         found = text.find(word, at)
@@ -101,8 +101,8 @@ def _words(row: Mapping[str, Any]) -> Iterator[str]:
         yield f" {word}" if spaced else word
 
 
-def _sounding(samples: NDArray[np.float32]) -> tuple[float, float]:
-    """Return from when to when there is sound: Whisper has the first word begin, and the last one end, in silence."""
+def _audible(samples: NDArray[np.float32]) -> tuple[float, float]:
+    """Return from when to when anything is heard: Whisper lets the first word begin in silence, and the last end."""
     count = max(1, len(samples) // FRAME)
     loudness = (samples[: count * FRAME].reshape(count, -1) ** 2).mean(axis=1) ** 0.5
     loud = (loudness > QUIET * loudness.max()).nonzero()[0]
@@ -133,5 +133,5 @@ def _aligned(
             elif answer["kind"] == "aligned":
                 times = [(begin_s, stop_s, probability) for begin_s, stop_s, probability in answer["words"]]
     if not times:
-        raise SegmentEditError("The words can't be found in the sound: correct the text or the times, and try again.")
+        raise SegmentEditError("The words can't be found in the audio: correct the text or the times, and try again.")
     return times

@@ -15,7 +15,7 @@ from pipeline.speech.subtitles import to_vtt
 from transcripts.captions import captions_of
 from transcripts.rows import Row
 from transcripts.schema import ID_FIELD
-from transcripts.video_rows import number_in, text_of, words_of
+from transcripts.video_rows import number_in, segment_text, segment_words
 from transcripts.videos import Video
 
 LHOTSE_FIELDS = ("id", "media_id", "start", "duration", "channel", "text", "language", "speaker", "alignment")
@@ -56,14 +56,16 @@ def exported(videos: Sequence[Video], form: ExportForm) -> str:
 
 def _lhotse_lines(video: Video) -> Iterator[str]:
     for row in video.segments:
-        words = [[word.text, word.start_s, _ms(word.end_s - word.start_s), word.probability] for word in words_of(row)]
+        words = [
+            [word.text, word.start_s, _ms(word.end_s - word.start_s), word.probability] for word in segment_words(row)
+        ]
         fields = {
             "id": str(row.get(ID_FIELD)),
             "recording_id": str(video.media[ID_FIELD]),
             "start": number_in(row, "start"),
             "duration": number_in(row, "duration"),
             "channel": row.get("channel", 0),
-            "text": text_of(row),
+            "text": segment_text(row),
             "language": row.get("language"),
             "speaker": _speaker(video, row),
             "alignment": {"word": words} if words else None,
@@ -83,10 +85,10 @@ def _whisperx(video: Video) -> str:
             {"word": word.text, "start": word.start_s, "end": _ms(word.end_s)}
             | ({} if word.probability is None else {"score": word.probability})
             | voice
-            for word in words_of(row)
+            for word in segment_words(row)
         ]
         end_s = _ms(start_s + number_in(row, "duration"))
-        segments.append({"start": start_s, "end": end_s, "text": text_of(row), "words": words} | voice)
+        segments.append({"start": start_s, "end": end_s, "text": segment_text(row), "words": words} | voice)
     every_word = [word for segment in segments for word in segment["words"]]
     content = {"segments": segments, "word_segments": every_word, "language": video.media.get("language")}
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
@@ -97,7 +99,7 @@ def _text(video: Video, *, titled: bool) -> str:
     lines = [f"# {video.title}"] if titled else []
     before = None
     for row in video.segments:
-        text, speaker = text_of(row), _speaker(video, row)
+        text, speaker = segment_text(row), _speaker(video, row)
         if text:
             lines.append(f"{speaker}: {text}" if speaker is not None and speaker != before else text)
             before = speaker

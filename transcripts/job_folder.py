@@ -1,4 +1,4 @@
-"""The folder of a finished job as a video for a dataset: what was heard, and by what the video is known.
+"""The folder of a finished job as a video for a dataset: its transcript, and what identifies the video.
 
 Reads transcript.json and job.json; changes nothing.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.errors import CodecError, OutputError
+from pipeline.files import is_folder, is_there
 from pipeline.job_file import FIRST_FORM, read_job_file
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
+from pipeline.source_address import AddressKind, known_address
 from pipeline.speech.transcript import Transcript
-from pipeline.speech.transcript_file import from_json
+from pipeline.speech.transcript_file import transcript_from_json
 from transcripts.videos import VideoTranscript
 
 
@@ -21,13 +23,13 @@ class JobFolderError(OutputError):
 
 def job_folders(folder: Path) -> list[Path]:
     """Return the folders with a transcript: this one, or else those below it. Raises JobFolderError if none has one."""
-    if (folder / TRANSCRIPT_JSON).is_file():
+    if is_there(folder / TRANSCRIPT_JSON):
         return [folder]
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise JobFolderError(f"There is no folder {folder}: name the folder of a video that was converted.")
     found = sorted(path.parent for path in folder.rglob(TRANSCRIPT_JSON) if not _is_hidden(path.relative_to(folder)))
     if not found:
-        raise JobFolderError(f"{folder} has no {TRANSCRIPT_JSON}: convert the video with --transcribe first.")
+        raise JobFolderError(f"{folder} has no {TRANSCRIPT_JSON}: convert the video with a transcript first.")
     return found
 
 
@@ -38,11 +40,13 @@ def read_job_folder(folder: Path) -> VideoTranscript:
     job = read_job_file(folder, oldest=FIRST_FORM)
     if job is None:
         return VideoTranscript(title=folder.name, transcript=transcript, folder=folder)
-    source, upload = Path(job.source_path), job.done.upload
+    address, upload = known_address(job.source_path), job.done.upload
+    source = Path(job.source_path) if address is None else None
     return VideoTranscript(
-        title=source.stem,
+        title=job.title or (Path(job.source_path).stem if address is None else address.title),
         transcript=transcript,
         source=source,
+        address="" if address is None or address.kind is not AddressKind.S3 else address.text,
         fingerprint=job.source,
         folder=folder,
         prefix="" if upload is None else upload.prefix,
@@ -52,7 +56,7 @@ def read_job_folder(folder: Path) -> VideoTranscript:
 
 def _transcript(path: Path) -> Transcript:
     try:
-        return from_json(path.read_text(encoding="utf-8"))[0]
+        return transcript_from_json(path.read_text(encoding="utf-8"))[0]
     except OSError as error:
         reason = error.strerror or "it can't be opened"
         raise JobFolderError(f"{path} can't be read ({reason}): check the file and its permissions.") from error

@@ -145,8 +145,8 @@ def _save(dataset: Dataset) -> str:
     result = dataset.save()
     if result.outcome is SaveOutcome.UNDECIDED:
         raise UndecidedError(
-            f"{result.text} Yours is kept on this computer: decide with `transcripts save {dataset.source_uri} --ours` "
-            "or --theirs."
+            f"{result.text} Your version is kept on this computer: decide in the window that Transcripts… opens, "
+            f"or with `transcripts save {dataset.source_uri}`."
         )
     return result.merged
 
@@ -155,8 +155,8 @@ def _kept(request: DatasetRequest, result: PutResult, merged: str) -> Kept:
     count = "1 segment" if result.segments == 1 else f"{result.segments} segments"
     if result.outcome is PutOutcome.KEPT:
         text = (
-            f"The transcript in {request.uri} stays as it is, because somebody has edited it: "
-            "`--replace-edited` replaces it."
+            f"The transcript in {request.uri} was not replaced, because somebody has edited it: "
+            "`transcripts add` can replace it."
         )
         return Kept(text=text, level=LogLevel.WARNING)
     said = f"The transcript was {result.outcome.value} in {request.uri} ({count})."
@@ -169,8 +169,8 @@ def _kept(request: DatasetRequest, result: PutResult, merged: str) -> Kept:
 
 def _undecided(request: DatasetRequest) -> str:
     return (
-        f"A session that ended unexpectedly left changes of {request.uri}: open it and decide about them, or add "
-        "--recovered keep or discard to `transcripts add`."
+        f"A session that ended unexpectedly left unsaved changes of {request.uri}: restore or discard them "
+        "in the window that Transcripts… opens, or with `transcripts add`."
     )
 
 

@@ -25,7 +25,7 @@ from pipeline.files import sync_folder
 from pipeline.transfer.upload.journal import set_aside
 from transcripts.changes import Change, Step
 from transcripts.errors import DocumentError, UnreadableError
-from transcripts.rows import encoded, is_id, on_one_line
+from transcripts.rows import is_id, on_one_line, row_line
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ def _step(line: bytes, collections: Collection[str]) -> Step | None:
 
 def _row(found: object) -> bytes | None:
     if found is None or isinstance(found, dict):
-        return None if found is None else encoded(found)
+        return None if found is None else row_line(found)
     raise ValueError("a row is an object")
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from transcripts.changes import Change, RowKey, Step
-from transcripts.rows import Id, Row, decoded, encoded, is_id
+from transcripts.rows import Id, Row, decoded, is_id, row_line
 from transcripts.schema import ID_FIELD, Schema
 
 
@@ -39,7 +39,7 @@ def renumbered(theirs: Step, ours: Step, schema: Schema, next_ids: Callable[[str
         for row_id, new_id in _new_ids(rows, there, next_ids(collection)).items():
             if new_id != row_id:
                 new_ids[collection, row_id] = new_id
-            after = encoded({**rows[row_id], ID_FIELD: new_id})
+            after = row_line({**rows[row_id], ID_FIELD: new_id})
             found.append(Change(collection=collection, id=new_id, before=None, after=after))
     return tuple(found)
 

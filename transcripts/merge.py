@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from transcripts.changes import Change, ChangeSummary, RowKey, Step, summary_of
-from transcripts.rows import Id, Row, decoded, encoded, is_id, same
+from transcripts.rows import Id, Row, decoded, is_id, row_line, same
 from transcripts.schema import ID_FIELD, OnDelete, Reference, Schema
 from transcripts.store import Store
 
@@ -69,7 +69,7 @@ class Merge:
     renumbered: Mapping[RowKey, Id] = field(default_factory=dict)
 
 
-def merge(ours: Step, theirs: Step, saved: Store, decisions: Mapping[CollisionKey, Side]) -> Merge:
+def merge_changes(ours: Step, theirs: Step, saved: Store, decisions: Mapping[CollisionKey, Side]) -> Merge:
     """Merge what we have changed with what they have saved.
 
     Args:
@@ -126,7 +126,7 @@ def _with_new_ids(ours: Step, renumbered: Mapping[RowKey, Id], schema: Schema) -
                     row[reference.field] = new
             if new_id != change.id:
                 row[ID_FIELD] = new_id
-        after = change.after if row is None or row == decoded(change.after or b"{}") else encoded(row)
+        after = change.after if row is None or row == decoded(change.after or b"{}") else row_line(row)
         yield Change(collection=change.collection, id=new_id, before=change.before, after=after)
 
 
@@ -173,38 +173,39 @@ class _Merging:
                 merged.pop(name, None)
             else:
                 merged[name] = own
-        return encoded(merged)
+        return row_line(merged)
 
+    # 1. A row that one has deleted and the other has begun to use: the editor decides. Where it stays, what we have
+    #    deleted along with it comes back, but for rows of which the editor has said that they go.
+    # 2. Only now is it known what is gone. Whatever refers to it lets go of it: rows of theirs and of ours, and those
+    #    that came back, which may refer to something else that we delete.
+    # What is referred to refers to nothing itself in any schema, so that letting go leaves nothing else to mend.
     def mend_references(self) -> None:
-        """See that every row of ours refers to what is there, and that we delete nothing that they refer to."""
+        """See that every row refers to what is there."""
         for key in [key for key, row in self._rows.items() if row is None]:
             self._keep_what_they_refer_to(key)
-        for key, row in list(self._rows.items()):
-            if row is not None:
-                self._keep_what_we_refer_to(key, row)
+        ours = [key for key, row in self._rows.items() if row is not None]
+        for key in ours:
+            self._keep_what_we_refer_to(key)
+        deleted = [key for key, row in self._rows.items() if row is None]
+        for key in [*(one for target in deleted for one in self._referring(target)), *ours]:
+            for reference in self._saved.schema.references_of(key[0]):
+                self._let_go_of_what_is_gone(key, reference)
 
     def _keep_what_they_refer_to(self, key: RowKey) -> None:
-        for reference in self._saved.schema.references_to(key[0]):
-            referring = list(self._changed_rows_referring(reference, key[1]))
-            if not referring:
-                continue
-            theirs = self._saved.table(key[0]).row(key[1])
-            if self._row_decided(key, self._deleted.get(key), None, theirs) is Side.THEIRS:
-                self._restore(key)
-                return
-            for other in referring:
-                self._let_go(other, reference)
+        if not any(one in self._theirs for one in self._referring(key)):
+            return
+        theirs = self._saved.table(key[0]).row(key[1])
+        if self._row_decided(key, self._deleted.get(key), None, theirs) is Side.THEIRS:
+            self._restore(key)
 
-    def _changed_rows_referring(self, reference: Reference, target: Id) -> Iterator[RowKey]:
-        """Yield their rows that refer to a row that we delete, and that we have not deleted or changed as well."""
-        for row in self._saved.rows(reference.collection, {reference.field: target}):
-            row_id: Any = decoded(row).get(ID_FIELD)
-            if not is_id(row_id):
-                continue
-            key: RowKey = (reference.collection, row_id)
-            kept = self._rows.get(key, row)
-            if kept is not None and decoded(kept).get(reference.field) == target and key in self._theirs:
-                yield key
+    def _referring(self, target: RowKey) -> Iterator[RowKey]:
+        """Yield the rows of theirs that refer to a row and are left in the merged dataset."""
+        for reference in self._saved.schema.references_to(target[0]):
+            for row in self._saved.rows(reference.collection, {reference.field: target[1]}):
+                row_id: Any = decoded(row).get(ID_FIELD)
+                if is_id(row_id) and self._target((reference.collection, row_id), reference) == target:
+                    yield reference.collection, row_id
 
     def _restore(self, key: RowKey) -> None:
         """Take back that we delete a row, and with it others."""
@@ -212,22 +213,29 @@ class _Merging:
         for reference in self._saved.schema.references_to(key[0]):
             for other, before in self._deleted.items():
                 went_along = other[0] == reference.collection and decoded(before).get(reference.field) == key[1]
-                if went_along and self._rows.get(other, b"") is None:
+                is_to_go = self._decisions.get((*other, None)) is Side.OURS
+                if went_along and not is_to_go and self._rows.get(other, b"") is None:
                     self._rows.pop(other)
 
-    def _keep_what_we_refer_to(self, key: RowKey, row: bytes) -> None:
+    def _keep_what_we_refer_to(self, key: RowKey) -> None:
         for reference in self._saved.schema.references_of(key[0]):
-            value: Any = decoded(row).get(reference.field)
-            if not is_id(value):
-                continue
-            target: RowKey = (reference.target, value)
-            gone = self._theirs.get(target)
-            if gone is None or gone.after is not None or gone.before is None or self._rows.get(target) is not None:
+            target = self._target(key, reference)
+            gone = None if target is None else self._theirs.get(target)
+            if target is None or gone is None or gone.after is not None or self._row(target) is not None:
                 continue
             if self._row_decided(target, gone.before, gone.before, None) is Side.OURS:
                 self._rows[target] = gone.before
-            else:
-                self._let_go(key, reference)
+
+    def _let_go_of_what_is_gone(self, key: RowKey, reference: Reference) -> None:
+        target = self._target(key, reference)
+        if target is not None and self._row(target) is None and (target in self._rows or target in self._theirs):
+            self._let_go(key, reference)
+
+    def _target(self, key: RowKey, reference: Reference) -> RowKey | None:
+        """Return what a row of the merged dataset so far refers to, None if it is not there or refers to nothing."""
+        row = self._row(key)
+        value: Any = None if row is None else decoded(row).get(reference.field)
+        return (reference.target, value) if is_id(value) else None
 
     def _let_go(self, key: RowKey, reference: Reference) -> None:
         """Have a row not refer to one that is gone: as before its change, or else as the schema says."""
@@ -237,9 +245,9 @@ class _Merging:
         before = self._before.get(key)
         old: Any = None if before is None else decoded(before).get(reference.field)
         if is_id(old) and self._row((reference.target, old)) is not None:
-            self._rows[key] = encoded({**decoded(row), reference.field: old})
+            self._rows[key] = row_line({**decoded(row), reference.field: old})
         elif reference.on_delete is OnDelete.CLEAR:
-            self._rows[key] = encoded({**decoded(row), reference.field: None})
+            self._rows[key] = row_line({**decoded(row), reference.field: None})
         else:
             self._rows[key] = None
 
@@ -283,7 +291,7 @@ class _Merging:
 def _equal(one: object, other: object) -> bool:
     if one is MISSING or other is MISSING:
         return one is other
-    return encoded({"": one}) == encoded({"": other})
+    return row_line({"": one}) == row_line({"": other})
 
 
 def _told(schema: Schema, key: RowKey, name: str | None, ours: object, theirs: object) -> str:
@@ -297,4 +305,4 @@ def _told(schema: Schema, key: RowKey, name: str | None, ours: object, theirs: o
 
 
 def _quoted(value: object) -> str:
-    return "nothing" if value is MISSING else encoded({"": value})[4:-1].decode()
+    return "nothing" if value is MISSING else row_line({"": value})[4:-1].decode()

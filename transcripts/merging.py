@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from transcripts.changes import Step
 from transcripts.content import Content
 from transcripts.edits import Edits
-from transcripts.merge import CollisionKey, Merge, Side, merge
+from transcripts.merge import CollisionKey, Merge, Side, merge_changes
 from transcripts.store import Store
 
 
@@ -41,7 +41,7 @@ def merge_saved(
     merges: list[Merge] = []
 
     def decide(ours: Step, theirs_now: Store) -> Step | None:
-        merges.append(merge(ours, theirs, theirs_now, decisions))
+        merges.append(merge_changes(ours, theirs, theirs_now, decisions))
         return None if merges[-1].open else merges[-1].changes
 
     is_made = edits.rebase(saved, decide, [one.key for one in theirs])

@@ -72,7 +72,7 @@ def read_passage(media: Media, start_s: float, end_s: float) -> NDArray[np.float
     return samples
 
 
-def sound_blocks(media: Media, start_s: float, end_s: float, rate_hz: int) -> Iterator[NDArray[np.float32]]:
+def audio_blocks(media: Media, start_s: float, end_s: float, rate_hz: int) -> Iterator[NDArray[np.float32]]:
     """Yield the audio from one time to another as it is decoded: float32 mono (n,), from -1 to 1, without gaps.
 
     It is as long as was asked for: what the file does not have is silence. Times are those of the audio track from its

@@ -43,10 +43,10 @@ from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt, vtt_segments
 from pipeline.speech.transcript import Transcript
-from pipeline.speech.transcript_file import from_json, to_json
+from pipeline.speech.transcript_file import transcript_from_json, transcript_to_json
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.remote import Remote
-from pipeline.transfer.manifests.stored_files import read_stored
+from pipeline.transfer.manifests.stored_files import read_stored_file
 from pipeline.transfer.upload.replacing import replace_files
 from pipeline.transfer.upload.uploader import Uploader
 from transcripts.destinations import Destination, PublishError
@@ -151,19 +151,19 @@ class _Published:
                 content = b""
             if _md5(content) == entry.md5_hash:
                 return content
-        return read_stored(self._remote, entry)
+        return read_stored_file(self._remote, entry)
 
     def transcript(self) -> tuple[Transcript, list[Cue]]:
         """Return the transcript and its captions. Raises PublishError, TransferError."""
         entry = self.entries.get(TRANSCRIPT_JSON)
         if entry is None:
             raise PublishError(
-                "It was uploaded without a transcript: convert the video with --transcribe and upload it."
+                "It was uploaded without a transcript: convert the video with a transcript and upload it."
             )
         try:
-            return from_json(self.read(entry).decode("utf-8"))
+            return transcript_from_json(self.read(entry).decode("utf-8"))
         except (UnicodeDecodeError, CodecError) as error:
-            raise PublishError(f"{entry.s3_key} is no transcript of this program: upload the folder again.") from error
+            raise PublishError(f"{entry.s3_key} is not this program's transcript: upload the folder again.") from error
 
     def track(self, cues: list[Cue], language: str | None) -> _Track | None:
         """Return the subtitles that are made of the transcript, None where the stream has none for it.
@@ -190,7 +190,7 @@ class _Published:
             try:
                 segments = read_media_playlist(playlist)
             except EncodeError as error:
-                raise PublishError(f"{entry.s3_key} is no finished playlist: upload the folder again.") from error
+                raise PublishError(f"{entry.s3_key} is not a finished playlist: upload the folder again.") from error
         place = name.removesuffix(PLAYLIST)
         files = [self.entries.get(place + segment.uri) for segment in segments]
         found = [file for file in files if file is not None]
@@ -239,7 +239,7 @@ def _contents(
         TRANSCRIPT_SRT: to_srt(made),
         TRANSCRIPT_TXT: to_text(now),
         CAPTIONS_VTT: to_vtt(made),
-        TRANSCRIPT_JSON: to_json(now, made),
+        TRANSCRIPT_JSON: transcript_to_json(now, made),
     }
     wanted |= {name: forms[name].encode() for name in ORDER}
     entries = published.entries
@@ -272,7 +272,7 @@ def _note_in_job_file(folder: Path, contents: Mapping[str, bytes], now: Transcri
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items() if "/" not in name}
     done = job.done.having(replace(package, files={**package.files, **sizes}, digests={**package.digests, **digests}))
     if TRANSCRIPT_JSON in contents and done.transcript is not None:
-        cues = len(from_json(contents[TRANSCRIPT_JSON].decode())[1])
+        cues = len(transcript_from_json(contents[TRANSCRIPT_JSON].decode())[1])
         done = done.having(TranscriptFacts(language=now.language if cues else None, cues=cues))
     write_job_file(folder, replace(job, done=done))
 

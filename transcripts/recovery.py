@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from transcripts.changes import Change, RowKey, Step, summary_of
 from transcripts.journal import Found
-from transcripts.rows import Id, Row, decoded, encoded, same
+from transcripts.rows import Id, Row, decoded, row_line, same
 from transcripts.store import Store
 
 MISSING = object()
@@ -74,11 +74,11 @@ def _merged(first: bytes, now: bytes, wanted: bytes) -> tuple[bytes, bool]:
     changed = [name for name in {**old, **ours} if not _equal(old, ours, name)]
     conflict = any(not _equal(old, theirs, name) and not _equal(ours, theirs, name) for name in changed)
     kept = {name: value for name, value in theirs.items() if name not in changed or name in ours}
-    return encoded({**kept, **{name: ours[name] for name in changed if name in ours}}), conflict
+    return row_line({**kept, **{name: ours[name] for name in changed if name in ours}}), conflict
 
 
 def _equal(one: Row, other: Row, name: str) -> bool:
     mine, yours = one.get(name, MISSING), other.get(name, MISSING)
     if mine is MISSING or yours is MISSING:
         return mine is yours
-    return encoded({"": mine}) == encoded({"": yours})
+    return row_line({"": mine}) == row_line({"": yours})

@@ -15,7 +15,7 @@ from storage import ObjectNotFoundError, S3Uri, StorageError, StorageUnavailable
 from storage.conditional_write import is_named
 from storage.objects import ObjectHead
 from storage.s3_objects import S3Objects
-from transcripts.cache import CacheMetadata, DatasetCache, digest_of
+from transcripts.cache import CacheMetadata, DatasetCache, content_md5
 from transcripts.freshness import Freshness, FreshnessState
 
 
@@ -132,7 +132,7 @@ class CopyOfDataset:
         """Take the write that a store shows for our own, where its answer did not come. Raises DocumentError."""
         for one in known.pending:
             if is_named(head, one.write_id):
-                digest = digest_of(self.cache.base(replace(known, base_id=one.base_id)))
+                digest = content_md5(self.cache.base(replace(known, base_id=one.base_id)))
                 return self.cache.note(replace(known, etag=head.etag, base_id=one.base_id, digest=digest, pending=()))
         return known
 
@@ -158,5 +158,5 @@ def _refreshed(state: FreshnessState, text: str, known: CacheMetadata) -> Refres
 
 def _not_checked(known: CacheMetadata, error: StorageError | None) -> str:
     when = datetime.fromtimestamp(known.checked_at_s).astimezone().strftime("%Y-%m-%d %H:%M")
-    why = str(error) if error is not None else "The store does not say what it has."
+    why = str(error) if error is not None else "The store does not say which version it has."
     return f"{why} This is the copy of {when} on this computer, and may be out of date."

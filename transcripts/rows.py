@@ -29,7 +29,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def decoded(row: bytes) -> Row:
-    """Return a row's fields. Raises InvalidRowError if it is no object."""
+    """Return a row's fields. Raises InvalidRowError if it is not an object."""
     try:
         found = _decode(row)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # what Python writes and JSON has not: NaN, half
@@ -56,7 +56,7 @@ def decoder_of(*names: str) -> Callable[[bytes], Row]:
     return read
 
 
-def encoded(row: Mapping[str, Any]) -> bytes:
+def row_line(row: Mapping[str, Any]) -> bytes:
     """Return a row as JSON on one line.
 
     Not by msgspec, which would write null for a number such as NaN that a file has had.
@@ -68,7 +68,7 @@ def encoded(row: Mapping[str, Any]) -> bytes:
         return json.dumps(row, separators=(",", ":")).encode()
 
 
-def checked(fields: Mapping[str, Any]) -> Row:
+def json_copy(fields: Mapping[str, Any]) -> Row:
     """Return a copy of values that a caller gave, as JSON has them. Raises InvalidRowError."""
     try:
         found = json.loads(json.dumps(dict(fields), allow_nan=False))
@@ -86,7 +86,7 @@ def same(one: bytes | None, other: bytes | None) -> bool:
     """Whether two rows say the same, however they are spaced; None is no row."""
     if one == other:
         return True
-    return one is not None and other is not None and encoded(decoded(one)) == encoded(decoded(other))
+    return one is not None and other is not None and row_line(decoded(one)) == row_line(decoded(other))
 
 
 def is_id(value: object) -> TypeGuard[Id]:
@@ -106,7 +106,7 @@ class Keys:
 
 
 NO_KEYS = Keys(id=None, targets=())
-"""Those of something that is no object."""
+"""Those of something that is not an object."""
 
 
 class KeyReader:

@@ -17,7 +17,7 @@ from typing import Any
 from storage import ObjectNotFoundError, StorageError, StorageUnavailableError
 from storage.conditional_write import WRITE_ID, Conditions, ObjectReplacedError, Written
 from storage.objects import NewContent, ObjectHead
-from transcripts.cache import CacheMetadata, Pending, digest_of
+from transcripts.cache import CacheMetadata, PendingWrite, content_md5
 from transcripts.document import Document
 from transcripts.errors import DocumentError, ReadOnlyError, UndecidedError, UnreadableError
 from transcripts.merge import Collision, CollisionKey, Merge, Side
@@ -123,7 +123,7 @@ class Saver:
                 found = self._merge(self._all_decisions(head, decisions))
                 if found.open:
                     return self._undecided(head, found)
-                merged.append(f"What somebody else had saved was merged: {found.theirs.text}.")
+                merged.append(f"Changes that somebody else had saved were merged: {found.theirs.text}.")
                 continue
             changes = self._document.changes
             if head is not None and not changes.unsaved:
@@ -148,7 +148,7 @@ class Saver:
             return []
         self._warned = True
         return [
-            "This store does not confirm that nobody else saved in the same moment: agree with others who saves when."
+            "This store can't exclude that somebody else saves at the same moment: agree with others who saves when."
         ]
 
     def _check_editable(self) -> None:
@@ -192,13 +192,13 @@ class Saver:
                 f"What somebody else has saved as {self._copy.uri} can't be merged; nothing was overwritten. {error}"
             ) from error
         if not found.open:
-            self._note(etag=head.etag, base_id=cache.add_base(content), digest=digest_of(content), pending=())
+            self._note(etag=head.etag, base_id=cache.add_base(content), digest=content_md5(content), pending=())
         return found
 
     def _send(self, head: ObjectHead | None, on_sent: Callable[[int, int], None] | None) -> Written:
         snapshot = self._document.snapshot()
         base_id, data = self._copy.cache.add_snapshot(snapshot.pieces())
-        pending = Pending(write_id=uuid.uuid4().hex, base_id=base_id)
+        pending = PendingWrite(write_id=uuid.uuid4().hex, base_id=base_id)
         earlier = self._known.pending
         self._note(pending=(*earlier, pending))
         content = NewContent(
@@ -218,7 +218,7 @@ class Saver:
             self._note(pending=earlier)
             raise
         self._known = replace(
-            self._known, etag=written.etag, base_id=pending.base_id, digest=digest_of(data), pending=()
+            self._known, etag=written.etag, base_id=pending.base_id, digest=content_md5(data), pending=()
         )
         self._document.mark_saved(snapshot.version)
         try:

@@ -6,7 +6,7 @@ import logging
 import threading
 
 from transcripts.autosave import Autosave, Clock
-from transcripts.changes import summary
+from transcripts.changes import changes_summary
 from transcripts.edits import Edits
 from transcripts.errors import DocumentError
 from transcripts.events import DocumentEvent, EventKind, Listeners
@@ -17,7 +17,7 @@ from transcripts.store import Store
 log = logging.getLogger(__name__)
 
 
-class Saving:
+class FileSaver:
     """Writes a document's file, one save at a time, while edits go on. Safe from every thread.
 
     `follows` says that what is in the file counts as saved, which ends when that is elsewhere.
@@ -65,7 +65,7 @@ class Saving:
                 written = not everything and not self._edits.written.unsaved and next_ids == self._next_ids_written
                 if self._closed or written:
                     return False
-                said = summary(self._edits.written.counts, self._store.schema).text
+                said = changes_summary(self._edits.written.counts, self._store.schema).text
                 snapshot, older = self._store.snapshot(self._edits.version), self._journal.rotate()
                 self._autosave.stop()
             try:
@@ -93,7 +93,7 @@ class Saving:
     def tell(self, kind: EventKind, problem: str = "") -> None:
         """Tell the listeners how the document stands."""
         with self._edits.lock:
-            changes = summary(self._edits.saved.counts, self._store.schema)
+            changes = changes_summary(self._edits.saved.counts, self._store.schema)
         self._listeners.tell(DocumentEvent(kind=kind, changes=changes, problem=problem))
 
     def _save_unattended(self) -> None:

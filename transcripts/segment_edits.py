@@ -16,7 +16,7 @@ from transcripts.document import Document
 from transcripts.errors import DocumentError, UnknownRowError
 from transcripts.rows import Id, Row, is_id
 from transcripts.schema import ID_FIELD
-from transcripts.video_rows import with_words_of_text, words_of
+from transcripts.video_rows import segment_words, with_words_of_text
 
 SEGMENTS, SPEAKERS = "segments", "speakers"
 
@@ -79,7 +79,7 @@ def corrected(row: Mapping[str, Any], text: str) -> Row:
     """Return the fields of a row that change with its text."""
     fields: Row = {"text": text, "edited": True}
     alignment = row.get("alignment")
-    words = words_of(row)
+    words = segment_words(row)
     if isinstance(alignment, dict) and words:
         fields["alignment"] = {**alignment, "word": _listed(words_of_text(words, text))}
     return fields
@@ -108,9 +108,9 @@ def parted(row: Mapping[str, Any], at: int) -> tuple[Row, Row]:
     text = row.get("text") if isinstance(row.get("text"), str) else ""
     left, right = str(text)[:at].rstrip(), str(text)[at:].lstrip()
     if not left or not right:
-        raise SegmentEditError("Put the cursor where the text is to be parted: there is no text on one side of it.")
+        raise SegmentEditError("Put the cursor where the text is to be split: there is no text on one side of it.")
     start_s, duration_s = number_or_zero(row.get("start")), number_or_zero(row.get("duration"))
-    words = words_of_text(words_of(row), f"{left} {right}" if not _unspaced(left, right) else left + right)
+    words = words_of_text(segment_words(row), f"{left} {right}" if not _unspaced(left, right) else left + right)
     count = _words_in(words, left)
     if words and 0 < count < len(words):
         first_end_s, second_start_s = words[count - 1].end_s, words[count].start_s
@@ -151,15 +151,15 @@ def _sides(listed: object, at_s: float) -> tuple[object, object]:
     return before, [one for one in listed if one not in before]
 
 
-def merge(document: Document, segment_id: Id, next_id: Id) -> None:
+def join_segments(document: Document, segment_id: Id, next_id: Id) -> None:
     """Join a segment with the one that follows it. Raises DocumentError."""
     first, second = _row(document, segment_id), _row(document, next_id)
     with document.transaction():
-        document.update(SEGMENTS, segment_id, **joined(first, second))
+        document.update(SEGMENTS, segment_id, **joined_fields(first, second))
         document.delete(SEGMENTS, next_id)
 
 
-def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Row:
+def joined_fields(first: Mapping[str, Any], second: Mapping[str, Any]) -> Row:
     """Return the fields of a row that change when another is joined to it."""
     texts = [str(row.get("text") or "").strip() for row in (first, second)]
     space = "" if _unspaced(*texts) else " "
@@ -231,7 +231,7 @@ def retimed(row: Mapping[str, Any], start_s: float, end_s: float) -> Row:
     if end_s <= start_s:
         raise SegmentEditError("A segment has to end after it begins.")
     fields: Row = {"start": start_s, "duration": _ms(end_s - start_s), "edited": True}
-    alignment, words = row.get("alignment"), words_of(row)
+    alignment, words = row.get("alignment"), segment_words(row)
     if isinstance(alignment, dict) and words:
         within = [
             replace(one, start_s=min(max(one.start_s, start_s), end_s), end_s=min(max(one.end_s, start_s), end_s))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from transcripts.turns import give_way, in_turns
+from transcripts.turns import in_turns, let_other_threads_run
 
 SLICE_BYTES = 1 << 16
 """What takes a fraction of a millisecond to read; larger blocks take the system longer to find memory for."""
@@ -65,7 +65,7 @@ def _found(beginning: re.Pattern[bytes], data: bytes, start: int) -> re.Match[by
     for at in range(start, len(data), WINDOW_BYTES):
         if (match := beginning.search(data, at, at + WINDOW_BYTES + MAX_NAME_BYTES)) is not None:
             return match
-        give_way()
+        let_other_threads_run()
     return None
 
 

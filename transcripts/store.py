@@ -18,7 +18,7 @@ from transcripts.errors import (
     UnknownCollectionError,
     UnknownRowError,
 )
-from transcripts.rows import Id, Row, checked, decoded, encoded, is_id
+from transcripts.rows import Id, Row, decoded, is_id, json_copy, row_line
 from transcripts.schema import ID_FIELD, OnDelete, Reference
 from transcripts.table import Table
 
@@ -124,7 +124,7 @@ class Store:
     def planned_add(self, collection: str, row: Mapping[str, object]) -> Change:
         """Return what adds a row; it gets an id if it has none. Raises DocumentError."""
         table = self.table(collection)
-        fields = checked(row)
+        fields = json_copy(row)
         if ID_FIELD not in fields:
             fields = {ID_FIELD: table.new_id(), **fields}
         row_id = fields[ID_FIELD]
@@ -135,20 +135,20 @@ class Store:
         if table.slot(row_id) is not None:
             raise InvalidRowError(f"{collection} has a row with the id {row_id!r} already: leave the id out.")
         self._check_references(table, fields, [one.field for one in table.references])
-        return Change(collection=collection, id=row_id, before=None, after=encoded(fields))
+        return Change(collection=collection, id=row_id, before=None, after=row_line(fields))
 
     def planned_update(self, collection: str, row_id: Id, fields: Mapping[str, object]) -> Change | None:
         """Return what sets fields of a row, None where they are as they shall be. Raises DocumentError."""
         table = self.table(collection)
         before = self._existing(table, row_id)
-        given = checked({name: value for name, value in fields.items() if not isinstance(value, Removed)})
+        given = json_copy({name: value for name, value in fields.items() if not isinstance(value, Removed)})
         old = decoded(before)
         if ID_FIELD in fields and given.get(ID_FIELD) != row_id:
             raise InvalidRowError(f"The id of a row can't be changed, as that of {row_id!r} in {collection}.")
         self._check_references(table, given, [one for one in given if given[one] != old.get(one)])
         kept = {name: value for name, value in old.items() if not isinstance(fields.get(name), Removed)}
-        after = encoded({**kept, **given})
-        return None if after == encoded(old) else Change(collection=collection, id=row_id, before=before, after=after)
+        after = row_line({**kept, **given})
+        return None if after == row_line(old) else Change(collection=collection, id=row_id, before=before, after=after)
 
     def planned_delete(self, collection: str, row_id: Id, *, cascade: bool) -> Step:
         """Return what deletes a row, with what the schema says about rows that refer to it. Raises DocumentError."""
@@ -175,7 +175,7 @@ class Store:
         if refused:
             raise ReferredToError(self._refusal(collection, row_id, refused), refused)
         return tuple(
-            Change(collection=name, id=one, before=self._existing(self.table(name), one), after=encoded(fields))
+            Change(collection=name, id=one, before=self._existing(self.table(name), one), after=row_line(fields))
             for (name, one), fields in cleared.items()
             if (name, one) not in deleted
         ) + tuple(

@@ -144,8 +144,8 @@ class Table:
         name, plural, found = self.collection.name, self.collection.plural, []
         if self._doubled:
             found.append(
-                f"{name}: the same id stands twice ({_examples(self._doubled)}). All of these {plural} are kept; "
-                "only the first with each id can be edited."
+                f"{name}: the same id occurs more than once ({_examples(self._doubled)}). All of these {plural} "
+                "are kept; only the first with each id can be edited."
             )
         if self._without_id:
             found.append(

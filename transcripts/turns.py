@@ -19,7 +19,7 @@ PAUSE_S = 1e-5
 """Long enough for another thread to begin."""
 
 
-def give_way() -> None:
+def let_other_threads_run() -> None:
     """Let another thread go on, if one is waiting."""
     time.sleep(PAUSE_S)
 
@@ -29,11 +29,11 @@ def in_turns(items: Iterable[Item], a_turn: int = ROWS_A_TURN) -> Iterator[Item]
     for number, item in enumerate(items, 1):
         yield item
         if not number % a_turn:
-            give_way()
+            let_other_threads_run()
 
 
 def empty(items: list[Item]) -> None:
     """Free a list that nobody needs any more; all of it at once would take longer than a turn."""
     while items:
         del items[-ROWS_A_TURN:]
-        give_way()
+        let_other_threads_run()

@@ -82,13 +82,13 @@ def number_in(row: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
-def text_of(row: Mapping[str, Any]) -> str:
+def segment_text(row: Mapping[str, Any]) -> str:
     """Return a segment's text on one line."""
     text = row.get("text")
     return " ".join(text.split()) if isinstance(text, str) else ""
 
 
-def words_of(row: Mapping[str, Any]) -> tuple[Word, ...]:
+def segment_words(row: Mapping[str, Any]) -> tuple[Word, ...]:
     """Return a segment's words as its row has them; none where they have no times that can be read."""
     alignment = row.get("alignment")
     listed = alignment.get("word") if isinstance(alignment, dict) else None
@@ -112,8 +112,8 @@ def _segment(row: Mapping[str, Any]) -> Segment:
     segment = Segment(
         start_s=start_s,
         end_s=_ms(start_s + number_in(row, "duration")),
-        text=text_of(row),
-        words=words_of(row),
+        text=segment_text(row),
+        words=segment_words(row),
         language=language if isinstance(language, str) else None,
         mean_log_probability=_number_or(row.get("avg_logprob"), None),
         no_speech_probability=_number_or(row.get("no_speech_prob"), None),

@@ -1,6 +1,6 @@
-"""The videos of a dataset of transcripts: finding them, and putting one in or replacing what is there of it.
+"""The videos of a dataset of transcripts: finding them, adding one, and replacing the rows of one.
 
-Knows documents; nothing of jobs' folders, of S3 or of how a transcript is written to a file.
+Knows documents; does not know jobs' folders, S3, or how a transcript is written to a file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from transcripts.schema import ID_FIELD, TRANSCRIPTS
 from transcripts.video_rows import segment_rows
 
 NOT_COMPARED = (ID_FIELD, "media_id", "speaker")
-"""Fields of a segment that no transcript tells: what was said is the same without them."""
+"""Fields of a segment that are not from the transcript: two segments with the same speech may differ in them."""
 
 
 class NotTranscriptsError(DocumentError):
@@ -30,27 +30,28 @@ class NotTranscriptsError(DocumentError):
 
 
 class PutOutcome(Enum):
-    """What became of a video that was put into a dataset."""
+    """The outcome of putting a video into a dataset."""
 
     ADDED = "added"
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
     KEPT = "kept"
-    """Somebody has edited its segments, so that they were left as they are."""
+    """Somebody has edited its segments, so they were left as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoTranscript:
-    """A video's transcript, and by what the video is known.
+    """A video's transcript, and what identifies the video.
 
     Attributes:
-        title: what people call it.
-        transcript: what was heard in it.
-        source: the video file, None where nobody knows it.
-        fingerprint: of its content.
-        folder: of the job that converted it.
-        prefix: where it was uploaded to, empty where it was not.
-        backend_url: by which backend.
+        title: the title that people see.
+        transcript: its transcript.
+        source: the video file, None if unknown.
+        fingerprint: the fingerprint of its content.
+        folder: the folder of the job that converted it.
+        prefix: the destination that it was uploaded to, empty if it was not uploaded.
+        backend_url: the backend that it was uploaded through.
+        address: its address on S3, empty if it is a file or is stored elsewhere.
     """
 
     title: str
@@ -60,11 +61,12 @@ class VideoTranscript:
     folder: Path | None = None
     prefix: str = ""
     backend_url: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PutResult:
-    """What became of a video: its id, how many segments it has now, and how many of them somebody has edited."""
+    """The result for a video: its id, how many segments it has now, and how many of them somebody has edited."""
 
     outcome: PutOutcome
     media_id: Id
@@ -82,12 +84,12 @@ class Video:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The title that people see."""
         return title_of(self.media)
 
 
 def title_of(media: Mapping[str, Any]) -> str:
-    """Return what people call a video: its title, else the name in its address, else its id."""
+    """Return the title of a video that people see: its title, else the name in its address, else its id."""
     for name in ("title", "uri", ID_FIELD):
         value = media.get(name)
         if isinstance(value, str) and value.strip():
@@ -96,7 +98,7 @@ def title_of(media: Mapping[str, Any]) -> str:
 
 
 def videos_in(document: Document, *names: str) -> list[Video]:
-    """Return the videos of a dataset, of all or of those with certain ids or titles.
+    """Return the videos of a dataset: all, or those with certain ids or titles.
 
     Raises NotTranscriptsError, and DocumentError for a name that no video has.
     """
@@ -117,23 +119,23 @@ def videos_in(document: Document, *names: str) -> list[Video]:
 
 
 def check_transcripts(document: Document) -> None:
-    """See that a dataset is one of transcripts. Raises NotTranscriptsError."""
+    """Check that a dataset holds transcripts. Raises NotTranscriptsError."""
     if document.schema.name != TRANSCRIPTS.name:
         raise NotTranscriptsError(f"{document.path.name} is a dataset of kind {document.schema.name}, not transcripts.")
 
 
 def put_video(document: Document, video: VideoTranscript, base: Uri, *, replace_edited: bool = False) -> PutResult:
-    """Put a video's transcript into a dataset, in place of what is there of the same video, as one step to undo.
+    """Add a video's transcript to a dataset, or replace the rows of the same video, as one step that can be undone.
 
-    A video is the same if its content is, or else if it was uploaded to the same destination. Segments that are as they
-    were keep their ids and speakers. Where one that somebody has edited would go, nothing is changed, unless
-    `replace_edited` says so.
+    Two videos are the same if their contents are, or else if they have the same destination, or the same folder.
+    Segments that have not changed keep their ids and speakers. If a segment that somebody has edited would be removed,
+    nothing is changed, unless `replace_edited` is set.
 
     Args:
         document: the dataset.
-        video: what to put in.
-        base: where the dataset is, for references that are relative to it.
-        replace_edited: whether edited segments may go.
+        video: the video to add.
+        base: the dataset's path or address, for references that are relative to it.
+        replace_edited: whether edited segments may be removed.
 
     Raises:
         DocumentError: the dataset can't be edited.
@@ -178,7 +180,7 @@ def _replace(
 
 
 def _paired(old: Sequence[Row], wanted: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Return the old rows that are not wanted as they are, and the wanted ones that are not there yet."""
+    """Return the old rows without an equal new one, and the new rows without an equal old one."""
     free: dict[tuple[object, object], list[Row]] = {}
     for row in old:
         free.setdefault((row.get("start"), row.get("text")), []).append(row)
@@ -208,10 +210,10 @@ def _same_video(document: Document, video: VideoTranscript, base: Uri) -> Row | 
 
 
 def _media_fields(video: VideoTranscript, base: Uri) -> Row:
-    """Return a row of `media`; what leads to this computer alone is left out of a dataset on S3."""
+    """Return a row of `media`; paths of this computer are left out of a dataset on S3."""
     transcript, local = video.transcript, not isinstance(base, S3Uri)
     fields: dict[str, object | None] = {
-        "uri": None if video.source is None else _reference(video.source, base),
+        "uri": (video.address or None) if video.source is None else _reference(video.source, base),
         "title": video.title,
         "duration": round(transcript.duration_s, 3),
         "language": transcript.language,
@@ -230,7 +232,7 @@ def _identity(fingerprint: Fingerprint) -> Row:
 
 
 def _reference(source: Path, base: Uri) -> str:
-    """Return what names a video in a dataset: relative where it lies below it; on S3 the name, to be put beside it."""
+    """Return the reference to a video: relative if it is below the dataset's folder; on S3, only the file's name."""
     if isinstance(base, S3Uri):
         return source.name
     folder = base.parent.resolve()

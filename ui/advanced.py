@@ -99,6 +99,7 @@ class AdvancedValues:
     key_uri: str = ""
     publish_key: bool = False
     accept_damaged: bool = False
+    background: bool = True
 
     @property
     def hdr_kept(self) -> bool:
@@ -189,6 +190,7 @@ def changes(values: AdvancedValues) -> tuple[str, ...]:
         "encrypted": values.encrypt and not values.publish_key,
         "encrypted, key uploaded too": values.encrypt and values.publish_key,
         "damaged videos too": values.accept_damaged,
+        "at full speed": not values.background,
     }
     return tuple(text for text, changed in words.items() if changed)
 
@@ -202,9 +204,9 @@ def remembered_address(uri: str) -> str:
     return "" if parts.query or parts.fragment or "@" in parts.netloc else uri
 
 
-def from_preferences(preferences: Preferences, platform: str = sys.platform) -> AdvancedValues:
+def advanced_from_preferences(preferences: Preferences, platform: str = sys.platform) -> AdvancedValues:
     """Return what was remembered; what can't be chosen here falls back to its default."""
-    standard, encoding, audio = AdvancedValues(), preferences.encoding, preferences.sound
+    standard, encoding, audio = AdvancedValues(), preferences.encoding, preferences.audio
     measured = encoding.target_vmaf is not None
     values = AdvancedValues(
         encoder=encoding.encoder if encoding.encoder in encoder_choices(encoding.codec, platform) else standard.encoder,
@@ -215,10 +217,10 @@ def from_preferences(preferences: Preferences, platform: str = sys.platform) -> 
         target=f"{encoding.target_vmaf if measured else preferences.target_vmaf:g}",
         loudness=next((choice for choice in LoudnessTarget if choice.lufs == audio.loudness_lufs), standard.loudness),
         surround=audio.surround,
-        encrypt=preferences.encrypt,
         key_file=preferences.key_file,
         key_uri=remembered_address(preferences.key_uri),
         publish_key=preferences.publish_key,
+        background=preferences.background,
     )
     return values if values.target_vmaf is not None else replace(values, target=standard.target)
 

@@ -41,7 +41,7 @@ def _show_window(config: Config, preferences: FilePlace | None, services: Servic
 def open_editor(config: Config, address: str = "", *, model: str = "") -> int:
     """Open a window in which a dataset of transcripts is edited, and return the exit status when it is closed.
 
-    `model` is the Whisper model that words are aligned with; empty is the one that heard them. Raises
+    `model` is the Whisper model that words are aligned with; empty is the one that transcribed them. Raises
     WindowUnavailableError.
     """
     with collected_here():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 from pipeline.errors import Problem
-from pipeline.model import JobReport, Outcome, Plan
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
+from pipeline.phase_table import PHASES
 from pipeline.preflight_answers import DestinationTaken, ResumeUpload
-from ui.messages import Answer
+from ui.messages import BannerAnswer
 
 
 class Tone(Enum):
@@ -22,11 +24,11 @@ class Tone(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class BannerChoice:
     """A button of a question. `default` gets the keyboard: never one that takes something away."""
 
     label: str
-    answer: Answer
+    answer: BannerAnswer
     default: bool = False
 
 
@@ -37,36 +39,70 @@ class Banner:
     title: str
     lines: tuple[str, ...] = ()
     tone: Tone = Tone.PLAIN
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[BannerChoice, ...] = ()
 
+
+MOST_PASTED = 8000
+"""Characters: more than a path, a token or a list of files has. Tk takes seconds to show a million in a field, and
+again at every key."""
 
 READY = Banner(title="Choose a video and press Start.")
 CHECKING = Banner(title="Checking the settings and the source…", tone=Tone.BUSY)
 STOPPING = Banner(title="Cancelling…", lines=("Waiting for running work to end cleanly.",), tone=Tone.WARNING)
 WITHDRAWN = Banner(title="Not started.", lines=("Nothing was changed. Press Start to try again.",))
 PAUSED = Banner(title="The upload is paused.", lines=("What has been uploaded is kept. Press Resume upload to go on.",))
-MAX_LISTED = 3
+PUTTING_IN = Banner(title="Putting the video into the queue…", tone=Tone.BUSY)
+WHILE_IT_RUNS = ("You can go on working. Cancel stops cleanly at any time.",)
+MAX_LISTED = 2
 """More problems than this run on in one paragraph: a line each would push the log out of a small window."""
 
 RESUME_CHOICES = (
-    Choice(label="Resume", answer=Answer.RESUME, default=True),
-    Choice(label="Upload everything again", answer=Answer.UPLOAD_AGAIN),
-    Choice(label="Not now", answer=Answer.WITHDRAW),
+    BannerChoice(label="Resume", answer=BannerAnswer.RESUME, default=True),
+    BannerChoice(label="Upload everything again", answer=BannerAnswer.UPLOAD_AGAIN),
+    BannerChoice(label="Not now", answer=BannerAnswer.WITHDRAW),
 )
 REPLACE_CHOICES = (
-    Choice(label="Replace", answer=Answer.REPLACE),
-    Choice(label="Keep folder", answer=Answer.WITHDRAW, default=True),
+    BannerChoice(label="Replace", answer=BannerAnswer.REPLACE),
+    BannerChoice(label="Keep folder", answer=BannerAnswer.WITHDRAW, default=True),
 )
 DESTINATION_CHOICES = (
-    Choice(label="Replace", answer=Answer.REPLACE_STREAM),
-    Choice(label="Keep other video", answer=Answer.WITHDRAW, default=True),
+    BannerChoice(label="Replace", answer=BannerAnswer.REPLACE_STREAM),
+    BannerChoice(label="Keep other video", answer=BannerAnswer.WITHDRAW, default=True),
 )
 
+CLOSE_CHOICES = (
+    BannerChoice(label="Go on in the background", answer=BannerAnswer.GO_ON_IN_BACKGROUND),
+    BannerChoice(label="Finish this one, then close", answer=BannerAnswer.CLOSE_AFTER_JOB),
+    BannerChoice(label="Stop and close", answer=BannerAnswer.STOP_AND_CLOSE),
+    BannerChoice(label="Keep the window open", answer=BannerAnswer.STAY, default=True),
+)
+CLOSE_QUESTION = Banner(
+    title="A video is not finished yet. Close the window?",
+    lines=(
+        "In the background, the video goes on without the window; it comes back when the video is done or something "
+        "has to be asked. If you stop, the next start goes on from what is finished.",
+    ),
+    tone=Tone.WARNING,
+    choices=CLOSE_CHOICES,
+)
+CLOSES_AFTERWARDS = "The window closes when this video is done."
+CLOSES_SOON = "The program ends in half a minute."
+STAY_CHOICES = (BannerChoice(label="Keep the window open", answer=BannerAnswer.STAY),)
 
-def converting(plan: Plan) -> Banner:
-    """Return the banner while a job runs."""
-    title = f"Converting {plan.job.source.name}…"
-    return Banner(title=title, lines=("You can go on working. Cancel stops cleanly at any time.",), tone=Tone.BUSY)
+
+def under_way(plan: Plan, phase: PhaseName | None) -> Banner:
+    """Return the banner while a job runs; `phase` is None before the first one."""
+    name = plan.job.source.name
+    title = f"Converting {name}…"
+    if phase is PhaseName.FETCH or (phase is not None and not PHASES[phase].fills_folder):
+        title = f"{PHASES[phase].activity}: {name}"
+    return Banner(title=title, lines=WHILE_IT_RUNS, tone=Tone.BUSY)
+
+
+def queued(title: str) -> Banner:
+    """Return the banner when a video is in the queue."""
+    line = "Choose the next one, or close the window: the videos in the queue are converted all the same."
+    return Banner(title=f"In the queue: {title}", lines=(line,), tone=Tone.GOOD)
 
 
 def resume_question(asked: ResumeUpload[Plan]) -> Banner:
@@ -77,11 +113,8 @@ def resume_question(asked: ResumeUpload[Plan]) -> Banner:
 def replace_question(reason: str) -> Banner:
     """Return the question whether to replace the output folder, for this reason."""
     lines = (
-        reason,
-        (
-            "Replace puts the new files in its place once they are complete. Keep folder changes nothing: "
-            "choose another output folder then."
-        ),
+        f"{reason} Replace puts the new files in its place once they are complete. Keep folder changes nothing: "
+        "choose another output folder then.",
     )
     return Banner(title="Replace the output folder?", lines=lines, tone=Tone.WARNING, choices=REPLACE_CHOICES)
 
@@ -117,21 +150,42 @@ def refusal(problems: tuple[Problem, ...]) -> Banner:
     return Banner(title=title, lines=lines, tone=Tone.BAD)
 
 
+def closes_afterwards(banner: Banner) -> Banner:
+    """Return the banner of a job at whose end the window closes."""
+    return replace(banner, lines=(*banner.lines, CLOSES_AFTERWARDS))
+
+
+def closes_soon(banner: Banner) -> Banner:
+    """Return the banner of a job that has ended in the background: the program ends too, unless the editor is there."""
+    return replace(banner, lines=(*banner.lines, CLOSES_SOON), choices=STAY_CHOICES)
+
+
+def too_long(characters: int) -> Banner:
+    """Return why a text of so many characters was not pasted."""
+    line = f"It has {characters:,} characters, and a field takes {MOST_PASTED:,}. Nothing was changed."
+    return Banner(title="Not pasted: the text is too long.", lines=(line,), tone=Tone.WARNING)
+
+
 def result(report: JobReport) -> Banner:
     """Return how a job ended."""
     name = report.source.name
     if report.outcome is Outcome.FAILED:
         return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)
     if report.outcome is Outcome.CANCELLED:
-        told = (report.error,) if report.error else ("Nothing was published. What is finished is kept.",)
-        return Banner(title=f"Cancelled: {name}", lines=(*told, "Press Start to continue."), tone=Tone.WARNING)
-    lines = [
-        f"The local files were deleted; the log is in {report.folder}."
-        if report.media_deleted
-        else f"The files are in {report.folder}."
-    ]
+        told = report.error or _what_is_kept(report)
+        return Banner(title=f"Cancelled: {name}", lines=(told, "Press Start to continue."), tone=Tone.WARNING)
+    where = "The local files were deleted; the log is in" if report.media_deleted else "The files are in"
+    lines = [f"{where} {report.folder}." if report.folder != Path() else "Its files are on the server."]
     if report.master_url:
         lines.append(f"The stream is at {report.master_url}")
     title = f"Done: {name}" if not report.warnings else f"Done, with a warning: {name}"
     tone = Tone.WARNING if report.warnings else Tone.GOOD
     return Banner(title=title, lines=(*lines, *report.warnings), tone=tone)
+
+
+def _what_is_kept(report: JobReport) -> str:
+    """Return what is left of a job that was cancelled."""
+    finished = {one.phase for one in report.phases if one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED)}
+    if PhaseName.UPLOAD in finished:
+        return "The files are uploaded."
+    return "Nothing was published. What is finished is kept." if finished else "Nothing was published."

@@ -1,4 +1,4 @@
-"""What the window does when something is pressed or arrives. Holds the state and the threads; knows no Tk."""
+"""What the window does when a button is pressed or a message arrives. Holds state and threads; knows no Tk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from pipeline.events import JobFinished, LogLevel
 from pipeline.job import Existing, Job
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
-from pipeline.transfer.http.validation import token_problems
-from ui.job_form import FormValues, job_config, to_preferences
-from ui.keychain import KeptLogin
-from ui.login_memory import LoginMemory
+from pipeline.source_address import is_address
+from ui.chosen_video import chosen_video
+from ui.damage_search import DamageSearch
+from ui.job_form import FormValues, job_config
+from ui.leaving_changes import ANSWERED as LEAVING_ANSWERS
+from ui.login_control import LoginControl
 from ui.messages import (
-    Answer,
+    BannerAnswer,
     Checking,
+    CloseAnswered,
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
@@ -32,21 +35,29 @@ from ui.messages import (
     SourceRefused,
     StartCancelled,
     StopRequested,
-    TokenAnswered,
-    TokenRefused,
     UnexpectedError,
+    UnfinishedFound,
 )
+from ui.queue_control import QueueControl
+from ui.queue_messages import QueueCancelled, QueueChosen
+from ui.remembered_form import to_preferences
 from ui.services import Services
 from ui.speed_limit import limit_bytes_s, limit_problems
-from ui.view_state import Stage, ViewState, advance
+from ui.state_changes import advance
+from ui.unfinished import UnfinishedJobs, missing_login
+from ui.view_state import ViewState, WindowStage
 from ui.worker import JobWorker, ask
 
-ANSWERS = {Answer.RESUME: Existing.RESUME, Answer.UPLOAD_AGAIN: Existing.UPLOAD_AGAIN, Answer.REPLACE: Existing.FRESH}
+ANSWERS = {
+    BannerAnswer.RESUME: Existing.RESUME,
+    BannerAnswer.UPLOAD_AGAIN: Existing.UPLOAD_AGAIN,
+    BannerAnswer.REPLACE: Existing.FRESH,
+}
 
 
-def answered(job: Job, answer: Answer) -> Job | None:
-    """Return the job as the editor decided, None where it was taken back."""
-    if answer is Answer.REPLACE_STREAM and job.upload is not None:
+def answered(job: Job, answer: BannerAnswer) -> Job | None:
+    """Return the job as the editor decided, None if it was cancelled."""
+    if answer is BannerAnswer.REPLACE_STREAM and job.upload is not None:
         return replace(job, upload=replace(job.upload, replace=True))
     existing = ANSWERS.get(answer)
     return None if existing is None else replace(job, existing=existing)
@@ -59,32 +70,38 @@ class Controller:
         self, *, config: Config, preferences_path: Path, services: Services, post: Callable[[Message], None]
     ) -> None:
         self.state = ViewState()
-        self._config = config
         self._preferences_path = preferences_path
         self._services = services
         self._post = post
-        self._worker = JobWorker(services, post)
-        self._memory = LoginMemory(post)
+        self._queue = QueueControl(config, post)
+        self._worker = JobWorker(services, post, self._queue.follower.follow)
+        self.login = LoginControl(config, self._worker.question, post=post, receive=self.receive)
+        self._damage = DamageSearch(services, post)
+        self._unfinished = UnfinishedJobs(services, self._worker, post)
         self._asked: Plan | None = None
         self._values = FormValues()
 
     @property
     def busy(self) -> bool:
-        """Whether the job's thread is still at work, or the keychain has not taken in yet what it was told."""
-        return self._worker.busy or self._memory.busy
-
-    @property
-    def login_is_typed(self) -> bool:
-        """Whether the token comes from the form: one from `.env` is remembered there."""
-        return not self._config.backend.token
+        """Whether the job's thread still runs, or keychain or queue have not processed all requests yet."""
+        return self._worker.busy or self.login.busy or self._queue.busy
 
     def receive(self, message: Message) -> None:
         """Take a message from the queue into the state."""
         if isinstance(message, ReplaceFolder | ResumeUpload | DestinationTaken):
             self._asked = message.plan
         self.state = advance(self.state, message)
+        if isinstance(message, SourceFound):
+            self._look_for_damage(message)
         if isinstance(message, JobFinished):
             self.look_for_folder(message.report.folder)
+
+    def opened(self, values: FormValues) -> None:
+        """Restore the login, the videos in the queue and what is unfinished from an earlier start."""
+        self.login.look(values)
+        self._unfinished.look(self.login.config)
+        self._queue.look(values, self.login.config)
+        self.work_along(values)
 
     def look_for_models(self) -> None:
         """Find out which models there are to choose from."""
@@ -95,25 +112,30 @@ class Controller:
             self._post,
         )
 
-    def look_at_source(self, text: str) -> None:
-        """Find out what the source in the form is."""
+    def look_at_source(self, text: str, values: FormValues = FormValues()) -> None:  # noqa: B008  # frozen
+        """Probe the source in the form; `values` have the login to the backend, if the source is stored there."""
         if text == self.state.source.path_text:
             return
+        self._damage.cancel()
         self.receive(SourceChosen(text=text))
         if not text:
             return
-        path = Path(text)
-        ask(
-            "source",
-            lambda: SourceFound(
-                text=text, media=self._services.describe_source(path), slug=self._services.slug_for(path)
-            ),
-            lambda reason: SourceRefused(text=text, reason=reason),
-            self._post,
-        )
+        config = job_config(values, self.login.config)
+
+        def found() -> Message:
+            video = chosen_video(text)
+            return SourceFound(text=text, media=self._services.describe_source(video, config), slug=video.slug)
+
+        ask("source", found, lambda reason: SourceRefused(text=text, reason=reason), self._post)
+
+    def _look_for_damage(self, source: SourceFound) -> None:
+        """Look through a source that lies on this computer; one elsewhere would have to be fetched for that."""
+        is_current = source.text == self.state.source.path_text and self.state.start_enabled
+        if is_current and not is_address(source.text):
+            self._damage.begin(source, self.login.config)
 
     def look_for_folder(self, folder: Path | None) -> None:
-        """Find out whether there is a folder to open; a network drive may take its time to say so."""
+        """Find out whether the folder to open exists, in a thread: a network drive may respond slowly."""
 
         def existing() -> Message:
             there = folder if folder is not None and folder.is_dir() else None
@@ -122,18 +144,26 @@ class Controller:
         ask("folder", existing, lambda _: FolderKnown(folder=None), self._post)
 
     def start(self, values: FormValues) -> None:
-        """Begin the job that stands in the form."""
+        """Begin the job that the form describes."""
         if not self.state.start_enabled:
             return
         self._values = values
+        self._damage.cancel()
         self.receive(Checking())
         self.save_preferences(values)
-        self.keep_login(values)
-        self._worker.begin(values, self._config)
+        self.login.keep(values)
+        self.work_along(values)
+        self._worker.begin(values, self.login.config)
 
-    def answer(self, answer: Answer) -> None:
-        """Go on as the editor decided."""
-        if self.state.stage is not Stage.ASKING or self._asked is None:
+    def answer(self, answer: BannerAnswer, values: FormValues) -> None:
+        """Continue as the editor decided; `values` are those of the form."""
+        if answer in LEAVING_ANSWERS:
+            self.receive(CloseAnswered(answer=answer))
+            return
+        if answer in (BannerAnswer.GO_ON, BannerAnswer.LEAVE):
+            self._answer_unfinished(answer, values)
+            return
+        if self.state.stage is not WindowStage.ASKING or self._asked is None:
             return
         plan, self._asked = self._asked, None
         job = answered(plan.job, answer)
@@ -141,83 +171,93 @@ class Controller:
             self.receive(StartCancelled())
             return
         self.receive(Checking())
-        self._worker.go_on(replace(plan, job=job), job_config(self._values, self._config))
+        self._worker.go_on(replace(plan, job=job), job_config(self._values, self.login.config))
+
+    def _answer_unfinished(self, answer: BannerAnswer, values: FormValues) -> None:
+        """Go on with the first job that is unfinished, or forget it."""
+        if not self.state.start_enabled or not self.state.unfinished:
+            return
+        first, *others = self.state.unfinished
+        login_for = missing_login(first, values, self.login.config)
+        if answer is BannerAnswer.LEAVE:
+            self.receive(UnfinishedFound(jobs=tuple(others)))
+            self._unfinished.forget(first, self.login.config)
+        elif login_for:
+            self.receive(UnfinishedFound(jobs=self.state.unfinished, login_for=login_for))
+        else:
+            self._values = values
+            self.look_at_source(first.job.origin, values)
+            self.receive(Checking())
+            self.login.keep(values)
+            self._unfinished.go_on(first, values, self.login.config)
 
     def cancel(self) -> None:
-        """Stop the job, or take back the question."""
-        if self.state.stage is Stage.ASKING:
-            self.answer(Answer.WITHDRAW)
+        """Stop the job, or withdraw the question."""
+        if self.state.stage is WindowStage.ASKING:
+            self.answer(BannerAnswer.WITHDRAW, self._values)
         elif self.state.cancel_enabled:
             self._post(StopRequested())
             self.receive(StopRequested())
             self._worker.cancel()
 
+    def cancel_shown(self) -> None:
+        """Cancel what is shown: the job of this computer, otherwise the selected video in the queue."""
+        chosen = self.state.queue.chosen
+        if chosen is not None and self.state.queue_cancel_enabled:
+            cancelled = QueueCancelled(id=chosen.video.id, title=chosen.video.title)
+            self._post(cancelled)
+            self.receive(cancelled)
+            self._queue.follower.cancel(chosen.video.id)
+        else:
+            self.cancel()
+
+    def choose_queued(self, id_: str) -> None:
+        """Show the bars of a video in the queue."""
+        self.receive(QueueChosen(id=id_))
+
+    def work_along(self, values: FormValues) -> None:
+        """Let this computer work for the queue or not, as the form says."""
+        self._queue.work_along(values, self.login.config)
+
+    def close(self) -> None:
+        """Cancel the job of this computer; the videos in the queue are left there."""
+        self.cancel()
+        self._damage.cancel()
+        self._queue.close()
+
     def pause(self) -> None:
-        """Let the upload rest."""
+        """Pause the upload."""
         if self.state.pause_enabled:
             self._worker.control.pause()
             self._post(Paused())
 
     def resume(self) -> None:
-        """Let the upload go on."""
+        """Resume the upload."""
         if self.state.resume_enabled:
             self._worker.control.resume()
             self._post(Resumed())
 
     def limit_upload(self, typed: str) -> None:
-        """Slow the upload that runs, or let it go as fast as it can; what is not a limit changes nothing."""
+        """Limit the rate of the running upload, or remove the limit; a text that is no limit changes nothing."""
         if not limit_problems(typed):
             self._worker.control.limit_bytes_s = limit_bytes_s(typed)
 
-    def answer_token(self, token: str) -> bool:
-        """Let the upload go on with a new token; return whether it can be one."""
-        from_env = self._config.backend.configured
-        problems = token_problems(token, typed=not from_env)
-        if problems:
-            self.receive(TokenRefused(problem=problems[0].text))
-            return False
-        if from_env:  # the next job of this session must not begin with the one that was refused
-            self._config = replace(self._config, backend=replace(self._config.backend, token=token))
-        self._answer_token(token)
-        return True
-
-    def refuse_token(self) -> None:
-        """End the upload where it is: there is no new token."""
-        self._answer_token(None)
-
-    def _answer_token(self, token: str | None) -> None:
-        # told before the thread goes on: its next question must not be taken for the one that is answered here
-        self._post(TokenAnswered(given=token is not None))
-        self.receive(TokenAnswered(given=token is not None))
-        self._worker.question.answer(token)
-
-    def look_for_login(self, values: FormValues) -> None:
-        """Find out whether the keychain has a login, where the editor wanted it remembered."""
-        if values.remember_login and self.login_is_typed:
-            self._memory.load()
-
     def remember_login(self, values: FormValues) -> None:
-        """Remember the login or forget it, as it was just ticked."""
+        """Remember the login or forget it, as the box that was just ticked or cleared says."""
         self.save_preferences(values)
         if values.remember_login:
-            self.keep_login(values)
+            self.login.keep(values)
         else:
-            self._memory.forget()
-
-    def keep_login(self, values: FormValues) -> None:
-        """Give the keychain what stands in the form, where it is wanted there and could be a login."""
-        complete = values.backend_url and not token_problems(values.token, typed=True)
-        if values.remember_login and self.login_is_typed and complete:
-            self._memory.save(KeptLogin(url=values.backend_url, token=values.token))
+            self.login.forget()
 
     def test_connection(self, values: FormValues) -> None:
-        """Find out whether the backend is there and takes the token."""
+        """Find out whether the backend can be reached and accepts the token."""
         if self.state.connection.testing or not self.state.form_enabled:
             return
-        self.keep_login(values)
+        self.login.keep(values)
         number = self.state.connection.number + 1
         self.receive(ConnectionTesting(number=number))
-        config = job_config(values, self._config)
+        config = job_config(values, self.login.config)
 
         def tested() -> Message:
             found = self._services.check_connection(config)
@@ -231,7 +271,7 @@ class Controller:
         )
 
     def forget_connection(self) -> None:
-        """Drop what a test said: address or token are being changed."""
+        """Discard the result of the last test: address or token are being changed."""
         if self.state.connection.shown:
             self.receive(ConnectionForgotten())
 
@@ -248,7 +288,7 @@ class Controller:
         ask("file manager", shown, lambda text: LogEntry(text=text, level=LogLevel.ERROR), self._post)
 
     def save_preferences(self, values: FormValues) -> None:
-        """Remember what stands in the form, without address and token; where that can't be, the log says so."""
+        """Remember the values of the form, without address and token; if that fails, the log says so."""
         try:
             to_preferences(values).save(self._preferences_path)
         except OSError as error:

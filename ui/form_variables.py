@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pipeline.speech.caption_profiles import TITLES
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
 from ui.destination import TypedDestination
+from ui.engine import CONVERT_ON_LABELS, EngineValues
 from ui.job_form import QUALITY_NAMES, SPEED_LABELS, FormValues, typed_path
 from ui.speech import SpeechValues
 
@@ -30,11 +31,12 @@ class AdvancedVariables:
         self.key_uri = tkinter.StringVar(master, values.key_uri)
         self.publish_key = tkinter.BooleanVar(master, values.publish_key)
         self.accept_damaged = tkinter.BooleanVar(master, values.accept_damaged)
+        self.background = tkinter.BooleanVar(master, values.background)
 
     @property
     def all(self) -> tuple[tkinter.Variable, ...]:
         """Every variable."""
-        return tuple(vars(self).values())
+        return _variables_of(self)
 
     def read(self) -> AdvancedValues:
         """Return what stands in the section now, texts stripped."""
@@ -53,11 +55,32 @@ class AdvancedVariables:
             key_uri=self.key_uri.get().strip(),
             publish_key=self.publish_key.get(),
             accept_damaged=self.accept_damaged.get(),
+            background=self.background.get(),
+        )
+
+
+class EngineVariables:
+    """One variable for every value that says who converts."""
+
+    def __init__(self, master: tkinter.Misc, values: EngineValues) -> None:
+        self.convert_on = tkinter.StringVar(master, CONVERT_ON_LABELS[values.convert_on])
+        self.typed = tkinter.StringVar(master, values.typed)
+        self.works_along = tkinter.BooleanVar(master, values.works_along)
+        self.choices = (self.convert_on, self.works_along)
+        self._named = values.named
+
+    def read(self) -> EngineValues:
+        """Return what stands there now, texts stripped."""
+        return EngineValues(
+            convert_on=labelled(CONVERT_ON_LABELS, self.convert_on.get()),
+            typed=self.typed.get().strip(),
+            named=self._named,
+            works_along=self.works_along.get(),
         )
 
 
 class SpeechVariables:
-    """One variable for every value of the transcription that is no list."""
+    """One variable for every value of the transcription that is not a list."""
 
     def __init__(self, master: tkinter.Misc, values: SpeechValues) -> None:
         self.several_languages = tkinter.BooleanVar(master, values.several_languages)
@@ -81,6 +104,7 @@ class FormVariables:
     """One variable for every value of the form."""
 
     def __init__(self, master: tkinter.Misc, values: FormValues) -> None:
+        self._master = master
         self.source = tkinter.StringVar(master, values.source)
         self.part_from = tkinter.StringVar(master, values.part_from)
         self.part_to = tkinter.StringVar(master, values.part_to)
@@ -106,8 +130,24 @@ class FormVariables:
         self.remember_login = tkinter.BooleanVar(master, values.remember_login)
         self.limit = tkinter.StringVar(master, values.limit)
         self.parallel = tkinter.StringVar(master, str(values.parallel))
+        self.window = values.window
         self.advanced = AdvancedVariables(master, values.advanced)
+        self.engine = EngineVariables(master, values.engine)
+        self.captions_open = tkinter.BooleanVar(master, values.captions_open)
+        self.upload_open = tkinter.BooleanVar(master, values.upload_open)
         self.advanced_open = tkinter.BooleanVar(master, values.advanced_open)
+
+    @property
+    def all(self) -> tuple[tkinter.Variable, ...]:
+        """Every variable."""
+        return _variables_of(self)
+
+    def fill(self, values: FormValues) -> None:
+        """Put values into the form."""
+        for variable, wanted in zip(self.all, FormVariables(self._master, values).all, strict=True):
+            if variable.get() != wanted.get():
+                variable.set(wanted.get())
+        self.suggested_from = values.suggested_from
 
     def read(self) -> FormValues:
         """Return what stands in the form now, texts stripped."""
@@ -138,6 +178,10 @@ class FormVariables:
             limit=self.limit.get().strip(),
             parallel=int(self.parallel.get()),
             advanced=self.advanced.read(),
+            engine=self.engine.read(),
+            window=self.window,
+            captions_open=self.captions_open.get(),
+            upload_open=self.upload_open.get(),
             advanced_open=self.advanced_open.get(),
         )
 
@@ -160,3 +204,16 @@ class FormVariables:
         """Call `listener` whenever one of these variables is written."""
         for variable in variables:
             variable.trace_add("write", lambda *_: listener())
+
+
+def _variables_of(group: object) -> tuple[tkinter.Variable, ...]:
+    """Return every variable of a group, and of the groups that it holds, in their order."""
+    found: list[tkinter.Variable] = []
+    for value in vars(group).values():
+        if isinstance(value, tkinter.Variable):
+            found.append(value)
+        elif isinstance(value, dict):
+            found += value.values()
+        elif isinstance(value, AdvancedVariables | EngineVariables | SpeechVariables):
+            found += _variables_of(value)
+    return tuple(found)

@@ -1,4 +1,4 @@
-"""The values of the form, and what is made of them: a job, its configuration, preferences, or problems. Pure."""
+"""The values of the form, converted to a job, its configuration, preferences, or problems. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from config import Config
 from pipeline.caption_files import language_in_name
 from pipeline.errors import Problem, Setting
+from pipeline.inputs import Input
 from pipeline.job import (
     CaptionFile,
     CaptionRules,
@@ -30,27 +31,28 @@ from pipeline.transfer.http.validation import as_prefix
 from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
 from ui.destination import TypedDestination
-from ui.preferences import Preferences
+from ui.engine import EngineValues, engine_problems
+from ui.preferences import WindowPreferences
 from ui.services import Services
-from ui.speech import SpeechValues, chosen_speech, from_request, speech_problems, speech_request
-from ui.speed_limit import limit_bytes_s, limit_mb_s, limit_problems
+from ui.speech import SpeechValues, speech_problems, speech_request
+from ui.speed_limit import limit_bytes_s, limit_problems
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
 USUAL_QUALITIES = tuple(quality.name for quality in ladder.USUAL)
 
 SPEED_LABELS = {"veryfast": "Fast (larger files)", "medium": "Balanced", "slow": "Slow (smaller files)"}
-"""The presets that the editor may choose, and how they are called."""
+"""The presets that the editor may choose, and their labels."""
 
 SEPARATOR = ";"
-"""Stands between the paths of several files."""
+"""Separates the paths of several files."""
 
 PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
-    """Every value of the form as it stands, texts stripped. What was typed are `part_from`, `part_to` and `captions`
-    (the paths of subtitle files, parted by semicolons), which may be empty, `dataset` (a path or an `s3://` address),
+    """Every value of the form, texts stripped. Unchecked texts, which may be empty, are `part_from`, `part_to`,
+    `captions` (the paths of subtitle files, separated by semicolons), `dataset` (a path or an `s3://` address),
     `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
     """
 
@@ -80,13 +82,15 @@ class FormValues:
     limit: str = ""
     parallel: int = PARALLEL
     advanced: AdvancedValues = field(default_factory=AdvancedValues)
+    captions_open: bool = False
+    upload_open: bool = False
     advanced_open: bool = False
+    engine: EngineValues = field(default_factory=EngineValues)
+    window: WindowPreferences = field(default_factory=WindowPreferences)
 
 
 def typed_path(text: str) -> str:
-    """Return a path as it was meant: without the quotes and the file:// that copying puts around it,
-    `~` spelled out.
-    """
+    """Return a typed path without the quotes and the file:// that copying may add, with `~` expanded."""
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1]
@@ -101,9 +105,9 @@ def typed_path(text: str) -> str:
 
 
 def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Problem, ...]:
-    """Return everything that is wrong with the form itself, without looking at the disk or the network.
+    """Return everything that is wrong with the form itself, without access to the disk or the network.
 
-    `has_video` is False where the source is known to have audio alone: qualities then mean nothing.
+    `has_video` is False if the source is known to have only audio: qualities are not checked then.
     """
     problems = []
     if not values.source:
@@ -132,13 +136,26 @@ def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Proble
     return (*problems, *_advanced_problems(values.advanced))
 
 
+def queue_problems(values: FormValues, config: Config) -> tuple[Problem, ...]:
+    """Return why the video can't be added to a queue, if it is to be; an empty folder is reported with the form."""
+    problems = engine_problems(values.engine, dataset=dataset_request(values) is not None)
+    if not (values.engine.in_queue and values.output_dir):
+        return problems
+    from pipeline.engines.procrastinate.rows import MUST_ARRIVE, files_arrive  # only where there is a queue
+
+    if files_arrive(Path(values.output_dir), config.sources.roots, upload=values.upload):
+        return problems
+    text = f"{MUST_ARRIVE}: tick Enable S3 Upload, or choose an output folder below one of SOURCE_ROOTS."
+    return (*problems, Problem(text=text, setting=Setting.OUTPUT))
+
+
 def trim(values: FormValues) -> Trim | None:
-    """Return the part of the video that is wanted, None for the whole. Raises ValueError with a sentence."""
+    """Return the part of the video to convert, None for the whole. Raises ValueError with a sentence."""
     return trim_between(values.part_from, values.part_to) if values.part_from or values.part_to else None
 
 
 def transfer_control(values: FormValues) -> TransferControl:
-    """Return what holds the upload of one job, as the form stands."""
+    """Return the control that pauses and limits the upload of one job, set as the form says."""
     return TransferControl(parallel=values.parallel, limit_bytes_s=limit_bytes_s(values.limit))
 
 
@@ -152,7 +169,7 @@ def upload_problems(values: FormValues, config: Config, services: Services) -> t
 
 
 def encryption_problems(values: FormValues, services: Services) -> tuple[Problem, ...]:
-    """Return what is wrong with the key's file and its address; what is empty the form itself tells."""
+    """Return what is wrong with the key's file and its address; empty fields are reported with the form."""
     wanted = advanced.encryption(values.advanced)
     if wanted is None or not values.advanced.key_file or not values.advanced.key_uri:
         return ()
@@ -160,7 +177,7 @@ def encryption_problems(values: FormValues, services: Services) -> tuple[Problem
 
 
 def job_config(values: FormValues, config: Config) -> Config:
-    """Return the configuration with what was typed in place of what `.env` leaves open."""
+    """Return the configuration, with the form's login to the backend unless `.env` has one."""
     if config.backend.configured:
         return config
     backend = replace(
@@ -170,105 +187,52 @@ def job_config(values: FormValues, config: Config) -> Config:
 
 
 def destination(values: FormValues) -> TypedDestination:
-    """Return what stands in the field of the destination."""
+    """Return the content of the destination field."""
     return TypedDestination(typed=values.destination, suggested_from=values.suggested_from)
 
 
-def to_job(values: FormValues, slug: str, media: MediaInfo | None = None, names: tuple[str, ...] = ()) -> Job:
-    """Return the job that the form asks for; `values` have no problems, and `names` are those in the file of names.
+def to_job(values: FormValues, video: Input, media: MediaInfo | None = None, names: tuple[str, ...] = ()) -> Job:
+    """Return the job that the form describes; `values` have no problems, and `names` are those in the names file.
 
-    The qualities are those that are ticked, whether or not the source was already known when they were: the plan makes
-    those of them that it fills. A source that fills none has nothing to tick.
+    The qualities are all that are ticked, even if they were ticked before the source was probed: the plan keeps those
+    that the source fills. For a source that fills none, no quality can be ticked.
     """
     offers_none = media is not None and not offered_qualities(media)
     return Job(
-        source=Path(values.source),
+        source=video.source,
         output_dir=Path(values.output_dir),
-        slug=slug,
+        slug=video.slug,
+        address=video.address,
         qualities=None if offers_none else values.qualities,
         tracks=TrackChoice(audio=advanced.audio_tracks(values.advanced) or ()),
         trim=trim(values),
         encoding=advanced.encoding_request(values.advanced, values.preset),
-        sound=advanced.audio_request(values.advanced),
+        audio=advanced.audio_request(values.advanced),
         encryption=advanced.encryption(values.advanced),
         accept_damaged=values.advanced.accept_damaged,
         make_mp4=values.make_mp4,
-        transcription=speech_request(values.speech, _usual_request(values), names) if values.transcribe else None,
+        transcription=speech_request(values.speech, usual_request(values), names) if values.transcribe else None,
         captions=_captions(values),
         dataset=dataset_request(values),
-        upload=_upload_request(values, destination(values).of(slug)) if values.upload else None,
+        upload=_upload_request(values, destination(values).of(video.slug)) if values.upload else None,
     )
 
 
 def dataset_request(values: FormValues) -> DatasetRequest | None:
-    """Return the dataset that gets the transcript, None where there is to be no transcript."""
+    """Return the dataset that the transcript is added to, None if no transcript is made."""
     return DatasetRequest(uri=values.dataset) if values.dataset and (values.transcribe or values.captions) else None
+
+
+def usual_request(values: FormValues) -> TranscriptionRequest:
+    """Return the chosen model, language and caption rules; an unknown language counts as none."""
+    known = _known_language(values.spoken_language)
+    language = spoken_languages.code_of(values.spoken_language) if known else None
+    return TranscriptionRequest(model=values.model, language=language, profile=values.caption_rules)
 
 
 def offered_qualities(media: MediaInfo) -> tuple[str, ...]:
     """Return the names of the qualities that a source fills."""
     return () if media.video is None else tuple(q.name for q in ladder.offered(media.video.width, media.video.height))
-
-
-def to_preferences(values: FormValues) -> Preferences:
-    """Return what is remembered until the next start: no backend's address, no token, no key,
-    and not that damage is accepted.
-    """
-    chosen = values.advanced
-    return Preferences(
-        last_destination=destination(values).base,
-        last_session_id=values.session_id,
-        create_offline_mp4=values.make_mp4,
-        delete_local_after_upload=values.delete_local,
-        upload_enabled=values.upload,
-        transcribe=values.transcribe,
-        transcription=chosen_speech(values.speech, _usual_request(values)),
-        names_file=values.speech.names_file,
-        dataset=values.dataset,
-        language=values.language,
-        output_dir=values.output_dir,
-        qualities=values.qualities,
-        advanced_open=values.advanced_open,
-        encoding=advanced.chosen_encoding(chosen, values.preset),
-        target_vmaf=advanced.remembered_target(chosen),
-        sound=advanced.audio_request(chosen),
-        encrypt=chosen.encrypt,
-        key_file=chosen.key_file,
-        key_uri=advanced.remembered_address(chosen.key_uri),
-        publish_key=chosen.publish_key,
-        remember_login=values.remember_login,
-        upload_limit_mb_s=limit_mb_s(values.limit),
-        parallel_uploads=values.parallel,
-    )
-
-
-def from_preferences(preferences: Preferences, config: Config) -> FormValues:
-    """Return what the form shows when the window opens."""
-    languages = config.languages
-    return FormValues(
-        output_dir=preferences.output_dir,
-        qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
-        transcribe=preferences.transcribe,
-        model=preferences.transcription.model,
-        spoken_language=spoken_languages.text_of(preferences.transcription.language),
-        caption_rules=preferences.transcription.profile,
-        dataset=preferences.dataset,
-        speech=from_request(preferences.transcription, preferences.names_file),
-        preset=preferences.encoding.preset if preferences.encoding.preset in SPEED_LABELS else EncodingRequest.preset,
-        upload=preferences.upload_enabled,
-        backend_url=config.backend.url,
-        language=preferences.language if preferences.language in languages.supported else languages.default,
-        destination=preferences.last_destination,
-        suggested_from=None,
-        session_id=preferences.last_session_id,
-        make_mp4=preferences.create_offline_mp4,
-        delete_local=preferences.delete_local_after_upload,
-        remember_login=preferences.remember_login,
-        limit=f"{preferences.upload_limit_mb_s:g}" if limit_mb_s(str(preferences.upload_limit_mb_s)) else "",
-        parallel=preferences.parallel_uploads if preferences.parallel_uploads in PARALLEL_CHOICES else PARALLEL,
-        advanced=advanced.from_preferences(preferences),
-        advanced_open=preferences.advanced_open,
-    )
 
 
 def _advanced_problems(values: AdvancedValues) -> list[Problem]:
@@ -302,15 +266,8 @@ def _known_language(text: str) -> bool:
 def _captions(values: FormValues) -> tuple[CaptionFile, ...]:
     """Return the chosen files in the languages of their names, else in the one spoken, else in that of the record."""
     paths = [Path(typed_path(part)) for part in values.captions.split(SEPARATOR) if part.strip()]
-    usual = _usual_request(values).language or values.language
+    usual = usual_request(values).language or values.language
     return tuple(CaptionFile(path=path, language=language_in_name(path) or usual) for path in paths)
-
-
-def _usual_request(values: FormValues) -> TranscriptionRequest:
-    """Return model, language and rules as they are chosen; a language that is not known counts as none."""
-    known = _known_language(values.spoken_language)
-    language = spoken_languages.code_of(values.spoken_language) if known else None
-    return TranscriptionRequest(model=values.model, language=language, profile=values.caption_rules)
 
 
 def _upload_request(values: FormValues, prefix: str) -> UploadRequest:

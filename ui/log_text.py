@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseStarted
-from pipeline.model import Outcome, PhaseOutcome
+from pipeline.model import JobReport, Outcome, PhaseOutcome
 from pipeline.phase_table import PHASES
 from pipeline.preflight_answers import Refused
+from ui.banners import too_long
 from ui.messages import (
     ConnectionTested,
     JobStarted,
     KeychainTold,
     LogEntry,
     Message,
+    PasteRefused,
     Paused,
     Resumed,
     StopRequested,
     TokenAnswered,
     UnexpectedError,
 )
+from ui.queue_messages import QueueCancelled, QueueTold, VideoQueued
 
 LOUD = {
     PhaseOutcome.FAILED: LogLevel.ERROR,
@@ -35,7 +41,7 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
         case LogEntry():
             return (message,)
         case JobStarted():
-            return (LogEntry(text=f"Started: {message.plan.job.source}"),)
+            return (LogEntry(text=f"Started: {message.plan.job.origin}"),)
         case PhaseStarted():
             return (LogEntry(text=PHASES[message.phase].activity),)
         case PhaseFinished():
@@ -48,7 +54,7 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
             level = {Outcome.FAILED: LogLevel.ERROR, Outcome.CANCELLED: LogLevel.WARNING}.get(
                 report.outcome, LogLevel.INFO
             )
-            told = report.error or (str(report.folder) if report.outcome is Outcome.DONE else "")
+            told = report.error or (_place(report) if report.outcome is Outcome.DONE else "")
             ended = LogEntry(text=": ".join(filter(None, (OUTCOMES[report.outcome], told))), level=level)
             return (ended, LogEntry(text=f"Stream: {report.master_url}")) if report.master_url else (ended,)
         case Refused():
@@ -66,6 +72,26 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
         case ConnectionTested():
             good = LogLevel.INFO if message.token_tried else LogLevel.WARNING
             return (LogEntry(text=message.text, level=good if message.ok else LogLevel.ERROR),)
+        case VideoQueued():
+            text = "is in the queue from an earlier start" if message.found else "is in the queue"
+            return (LogEntry(text=f"{message.video.title} {text}"),)
+        case QueueTold():
+            return tuple(_of_machine(message, line) for line in log_lines(message.event))
+        case QueueCancelled():
+            return (LogEntry(text=f"{message.title}: Cancel was pressed", level=LogLevel.WARNING),)
+        case PasteRefused():
+            refusal = too_long(message.characters)
+            return (LogEntry(text=" ".join((refusal.title, *refusal.lines)), level=LogLevel.WARNING),)
         case UnexpectedError():
             return (LogEntry(text=message.text, level=LogLevel.ERROR),)
     return ()
+
+
+def _place(report: JobReport) -> str:
+    """Return where the files are, empty where no machine keeps them."""
+    return str(report.folder) if report.folder != Path() else ""
+
+
+def _of_machine(told: QueueTold, line: LogEntry) -> LogEntry:
+    """Return a line with its video and the machine that tells it."""
+    return replace(line, text=f"{told.title} ({told.machine}): {line.text}")

@@ -1,4 +1,4 @@
-"""What the window's threads tell it, beside the events of a job.
+"""The messages that the window's threads send to it, besides the events of a job.
 
 Data only; every message goes through the event queue.
 """
@@ -8,22 +8,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.events import Event, LogLevel
+from pipeline.job import Job
+from pipeline.media.source.damage import Damage
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
 from ui.keychain import KeptLogin
+from ui.queue_messages import PuttingIn, QueueMessage
+
+if TYPE_CHECKING:
+    from pipeline.unfinished import UnfinishedJob  # with the queue's file
 
 
-class Answer(Enum):
-    """What the editor says to a question in the banner."""
+class BannerAnswer(Enum):
+    """The editor's answer to a question in the banner."""
 
     RESUME = "resume"
     UPLOAD_AGAIN = "upload again"
     REPLACE = "replace"
     REPLACE_STREAM = "replace the stream"
+    GO_ON = "go on"
+    LEAVE = "leave it"
     WITHDRAW = "withdraw"
+    STAY = "stay"
+    GO_ON_IN_BACKGROUND = "go on in the background"
+    CLOSE_AFTER_JOB = "close after the job"
+    STOP_AND_CLOSE = "stop and close"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +49,7 @@ class LogEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class RowsChosen:
-    """Which progress rows the next job will have, as the form stands."""
+    """Which progress rows the next job will have, according to the form."""
 
     qualities: tuple[str, ...]
     mp4: bool
@@ -46,12 +59,12 @@ class RowsChosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Checking:
-    """Start was pressed: settings and source are looked at."""
+    """Start was pressed: settings and source are being checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartCancelled:
-    """The editor took the job back before it began."""
+    """The editor cancelled the job before it began."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,67 +75,112 @@ class JobStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnfinishedFound:
+    """The jobs that an earlier run has left unfinished and that were not answered yet.
+
+    `login_for` is the server that the first needs a login for, if there is none in the form.
+    """
+
+    jobs: tuple[UnfinishedJob, ...]
+    login_for: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedTaken:
+    """The editor goes on with an unfinished job: its video and folder are put into the form."""
+
+    job: Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockTicked:
+    """It is `now_s`, in seconds of a clock that only goes forward."""
+
+    now_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class StopRequested:
     """Cancel was pressed."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class CloseAsked:
+    """The window is to be closed while a job is on its way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseAnswered:
+    """What the editor wants of the window that is to be closed."""
+
+    answer: BannerAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paused:
-    """Pause was pressed: the upload rests."""
+    """Pause was pressed: the upload is paused."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resumed:
-    """Resume was pressed: the upload goes on."""
+    """Resume was pressed: the upload continues."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenWanted:
-    """The backend does not accept the token any more, and the upload waits for a new one."""
+    """The backend no longer accepts the token, and the upload waits for a new one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRefused:
-    """What was typed can't be a token, and why."""
+    """The text that was typed can't be a token; `problem` says why."""
 
     problem: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenAnswered:
-    """The editor answered the question for a token, or has none; which is nobody's business here."""
+    """The editor answered the question for a token. The message does not contain the token itself."""
 
     given: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoginFound:
-    """The keychain holds a login. It goes into the form and nowhere else."""
+    """The keychain holds a login. It is put into the form and nowhere else."""
 
     login: KeptLogin
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeychainTold:
-    """What the editor must know of the keychain; empty when it did what it was asked for."""
+    """What the editor must know about the keychain; empty if the last request to it succeeded."""
 
     text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceChosen:
-    """Another source stands in the form; empty for none. What it is will be found out."""
+    """Another source was entered in the form, empty for none. The probe has not finished yet."""
 
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFound:
-    """What the source is. `text` is what stood in the form when it was looked at."""
+    """The result of the probe. `text` is what the form contained when the probe began."""
 
     text: str
     media: MediaInfo
     slug: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DamageFound:
+    """What can't be read of the source, None if the search was cancelled. `text` is that of `SourceFound`."""
+
+    text: str
+    damage: Damage | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +193,7 @@ class SourceRefused:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions:
-    """What the form says that decides what is done about a source's peculiarities."""
+    """The settings in the form that decide how unusual sources are treated."""
 
     keep_hdr: bool = False
     surround: bool = False
@@ -151,7 +209,7 @@ class ConnectionTesting:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionTested:
-    """How test `number` went, in a sentence; `token_tried` as in `Connection`."""
+    """The result of test `number`, as a sentence; `token_tried` as in `Connection`."""
 
     number: int
     ok: bool
@@ -161,7 +219,7 @@ class ConnectionTested:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionForgotten:
-    """Address or token were changed: what a test said is no longer true."""
+    """Address or token were changed: the result of the last test is no longer valid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,14 +231,21 @@ class ModelsKnown:
 
 @dataclass(frozen=True, kw_only=True)
 class FolderKnown:
-    """The folder that Open folder shows, or None where there is none yet."""
+    """The folder that Open folder shows, None if it does not exist yet."""
 
     folder: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
+class PasteRefused:
+    """A text of so many characters was to be pasted into a field."""
+
+    characters: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnexpectedError:
-    """Something unexpected went wrong in the window itself; `text` is a sentence, a job goes on."""
+    """An unexpected error in the window itself; `text` is a sentence. A running job continues."""
 
     text: str
 
@@ -196,7 +261,12 @@ Message = (
     | DestinationTaken[Plan]
     | StartCancelled
     | JobStarted
+    | UnfinishedFound
+    | UnfinishedTaken
+    | ClockTicked
     | StopRequested
+    | CloseAsked
+    | CloseAnswered
     | Paused
     | Resumed
     | TokenWanted
@@ -206,6 +276,7 @@ Message = (
     | KeychainTold
     | SourceChosen
     | SourceFound
+    | DamageFound
     | SourceRefused
     | SourceOptions
     | ConnectionTesting
@@ -213,5 +284,8 @@ Message = (
     | ConnectionForgotten
     | ModelsKnown
     | FolderKnown
+    | PuttingIn
+    | QueueMessage
+    | PasteRefused
     | UnexpectedError
 )

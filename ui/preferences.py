@@ -16,7 +16,10 @@ from ui import spoken_languages
 
 PREFERENCES_FILE = "s3_config.json"
 
-FORMAT = 3
+FORMAT = 4
+"""From here on what is asked of the audio is `audio`; before, it was `sound`."""
+
+GROUPS_FORMAT = 3
 """From here on video, audio and transcription are spelled as in a job; before, in words of the window's own."""
 
 FLAT_FORMAT = 2
@@ -29,36 +32,62 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preferences:
-    """What is remembered. Never the backend's address, a token, a key or anything signed.
+class EnginePreferences:
+    """Who converts: a queue or this computer, as `.env` says where `in_queue` is None. `address` has no password."""
 
-    `encoding`, `sound` and `transcription` hold what was chosen, also where another choice rules it out. `target_vmaf`
+    in_queue: bool | None = None
+    address: str = ""
+    works_along: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowPreferences:
+    """The window's size and place in pixels of a screen of 96 dots an inch; 0 for a size that is not known."""
+
+    width: int = 0
+    height: int = 0
+    x: int = 0
+    y: int = 0
+    maximised: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferences:
+    """What is remembered. Never a token, a password, a key or anything signed, and nothing that deletes files or
+    encrypts: earlier versions remembered both. The backend's address only where the editor wants the login
+    remembered, since not every computer has a keychain.
+
+    `encoding`, `audio` and `transcription` hold what was chosen, also where another choice rules it out. `target_vmaf`
     is the target that was typed last, while `encoding` has none.
     """
 
     last_destination: str = "videos/"
     last_session_id: str = ""
     create_offline_mp4: bool = True
-    delete_local_after_upload: bool = False
     upload_enabled: bool = False
     language: str = ""
     output_dir: str = ""
     qualities: tuple[str, ...] = ("1080p", "720p", "480p")
     encoding: EncodingRequest = field(default_factory=EncodingRequest)
     target_vmaf: float = 94.0
-    sound: AudioRequest = field(default_factory=AudioRequest)
+    audio: AudioRequest = field(default_factory=AudioRequest)
     transcribe: bool = True
     transcription: TranscriptionRequest = field(default_factory=TranscriptionRequest)
     names_file: str = ""
     dataset: str = ""
-    encrypt: bool = False
     key_file: str = ""
     key_uri: str = ""
     publish_key: bool = False
+    background: bool = True
+    captions_open: bool = False
+    upload_open: bool = False
     advanced_open: bool = False
     remember_login: bool = False
+    backend_address: str = ""
     upload_limit_mb_s: float = 0.0
     parallel_uploads: int = 4
+    engine: EnginePreferences = field(default_factory=EnginePreferences)
+    window: WindowPreferences = field(default_factory=WindowPreferences)
 
     @classmethod
     def load(cls, path: Path) -> Preferences:
@@ -69,7 +98,7 @@ class Preferences:
             return cls()
         if not isinstance(stored, dict):
             return cls()
-        return _readable(cls, stored if _format_of(stored) >= FORMAT else _from_flat(stored))
+        return _readable(cls, _present_form(stored))
 
     def save(self, path: Path) -> None:
         """Write the preferences whole or not at all, making their folder. Raises OSError."""
@@ -102,6 +131,15 @@ def _format_of(stored: Mapping[str, Any]) -> int:
     return number if type(number) is int else 1
 
 
+def _present_form(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a file of any format says, in the present one."""
+    if _format_of(stored) < GROUPS_FORMAT:
+        return _from_flat(stored)
+    if _format_of(stored) < FORMAT and "sound" in stored:
+        return {**stored, "audio": stored["sound"]}
+    return stored
+
+
 def _from_flat(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file of the formats before says, in the present one; what it lacks or says wrongly is left out."""
     measured = stored.get("rate_control") == "measured"
@@ -124,7 +162,7 @@ def _from_flat(stored: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(language := stored.get("spoken_language"), str):
         with suppress(ValueError):
             transcription["language"] = spoken_languages.code_of(language)
-    found = {**stored, "encoding": encoding, "sound": audio, "transcription": transcription}
+    found = {**stored, "encoding": encoding, "audio": audio, "transcription": transcription}
     destination = stored.get("last_destination")
     if _format_of(stored) < FLAT_FORMAT and isinstance(destination, str):
         found["last_destination"] = _without_own_folder(destination)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Problem
-from pipeline.events import Sink
+from pipeline.errors import Problem, SourceError
+from pipeline.events import LogLevel, LogLine, Sink
+from pipeline.inputs import Input
 from pipeline.job import DatasetRequest, Encryption, Job, UploadRequest
+from pipeline.media.source.damage import Damage
 from pipeline.media_info import MediaInfo
 from pipeline.model import Connection, JobReport, Plan
 from pipeline.preflight_answers import PreflightAnswer
@@ -17,20 +21,25 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
 from pipeline.transfer.upload.backend_answers import BackendAnswers
 
+if TYPE_CHECKING:
+    from pipeline.batch_callbacks import RunContext
+    from pipeline.cluster_adding import AddedJob  # with what speaks to the database
+    from pipeline.unfinished import UnfinishedJob
+
 
 class Services(Protocol):
     """The pipeline as the window sees it. Every call may take long: never made in the Tk thread."""
-
-    def slug_for(self, source: Path) -> str:
-        """Return the name of the folder in which a source's files will lie."""
-        ...
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names of the Whisper models to choose from."""
         ...
 
-    def describe_source(self, source: Path) -> MediaInfo:
+    def describe_source(self, video: Input, config: Config) -> MediaInfo:
         """Look into a source. Raises PipelineError."""
+        ...
+
+    def find_damage(self, media: MediaInfo, config: Config, cancel: CancelToken) -> Damage:
+        """Decode a whole source to find what can't be read of it. Raises PipelineError, Cancelled."""
         ...
 
     def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
@@ -57,6 +66,10 @@ class Services(Protocol):
         """Decide what will be done and whether it can begin. Raises Cancelled."""
         ...
 
+    def check_for_queue(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+        """Decide the same of a job that other machines do. Raises Cancelled."""
+        ...
+
     def check_plan(self, plan: Plan, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """Return what else has to be asked about a plan whose job was changed by an answer. Raises Cancelled."""
         ...
@@ -79,6 +92,23 @@ class Services(Protocol):
         """
         ...
 
+    def unfinished_jobs(self, config: Config) -> tuple[UnfinishedJob, ...]:
+        """Return the jobs that an earlier run has left unfinished. Raises PipelineError."""
+        ...
+
+    def forget_job(self, id: str, config: Config) -> None:
+        """Forget one of them; what is finished of it stays. Raises PipelineError."""
+        ...
+
+    def put_in_queue(
+        self, job: Job, url: str, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl
+    ) -> AddedJob:
+        """Put a job into the queue at an address; its video is sent before if only this computer can read it.
+
+        `sink` is told how far that is. Raises PipelineError, Cancelled.
+        """
+        ...
+
     def check_connection(self, config: Config) -> Connection:
         """Return what a backend that is there says. Raises PipelineError with the reason."""
         ...
@@ -94,23 +124,24 @@ class PipelineServices:
     Imported when first asked: its libraries take longer to load than a window may take to appear.
     """
 
-    def slug_for(self, source: Path) -> str:
-        """See `Services`."""
-        from pipeline import wiring
-
-        return wiring.slug_for(source)
-
     def model_names(self) -> tuple[str, ...]:
         """See `Services`."""
         from pipeline import wiring
 
         return wiring.model_names()
 
-    def describe_source(self, source: Path) -> MediaInfo:
+    def describe_source(self, video: Input, config: Config) -> MediaInfo:
         """See `Services`."""
         from pipeline import wiring
 
-        return wiring.describe_source(source)
+        return wiring.describe_source(video, config)
+
+    def find_damage(self, media: MediaInfo, config: Config, cancel: CancelToken) -> Damage:
+        """See `Services`."""
+        from pipeline.media.encode.damage_search import find_damage
+        from pipeline.media.ffmpeg.process import find_ffmpeg
+
+        return find_damage(media, find_ffmpeg(config.ffmpeg_path), cancel)
 
     def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
         """See `Services`."""
@@ -148,6 +179,12 @@ class PipelineServices:
 
         return preflight.check_job(job, config, cancel)
 
+    def check_for_queue(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+        """See `Services`."""
+        from pipeline import preflight
+
+        return preflight.check_job(job, config, cancel, for_others=True)
+
     def check_plan(self, plan: Plan, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """See `Services`."""
         from pipeline import preflight
@@ -167,15 +204,56 @@ class PipelineServices:
     ) -> JobReport:
         """See `Services`."""
         from pipeline import wiring
+        from pipeline.single_job import run_single
 
-        def run(inner: Sink) -> JobReport:
-            return wiring.run_job(plan, config, inner, cancel, control=control, ask_token=ask_token, answers=answers)
+        def run(job: Job, context: RunContext) -> JobReport:
+            def run_job(inner: Sink) -> JobReport:
+                asked = replace(plan, job=job)
+                return wiring.run_job(
+                    asked, config, inner, context.cancel, control=control, ask_token=ask_token, answers=answers
+                )
 
-        if plan.job.dataset is None:
-            return run(sink)
-        from transcripts.jobs import run_and_keep
+            if job.dataset is None:
+                return run_job(context.sink)
+            from transcripts.jobs import run_and_keep
 
-        return run_and_keep(run, plan.job, config, sink, cancel)
+            return run_and_keep(run_job, job, config, context.sink, context.cancel)
+
+        return run_single(
+            plan.job,
+            run,
+            sink,
+            cancel,
+            data_dir=config.data_dir,
+            backend_url=config.backend.url,
+            warn=lambda text: sink(LogLine(job=plan.job.slug, text=text, level=LogLevel.WARNING)),
+        )
+
+    def unfinished_jobs(self, config: Config) -> tuple[UnfinishedJob, ...]:
+        """See `Services`."""
+        from pipeline import unfinished
+
+        return unfinished.unfinished_jobs(config.data_dir)
+
+    def forget_job(self, id: str, config: Config) -> None:
+        """See `Services`."""
+        from pipeline import unfinished
+
+        unfinished.forget_job(id, config.data_dir)
+
+    def put_in_queue(
+        self, job: Job, url: str, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl
+    ) -> AddedJob:
+        """See `Services`."""
+        from pipeline.cluster_access import queue_database
+
+        with closing(queue_database(url)) as database:
+            from pipeline.cluster_adding import add_jobs
+
+            (added,) = add_jobs(database, [job], config, sink, cancel, control=control)
+        if isinstance(added, SourceError):
+            raise added
+        return added
 
     def check_connection(self, config: Config) -> Connection:
         """See `Services`."""

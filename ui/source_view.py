@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from pipeline.media.source.damage import Damage, Hole, Medium, length_text
+from pipeline.media.source.interruptions import clock
+from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
 from pipeline.media_info import MediaInfo
 from ui.messages import SourceOptions
 
-HOW_TO_ACCEPT = "if it is damaged, not converted unless damaged videos are accepted under Advanced"
+NOT_CONVERTED = "not converted unless you accept that"
+ACCEPTED = "what can be read is converted"
+
+SAME_PLACE_S = 1.0
+"""Holes that are nearer to each other, in seconds, are told as one place."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceView:
     """The source as the form shows it. `media` and `offered` are None until the source is known.
 
-    `treatment` is what is unusual about it and what will be done about that; `damage` is what is missing of it.
+    `treatment` is what is unusual about it and what will be done about that. `damage` says what can't be read of it;
+    `refused` that it is not converted for that, unless the editor accepts it. `searched` is what the search has found,
+    None while that is not known.
     """
 
     path_text: str = ""
     media: MediaInfo | None = None
     details: str = ""
+    searched: Damage | None = None
     damage: str = ""
+    refused: bool = False
     treatment: str = ""
     problem: str = ""
     offered: tuple[str, ...] | None = None
@@ -43,7 +55,34 @@ def treated(source: SourceView, chosen: SourceOptions) -> SourceView:
         return source
     told = source_notes(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround, options=False)
     phrases = [f"{text[0].upper()}{text[1:]}" for text in told]
-    damage = ""
+    sentences, refused = _damage(source.searched)
     if missing_s(media) >= DAMAGED_S:  # told first
-        damage = phrases.pop(0) if chosen.accept_damaged else f"{phrases.pop(0)}, {HOW_TO_ACCEPT}"
-    return replace(source, damage=damage, treatment=" · ".join(phrases))
+        end = phrases.pop(0)
+        whole = source.searched is not None and source.searched.whole
+        sentences.insert(0, f"{end}, but all of it can be read" if whole else end)
+        refused = refused or not whole
+    damage = ". ".join(sentences)
+    if refused:
+        damage = f"{damage}: {ACCEPTED if chosen.accept_damaged else NOT_CONVERTED}"
+    refused = refused and not chosen.accept_damaged
+    return replace(source, damage=damage, refused=refused, treatment=" · ".join(phrases))
+
+
+def _damage(found: Damage | None) -> tuple[list[str], bool]:
+    """Return what was found when a source was decoded, in sentences, and whether so much is missing that it matters."""
+    if found is None or not found.errors:
+        return [], False
+    if not found.holes:
+        return ["Damaged in places, so there may be visible or audible faults"], False
+    lost = {medium: found.missing_s(medium) for medium in Medium}
+    what = " and ".join(f"{length_text(seconds)} of the {medium.value}" for medium, seconds in lost.items() if seconds)
+    places = [hole for before, hole in pairwise((None, *found.holes)) if hole is not None and _is_apart(before, hole)]
+    where = clock(round(places[0].begin_s * CLOCK_HZ))
+    others = len(places) - 1
+    more = f" and {others} more place{'s' if others > 1 else ''}" if others else ""
+    return [f"{what} can't be read, at {where}{more}"], found.refused
+
+
+def _is_apart(before: Hole | None, hole: Hole) -> bool:
+    """Whether a hole is a place of its own, so far after the one before that one would look for it anew."""
+    return before is None or hole.begin_s - before.end_s > SAME_PLACE_S

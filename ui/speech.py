@@ -35,7 +35,7 @@ def chosen_speech(values: SpeechValues, usual: TranscriptionRequest) -> Transcri
 def speech_request(values: SpeechValues, usual: TranscriptionRequest, names: tuple[str, ...]) -> TranscriptionRequest:
     """Return what is asked of Whisper; `values` have no problems, `names` are those of the file.
 
-    Each half minute is heard by itself, and no language is given, where several are spoken.
+    Each half minute is transcribed by itself, and no language is given, where several are spoken.
     """
     several = values.several_languages
     return replace(

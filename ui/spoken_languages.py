@@ -10,10 +10,10 @@ AUTOMATIC = "Detect automatically"
 def choices() -> tuple[str, ...]:
     """Return what the list offers, automatic first."""
     by_name = sorted(LANGUAGE_NAMES, key=lambda code: LANGUAGE_NAMES[code])
-    return (AUTOMATIC, *(text_of(code) for code in by_name))
+    return (AUTOMATIC, *(language_text(code) for code in by_name))
 
 
-def text_of(code: str | None) -> str:
+def language_text(code: str | None) -> str:
     """Return what the list has for a code; for None, and for a code that is not known, that of automatic."""
     return f"{LANGUAGE_NAMES[code]} ({code})" if code in LANGUAGE_NAMES else AUTOMATIC
 

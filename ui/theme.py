@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import tkinter
+from collections.abc import Mapping
+from tkinter import ttk as plain
 from tkinter.font import Font, nametofont
+from typing import Any
 
 import ttkbootstrap as ttk
 
@@ -66,19 +69,31 @@ TEXT_TONES = {
     Tone.WARNING: "@card warning",
     Tone.BAD: "@card danger",
 }
-BAR_STYLES = {
-    RowStatus.OFF: CARD,
-    RowStatus.WAITING: CARD,
-    RowStatus.ACTIVE: CARD,
-    RowStatus.DONE: "@card success",
-    RowStatus.WARNED: "@card warning",
-    RowStatus.SKIPPED: CARD,
-    RowStatus.FAILED: "@card danger",
-    RowStatus.CANCELLED: "@card warning",
+BAR_COLOURS = {
+    "converter-dark": {
+        RowStatus.ACTIVE: "#6ea8fe",
+        RowStatus.DONE: "#74c69d",
+        RowStatus.WARNED: "#ffcd39",
+        RowStatus.FAILED: "#f1a1a8",
+        RowStatus.CANCELLED: "#ffcd39",
+    },
+    "converter-light": {
+        RowStatus.ACTIVE: "#0a58ca",
+        RowStatus.DONE: "#165a3a",
+        RowStatus.WARNED: "#8a5a00",
+        RowStatus.FAILED: "#8d222c",
+        RowStatus.CANCELLED: "#8a5a00",
+    },
 }
+"""What a bar is filled with: it stands out from what is not filled by 3 to 1 (WCAG 2.2, 1.4.11), which the dark theme's
+own colours do not.
+"""
+
 FIGURE_STYLES = {
+    RowStatus.ABSENT: HINT,
     RowStatus.OFF: HINT,
-    RowStatus.WAITING: CARD,
+    RowStatus.PLANNED: CARD,
+    RowStatus.WAITING: HINT,
     RowStatus.ACTIVE: CARD,
     RowStatus.DONE: "@card success",
     RowStatus.WARNED: "@card warning",
@@ -90,20 +105,76 @@ FIGURE_STYLES = {
 DISABLED_TEXT = {"converter-dark": "#959da5", "converter-light": "#60676f"}
 """The themes' own colour for disabled text has a contrast of 1.5 to 1; settings must stay readable while a job runs."""
 
-WITH_DISABLED_TEXT = (ttk.Button, ttk.Checkbutton, ttk.Combobox, ttk.Entry)
+CONTROL_BORDERS = {"converter-dark": "#868e96", "converter-light": "#6c757d"}
+"""The themes' own borders of fields and buttons have a contrast of 1.3 to 1.7 to 1, and 3 is needed to see what can be
+typed into or pressed (WCAG 2.2, 1.4.11)."""
+
+PRIMARY_TEXT = {"converter-dark": "#000000", "converter-light": "#ffffff"}
+"""The text of a button that is filled with a colour: white on the dark theme's blue has a contrast of 3.3 to 1."""
+
+WITH_TEXT = ("TButton", "TCheckbutton", "TCombobox", "TEntry")
+WITH_BORDER = ("TButton", "TCombobox", "TEntry", "Treeview")
+FOCUS_FRAME = "Highlight.TFrame"
+"""The frame around a text, which shows the focus."""
 
 
-def keep_disabled_readable(root: tkinter.Misc, style: ttk.Style) -> None:
-    """Give all widgets that are in the window by now a text colour for disabled that can be read."""
-    waiting = [root]
-    names = set()
+def bar_style(status: RowStatus, style: ttk.Style) -> str:
+    """Return how a bar looks on a panel; one that waits or is off has nothing that is filled."""
+    colours = BAR_COLOURS[style.theme_use()]
+    return f"@card {colours.get(status, colours[RowStatus.ACTIVE])}"
+
+
+def keep_visible(root: tkinter.Misc, style: ttk.Style) -> None:
+    """Correct the theme for all widgets that are in the window by now: texts can be read, disabled ones too, and
+    controls can be seen.
+    """
+    theme = style.theme_use()
+    on_colour, disabled = PRIMARY_TEXT[theme], {"disabled": DISABLED_TEXT[theme]}
+    for name, kind in _styles(root):
+        is_outline = "Outline" in name  # which is filled beneath the pointer
+        if kind in WITH_TEXT:
+            filled = {"pressed": on_colour, "hover": on_colour} if is_outline else {}
+            _remap(style, name, "foreground", disabled | filled)
+        if kind == "TButton" and "primary" in name:
+            style.configure(name, foreground=on_colour, focuscolor=on_colour)
+        elif (kind in WITH_BORDER and not is_outline) or name == FOCUS_FRAME:
+            border = CONTROL_BORDERS[theme]
+            style.configure(name, bordercolor=border)
+            _remap(style, name, "bordercolor", {"pressed": border, "hover": border})
+
+
+def _styles(root: tkinter.Misc) -> set[tuple[str, str]]:
+    """Return the style and the kind of every themed widget in a window."""
+    found, waiting = set(), [root]
     while waiting:
         widget = waiting.pop()
         waiting += widget.winfo_children()
-        if isinstance(widget, WITH_DISABLED_TEXT):
-            names.add(str(widget.cget("style")) or widget.winfo_class())
-    for name in names:
-        style.map(name, foreground=[("disabled", DISABLED_TEXT[style.theme_use()])])
+        if isinstance(widget, plain.Widget):
+            kind = widget.winfo_class()
+            found.add((str(widget.cget("style")) or kind, kind))
+    return found
+
+
+def _remap(style: ttk.Style, name: str, option: str, colours: Mapping[str, str]) -> None:
+    """Set what colour an option has in these states; in others it stays as it is."""
+    # ttk takes the first that fits: what is disabled or has the focus goes before what the pointer is on
+    kept = [entry for entry in style.map(name, query_opt=option) if not set(entry[:-1]) & set(colours)]
+    changed = [(state, colour) for state, colour in colours.items()]
+    disabled = [entry for entry in changed if entry[0] == "disabled"]
+    found: dict[str, Any] = {option: [*disabled, *kept, *(entry for entry in changed if entry not in disabled)]}
+    style.map(name, **found)
+
+
+def colour_menu(menu: tkinter.Menu, style: ttk.Style) -> None:
+    """Give a menu that opens in the window its colours: Tk's own menus know no theme."""
+    colours = style.colors
+    menu.configure(
+        background=colours.inputbg,
+        foreground=colours.inputfg,
+        activebackground=colours.selectbg,
+        activeforeground=colours.selectfg,
+        disabledforeground=DISABLED_TEXT[style.theme_use()],
+    )
 
 
 def bold(master: tkinter.Misc, *, larger: int = 0) -> Font:

@@ -10,22 +10,29 @@ from pathlib import Path
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, Problem, Setting
+from pipeline.inputs import Input
 from pipeline.job import Job
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
-from pipeline.preflight_answers import PreflightAnswer, Ready, Refused
+from pipeline.preflight_answers import PreflightAnswer, Ready, Refused, refused_by
+from pipeline.priority import work_in_background
 from pipeline.transfer.http.control import TransferControl
+from ui.chosen_video import chosen_video
+from ui.engine import queue_url
 from ui.job_form import (
     FormValues,
     dataset_request,
     encryption_problems,
     form_problems,
     job_config,
+    queue_problems,
     to_job,
     transfer_control,
     upload_problems,
 )
-from ui.messages import JobStarted, Message, StartCancelled
+from ui.messages import JobStarted, LogEntry, Message, StartCancelled
+from ui.queue_memory import QueuedVideo
+from ui.queue_messages import PuttingIn, VideoQueued
 from ui.services import Services
 from ui.token_question import TokenQuestion
 
@@ -34,7 +41,7 @@ logger = logging.getLogger(__name__)
 Post = Callable[[Message], None]
 
 
-def unexpected(error: BaseException) -> str:
+def unexpected_error_text(error: BaseException) -> str:
     """Return the sentence for an error that nobody foresaw, and keep its trace for whoever looks into it."""
     logger.error("unexpected error in the window", exc_info=error)
     return f"Something unexpected went wrong ({type(error).__name__}: {error}). Please try again."
@@ -44,11 +51,16 @@ class JobWorker:
     """Runs one job at a time in a thread of its own. What it has to say goes through `post`.
 
     `control` holds the upload of the job that runs or is asked about; `question` is where it asks for a new token.
+    `queued` is told of a video that went into the queue at an address.
     """
 
-    def __init__(self, services: Services, post: Post) -> None:
+    def __init__(
+        self, services: Services, post: Post, queued: Callable[[str, QueuedVideo], None] = lambda _url, _video: None
+    ) -> None:
         self._services = services
         self._post = post
+        self._queued = queued
+        self._queue_url = ""
         self._thread: threading.Thread | None = None
         self._cancel = CancelToken()
         self.control = TransferControl()
@@ -62,7 +74,17 @@ class JobWorker:
     def begin(self, values: FormValues, config: Config) -> None:
         """Check what stands in the form and, when nothing has to be asked, do it."""
         self.control = transfer_control(values)
+        self._queue_url = queue_url(values.engine, config)
+        work_in_background(values.advanced.background)
         self._start(lambda cancel: self._check_and_run(values, config, cancel))
+
+    def resume(self, job: Job, values: FormValues, config: Config) -> None:
+        """Go on with a job that an earlier run has left, on this computer, with the login and the limit of the form."""
+        self.control = transfer_control(values)
+        self._queue_url = ""
+        work_in_background(values.advanced.background)
+        full_config = job_config(values, config)
+        self._start(lambda cancel: self._take(self._services.check_job(job, full_config, cancel), full_config, cancel))
 
     def go_on(self, plan: Plan, config: Config) -> None:
         """Go on with a plan that was asked about, its job changed as answered; what else has to be asked is asked."""
@@ -88,7 +110,7 @@ class JobWorker:
         except Cancelled:
             self._post(StartCancelled())
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            self._post(Refused(problems=(Problem(text=unexpected(error)),)))
+            self._post(Refused(problems=(Problem(text=unexpected_error_text(error)),)))
 
     def _check_and_run(self, values: FormValues, config: Config, cancel: CancelToken) -> None:
         problems, job = self._checked(values, config)
@@ -97,24 +119,29 @@ class JobWorker:
             self._post(Refused(problems=problems))
             return
         full_config = job_config(values, config)
-        self._take(self._services.check_job(job, full_config, cancel), full_config, cancel)
+        check = self._services.check_for_queue if self._queue_url else self._services.check_job
+        self._take(check(job, full_config, cancel), full_config, cancel)
 
     def _take(self, answer: PreflightAnswer[Plan], config: Config, cancel: CancelToken) -> None:
         """Do the job, or post what prevents it."""
         cancel.check()
         if isinstance(answer, Ready):
-            self._run(answer, config, cancel)
+            if self._queue_url:
+                self._put(answer.plan, config, cancel)
+            else:
+                self._run(answer, config, cancel)
         else:
             self._post(answer)
 
     def _checked(self, values: FormValues, config: Config) -> tuple[tuple[Problem, ...], Job | None]:
         """Return every problem at once, or the job when there are none."""
-        media, unreadable = self._described_source(values)
+        video, media, unreadable = self._described_source(values, config)
         problems = [Problem(text=text) for text in config.problems]
         problems += form_problems(values, has_video=media is None or media.video is not None)
+        problems += queue_problems(values, config)
         problems += encryption_problems(values, self._services)
         problems += upload_problems(values, config, self._services)
-        if values.output_dir:
+        if values.output_dir and not values.engine.in_queue:
             try:
                 self._services.check_output(Path(values.output_dir))
             except PipelineError as error:
@@ -123,9 +150,9 @@ class JobWorker:
         problems += unreadable
         names, unread = self._names(values)
         problems += unread
-        if problems or media is None:
+        if problems or video is None:
             return tuple(problems), None
-        return (), to_job(values, self._services.slug_for(Path(values.source)), media, names)
+        return (), to_job(values, video, media, names)
 
     def _names(self, values: FormValues) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
         """Return the names that Whisper's words are corrected by, or why they can't be read."""
@@ -146,14 +173,33 @@ class JobWorker:
             return (Problem(text=str(error), setting=Setting.DATASET),)
         return ()
 
-    def _described_source(self, values: FormValues) -> tuple[MediaInfo | None, tuple[Problem, ...]]:
-        """Return what the source is, or why that can't be said."""
+    def _described_source(
+        self, values: FormValues, config: Config
+    ) -> tuple[Input | None, MediaInfo | None, tuple[Problem, ...]]:
+        """Return which video is chosen and what it is, or why that can't be said."""
         if not values.source:
-            return None, ()
+            return None, None, ()
         try:
-            return self._services.describe_source(Path(values.source)), ()
+            video = chosen_video(values.source)
+            return video, self._services.describe_source(video, job_config(values, config)), ()
         except PipelineError as error:
-            return None, (Problem(text=str(error), setting=Setting.SOURCE),)
+            return None, None, (Problem(text=str(error), setting=Setting.SOURCE),)
+
+    def _put(self, plan: Plan, config: Config, cancel: CancelToken) -> None:
+        """Put the video into the queue, or post what prevents it."""
+        self._post(PuttingIn())
+        url = self._queue_url
+        try:
+            added = self._services.put_in_queue(plan.job, url, config, self._post, cancel, control=self.control)
+        except PipelineError as error:
+            self._post(refused_by(error))
+            return
+        if added.note:
+            self._post(LogEntry(text=added.note))
+        renditions = tuple(rendition.name for rendition in plan.renditions)
+        video = QueuedVideo(id=str(added.id), title=added.title, renditions=renditions, phases=plan.phases)
+        self._post(VideoQueued(video=video))
+        self._queued(url, video)
 
     def _run(self, ready: Ready[Plan], config: Config, cancel: CancelToken) -> None:
         self._post(JobStarted(plan=ready.plan))
@@ -184,7 +230,7 @@ def ask(name: str, question: Callable[[], Message], failed: Callable[[str], Mess
         except PipelineError as error:
             post(failed(str(error)))
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            post(failed(unexpected(error)))
+            post(failed(unexpected_error_text(error)))
 
     thread = threading.Thread(target=outermost, name=name, daemon=True)
     thread.start()

@@ -20,7 +20,7 @@ from backend.conformance.trial import (
     FaultError,
     expect,
     expect_refusal,
-    headers_in,
+    signed_headers,
 )
 
 OBJECTS, MANIFEST = "/api/s3/objects", "/api/s3/manifest"
@@ -265,7 +265,7 @@ def _send_part(trial: BackendTrial, upload: dict[str, str], number: int, content
     wanted = {**upload, "partNumber": number, "sizeBytes": len(content)}
     asked = trial.client.ask("POST", f"{MULTIPART}/part", content=wanted)
     expect(asked, 200, "the request for a part's signed URL")
-    response = trial.client.put(str(asked.fields().get("signedUrl")), content, headers_in(asked.fields()))
+    response = trial.client.put(str(asked.fields().get("signedUrl")), content, signed_headers(asked.fields()))
     expect(response, 200, f"the PUT of part {number}")
     if not response.headers.get("ETag"):
         raise FaultError("the store's answer to the PUT of a part has no ETag")

@@ -92,7 +92,7 @@ class BackendTrial:
                 raise FaultError(f"{field_name!r} is not a whole web address")
         self.keys.append(said["key"])
         return SignedUrl(
-            key=said["key"], signed_url=said["signedUrl"], download_url=download_url, headers=headers_in(said)
+            key=said["key"], signed_url=said["signedUrl"], download_url=download_url, headers=signed_headers(said)
         )
 
     def put(self, url: SignedUrl, content: bytes, **headers: str) -> ServerResponse:
@@ -132,7 +132,7 @@ class BackendTrial:
         return left
 
 
-def headers_in(said: Mapping[str, Any]) -> dict[str, str]:
+def signed_headers(said: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers that belong to a signed URL. Raises FaultError."""
     given = said.get("headers") or {}
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):

@@ -19,8 +19,8 @@ from pipeline.media.encode.audio_reader import AudioReader, Block
 
 @dataclass(frozen=True, kw_only=True)
 class AudioPassResult:
-    """What a pass found: the powers of each rendition's tenths of a second where it measured, how many packets could
-    not be decoded, and where each track ended, in seconds, by its index.
+    """The result of a pass: if it measured, the power of each tenth of a second of each rendition; how many packets
+    could not be decoded; and the time at which each track ended, in seconds, by its index.
     """
 
     powers: list[list[float]]
@@ -46,18 +46,18 @@ class AudioPass:
     """Reads the tracks of a plan and makes its audio renditions at the given levels.
 
     Args:
-        source: the file that has them.
-        plan: what is wanted.
-        pieces: where the pieces are kept.
-        kind: what their names begin with.
-        key: what they are made from.
+        source: the file with the tracks.
+        plan: the audio to make.
+        pieces: the checkpoints that keep the pieces.
+        kind: the first part of the pieces' names.
+        key: identifies what the pieces are made from.
         levels: one per rendition.
-        encodes: whether there is anything to write; a pass may only measure.
+        encodes: whether the pass writes audio; otherwise it only measures.
         measures: whether the loudness is measured.
-        length: of the stream, asked when the source has ended: it may be longer or shorter than the stream. None where
-            nothing is written.
-        on_piece: told how many pieces are finished.
-        on_read: told the position of what was read last.
+        length: returns the length of the stream; called when the source has ended, which may be longer or shorter than
+            the stream. None if nothing is written.
+        on_piece: called with the number of finished pieces.
+        on_read: called with the position that was read last.
         stop: ends the pass.
     """
 
@@ -143,8 +143,8 @@ class AudioPass:
             self._on_read(block.placed.position)
 
     def _end(self, reader: AudioReader, encoders: Sequence[AudioEncoder]) -> None:
-        """Fill up to the length of the stream, and keep what is left as the last piece:
-        it is made again when the job is started again.
+        """Fill up to the length of the stream, and keep the rest as the last piece, which is made again when the job is
+        started again.
         """
         if self._length is not None:
             length = self._length()
@@ -181,8 +181,8 @@ class AudioPass:
         return path
 
     def _note(self, block: Block) -> None:
-        """Keep where the track can be entered for the pieces that are still to come:
-        the last place that is early enough.
+        """Note where reading of the track can begin for the pieces that follow: the last position that is early
+        enough.
         """
         entry = block.placed.entry
         if entry is not None:

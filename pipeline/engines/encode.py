@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
@@ -69,12 +70,13 @@ class _Segments:
     """How many segments of each rendition are finished: ffmpeg renames them then, and reports none."""
 
     def __init__(self, task: EncodeTask, folder: Path) -> None:
-        self._folder = folder
         self._pattern = segment_pattern(task.segment_type)
+        self._folders = {name: str(folder / name) for name in task.renditions}
         self._counts = dict.fromkeys(task.renditions, 0)
 
     def counted(self) -> dict[str, int]:
-        for name in self._counts:
-            while (self._folder / name / (self._pattern % (self._counts[name] + 1))).exists():
+        # asked ten times a second for each chunk: with Path this took a tenth of the program's own time
+        for name, folder in self._folders.items():
+            while os.path.exists(f"{folder}/{self._pattern % (self._counts[name] + 1)}"):  # noqa: PTH110
                 self._counts[name] += 1
         return dict(self._counts)

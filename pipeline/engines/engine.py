@@ -1,6 +1,6 @@
-"""The protocol of what runs tasks: it hands them to a worker, reports their progress and cancels them.
+"""The protocol of an engine, which runs tasks: it hands them to a worker, reports their progress and cancels them.
 
-Phases know this alone, so that the work may be done by threads of this computer or by others.
+Phases know only this protocol, so that threads of this computer or other computers can do the work.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pipeline.engines.tasks import (
     TranscriptionTask,
 )
 from pipeline.media.source.source_checks import ProbedFile
+from pipeline.speech.audio_tracks import ChosenAudio
 from pipeline.speech.model import DownloadProgress
-from pipeline.speech.sound import Sound
 from pipeline.speech.transcript import Transcript
 
 Result_co = TypeVar("Result_co", covariant=True)
@@ -57,19 +57,19 @@ class TranscriptionProgress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoundChosen:
-    """Another track than the one that was asked for is heard, or a single channel: the others have no speech."""
+class AudioChosen:
+    """A track other than the requested one is transcribed, or a single channel, because the others have no speech."""
 
-    sound: Sound
+    audio: ChosenAudio
 
 
-TaskEvent = CommandStarted | EncodeProgress | ModelDownloading | SoundChosen | TranscriptionProgress
+TaskEvent = CommandStarted | EncodeProgress | ModelDownloading | AudioChosen | TranscriptionProgress
 Listen = Callable[[TaskEvent], None]
 """Takes a task's events, in any thread; what it raises ends the task."""
 
 
 class EncodeInputs(Protocol):
-    """Finds what an encode task names, for whoever runs it."""
+    """Provides the inputs that an encode task names."""
 
     def source(self, reference: SourceReference) -> ProbedFile:
         """Return the source of a task. Raises SourceError."""
@@ -81,7 +81,7 @@ class EncodeInputs(Protocol):
 
 
 class TranscriptionInputs(Protocol):
-    """Finds what a transcription task names, for whoever runs it."""
+    """Provides the inputs that a transcription task names."""
 
     def source(self, reference: SourceReference) -> ProbedFile:
         """Return the source of a task. Raises SourceError."""
@@ -100,7 +100,7 @@ class RunningTask(Protocol[Result_co]):
         ...
 
     def result(self) -> Result_co:
-        """Return its result when it has ended. Raises Cancelled, or what the task has raised."""
+        """Wait for the task to end, and return its result. Raises Cancelled, or the error of the task."""
         ...
 
 
@@ -114,7 +114,7 @@ class Engine(Protocol):
     def submit_encode(
         self, task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen
     ) -> RunningTask[EncodeResult]:
-        """Let a chunk be encoded.
+        """Submit a chunk to be encoded.
 
         Args:
             task: what to do.
@@ -127,12 +127,12 @@ class Engine(Protocol):
     def submit_transcription(
         self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, log: Path | None = None
     ) -> RunningTask[Transcript]:
-        """Let a track be transcribed.
+        """Submit a track to be transcribed.
 
         Args:
             task: what to do.
             inputs: finds what the task names.
             listen: called with the task's events.
-            log: a file that keeps what is heard, so that the task, when it is submitted again, goes on from there.
+            log: a file that keeps what was transcribed, so that the task continues from there when submitted again.
         """
         ...

@@ -16,10 +16,30 @@ from pipeline.engines.transcription import run_transcription
 from pipeline.job import EncoderFamily
 from pipeline.media.encode.chunks import side_by_side
 from pipeline.media.encode.encoders import family_of
+from pipeline.scheduler import Capacity, Scheduler, Stage, Turn
 from pipeline.speech.child import WhisperProcess
+from pipeline.speech.model_memory import BESIDE_MODEL_BYTES, ENCODE_BYTES, has_room_for
 from pipeline.speech.transcript import Transcript
 
 Result = TypeVar("Result")
+
+UPLOADS = 2
+"""How many jobs upload at a time: each sends several files at once, and a second one fills the pauses of the first."""
+
+
+def capacity_of(cores: int) -> Capacity:
+    """Return how much a computer with so many cores does at a time."""
+    return Capacity(
+        most={
+            Stage.PROBE: cores,
+            Stage.ENCODE: side_by_side(cores),
+            Stage.GRAPHICS: 1,  # a card takes a few encodes at once, and each rendition is one already
+            Stage.SPEECH: 1,
+            Stage.PACKAGE: cores,
+            Stage.UPLOAD: UPLOADS,
+        },
+        fits=lambda stage: has_room_for(ENCODE_BYTES if stage is Stage.ENCODE else BESIDE_MODEL_BYTES),
+    )
 
 
 class LocalTask(Generic[Result]):
@@ -52,13 +72,14 @@ class LocalTask(Generic[Result]):
 
 
 class LocalEngine:
-    """The engine of this computer. The caller decides how many tasks run in parallel: each begins at once, but
-    transcriptions, which share `whisper`, wait for each other.
+    """The engine of this computer. Each task has a thread at once, and begins when it is its job's `turn`, among all
+    jobs that share the scheduler; those without one have the computer to themselves. Transcriptions share `whisper`.
     """
 
-    def __init__(self, ffmpeg: Path, whisper: WhisperProcess) -> None:
+    def __init__(self, ffmpeg: Path, whisper: WhisperProcess, turn: Turn | None = None) -> None:
         self._ffmpeg = ffmpeg
         self._whisper = whisper
+        self._turn = turn or Turn(scheduler=Scheduler(capacity_of(os.cpu_count() or 1)), order=0)
 
     def slots(self, encoder: str) -> int:
         """Return how many tasks with this encoder keep this computer busy."""
@@ -70,16 +91,22 @@ class LocalEngine:
         self, task: EncodeTask, folder: Path, inputs: EncodeInputs, listen: Listen
     ) -> LocalTask[EncodeResult]:
         """Begin to encode a chunk."""
-        return LocalTask(
-            lambda cancel: run_encode(task, folder, inputs, listen, cancel, ffmpeg=self._ffmpeg),
-            name=f"encode-{task.name}",
-        )
+        on_processor = task.encoder is None or family_of(task.encoder) is EncoderFamily.CPU
+        stage = Stage.ENCODE if on_processor else Stage.GRAPHICS
+
+        def encode(cancel: CancelToken) -> EncodeResult:
+            with self._turn.use(stage, cancel):
+                return run_encode(task, folder, inputs, listen, cancel, ffmpeg=self._ffmpeg)
+
+        return LocalTask(encode, name=f"encode-{task.name}")
 
     def submit_transcription(
         self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, log: Path | None = None
     ) -> LocalTask[Transcript]:
         """Begin to transcribe a track."""
-        return LocalTask(
-            lambda cancel: run_transcription(task, inputs, listen, cancel, log, whisper=self._whisper),
-            name="transcription",
-        )
+
+        def transcribe(cancel: CancelToken) -> Transcript:
+            with self._turn.use(Stage.SPEECH, cancel):
+                return run_transcription(task, inputs, listen, cancel, log, whisper=self._whisper)
+
+        return LocalTask(transcribe, name="transcription")

@@ -1,8 +1,8 @@
 """The tasks that engines run, and their results: frozen data that `pipeline.codec` turns into JSON and back.
 
-A task has no open file, no function and no path that only one computer knows: the source goes by its content, what is
-made lies in a folder that whoever runs the task is told, and a worker that has only the task, the source and an empty
-folder can do it.
+A task has no open file, no function and no path that only one computer knows: it identifies the source by its content,
+and the folder for the result is passed to the engine separately. So a worker that has only the task, the source and an
+empty folder can do it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pipeline.fingerprint import Fingerprint
 from pipeline.job import SegmentType
 from pipeline.media.encode.audio_coding import Length
 from pipeline.model import AudioRendition, Plan
-from pipeline.speech.sound import Track
+from pipeline.speech.audio_tracks import Track
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReference:
-    """The source by its content. `name` is its file's, for people."""
+    """Identifies the source by its content. `name` is the name of its file, for people."""
 
     name: str
     content: Fingerprint
@@ -30,8 +30,8 @@ class SourceReference:
 class AudioPlan:
     """How all audio of a stream is made.
 
-    `mixed` says of each rendition whether it is mixed down from more channels. Of a part of a source, `start_s` and
-    `limit_s` are where it begins and ends, as in `MediaInfo`. `loudness_lufs` None leaves the loudness as it is.
+    `mixed` says for each rendition whether it is mixed down from more channels. `start_s` and `limit_s` are the start
+    and the end of the part of the source, as in `MediaInfo`. With `loudness_lufs` None the loudness is not changed.
     """
 
     renditions: tuple[AudioRendition, ...]
@@ -45,8 +45,8 @@ class AudioPlan:
 class AudioStretch:
     """A stretch of the only audio rendition, which is muxed into the video's segments.
 
-    From `start` until before `end`, ticks of 90 kHz of the stream; `end` None is the stream's end, which `length`
-    gives.
+    From `start` (inclusive) to `end` (exclusive), in ticks of 90 kHz of the stream; `end` None is the stream's end,
+    which `length` gives.
     """
 
     audio: AudioPlan
@@ -60,15 +60,15 @@ class EncodeTask:
     """A chunk of the video, encoded into the segments of every rendition.
 
     Attributes:
-        name: of the chunk among those of its stream.
-        source: what is encoded.
-        ffmpeg: the version that makes all chunks of the stream: those of two may not fit.
-        arguments: of ffmpeg, with the source's name left open; outputs are relative to the task's folder.
+        name: the chunk's name, unique in its stream.
+        source: the source to encode.
+        ffmpeg: the version that encodes all chunks of the stream: chunks of two versions may not fit together.
+        arguments: ffmpeg's arguments, with the source's name left open; outputs are relative to the task's folder.
         renditions: the folders of the renditions.
-        segment_type: of the segments.
-        frames: how many frames must come of it, None where nobody knows before.
-        ends: whether it goes on to the source's end.
-        audio: what is muxed into the segments, None where audio has segments of its own or there is none.
+        segment_type: the type of the segments.
+        frames: the number of frames that the result must have, None if it is not known in advance.
+        ends: whether the chunk extends to the source's end.
+        audio: the audio to mux into the segments, None if audio has segments of its own or there is none.
     """
 
     name: str
@@ -81,13 +81,19 @@ class EncodeTask:
     ends: bool
     audio: AudioStretch | None
 
+    @property
+    def encoder(self) -> str | None:
+        """The encoder of the video, by ffmpeg's name; None where the arguments name none."""
+        following = zip(self.arguments, self.arguments[1:], strict=False)
+        return next((value for name, value in following if name == "-c:v"), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeResult:
     """The result of a chunk: its frames, and how many errors ffmpeg reported.
 
-    `starts` are when each rendition's segments begin, ticks of 90 kHz of the stream; `last` how long after the last
-    segment's begin the last frame is shown, of the chunk that ends the source.
+    `starts` are the times at which each rendition's segments begin, in ticks of 90 kHz of the stream; `last`, for the
+    chunk that ends the source, is the time from the start of the last segment to the last frame.
     """
 
     frames: int
@@ -98,9 +104,7 @@ class EncodeResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelReference:
-    """A Whisper model: one that is known by its name everywhere, or a folder of the editor's, of which `name` is the
-    last part.
-    """
+    """A Whisper model: one with a public name, or a folder of the editor's, of which `name` is the last part."""
 
     name: str
     is_folder: bool
@@ -108,21 +112,21 @@ class ModelReference:
 
 @dataclass(frozen=True, kw_only=True)
 class TranscriptionTask:
-    """What is said in a track of the source. What comes of it is a `Transcript`.
+    """The transcription of a track of the source. The result is a `Transcript`.
 
     Attributes:
-        source: what is heard.
-        model: by which it is heard.
-        language: its code, None to hear which it is.
-        track: counted among all streams of the source.
+        source: the video.
+        model: the Whisper model.
+        language: the code of the spoken language, None to detect it.
+        track: the index of the track among all streams of the source.
         offset_s: how much later than the video the track starts.
-        limit_s: where the video ends, if before the audio does.
-        script: what is said, as it is to be written; None for what is heard.
-        channels: how many the track has.
-        others: the tracks that are heard in its place where it has no speech and they have.
-        fast: whether it may lose sentences.
-        multilingual: whether each window is heard in its own language.
-        translate: whether it is written in English, whatever is spoken.
+        limit_s: the time at which the video ends, if the audio is longer.
+        script: the text that is spoken, to be aligned; None for what Whisper recognizes.
+        channels: the number of channels of the track.
+        others: tracks to transcribe instead, if this one has no speech and they do.
+        fast: whether to use a faster method that may miss sentences.
+        multilingual: whether each window is transcribed in its own language.
+        translate: whether to translate into English.
     """
 
     source: SourceReference
@@ -140,7 +144,7 @@ class TranscriptionTask:
 
 
 def source_reference(path: Path, content: Fingerprint) -> SourceReference:
-    """Return what names a source of this content."""
+    """Return a reference to a source with this content."""
     return SourceReference(name=path.name, content=replace(content, mtime_ns=None))
 
 
@@ -152,5 +156,5 @@ def audio_plan(plan: Plan) -> AudioPlan:
         mixed=tuple(not r.parts and channels.get(r.source_index, 0) > r.channels for r in plan.audio),
         start_s=plan.media.start_s,
         limit_s=plan.media.limit_s,
-        loudness_lufs=plan.job.sound.loudness_lufs,
+        loudness_lufs=plan.job.audio.loudness_lufs,
     )

@@ -125,10 +125,10 @@ def ordered(
     given: Sequence[tuple[str, Sequence[Cue]]] = (),
     translated: tuple[str, Sequence[Cue]] = ("", ()),
 ) -> list[Captions]:
-    """Return the tracks of a stream: those given in files, the source's own, then what Whisper heard, which gives way,
+    """Return the tracks of a stream: those given in files, the source's own, then Whisper's, which give way,
     and what it translated, which is never shown at first.
 
-    Shown at first are the first that were given, else the source's default, else what Whisper heard, which was asked
+    Shown at first are the first that were given, else the source's default, else Whisper's, which were asked
     for; without any of them none is, unless a viewer chooses it.
     """
     files = [Captions(cues=cues, language=language, name=language_name(language)) for language, cues in given if cues]

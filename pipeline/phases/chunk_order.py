@@ -31,9 +31,9 @@ class ChunkOrder(Generic[Settled]):
             self._go_on()
 
     def begin(self, number: int, key: str) -> None:
-        """Forget other chunks that were made in this one's place: their files go.
+        """Forget other chunks with this number, as their files are about to be removed.
 
-        Raises Cancelled if it is expected no more.
+        Raises Cancelled if this chunk is not expected any more.
         """
         with self._lock:
             if self._keys[number : number + 1] != [key]:

@@ -56,9 +56,9 @@ class ChunkPool:
         self._listening.close()
 
     def want(self, tasks: Sequence[PooledTask], side_by_side: int) -> None:
-        """Let these be the tasks, at most so many at once.
+        """Set the tasks that are wanted, and how many run at the same time at most.
 
-        What is done of them stays done; others that run are ended.
+        Tasks that are done stay done; running tasks that are no longer wanted are cancelled.
         """
         with self._changed:
             self._wanted, self._most = tuple(tasks), side_by_side

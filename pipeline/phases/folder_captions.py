@@ -29,7 +29,7 @@ from pipeline.speech.caption_changes import USUAL_RATE
 from pipeline.speech.cues import Cue
 from pipeline.speech.subtitle_files import read_subtitles
 from pipeline.speech.subtitles import vtt_segments
-from pipeline.speech.transcript_file import from_json
+from pipeline.speech.transcript_file import transcript_from_json
 
 _OFFSET = re.compile(r"X-TIMESTAMP-MAP=MPEGTS:(\d+)")
 
@@ -102,7 +102,7 @@ def _captions_before(
     """Return the captions that the stream was made of, None where no file that is left has them."""
     if names.json not in corrected:
         with suppress(OSError, ValueError, CodecError):
-            return tuple(from_json((folder / names.json).read_text(encoding="utf-8"))[1])
+            return tuple(transcript_from_json((folder / names.json).read_text(encoding="utf-8"))[1])
     for name in (names.vtt, names.srt):
         if name not in corrected and (folder / name).is_file():
             return read_subtitles(folder / name, language=language).cues

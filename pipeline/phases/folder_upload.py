@@ -45,7 +45,7 @@ class FolderUploadPhase:
                 "convert the video again (--fresh)."
             )
         if not (folder.folder / MASTER).is_file():
-            raise OutputError(f"{folder.folder} holds no {MASTER}: name the folder of a converted video.")
+            raise OutputError(f"{folder.folder} contains no {MASTER}: name the folder of a converted video.")
         if folder.done.package is not None:  # what reads captions takes long to load
             from pipeline.phases.folder_captions import take_over_corrections
 
@@ -78,7 +78,7 @@ class FolderRecordPhase:
         """Nothing to check beyond what the upload checks."""
 
     def run(self, context: UploadContext) -> PhaseResult:
-        """Send the record, or find it sent. Raises OutputError, Cancelled."""
+        """Send the record, or find it sent. Raises as `record` does."""
         folder = context.workspace
         made = folder.done.hls
         stream = None

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pipeline.disk_room import disk_full, is_disk_full, is_full
@@ -17,12 +18,14 @@ from pipeline.facts import DecodedAudio, HlsFacts
 from pipeline.job import SegmentType
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_format import RATE_HZ
+from pipeline.media.encode.damage_search import count_errors
 from pipeline.media.encode.loudness import SILENCE_LUFS
 from pipeline.media.encode.source_input import SOURCE, from_source
 from pipeline.media.ffmpeg.ffmpeg_messages import meaning
 from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.hls import playlists
 from pipeline.media.source import interruptions
+from pipeline.media.source.damage import MISSING_S, length_text
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.source.source_notes import declared_end_s
 from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
@@ -31,8 +34,7 @@ from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress, log_words
-from pipeline.phases.rerun import MISSING_S
-from pipeline.plan import within_source
+from pipeline.plan import plan_within_source
 
 NOTABLE_S = 0.1
 """Less than this is how inexactly containers declare their durations, in seconds."""
@@ -98,7 +100,7 @@ class HlsPhase:
         names = tuple(r.name for r in plan.renditions)
         encoded = replace(joined.encoded, accepted=plan.job.accept_damaged, renditions=names)
         if encoded.decode_errors and plan.audio:
-            encoded = replace(encoded, sound=self._decoded_audio(context, found, encoded.sound_ends))
+            encoded = replace(encoded, decoded_audio=self._decoded_audio(context, found, encoded.audio_ends))
         context.workspace.mark(encoded)
         context.workspace.checkpoints.clear()
         self._check_damage(context)
@@ -114,7 +116,7 @@ class HlsPhase:
         try:
             found = work.scan()
             if context.plan.renditions and not found.frames:
-                raise SourceError(f"{media.path} holds no video that can be read: the file is broken or not finished.")
+                raise SourceError(f"{media.path} has no video that can be read: the file is broken or not finished.")
             if found.jumps:
                 raise SourceError(
                     f"{media.path} consists of recordings whose timestamps start over: "
@@ -126,7 +128,7 @@ class HlsPhase:
             work.refuse()
             raise
         plan = replace(context.plan, media=_ending(media, found)) if wrong_header else context.plan
-        return found, within_source(plan, found)
+        return found, plan_within_source(plan, found)
 
     def _check_interruptions(self, context: PhaseContext, found: Scan) -> None:
         """Check that all of the video is in one track, and that its timestamps continue. Raises SourceError."""
@@ -161,7 +163,7 @@ class HlsPhase:
                 f"{what}{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
             )
             if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
-                errors = self._count_errors(context, there_s)
+                errors = count_errors(media, partial(self._decode, context, length_s=there_s))
                 if errors or not found.orderly:
                     raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
                 sentence = f"{what}{media.path} declares {declared_s:.1f} s, but ends after {there_s:.1f} s"
@@ -181,7 +183,7 @@ class HlsPhase:
             return
         media = context.plan.media
         missing_s = encoded.missing_frames * (encoded.frame_s or 0.0)
-        audio = encoded.sound
+        audio = encoded.decoded_audio
         lengths = []
         if audio is None or missing_s > NOTABLE_S:
             lengths.append(_lost(declared_end_s(media), encoded.duration_s - missing_s, "video"))
@@ -198,8 +200,8 @@ class HlsPhase:
         None if all can.
 
         What could not be decoded was replaced by silence in the encode, so the audio is decoded once more by itself.
-        `ends_s` are where the tracks ended in the encode, by their indexes: nothing after that was heard, whatever can
-        be decoded now.
+        `ends_s` are where the tracks ended in the encode, by their indexes: nothing after that can be heard, whatever
+        can be decoded now.
         """
         media = context.plan.media
         arguments = ["-loglevel", "level+verbose", "-max_error_rate", "1", "-i", SOURCE]
@@ -221,14 +223,6 @@ class HlsPhase:
                 worst = DecodedAudio(declared_s=declared_s, decoded_s=decoded_s)
         return worst
 
-    def _count_errors(self, context: PhaseContext, length_s: float) -> int:
-        """Decode the whole file without output, to count the errors."""
-        arguments = from_source(["-i", SOURCE, *_maps(context.plan.media), "-f", "null", "-"], context.plan.media.path)
-        try:
-            return self._decode(context, arguments, length_s).error_lines
-        except EncodeError:
-            return 1  # nothing at all could be decoded
-
     def _decode(self, context: PhaseContext, arguments: Sequence[str], length_s: float) -> FfmpegRun:
         def report(out_time_s: float) -> None:
             context.report(
@@ -248,7 +242,8 @@ def estimated_size_bytes(plan: Plan) -> int:
     audio, most = sum(a.bit_rate for a in plan.audio), _mean_bit_rate(plan.media) * ladder.SOURCE_HEADROOM
     sizes = [min(r.bit_rate, most) + audio for r in plan.renditions] or [audio]
     if plan.mp4 is not None:
-        sizes.append(2 * (min(plan.mp4.rendition.bit_rate, most) + audio))  # faststart writes the file twice
+        copies = 2 if plan.mp4.remux_of else 3  # faststart writes the file twice; one that is encoded has segments, too
+        sizes.append(copies * (min(plan.mp4.rendition.bit_rate, most) + audio))
     return int(sum(sizes) / 8 * (plan.media.duration_s or 0.0) * DISK_MARGIN)
 
 
@@ -308,18 +303,10 @@ def _decoded_samples(log: Sequence[str], number: int) -> int:
     return next((int(found[1]) for line in log if (found := pattern.search(line))), 0)
 
 
-def _maps(media: MediaInfo) -> list[str]:
-    """Return ffmpeg's options for what is converted of a source, and nothing else of it."""
-    used = [*([media.video.index] if media.video is not None else []), *(track.index for track in media.audio)]
-    return [word for index in used for word in ("-map", f"0:{index}")]
-
-
 def _lost(declared_s: float | None, decoded_s: float, what: str) -> str:
     if not declared_s:
         return f"only {decoded_s:.1f} s of {what} can be decoded"
-    lost_s = declared_s - decoded_s
-    lost = f"{lost_s:.1f} s" if lost_s >= 0.05 else "less than 0.1 s"
-    return f"{lost} of {declared_s:.1f} s of {what} can't be decoded"
+    return f"{length_text(declared_s - decoded_s)} of {declared_s:.1f} s of {what} can't be decoded"
 
 
 def _count(errors: int) -> str:
@@ -329,7 +316,7 @@ def _count(errors: int) -> str:
 def _summary(plan: Plan, encoded: HlsFacts) -> str:
     if not encoded.loudness:
         return "Encoded"
-    measured, target = encoded.loudness[0].integrated_lufs, plan.job.sound.loudness_lufs
+    measured, target = encoded.loudness[0].integrated_lufs, plan.job.audio.loudness_lufs
     if target is None or measured <= SILENCE_LUFS:
         return f"Encoded, loudness {measured:.1f} LUFS"
     return f"Encoded, loudness brought from {measured:.1f} to {target:g} LUFS"

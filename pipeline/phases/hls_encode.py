@@ -28,12 +28,12 @@ from pipeline.phases.chunk_pool import ChunkPool
 from pipeline.phases.decisions import DECISIONS, Decisions, HolesFilled
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import COPY
-from pipeline.phases.join import Joined, join, read_joined
+from pipeline.phases.join import Joined, join_pieces, read_joined
 from pipeline.phases.own_audio import audio_maker
 from pipeline.phases.phase import PhaseContext, Progress
 from pipeline.phases.video_encode import VideoEncode
 from pipeline.phases.video_strategies import CopiedTop, EncodedVideo, Filled, InChunks, OnePiece, VideoTools
-from pipeline.plan import within_source
+from pipeline.plan import plan_within_source
 
 SHORT_S = 0.1
 """An audio track that ended by more than this before its last packet was not read to its end, in seconds."""
@@ -83,7 +83,7 @@ class HlsEncode:
         early = self._can_begin_early()
         with RunningScan(self._plan.media, self._context.cancel, report) as running:
             while early and (part := running.part()) is not None:
-                if within_source(self._plan, part) != self._plan:
+                if plan_within_source(self._plan, part) != self._plan:
                     continue  # what comes later may allow more bits, up to the table's
                 cutting = first_chunks(self._plan, part, cores=self._cores)
                 if cutting is not None:
@@ -115,7 +115,7 @@ class HlsEncode:
             self._audio.tell_length(Length(ticks=scan.end))
         report = self._work.reporter("Encoding the audio", self._audio.length.ticks)
         self._audio.finish(report if encoded is None else lambda done_s: None)  # else the video has told how far it is
-        return join(
+        return join_pieces(
             self._work,
             plan,
             self._audio,
@@ -178,7 +178,7 @@ class HlsEncode:
             closed_captions=scan.captions,
             chunks=0 if encoded is None else len(encoded.chunks),
             decode_errors=errors,
-            sound_ends={str(index): end_s for index, end_s in self._audio.ends.items()},
+            audio_ends={str(index): end_s for index, end_s in self._audio.ends.items()},
             missing_frames=0 if encoded is None else encoded.missing_frames,
         )
 

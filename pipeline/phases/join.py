@@ -11,7 +11,7 @@ from pipeline.checkpoints import Move
 from pipeline.codec import from_json, to_json
 from pipeline.engines.audio_maker import AudioMaker
 from pipeline.errors import CodecError
-from pipeline.facts import HlsFacts
+from pipeline.facts import HlsFacts, present_names
 from pipeline.job import SegmentType
 from pipeline.media.hls.iframes import TIMESTAMP_WRAP
 from pipeline.media.source.scan import CLOCK_HZ
@@ -49,7 +49,7 @@ class Joined:
 
 def read_joined(stored: Mapping[str, object]) -> Joined | None:
     """Return what `Joined.stored` has made, of this version or one before it; None where it can't be understood."""
-    facts = {name: value for name, value in stored.items() if name != DURATIONS}
+    facts = present_names({name: value for name, value in stored.items() if name != DURATIONS})
     try:
         durations = from_json(dict[str, tuple[float, ...]], stored.get(DURATIONS), DURATIONS)
         return Joined(encoded=from_json(HlsFacts, facts, HlsFacts.step), durations_s=durations)
@@ -57,7 +57,7 @@ def read_joined(stored: Mapping[str, object]) -> Joined | None:
         return None
 
 
-def join(
+def join_pieces(
     work: EncodeWork,
     plan: Plan,
     audio: AudioMaker,

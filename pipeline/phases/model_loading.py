@@ -41,6 +41,11 @@ def prepare_model(
     Whether it can `translate` is known when it is loaded, so that is waited for. `encodes` is how many chunks of the
     video are encoded at the same time. Raises SpeechError, Cancelled.
     """
+    name = model_of(request.model)[0]
+    if whisper.knows_language(name, request.language, translate=translate):  # it may be hearing another job for an hour
+        if PhaseName.HLS in context.plan.phases and not has_room(0, loaded=True, encodes=encodes):
+            whisper.end()
+        return
     report = DownloadReport(context, request.model)
     size = find_model(whisper, request.model, context.cancel, language=request.language, on_download=report)
 
@@ -50,7 +55,7 @@ def prepare_model(
     if PhaseName.HLS not in context.plan.phases:
         load(context.cancel)
         return
-    room = has_room(size, loaded=whisper.holds(model_of(request.model)[0]), encodes=encodes)
+    room = has_room(size, loaded=whisper.holds(name), encodes=encodes)
     if room and not translate:
         context.alongside("whisper-loading", load)
         return

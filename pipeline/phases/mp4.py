@@ -5,24 +5,21 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from pipeline.engines.engine import Engine
 from pipeline.errors import EncodeError, IncompleteError, SourceError
 from pipeline.events import LogLevel
 from pipeline.facts import Mp4Facts
 from pipeline.media.encode import arguments as encode
 from pipeline.media.encode.audio_tracks import STEREO
-from pipeline.media.encode.chunks import cut
-from pipeline.media.encode.ladder import within_source
-from pipeline.media.encode.source_input import from_source
 from pipeline.media.ffmpeg.process import printable, run_ffmpeg
 from pipeline.media.hls import encryption, measure
-from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.probe import probe
 from pipeline.media.stream_layout import MP4_FILE, PLAYLIST
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.phases.hls import encode_failure
+from pipeline.phases.mp4_encode import encode_video
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
 
 SCRATCH = ".mp4"
@@ -37,8 +34,9 @@ class Mp4Phase:
 
     name = PhaseName.MP4
 
-    def __init__(self, ffmpeg: Path) -> None:
+    def __init__(self, ffmpeg: Path, engine: Engine) -> None:
         self._ffmpeg = ffmpeg
+        self._engine = engine
 
     def check(self, context: PhaseContext) -> None:
         """Nothing can be checked before the renditions are made."""
@@ -63,6 +61,7 @@ class Mp4Phase:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         context.workspace.mark(Mp4Facts(file=MP4_FILE, size_bytes=size_bytes))
+        context.workspace.checkpoints.clear()
         return PhaseResult(text="MP4 ready")
 
     def _make(self, context: PhaseContext, scratch: Path) -> None:
@@ -79,15 +78,13 @@ class Mp4Phase:
         shown = measure.read_media_playlist(folder / (wanted.remux_of or plan.renditions[0].name) / PLAYLIST)
         end_s = sum(segment.duration_s for segment in shown)
         if wanted.remux_of is not None:
-            arguments = encode.remux_arguments(readable / wanted.remux_of / PLAYLIST, audio_playlist, target, end_s)
+            video = readable / wanted.remux_of / PLAYLIST
         else:
             # what the encode of the renditions ended with: a hardware encoder may have given way to the processor
-            plan = replace(plan, encoder=encoded.encoder or plan.encoder)
-            found = scan(plan.media, context.cancel)
-            (rendition,) = within_source((wanted.rendition,), found.peak_bit_rate)
-            cutting = cut(plan, found, cores=1, whole=True)
-            arguments = encode.mp4_arguments(plan, cutting, rendition, audio_playlist, target, end_s)
-            arguments = from_source(arguments, plan.media.path)
+            encoder = encoded.encoder or plan.encoder
+            made = encode_video(context, self._ffmpeg, self._engine, wanted.rendition, encoder, scratch)
+            video = made.relative_to(folder)
+        arguments = encode.remux_arguments(video, audio_playlist, target, end_s)
         context.log(printable([str(self._ffmpeg), *arguments], cwd=folder), LogLevel.DETAIL)
         length_s = encoded.duration_s
 

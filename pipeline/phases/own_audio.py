@@ -17,8 +17,8 @@ from pipeline.media.stream_layout import INIT, segment_pattern
 from pipeline.model import Plan
 from pipeline.phases.encode_work import EncodeWork
 
-PIECES = "sound"
-SEGMENTS = "sound_segments"
+PIECES = "audio"
+SEGMENTS = "audio_segments"
 """The pieces of an encode that hold its audio, and the segments that were cut from it."""
 
 VERSION = 1

@@ -13,6 +13,7 @@ from pipeline.errors import EncodeError
 from pipeline.events import LogLevel
 from pipeline.facts import PackageFacts
 from pipeline.files import write_whole
+from pipeline.job_folders import CHECKED_LOG
 from pipeline.media.encode.colour_conversion import NAMES
 from pipeline.media.hls import encryption, playlists
 from pipeline.media.hls.iframes import find_iframes
@@ -50,7 +51,8 @@ def _check_stream(context: PhaseContext) -> None:
     """
     encrypted = context.plan.job.encryption
     key = None if encrypted is None else encryption.read_key(encrypted)
-    validation = validate(context.workspace.folder, key=key, cancel=context.cancel)
+    folder = context.workspace.folder
+    validation = validate(folder, key=key, cancel=context.cancel, log=folder / CHECKED_LOG)
     breaking = validation.breaking
     for finding in breaking:
         context.log(f"{finding.file}: {finding.text} ({finding.rule})", LogLevel.ERROR)
@@ -152,7 +154,7 @@ def _check_colours(plan: Plan, videos: Sequence[Measured]) -> None:
             raise EncodeError(
                 f"The video of {one.name} does not declare the colours that it was made in "
                 f"({plan.dynamic_range.value}): "
-                "start again, and choose the processor (--encoder cpu) if that does not help."
+                "start again, and choose the processor as the encoder if that does not help."
             )
 
 

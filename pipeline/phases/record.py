@@ -12,12 +12,16 @@ from pipeline.facts import Facts, RecordFacts, SentRecord
 from pipeline.job import UploadRequest
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.phase import Notes, PhaseContext, PhaseResult, Progress
+from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.refusal import RefusedError
+from pipeline.transfer.http.retry import RetryDecision, after_record
 from pipeline.transfer.upload.record import record_fields
 from pipeline.transfer.upload.upload_texts import ADDING_RECORD, UPDATING
 from pipeline.transfer.upload.uploader import Uploader
 
-RECORDED = "Session updated"
+SESSION_UPDATED = "Session updated"
+RECORDED = "File record saved"
 
 
 class RecordPhase:
@@ -25,15 +29,18 @@ class RecordPhase:
 
     name = PhaseName.RECORD
 
-    def __init__(self, backend: BackendApi, *, login: Login | None = None) -> None:
+    def __init__(
+        self, backend: BackendApi, *, login: Login | None = None, control: TransferControl | None = None
+    ) -> None:
         self._backend = backend
         self._login = login or Login(backend.token)
+        self._control = control or TransferControl()
 
     def check(self, context: PhaseContext) -> None:
         """Nothing beyond what the upload has checked."""
 
     def run(self, context: PhaseContext) -> PhaseResult:
-        """Send the record, or find it sent. Raises OutputError, Cancelled."""
+        """Send the record, or find it sent. Raises as `record` does."""
         plan, workspace = context.plan, context.workspace
         request = plan.job.upload
         if workspace.done.upload is None or request is None:
@@ -41,12 +48,16 @@ class RecordPhase:
         fields = fields_for(
             request,
             workspace.done,
-            name=plan.job.source.stem,
+            name=plan.job.name,
             duration_s=plan.media.duration_s,
             qualities=[rendition.name for rendition in plan.renditions],
         )
         uploader = Uploader(
-            self._backend, session_id=request.session_id, login=self._login, patience_s=self._backend.patience_s
+            self._backend,
+            session_id=request.session_id,
+            login=self._login,
+            control=self._control,
+            patience_s=self._backend.patience_s,
         )
         return record(uploader, fields, workspace, context.report, context.log, context.cancel)
 
@@ -76,11 +87,14 @@ def record(
     log: Callable[[str, LogLevel], None],
     cancel: CancelToken,
 ) -> PhaseResult:
-    """Send the record of a folder that was uploaded, or find it sent. Raises OutputError, Cancelled."""
+    """Send the record of a folder that was uploaded, or find it sent.
+
+    Raises OutputError, Cancelled; TransferError where the backend is gone, and did surely not get it.
+    """
+    text, recorded = (UPDATING, SESSION_UPDATED) if fields.get("sessionId") else (ADDING_RECORD, RECORDED)
     wanted, made = SentRecord(backend_url=uploader.backend_url, fields=fields), _made(notes.done.record)
     if wanted in made:
-        return PhaseResult(outcome=PhaseOutcome.REUSED, text=RECORDED)
-    text = UPDATING if fields.get("sessionId") else ADDING_RECORD
+        return PhaseResult(outcome=PhaseOutcome.REUSED, text=recorded)
     report(Progress(fraction=0.0, text=text))
     log(text, LogLevel.INFO)
     assert notes.done.upload is not None
@@ -88,6 +102,8 @@ def record(
     try:
         uploader.create_record(fields, log_file=log_file, on_notice=log, cancel=cancel)
     except TransferError as error:
+        if isinstance(error, RefusedError) and after_record(error.refusal) is RetryDecision.WAIT:
+            raise
         return PhaseResult(
             outcome=PhaseOutcome.WARNED,
             text=(
@@ -97,7 +113,7 @@ def record(
         )
     others = tuple(one for one in made if _stream_of(one) != _stream_of(wanted))
     notes.mark(RecordFacts(backend_url=wanted.backend_url, fields=fields, others=others))
-    return PhaseResult(text=RECORDED)
+    return PhaseResult(text=recorded)
 
 
 def _made(facts: RecordFacts | None) -> tuple[SentRecord, ...]:

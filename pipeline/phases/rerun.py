@@ -16,6 +16,7 @@ from pipeline.media.encode import ladder
 from pipeline.media.hls import measure
 from pipeline.media.hls.encryption import PUBLISHED_KEY
 from pipeline.media.source.chapters import as_facts
+from pipeline.media.source.damage import MISSING_S
 from pipeline.media.source.scan import Scan
 from pipeline.media.stream_layout import (
     CHAPTERS_JSON,
@@ -30,9 +31,6 @@ from pipeline.media.stream_layout import (
 from pipeline.model import Plan, Rendition
 from pipeline.output_settings import CAPTIONS, HLS, PACKAGE, QUALITIES, TRANSCRIPT, TRANSLATION, label
 from pipeline.phases.phase import PhaseContext
-
-MISSING_S = 1.0
-"""A source that misses more than this, in seconds, is not converted unless the editor accepts that."""
 
 PACKAGED = (MASTER, POSTER, SPRITE, SPRITE_MAP, PUBLISHED_KEY, CHAPTERS_JSON, CHAPTERS_VTT)
 """What the packaging writes into the folder itself."""

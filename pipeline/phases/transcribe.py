@@ -8,20 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.caption_files import cues_of
-from pipeline.engines.engine import Engine
 from pipeline.errors import CodecError, SpeechError
 from pipeline.events import LogLevel
-from pipeline.job_folders import HEARD_LOG
+from pipeline.job_folders import RECOGNITION_LOG
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
 from pipeline.model import PhaseName, PhaseOutcome
-from pipeline.phases.hearing import Hearing, prepare_hearing, shaped, speech_request, to_be_translated
 from pipeline.phases.phase import PhaseContext, PhaseResult
-from pipeline.phases.transcript_forms import TRANSCRIPT, TranscriptForms, summary, transcript_of
-from pipeline.speech.child import WhisperProcess
+from pipeline.phases.speech_run import SpeechRun, SpeechTools, shaped, speech_request, to_be_translated
+from pipeline.phases.transcript_forms import TRANSCRIPT, TranscriptForms, forms_summary, transcript_of
 from pipeline.speech.cues import Cue
 from pipeline.speech.languages import language_name
 from pipeline.speech.transcript import Transcript
-from pipeline.speech.transcript_file import from_json
+from pipeline.speech.transcript_file import transcript_from_json
 
 
 def load_cues(folder: Path, name: str = TRANSCRIPT_JSON) -> tuple[str, list[Cue]]:
@@ -35,7 +33,7 @@ def load_cues(folder: Path, name: str = TRANSCRIPT_JSON) -> tuple[str, list[Cue]
     if not path.exists():
         return "", []
     try:
-        transcript, cues = from_json(path.read_text(encoding="utf-8"))
+        transcript, cues = transcript_from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpeechError(f"The transcript {path} can't be read ({error.strerror}): check its permissions.") from error
     except (UnicodeDecodeError, CodecError) as error:
@@ -50,38 +48,24 @@ class TranscribePhase:
     """Writes transcript.srt, .txt and .json and subtitles.vtt.
 
     Args:
-        engine: transcribes.
-        ffmpeg: the program.
-        whisper: the process that has the model.
-        keeps_model: whether another job follows, for which the model stays loaded.
-        heard: what was heard already.
+        tools: what it is made with.
+        heard: what was transcribed already.
     """
 
     name = PhaseName.TRANSCRIPT
 
-    def __init__(
-        self,
-        engine: Engine,
-        ffmpeg: Path,
-        whisper: WhisperProcess,
-        *,
-        keeps_model: bool,
-        heard: Transcript | None = None,
-    ) -> None:
-        self._engine = engine
-        self._ffmpeg = ffmpeg
-        self._whisper = whisper
-        self._keeps_model = keeps_model
+    def __init__(self, tools: SpeechTools, heard: Transcript | None = None) -> None:
+        self._tools = tools
         self._heard = heard
 
     def check(self, context: PhaseContext) -> None:
-        """See that the model can be had; fetch it if need be, and have it loaded. Raises SpeechError, Cancelled."""
+        """Check that the model is available; download it if necessary, and load it. Raises SpeechError, Cancelled."""
         plan = context.plan
         if plan.transcript_captions is not None or not plan.media.audio or self._heard is not None:
             return
         # What is to be translated is checked by that phase, which sees to the same model.
         if TranscriptForms(context, TRANSCRIPT).needed and not to_be_translated(context):
-            prepare_hearing(context, self._engine, self._whisper)
+            self._tools.prepare(context)
 
     def run(self, context: PhaseContext) -> PhaseResult:
         """Transcribe the first of the audio tracks that are converted, or take over the editor's own captions.
@@ -95,22 +79,24 @@ class TranscribePhase:
         used = forms.used_again()
         if used is not None:
             return used
-        hearing = Hearing(context, self._engine, activity="Transcribing", log_file=HEARD_LOG)
+        run = SpeechRun(context, self._tools.engine, activity="Transcribing", log_file=RECOGNITION_LOG)
         if own is not None:
             cues = cues_of(own, plan.job.trim)
             transcript = transcript_of(cues, own.language)
         else:
-            transcript = self._heard or forms.heard_before() or self._listen(context, hearing)
-            cues = shaped(context, transcript, self._ffmpeg)
+            transcript = self._heard or forms.earlier_transcript() or self._listen(context, run)
+            cues = shaped(context, transcript, self._tools.ffmpeg)
         facts = forms.write(transcript, cues)
-        hearing.forget()
-        return PhaseResult(text=summary(facts) if cues or own is None else "None of the captions lies in this part.")
+        run.forget()
+        return PhaseResult(
+            text=forms_summary(facts) if cues or own is None else "None of the captions lies in this part."
+        )
 
-    def _listen(self, context: PhaseContext, hearing: Hearing) -> Transcript:
+    def _listen(self, context: PhaseContext, run: SpeechRun) -> Transcript:
         request = speech_request(context)
-        transcript = hearing.transcript(request.language)
-        if not self._keeps_model and PhaseName.TRANSLATION not in context.plan.phases:
-            self._whisper.end()
+        transcript = run.transcript(request.language)
+        if PhaseName.TRANSLATION not in context.plan.phases:
+            self._tools.release_model()
         if request.language is None and transcript.language is not None:
             name, sure = language_name(transcript.language), transcript.language_probability
             context.log(f"The language is {name}, {100 * sure:.0f} %.", LogLevel.INFO)

@@ -29,7 +29,7 @@ from pipeline.speech.languages import language_name
 from pipeline.speech.subtitle_files import read_subtitles
 from pipeline.speech.subtitles import to_srt, to_text, to_vtt
 from pipeline.speech.transcript import Segment, Transcript
-from pipeline.speech.transcript_file import from_json, to_json
+from pipeline.speech.transcript_file import transcript_from_json, transcript_to_json
 
 AUDIO_ONLY_RATE = 25.0
 """The frame rate by which captions are spaced where there is no video."""
@@ -65,7 +65,7 @@ def transcript_of(cues: Sequence[Cue], language: str) -> Transcript:
     return Transcript(language=language, language_probability=1.0, duration_s=end_s, segments=segments)
 
 
-def summary(facts: SpokenFacts) -> str:
+def forms_summary(facts: SpokenFacts) -> str:
     """Return what there is, in a few words."""
     if not facts.cues or facts.language is None:
         return "No speech found." if isinstance(facts, TranscriptFacts) else "Nothing to translate."
@@ -82,8 +82,8 @@ class TranscriptForms:
 
     @property
     def needed(self) -> bool:
-        """Whether it has to be heard: nothing that an earlier run has left will do."""
-        return not (self._finished() or self._standing() or self.heard_before() or self._what_is_left())
+        """Whether it has to be made: nothing that an earlier run has left will do."""
+        return not (self._finished() or self._standing() or self.earlier_transcript() or self._what_is_left())
 
     def used_again(self) -> PhaseResult | None:
         """Use what an earlier run has left, with what an editor has corrected; None where there is nothing.
@@ -93,18 +93,19 @@ class TranscriptForms:
         there = self._finished() or self._taken_over()
         correction = self._workspace.corrections.get(self._kind.step)
         if there is not None and correction is not None:
-            return PhaseResult(text=f"{summary(self._corrected(correction))}, corrected by hand")
+            return PhaseResult(text=f"{forms_summary(self._corrected(correction))}, corrected by hand")
         if there is not None:
-            return PhaseResult(outcome=PhaseOutcome.REUSED, text=summary(there))
+            text = f"{forms_summary(there)}, already made" if there.cues else forms_summary(there)
+            return PhaseResult(outcome=PhaseOutcome.REUSED, text=text)
         restored = self._restored()
-        return None if restored is None else PhaseResult(text=f"{summary(restored)}, restored")
+        return None if restored is None else PhaseResult(text=f"{forms_summary(restored)}, restored")
 
-    def heard_before(self) -> Transcript | None:
-        """Return what was heard for the folder in its place, where nothing but the caption rules has changed since."""
+    def earlier_transcript(self) -> Transcript | None:
+        """Return the transcript of the folder in its place, if only the caption rules have changed since."""
         if self._workspace.changes.get(self._kind.step) != (CAPTION_RULES,):
             return None
         try:
-            return from_json((self._workspace.final / self._kind.names.json).read_text(encoding="utf-8"))[0]
+            return transcript_from_json((self._workspace.final / self._kind.names.json).read_text(encoding="utf-8"))[0]
         except (OSError, ValueError, CodecError):
             return None
 
@@ -193,7 +194,7 @@ class TranscriptForms:
         if facts is None:
             return None
         try:
-            return from_json((folder / names.json).read_text(encoding="utf-8"))
+            return transcript_from_json((folder / names.json).read_text(encoding="utf-8"))
         except (OSError, ValueError, CodecError):
             package = workspace.done.package or workspace.standing.package
             edited = (*workspace.edited, *(() if package is None else package.edited))
@@ -232,7 +233,7 @@ def forms_of(names: TranscriptNames, transcript: Transcript, cues: Sequence[Cue]
     return {
         names.srt: to_srt(cues),
         names.txt: to_text(transcript),
-        names.json: to_json(transcript, cues),
+        names.json: transcript_to_json(transcript, cues),
         names.vtt: to_vtt(cues),
     }
 
@@ -257,7 +258,7 @@ def corrected_forms(
     else:
         cues = list(correction.cues)
         try:
-            transcript, earlier = from_json((folder / names.json).read_text(encoding="utf-8"))
+            transcript, earlier = transcript_from_json((folder / names.json).read_text(encoding="utf-8"))
         except (OSError, ValueError, CodecError):
             transcript, earlier = transcript_of((), language), []
         if correction.names == (names.srt,):

@@ -5,16 +5,12 @@ Knows neither Whisper nor how the stream gets its subtitles.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pipeline.engines.engine import Engine
 from pipeline.job_folders import TRANSLATED_LOG
 from pipeline.model import PhaseName, PhaseOutcome
-from pipeline.phases.hearing import Hearing, prepare_hearing, shaped, speech_request, to_be_translated
 from pipeline.phases.phase import PhaseContext, PhaseResult
+from pipeline.phases.speech_run import SpeechRun, SpeechTools, shaped, speech_request, to_be_translated
 from pipeline.phases.transcribe import load_cues
-from pipeline.phases.transcript_forms import TRANSLATION, TranscriptForms, summary
-from pipeline.speech.child import WhisperProcess
+from pipeline.phases.transcript_forms import TRANSLATION, TranscriptForms, forms_summary
 from pipeline.speech.languages import ENGLISH
 from pipeline.speech.transcript import Transcript
 
@@ -23,46 +19,31 @@ class TranslatePhase:
     """Writes transcript.en.srt, .txt and .json and subtitles.en.vtt.
 
     Args:
-        engine: translates.
-        ffmpeg: the program.
-        whisper: the process that has the model.
-        keeps_model: whether another job follows, for which the model stays loaded.
+        tools: what it is made with.
         heard: what was translated already.
     """
 
     name = PhaseName.TRANSLATION
 
-    def __init__(
-        self,
-        engine: Engine,
-        ffmpeg: Path,
-        whisper: WhisperProcess,
-        *,
-        keeps_model: bool,
-        heard: Transcript | None = None,
-    ) -> None:
-        self._engine = engine
-        self._ffmpeg = ffmpeg
-        self._whisper = whisper
-        self._keeps_model = keeps_model
+    def __init__(self, tools: SpeechTools, heard: Transcript | None = None) -> None:
+        self._tools = tools
         self._heard = heard
 
     def check(self, context: PhaseContext) -> None:
-        """See that the model can be had and translates; fetch it if need be, and have it loaded.
+        """Check that the model is available and translates; download it if necessary, and load it.
 
         Raises SpeechError, Cancelled.
         """
         if context.plan.media.audio and self._heard is None and to_be_translated(context):
-            prepare_hearing(context, self._engine, self._whisper, translate=True)
+            self._tools.prepare(context, translate=True)
 
     def run(self, context: PhaseContext) -> PhaseResult:
-        """Hear the sound once more, to write it in English, unless that is what is spoken.
+        """Translate the speech into English, unless English is what is spoken.
 
         Raises SpeechError, SourceChangedError, OutputError, Cancelled.
         """
         result = self._translated(context)
-        if not self._keeps_model:
-            self._whisper.end()
+        self._tools.release_model()
         return result
 
     def _translated(self, context: PhaseContext) -> PhaseResult:
@@ -77,10 +58,10 @@ class TranslatePhase:
             forms.note_nothing()
             text = "The speech is in English already: no translation." if language else "No speech to translate."
             return PhaseResult(outcome=PhaseOutcome.SKIPPED, text=text)
-        hearing = Hearing(context, self._engine, activity="Translating", log_file=TRANSLATED_LOG, translate=True)
-        transcript = self._heard or forms.heard_before()
+        run = SpeechRun(context, self._tools.engine, activity="Translating", log_file=TRANSLATED_LOG, translate=True)
+        transcript = self._heard or forms.earlier_transcript()
         if transcript is None:
-            transcript = hearing.transcript(None if request.multilingual else language)
-        facts = forms.write(transcript, shaped(context, transcript, self._ffmpeg))
-        hearing.forget()
-        return PhaseResult(text=f"Translated: {summary(facts)}")
+            transcript = run.transcript(None if request.multilingual else language)
+        facts = forms.write(transcript, shaped(context, transcript, self._tools.ffmpeg))
+        run.forget()
+        return PhaseResult(text=f"Translated: {forms_summary(facts)}")

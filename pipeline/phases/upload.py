@@ -23,8 +23,8 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.redaction import without_query
 from pipeline.transfer.http.refusal import InvalidResponse, RefusedError
-from pipeline.transfer.http.validation import upload_problems
-from pipeline.transfer.manifests.ownership import owner_from
+from pipeline.transfer.http.validation import target_problems
+from pipeline.transfer.manifests.ownership import destination_owner_from
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers, OpenDestination
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.earlier_upload import previous_upload
@@ -72,7 +72,7 @@ class UploadPhase:
         """
         request, workspace = _request(context), context.workspace
         url, token = self._backend.url, self._backend.token
-        problems = upload_problems(url=url, token=token, prefix=request.prefix, session_id=request.session_id)
+        problems = target_problems(url=url, token=token, prefix=request.prefix, session_id=request.session_id)
         if problems:
             raise SettingsError(problems)
         if not self._is_done(context):
@@ -125,7 +125,8 @@ class UploadPhase:
         Raises DestinationTakenError, SettingsError, AuthenticationError, Cancelled.
         """
         request, workspace = _request(context), context.workspace
-        owner = owner_from(str(context.plan.job.source), workspace.source)
+        job = context.plan.job
+        owner = destination_owner_from(job.origin, workspace.source, job.title)
         if self._answers.destination == OpenDestination(prefix=request.prefix, owner=owner):
             return
         check = DestinationCheck(

@@ -104,7 +104,7 @@ class VideoEncode:
                 return ChunkFacts(frames=result.frames, errors=result.errors, starts=result.starts, last=result.last)
 
             made = self._work.made(task.name, key, ChunkFacts, make)
-            self._progress.finished(chunk, key, made.starts)
+            self._progress.finished(chunk, key)
             self._order.put(chunk.number, key, lambda before: self._settle(task, key, made, before))
 
         return PooledTask(number=chunk.number, key=key, do=do)

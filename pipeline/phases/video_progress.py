@@ -1,4 +1,7 @@
-"""How far an encode's chunks are, of several that may run side by side."""
+"""How far an encode's chunks are, of several that may run side by side.
+
+A rendition has its finished segments, and of the one that is open what its frames fill: a bar grows with every frame.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,10 @@ class VideoProgress:
         self._keys: list[str] = []
         self._lengths: list[int] = []
         self._times: dict[int, float] = {}
-        self._counts: dict[int, Mapping[str, int]] = {}
+        self._filled: dict[int, Mapping[str, float]] = {}
 
     def expect(self, plan: Plan, cutting: Cutting, keys: Sequence[str]) -> None:
-        """Let these be the chunks; those that stay the same are as far as they were."""
+        """Set the chunks; those that are the same as before keep their progress."""
         with self._lock:
             same = {n for n, pair in enumerate(zip(self._keys, keys, strict=False)) if pair[0] == pair[1]}
             self._keys = list(keys)
@@ -37,32 +40,43 @@ class VideoProgress:
             self._segment = cutting.chunks[0].segment or plan.segment_s * CLOCK_HZ
             self._encoded = [r.name for r in plan.renditions]
             self._times = {n: time for n, time in self._times.items() if n in same}
-            self._counts = {n: counts for n, counts in self._counts.items() if n in same}
+            self._filled = {n: filled for n, filled in self._filled.items() if n in same}
 
     def running(self, chunk: Chunk, key: str, progress: EncodeProgress) -> None:
         """Tell how far a chunk is."""
         with self._lock:
             if self._expects(chunk, key):
-                self._times[chunk.number] = min(progress.out_time_s * CLOCK_HZ, self._lengths[chunk.number])
-                self._counts[chunk.number] = progress.segments
+                time = min(progress.out_time_s * CLOCK_HZ, self._lengths[chunk.number])
+                self._times[chunk.number] = time
+                self._filled[chunk.number] = {
+                    name: self._filled_by(time, count, self._lengths[chunk.number])
+                    for name, count in progress.segments.items()
+                }
                 self._report_progress()
 
-    def finished(self, chunk: Chunk, key: str, starts: Mapping[str, Sequence[int]]) -> None:
-        """Tell that a chunk is made, with the segments of each rendition that begin at these times."""
+    def finished(self, chunk: Chunk, key: str) -> None:
+        """Tell that a chunk is made."""
         with self._lock:
             if self._expects(chunk, key):
                 self._times[chunk.number] = self._lengths[chunk.number]
-                self._counts[chunk.number] = {name: len(begins) for name, begins in starts.items()}
+                self._filled[chunk.number] = dict.fromkeys(self._encoded, self._lengths[chunk.number])
                 self._report_progress()
 
     def _expects(self, chunk: Chunk, key: str) -> bool:
         return chunk.number < len(self._keys) and self._keys[chunk.number] == key
 
+    def _filled_by(self, time: float, count: int, length: int) -> float:
+        """Return how much of a chunk's length so many finished segments and the frames up to a time fill.
+
+        Less than one segment more, and less than all of it: nothing counts as written that is not.
+        """
+        written = count * self._segment
+        open_segment = min(max(0.0, time - written), self._segment - 1)
+        return max(0.0, min(written + open_segment, length - 1))
+
     def _report_progress(self) -> None:
         fraction = min(1.0, sum(self._times.values()) / self._length)
         rows = dict.fromkeys(self._every, 1.0)  # what is not encoded was copied
         for name in self._encoded:
-            rows[name] = min(
-                1.0, sum(counts.get(name, 0) for counts in self._counts.values()) * self._segment / self._length
-            )
+            rows[name] = min(1.0, sum(filled.get(name, 0.0) for filled in self._filled.values()) / self._length)
         self._report(Progress(fraction=fraction, rows=rows, text="Encoding"))

@@ -31,6 +31,8 @@ from pipeline.phases.phase import log_words
 from pipeline.phases.video_encode import ChunkFacts, VideoEncode, chunk_piece_name
 
 PER_TITLE = "per_title"
+PER_TITLE_LOG = "per_title.jsonl"
+"""What was measured so far, until that piece is made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +72,19 @@ class VideoTools:
 
         def make(folder: Path) -> dict[str, float]:
             report = self.work.reporter("Measuring the quality", 1)
-            cancel = self.work.context.cancel
             return per_title.choose_crfs(
-                self.work.ffmpeg, plan, cutting, scratch=folder, cancel=cancel, on_progress=report
+                self.work.ffmpeg,
+                plan,
+                cutting,
+                scratch=folder,
+                cancel=self.work.context.cancel,
+                on_progress=report,
+                log=self.work.checkpoints.root / PER_TITLE_LOG,
+                key=key,
             )
 
-        crfs = self.work.piece(PER_TITLE, self.work.key(first, plan.job.encoding.target_vmaf), dict[str, float], make)
+        key = self.work.key(first, plan.job.encoding.target_vmaf)
+        crfs = self.work.piece(PER_TITLE, key, dict[str, float], make)
         renditions = tuple(replace(r, crf=crfs[r.name]) for r in plan.renditions)
         chosen = ", ".join(f"{r.name} CRF {r.crf:.1f}" for r in renditions)
         self.work.context.log(f"Quality chosen by measurement: {chosen}.", LogLevel.INFO)

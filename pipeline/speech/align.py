@@ -1,4 +1,4 @@
-"""Aligns given words with the sound in which they are said, exactly. Runs in Whisper's child process only.
+"""Aligns given words with the audio in which they are said, exactly. Runs in Whisper's child process only.
 
 Each window is encoded once, and its text is not heard but followed: CTranslate2's `align`, as faster-whisper's
 `find_alignment` calls it.
@@ -30,7 +30,7 @@ LONGEST_WORD_S = 0.7
 def align_windows(
     model: WhisperModel, language: str, audio: SourceAudio, windows: Sequence[Mapping[str, Any]]
 ) -> Iterator[list[tuple[float, float, float]] | None]:
-    """Yield start, end (seconds of the sound) and probability of each word of each window.
+    """Yield start, end (seconds of the audio) and probability of each word of each window.
 
     A window is `from_s`, `until_s` and `words`, with the space before each that has one; windows are in order of time.
     None stands for a window whose words can't be aligned.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,18 @@ if TYPE_CHECKING:
 RATE_HZ = 16_000
 HOLE_S = 0.2
 """A jump in the timestamps from this on is a hole to be filled with silence; less is jitter."""
+LEAST_SKIP_S = 60.0
+"""Less audio than this is decoded and thrown away rather than passed over."""
+LEAD_S = 5.0
+"""How long before the wanted moment a track is entered: the first frames of a codec may need those before them."""
+TIMED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+"""Formats whose every packet has its time: of others, ffmpeg guesses where it is after a jump (MP3 by its bit rate)."""
 LONGEST_HOLE_S = 3600.0
 """A jump from this on is a broken timestamp, not a hole, where the file does not say how long it is."""
+
+
+_Placed = tuple[int, "NDArray[np.float32]"]
+"""The number of the first sample, and samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +75,8 @@ def read_audio(
     end_s = _declared_duration(container, stream)
     if until_s is not None:
         end_s = min(end_s, until_s) if end_s else until_s
-    return SourceAudio(
-        duration_s=max(0.0, end_s - from_s), pieces=_part(_pieces(container, stream, source, channel), from_s, until_s)
-    )
+    placed = _placed(container, stream, source, channel, from_s)
+    return SourceAudio(duration_s=max(0.0, end_s - from_s), pieces=_part(placed, from_s, until_s))
 
 
 def _declared_duration(container: InputContainer, stream: AudioStream) -> float:
@@ -75,41 +85,65 @@ def _declared_duration(container: InputContainer, stream: AudioStream) -> float:
     return container.duration / av.time_base if container.duration else 0.0
 
 
-def _part(pieces: Iterator[NDArray[np.float32]], from_s: float, until_s: float | None) -> Iterator[NDArray[np.float32]]:
+def _part(placed: Iterator[_Placed], from_s: float, until_s: float | None) -> Iterator[NDArray[np.float32]]:
     first, end = round(from_s * RATE_HZ), None if until_s is None else round(until_s * RATE_HZ)
-    position = 0
-    for samples in pieces:
-        begin, position = position, position + len(samples)
+    for begin, samples in placed:
         wanted = samples[max(0, first - begin) : None if end is None else max(0, end - begin)]
         if len(wanted):
             yield wanted
-        if end is not None and position >= end:
+        if end is not None and begin + len(samples) >= end:
             return
 
 
-def _pieces(
-    container: InputContainer, stream: AudioStream, source: Path, channel: int | None
-) -> Iterator[NDArray[np.float32]]:
+def _placed(
+    container: InputContainer, stream: AudioStream, source: Path, channel: int | None, from_s: float
+) -> Iterator[_Placed]:
+    """Yield the samples from the beginning, or from somewhere before `from_s`, and the number of the first of each."""
     longest = _declared_duration(container, stream) or LONGEST_HOLE_S
     origin_s = _seconds(stream.start_time, stream.time_base)
-    written = 0
     converter = _Converter(channel)
     try:
         with container:
-            for frame in _frames(container, stream):
+            frames, written = _entered(container, stream, origin_s, from_s)
+            for frame in frames:
                 start_s = _seconds(frame.pts, frame.time_base)
                 origin_s = start_s if origin_s is None else origin_s
                 position_s = 0.0 if start_s is None or origin_s is None else start_s - origin_s
                 if HOLE_S < position_s - written / RATE_HZ and position_s < longest:
                     silence = np.zeros(round(position_s * RATE_HZ) - written, dtype=np.float32)
+                    yield written, silence
                     written += len(silence)
-                    yield silence
                 for samples in converter.convert(frame):
+                    yield written, samples
                     written += len(samples)
-                    yield samples
-            yield from converter.rest()
+            for samples in converter.rest():
+                yield written, samples
+                written += len(samples)
     except (av.FFmpegError, OSError) as error:
         raise SpeechError(f"The audio of {source} can't be decoded: check that the file plays.") from error
+
+
+def _entered(
+    container: InputContainer, stream: AudioStream, origin_s: float | None, from_s: float
+) -> tuple[Iterator[AudioFrame], int]:
+    """Enter a long track a little before `from_s`, where its container tells times that can be relied on.
+
+    Returns its frames from there on, and the number of the first sample of the first of them.
+    """
+    base = stream.time_base
+    if from_s < LEAST_SKIP_S or container.format.name not in TIMED or base is None or origin_s is None:
+        return _frames(container, stream), 0
+    try:
+        container.seek(int((origin_s + from_s - LEAD_S) / base), stream=stream)
+    except (av.FFmpegError, OSError):
+        return _frames(container, stream), 0
+    frames = _frames(container, stream)
+    first = next(frames, None)
+    start_s = None if first is None else _seconds(first.pts, first.time_base)
+    if first is None or start_s is None or not 0.0 <= start_s - origin_s <= from_s:
+        container.seek(0, stream=stream)  # it can't be entered there
+        return _frames(container, stream), 0
+    return chain([first], frames), round((start_s - origin_s) * RATE_HZ)
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:

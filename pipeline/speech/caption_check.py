@@ -59,7 +59,7 @@ class CaptionReport:
 
     @property
     def by_rule(self) -> Mapping[CaptionRule, int]:
-        """How often each rule is broken that is."""
+        """How many times each rule is broken; rules that no cue breaks are left out."""
         return Counter(found.rule for found in self.broken)
 
 

@@ -1,7 +1,7 @@
 """A transcript as pieces of text that no line end goes through, with their times and how well they are parted. Pure.
 
 A piece is a word; in a script without spaces a phrase. A word that is longer than a line is cut, so that no line is too
-long whatever was heard.
+long whatever was said.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Piece:
     before: Break = Break.OPEN
 
 
-def pieces_of(transcript: Transcript, profile: CaptionProfile) -> list[Piece]:
+def caption_pieces_of(transcript: Transcript, profile: CaptionProfile) -> list[Piece]:
     """Return the pieces of a transcript, their times put in order: none begins before the one ahead of it."""
     stopped = _has_full_stops(transcript)
     pieces: list[Piece] = []

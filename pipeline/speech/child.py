@@ -21,12 +21,17 @@ import installation
 from config import child_environment
 from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
+from pipeline.priority import creation_flags, give_way
 
 TERMINATE_S = 0.5
 """How long the child may take to end when asked, before it is killed."""
 TURN_S = 0.1
-"""How often who waits for another's request looks whether it is cancelled."""
+"""How often a thread that waits for another thread's request checks whether its own is cancelled, in seconds."""
 LOG_BYTES = 8192
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""OpenMP's threads, which share out each multiplication, sleep while they wait; by default they keep a core busy that
+the encode beside them needs.
+"""
 
 _log = logging.getLogger(__name__)
 ChildMessage = dict[str, Any]
@@ -47,6 +52,7 @@ class WhisperProcess:
         self._environment = environment
         self._turn = threading.Lock()
         self._child: _Child | None = None
+        self._languages: set[tuple[str, str | None, bool]] = set()
 
     def __enter__(self) -> WhisperProcess:
         return self
@@ -59,6 +65,14 @@ class WhisperProcess:
     def holds(self, model: str) -> bool:
         """Whether the child has loaded this model, as a request names it."""
         return self._child is not None and self._child.loaded == model and self._child.alive
+
+    def note_language(self, model: str, language: str | None, *, translate: bool) -> None:
+        """Note that a model, as a request names it, was loaded and does what is asked."""
+        self._languages.add((model, language, translate))
+
+    def knows_language(self, model: str, language: str | None, *, translate: bool) -> bool:
+        """Whether the child has loaded a model that is known to do what is asked: nobody need wait for its answer."""
+        return self.holds(model) and (model, language, translate) in self._languages
 
     def end(self) -> None:
         """End the child, once it has done what it is asked at present; the next request starts another."""
@@ -157,7 +171,7 @@ class _Child:
             self._process.stdin.flush()
 
     def wake(self) -> None:
-        """Let who waits for an answer see that the request is cancelled."""
+        """Wake the thread that waits for an answer, as its request is cancelled."""
         self._queue.put(_CANCELLED)
 
     def accepts(self, cancel: CancelToken) -> bool:
@@ -225,18 +239,20 @@ def _start(complaints: IO[bytes], environment: Mapping[str, str] | None) -> subp
     else:
         flags, session = 0, True
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             installation.command(installation.WHISPER_WORKER),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             cwd=installation.ROOT,
-            env=child_environment() if environment is None else environment,
-            creationflags=flags,
+            env={**THREADS, **(child_environment() if environment is None else environment)},
+            creationflags=flags | creation_flags(),
             start_new_session=session,
         )
     except OSError as error:
         raise SpeechError(f"Whisper can't be started ({error.strerror}): install the program again.") from error
+    give_way(process.pid)
+    return process
 
 
 def _death(code: int) -> SpeechError:

@@ -1,7 +1,7 @@
 """Puts a corrected text into a transcript: words that stayed keep their times, others get those of what they replace.
 
 Pure. Algorithm: the words of the transcript and those of the captions are compared (Ratcliff and Obershelp's longest
-matches, `difflib`). What is equal is kept as it was heard. As many words in the place of as many others take their
+matches, `difflib`). What is equal is kept as it was recognized. As many words in the place of as many others take their
 times one by one; otherwise the time of what was replaced is shared by length. Words that are new between two others get
 the time between these, within their caption; a caption of new words alone becomes a segment of its own. A segment of
 which a word is new, other or gone is marked as edited.
@@ -44,7 +44,7 @@ class Token:
 
 def with_corrections(transcript: Transcript, cues: Sequence[Cue]) -> Transcript:
     """Return a transcript that says what the captions say. One without any word that changed is returned as it is."""
-    heard = list(heard_tokens(transcript))
+    heard = list(transcript_tokens(transcript))
     given = list(_given_tokens(cues))
     made: list[Token] = []
     matcher = SequenceMatcher(None, [t.text for t in heard], [t.text for t in given], autojunk=False)
@@ -66,7 +66,7 @@ def with_earlier_formatting(cues: Sequence[Cue], before: Sequence[Cue]) -> tuple
     return tuple(known.get(to_srt([cue]), cue) for cue in cues)
 
 
-def heard_tokens(transcript: Transcript) -> Iterator[Token]:
+def transcript_tokens(transcript: Transcript) -> Iterator[Token]:
     """Yield the words of a transcript; one without times of words shares those of its segments by length."""
     for number, segment in enumerate(transcript.segments):
         whole = Word(start_s=segment.start_s, end_s=segment.end_s, text=segment.text)

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
-from pipeline.speech.caption_pieces import Piece, pieces_of
+from pipeline.speech.caption_pieces import Piece, caption_pieces_of
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
 from pipeline.speech.cue_timing import SpokenText, gap_s, timed
 from pipeline.speech.cues import Cue
@@ -57,7 +57,7 @@ def shape_cues(transcript: Transcript, profile: CaptionProfile | None = None, *,
     """
     profile = profile or caption_profile(language=transcript.language)
     gap = gap_s(profile, frame_rate)
-    runs = list(_runs(pieces_of(transcript, profile)))
+    runs = list(_runs(caption_pieces_of(transcript, profile)))
     texts: list[SpokenText] = []
     for number, run in enumerate(runs):
         next_s = runs[number + 1][0].start_s if number + 1 < len(runs) else float("inf")

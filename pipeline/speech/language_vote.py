@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.speech.audio import RATE_HZ
-from pipeline.speech.sound_samples import SAMPLES, samples_of, speech
+from pipeline.speech.audio_samples import SAMPLES, samples_of, speech
 
 
 class LanguageModel(Protocol):
@@ -26,7 +26,7 @@ class LanguageModel(Protocol):
 
 
 class WindowedModel(LanguageModel, Protocol):
-    """A model that hears windows."""
+    """A model that transcribes windows."""
 
     @property
     def model(self) -> Any:  # noqa: ANN401  # CTranslate2's, which has no types
@@ -35,7 +35,7 @@ class WindowedModel(LanguageModel, Protocol):
 
     @property
     def window_s(self) -> float:
-        """How much it hears in one go."""
+        """How much audio it transcribes at once, in seconds."""
         ...
 
 
@@ -51,22 +51,22 @@ def language_of(
 ) -> tuple[str, float] | None:
     """Return the language of a track between two moments, `duration_s` apart, and its probability.
 
-    None where the first window that is heard tells as much: where there is no room for three windows, no speech in the
-    samples, or only one language that the model hears.
+    None where the first window tells as much: where there is no room for three windows, no speech in the
+    samples, or only one language that the model knows.
     """
     if not model.model.is_multilingual or duration_s < SAMPLES * model.window_s:
         return None
     samples = list(samples_of(source, track, from_s=from_s, until_s=until_s))
     if len(samples) < SAMPLES:
         return None
-    return voted_language(model, [sample.heard(channel) for sample in samples])
+    return voted_language(model, [sample.mono(channel) for sample in samples])
 
 
 def voted_language(model: LanguageModel, samples: Sequence[NDArray[np.float32]]) -> tuple[str, float] | None:
     """Return the language that is the most probable at the mean over samples, and that mean; None without speech.
 
     Samples are float32 mono (n,), 16 kHz; one without speech has no vote. Those that can't change the language any more
-    are not asked: each costs as much as hearing a window, without its words.
+    are not asked: each costs as much as transcribing a window, without its words.
     """
     sums: dict[str, float] = defaultdict(float)
     votes = 0

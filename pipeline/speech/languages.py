@@ -1,4 +1,4 @@
-"""The names of the languages that Whisper hears, for people to read (OpenAI's Whisper, tokenizer.py)."""
+"""The names of the languages that Whisper knows, for people to read (OpenAI's Whisper, tokenizer.py)."""
 
 from __future__ import annotations
 

@@ -66,14 +66,14 @@ def load_model(
     on_download: OnDownload | None = None,
     patience_s: float = PATIENCE_S,
 ) -> None:
-    """Load a model, which stays loaded, and see that it hears a language; a known name is downloaded where it must be.
+    """Load a model, which stays loaded, and check that it knows a language; download it by its name if necessary.
 
     Args:
         whisper: The process that loads it.
         model: A known name, or a folder with a CTranslate2 Whisper model.
         cancel: Ends it at once, a download too.
         language: A language code, or None for automatic.
-        translate: Make sure that it hears other languages than English, too.
+        translate: Make sure that it knows other languages than English, too.
         on_download: Called before a download begins, and several times a second while it runs.
         patience_s: For how long the hub may send nothing.
 
@@ -81,6 +81,7 @@ def load_model(
     """
     asked = {**request("load", model, language), "translate": translate, "patience_s": patience_s}
     _ask(whisper, asked, cancel, on_download)
+    whisper.note_language(asked["model"], language, translate=translate)
 
 
 def find_model(
@@ -156,7 +157,7 @@ def request(
     until_s: float | None = None,
     channel: int | None = None,
 ) -> dict[str, Any]:
-    """Return what to ask of the child process; of the sound, only what lies between two of its own times is heard.
+    """Return what to ask of the child process; of the audio, only what lies between two times is transcribed.
 
     Raises SpeechError when the model is a folder that won't do.
     """

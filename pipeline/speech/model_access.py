@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pipeline.speech.model_cache import check_name, find_on_disk
-from pipeline.speech.model_download import fetch, hub_host
+from pipeline.speech.model_download import fetch_model, hub_host
 from pipeline.speech.model_folder import ModelLoadError, damaged_file
 from pipeline.speech.silence_watch import SilenceWatch
 
@@ -69,7 +69,7 @@ class NamedModel:
         check_name(self._name)
         self._report(0, 0)
         self.downloading = True
-        folder = fetch(self._name, self._report, SilenceWatch(self._patience_s, self._give_up))
+        folder = fetch_model(self._name, self._report, SilenceWatch(self._patience_s, self._give_up))
         self.downloading, self.fetched = False, True
         return folder
 

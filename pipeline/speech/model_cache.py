@@ -64,7 +64,7 @@ def repository_of(name: str) -> str:
     return str(REPOSITORIES[name])
 
 
-def cache_folder(name: str) -> Path:
+def model_cache_folder(name: str) -> Path:
     """Return the folder that has everything of a model, whether it is there or not."""
     return Path(hub.HF_HUB_CACHE) / repo_folder_name(repo_id=repository_of(name), repo_type="model")
 
@@ -84,10 +84,10 @@ def stored_models() -> list[StoredModel]:
     return [model for model in found if model is not None]
 
 
-def delete(name: str) -> int:
+def delete_model(name: str) -> int:
     """Remove everything of a model, and return how many bytes that were. Raises SpeechError."""
     check_name(name)
-    stored, folder = _stored(name), cache_folder(name)
+    stored, folder = _stored(name), model_cache_folder(name)
     if stored is None:
         raise SpeechError(f"The Whisper model '{name}' isn't on this computer: there is nothing to delete.")
     try:
@@ -125,7 +125,7 @@ def _one_name_each() -> Sequence[str]:
 
 
 def _stored(name: str) -> StoredModel | None:
-    folder = cache_folder(name)
+    folder = model_cache_folder(name)
     size_bytes = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     if not size_bytes:
         return None

@@ -33,7 +33,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, by 
 )
 
 from pipeline.errors import SpeechError
-from pipeline.speech.model_cache import BLOBS, LOCKS, REFS, SNAPSHOTS, cache_folder, check_name, repository_of
+from pipeline.speech.model_cache import BLOBS, LOCKS, REFS, SNAPSHOTS, check_name, model_cache_folder, repository_of
 from pipeline.speech.model_folder import REQUIRED
 from pipeline.speech.silence_watch import SilenceWatch
 
@@ -45,7 +45,7 @@ BLOCK_BYTES = 32 << 10
 ROOM_BYTES = 64 << 20
 """How much of the disk is left free."""
 TRIES = 3
-"""How often a file or an answer is asked for without getting a byte further."""
+"""How many requests in a row may bring no further byte before the download is given up."""
 PAUSE_S = 1.0
 SHA256_LENGTH = 64
 TOO_MANY_REQUESTS, SERVER_ERRORS = 429, 500
@@ -75,7 +75,7 @@ class Listing:
     files: Sequence[HubFile]
 
 
-def fetch(name: str, report: Report, watch: SilenceWatch) -> Path:
+def fetch_model(name: str, report: Report, watch: SilenceWatch) -> Path:
     """Return the folder of a model whose files all have the hub's checksums; fetch those that don't.
 
     Args:
@@ -88,7 +88,7 @@ def fetch(name: str, report: Report, watch: SilenceWatch) -> Path:
     check_name(name)
     if hub.HF_HUB_OFFLINE:
         raise SpeechError(
-            f"The Whisper model '{name}' isn't whole on this computer, and HF_HUB_OFFLINE forbids to fetch it: "
+            f"The Whisper model '{name}' isn't whole on this computer, and HF_HUB_OFFLINE forbids downloading it: "
             "allow it once, or choose a model folder."
         )
     disable_progress_bars()
@@ -103,7 +103,7 @@ class _Download:
     def __init__(self, name: str, report: Report, watch: SilenceWatch) -> None:
         self._name = name
         self._repository = repository_of(name)
-        self._folder = cache_folder(name)
+        self._folder = model_cache_folder(name)
         self._report = report
         self._watch = watch
 
@@ -179,7 +179,7 @@ class _Download:
         while _size(part) < file.size_bytes or not part.exists():
             before = _size(part)
             try:
-                with _CountedFile(part, self._heard(report)) as target:
+                with _CountedFile(part, self._counted(report)) as target:
                     http_get(
                         url,
                         target,
@@ -199,12 +199,12 @@ class _Download:
     def _told(self, before_bytes: int, total_bytes: int) -> Callable[[int], None]:
         return lambda here_bytes: self._report(before_bytes + here_bytes, total_bytes)
 
-    def _heard(self, report: Callable[[int], None]) -> Callable[[int], None]:
-        def heard(here_bytes: int) -> None:
-            self._watch.heard()
+    def _counted(self, report: Callable[[int], None]) -> Callable[[int], None]:
+        def count(here_bytes: int) -> None:
+            self._watch.reset()
             report(here_bytes)
 
-        return heard
+        return count
 
 
 class _CountedFile(io.BufferedWriter):
@@ -312,7 +312,7 @@ def _cache_takes(name: str) -> Iterator[None]:
     except OSError as error:
         if error.errno is None or isinstance(error, HfHubHTTPError):
             raise
-        place = cache_folder(name)
+        place = model_cache_folder(name)
         if error.errno == errno.ENOSPC:
             raise SpeechError(
                 f"The disk is full: the Whisper model '{name}' doesn't fit into {place}. Free some space and start "

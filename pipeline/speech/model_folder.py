@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.errors import SpeechError
+from pipeline.files import is_folder, is_there
 from pipeline.speech.model_weights import is_incomplete
 
 MODEL_FILE = "model.bin"
@@ -24,7 +27,7 @@ class ModelLoadError(SpeechError):
 
 def is_folder_name(model: str) -> bool:
     """Whether a model's text means a folder rather than a name such as 'base'."""
-    return any(mark in model for mark in "/\\~") or model in (".", "..") or Path(model).exists()
+    return any(mark in model for mark in "/\\~") or model in (".", "..") or is_there(Path(model))
 
 
 def public_name(model: str) -> str:
@@ -53,8 +56,19 @@ def missing_file(folder: Path) -> str | None:
 def damaged_file(folder: Path) -> str | None:
     """Return the name of a file of a whole model folder that can't be used, or None when all seem to be good.
 
-    CTranslate2 loads a model with the configuration `{}`, and fails when it is to listen.
+    CTranslate2 loads a model with the configuration `{}`, and fails when it is to listen. A folder is read again when
+    one of its files has changed.
     """
+    stamps = []
+    for name in (*_USABLE, MODEL_FILE):
+        with contextlib.suppress(OSError):
+            status = (folder / name).stat()
+            stamps.append((name, status.st_size, status.st_mtime_ns, status.st_ino))
+    return _damaged_file(folder, tuple(stamps))
+
+
+@lru_cache(maxsize=8)
+def _damaged_file(folder: Path, stamps: tuple[tuple[str, int, int, int], ...]) -> str | None:
     for name, usable in _USABLE.items():
         path = folder / name
         try:
@@ -93,13 +107,13 @@ _USABLE: dict[str, Callable[[object], bool]] = {
 def checked_folder(model: str) -> Path:
     """Return a model's folder as an absolute path. Raises SpeechError naming what is wrong with it."""
     folder = Path(model).expanduser().absolute()
-    if folder.is_file():
+    if is_there(folder) and not is_folder(folder):
         raise SpeechError(
             f"{folder} is a file, not a model folder: choose a folder with a CTranslate2 Whisper model "
             "(model.bin and more)."
         )
     try:
-        names = [path.name for path in folder.iterdir()] if folder.exists() else None
+        names = [path.name for path in folder.iterdir()] if is_there(folder) else None
     except OSError as error:
         raise SpeechError(
             f"The model folder {folder} can't be read ({error.strerror}): check its permissions."

@@ -1,9 +1,9 @@
-"""A script that is given its times: its words matched with those that were heard. Pure.
+"""Gives a script rough times: matches its words with those of the transcript. Pure.
 
-Algorithm: the words of the script and those that were heard are compared without case and punctuation (`difflib`). A
-word that was heard has the time it was heard at; words in the place of misheard ones share the time of these, others
-that were not heard follow the word before, up to the next one. The words are then cut into windows of at most 20
-seconds, in the longest pauses, for Whisper to align each exactly. Every word of the script is kept, and none is added.
+Algorithm: the words of the script and those of the transcript are compared without case and punctuation (`difflib`). A
+word that is equal in both gets its time; words in place of others share the time of these, and words that the
+transcript lacks follow the word before, up to the next one. The words are then cut into windows of at most 20 seconds,
+in the longest pauses, and Whisper aligns each window exactly. Every word of the script is kept, and none is added.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from pipeline.speech.corrections import TOKEN, heard_tokens
+from pipeline.speech.corrections import TOKEN, transcript_tokens
 from pipeline.speech.transcript import Segment, Transcript, Word
 
 LONGEST_WINDOW_S = 20.0
@@ -21,27 +21,27 @@ LONGEST_WINDOW_S = 20.0
 MOST_CHARACTERS = 500
 """Of a window: Whisper takes 448 tokens, and a token has at least two characters nearly everywhere."""
 ROOM_S = 0.4
-"""Sound on both sides of a window's words."""
+"""Audio on both sides of a window's words."""
 SPEECH_S = 0.08
-"""How long a character takes that was not heard."""
+"""How long a character takes in a word that was not recognized, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptWord:
-    """A word of the script. `line` counts its lines; `heard` says whether it was heard as it is written."""
+    """A word of the script. `line` counts its lines; `matched` says whether the transcript has it as it is written."""
 
     text: str
     spaced: bool
     line: int
     start_s: float = 0.0
     end_s: float = 0.0
-    heard: bool = False
+    matched: bool = False
     probability: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlignmentWindow:
-    """A stretch of sound, in seconds, and the words of the script in it: from `first` until before `end`."""
+    """A stretch of audio, in seconds, and the words of the script in it: from `first` until before `end`."""
 
     from_s: float
     until_s: float
@@ -50,8 +50,8 @@ class AlignmentWindow:
 
 
 def place_script(transcript: Transcript, script: str) -> list[ScriptWord]:
-    """Return the words of a script with the times at which they were heard, roughly."""
-    heard = list(heard_tokens(transcript))
+    """Return the words of a script with the times at which they were recognized, roughly."""
+    heard = list(transcript_tokens(transcript))
     words = list(_words(script))
     matcher = SequenceMatcher(None, [_key(t.text) for t in heard], [_key(w.text) for w in words], autojunk=False)
     placed: list[ScriptWord] = []
@@ -59,7 +59,7 @@ def place_script(transcript: Transcript, script: str) -> list[ScriptWord]:
         old, new = heard[heard_from:heard_to], words[from_:to]
         if kind == "equal":
             placed += [
-                replace(w, start_s=t.start_s, end_s=t.end_s, heard=True, probability=t.probability)
+                replace(w, start_s=t.start_s, end_s=t.end_s, matched=True, probability=t.probability)
                 for t, w in zip(old, new, strict=True)
             ]
             continue

@@ -11,21 +11,21 @@ LOOK_S = 0.25
 
 
 class SilenceWatch:
-    """Calls `give_up` from a thread of its own when nothing was heard for `patience_s` while it was entered."""
+    """Calls `give_up` from a thread of its own when nothing came for `patience_s` while it was entered."""
 
     def __init__(self, patience_s: float, give_up: Callable[[], None]) -> None:
         self._patience_s = patience_s
         self._give_up = give_up
-        self._heard_s = 0.0
+        self._last_s = 0.0
         self._over = threading.Event()
 
-    def heard(self) -> None:
+    def reset(self) -> None:
         """Note that something came."""
-        self._heard_s = time.monotonic()
+        self._last_s = time.monotonic()
 
     def __enter__(self) -> SilenceWatch:
         self._over = threading.Event()
-        self.heard()
+        self.reset()
         threading.Thread(target=self._wait, args=(self._over,), name="silence-watch", daemon=True).start()
         return self
 
@@ -36,6 +36,6 @@ class SilenceWatch:
 
     def _wait(self, over: threading.Event) -> None:
         while not over.wait(LOOK_S):
-            if time.monotonic() - self._heard_s >= self._patience_s:
+            if time.monotonic() - self._last_s >= self._patience_s:
                 self._give_up()
                 return

@@ -20,6 +20,7 @@ import srt  # type: ignore[import-untyped]
 import webvtt
 
 from pipeline.errors import SubtitleFileError
+from pipeline.files import read_file
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cue_formatting import formatted_subrip, formatted_vtt, subrip_settings, unescaped, vtt_settings
 from pipeline.speech.cues import Cue
@@ -67,7 +68,7 @@ _NUMBER = re.compile(rf"{UNSEEN}[#№]?\s*(\d+)\s*[.:)]?{UNSEEN}")
 _BLANK = re.compile(UNSEEN)
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _HTML = re.compile(r"</?(?:p|div|em|strong|small|big|center|tt|a|sub|sup|strike|del|ins)\b[^<>\n]*>", re.IGNORECASE)
-_VTT_TAG = re.compile("<.*?>")
+_VTT_TAG = re.compile(r"<[^<>\n]*>")
 _MARKUP = re.compile(
     r"</?(?:[biuscv]|font|ruby|rt|lang|span)\b[^<>\n]*>|\{\\[^{}\n]*\}|\{[biu]\}|\{/[biu]\}", re.IGNORECASE
 )
@@ -107,20 +108,20 @@ def read_subtitles(path: Path, *, language: str | None = None, as_written: bool 
     """
     try:
         size_bytes = path.stat().st_size
-        data = path.read_bytes() if size_bytes <= LARGEST_BYTES else b""
+        data = read_file(path) if size_bytes <= LARGEST_BYTES else b""
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "its name is none"
+        reason = getattr(error, "strerror", None) or "its name is not valid"
         raise SubtitleFileError(f"The captions {path} can't be read ({reason}): check the file.") from error
     if size_bytes > LARGEST_BYTES:
         raise SubtitleFileError(f"{path} is too large for a subtitle file: choose an SRT or WebVTT file.")
     try:
-        text, encoding = decode(data, language)
+        text, encoding = decode_subtitles(data, language)
         return replace(parse_subtitles(text, as_written=as_written), encoding=encoding)
     except ValueError as error:
         raise SubtitleFileError(f"The captions {path} can't be read: {error}.") from error
 
 
-def decode(data: bytes, language: str | None = None) -> tuple[str, str]:
+def decode_subtitles(data: bytes, language: str | None = None) -> tuple[str, str]:
     """Return the text of a file and the encoding that it is in. Raises ValueError, for the middle of a sentence.
 
     Unicode is known by its mark or by its form; of the older encodings the likeliest is taken.

@@ -54,14 +54,15 @@ class TimeLine:
 
 
 def time_lines(lines: Sequence[str], form: SubtitleForm) -> Iterator[TimeLine]:
-    """Yield the lines with times. Raises ValueError for one that is meant as such and is none."""
+    """Yield the lines with times. Raises ValueError for one that is meant as such but is not valid."""
     for number, line in enumerate(lines, start=1):
         if ">" not in line or (form is SubtitleForm.VTT and _VTT_NOTE.match(line)):
             continue
         found = _TIMES.match(line)
         if found is None or not _is_meant(found.groups()):
             if _LIKE_TIMES.match(line) or (form is SubtitleForm.VTT and "-->" in line):
-                raise ValueError(f"line {number} has no times of a caption ({short(line)})")
+                example = "00:00:01,000 --> 00:00:02,500"
+                raise ValueError(f"line {number} has no times of a caption ({short(line)}); write it as {example}")
             continue
         parts = found.groups()
         yield TimeLine(

@@ -1,4 +1,4 @@
-"""Transcribes a source's audio: asks the child process and puts what it hears on the video's clock."""
+"""Transcribes a source's audio: asks the child process and puts its transcript on the video's clock."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from config import VERSION
 from pipeline.cancel import CancelToken
 from pipeline.codec import from_json
 from pipeline.speech.child import WhisperProcess
-from pipeline.speech.heard_log import Heard, HeardLog
 from pipeline.speech.languages import ENGLISH
 from pipeline.speech.model import OnDownload, error_of, progress_of, request
 from pipeline.speech.model_folder import public_name
+from pipeline.speech.recognition_log import RecognitionLog, Recognized
 from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings
 
 PROTOCOL = "Whisper's process"
@@ -38,7 +38,7 @@ def transcribe(
     translate: bool = False,
     report: Callable[[float], None] | None = None,
     on_download: OnDownload | None = None,
-    log: HeardLog | None = None,
+    log: RecognitionLog | None = None,
 ) -> Transcript:
     """Return what is said in a file's audio track; no speech gives a transcript without segments.
 
@@ -47,23 +47,23 @@ def transcribe(
         source: A file that PyAV reads.
         cancel: Ends the child process at once.
         model: A known name, or a folder with a CTranslate2 Whisper model.
-        language: A language code, or None to hear which it is.
+        language: A language code, or None to detect it.
         track: The audio track, counted among all streams of the file; None is the first audio track.
         channel: Of the track, counted from 0; None is all of them, mixed together.
         offset_s: How much later than the video the audio starts; added to every time. What lies before the video's
-            start is not heard.
+            start is not transcribed.
         limit_s: Where the video ends, if before the audio does.
-        fast: Hear several windows together, which may lose sentences.
-        multilingual: Hear each window in its own language, and keep that of each segment.
+        fast: Transcribe several windows together, which may lose sentences.
+        multilingual: Recognize each window in its own language, and keep that of each segment.
         translate: Write in English what is said in `language`; the transcript's language is English then.
         report: Called with the fraction done, by the audio's time.
         on_download: Called before a model is downloaded, and several times a second meanwhile.
-        log: Keeps what is heard; what an earlier run has heard is not heard again.
+        log: Keeps what is transcribed; what an earlier run has transcribed is not transcribed again.
 
     Raises SpeechError, OutputError, Cancelled.
     """
     from_s, until_s = max(0.0, -offset_s), None if limit_s is None else max(0.0, limit_s - offset_s)
-    hearing = _Hearing(log)
+    hearing = _Recognition(log)
     before = hearing.heard
     source_name, start_s = str(source.absolute()), from_s + before.seconds
     part = {"from_s": start_s, "until_s": until_s, "channel": channel}
@@ -84,7 +84,7 @@ def transcribe(
 
 def _listen(
     answers: Iterable[Mapping[str, Any]],
-    hearing: _Hearing,
+    hearing: _Recognition,
     model: str,
     report: Callable[[float], None] | None,
     on_download: OnDownload | None,
@@ -104,12 +104,12 @@ def _listen(
     return result
 
 
-class _Hearing:
-    """What has been heard so far, and the log that keeps it. Times are the audio's, from where it is heard at all."""
+class _Recognition:
+    """What has been transcribed so far, and the log that keeps it. Times count from where the transcription begins."""
 
-    def __init__(self, log: HeardLog | None) -> None:
+    def __init__(self, log: RecognitionLog | None) -> None:
         self._log = log
-        self.heard = log.read() if log is not None else Heard()
+        self.heard = log.read() if log is not None else Recognized()
         self.segments = list(self.heard.segments)
         self._before_s = self.heard.seconds
         self._window: list[Segment] = []
@@ -117,7 +117,7 @@ class _Hearing:
             log.begin(self.heard)
 
     def note(self, answer: Mapping[str, Any], report: Callable[[float], None] | None) -> None:
-        """Keep a segment, or how far the audio has been heard; ignore any other answer."""
+        """Keep a segment, or how far the audio has been transcribed; ignore any other answer."""
         if answer["kind"] == "segment":
             segment = from_json(Segment, answer["segment"], PROTOCOL)
             self._window.append(segment.shifted(self._before_s))
@@ -127,7 +127,7 @@ class _Hearing:
                 report(min(1.0, self.heard.seconds / (self._before_s + answer["duration_s"])))
 
     def _reach(self, progress: Mapping[str, Any]) -> None:
-        self.heard = Heard(
+        self.heard = Recognized(
             seconds=self._before_s + float(progress["seconds"]),
             language=progress["language"],
             language_probability=self.heard.language_probability or float(progress["language_probability"]),

@@ -1,4 +1,4 @@
-"""What was heard in a sound, as data: words and segments with their times, and how sure Whisper was of them.
+"""The transcript of an audio track, as data: words and segments with their times, and how sure Whisper was of them.
 
 Knows neither Whisper nor cues nor files. Times are seconds of the clock that the owner of the data names; in a finished
 `Transcript` that is the video's. Numbers that came with no model, or from an earlier version, are None.
@@ -32,7 +32,7 @@ class Correction:
 
     Attributes:
         start_s: When it begins.
-        heard: What Whisper heard.
+        heard: What Whisper recognized.
         written: What is written in its place.
     """
 
@@ -43,17 +43,17 @@ class Correction:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """What Whisper heard in one go.
+    """A segment as Whisper recognized it.
 
     Attributes:
         start_s: When it begins.
         end_s: When it ends.
         text: Without spaces around it.
         words: Empty where Whisper gave no times for them.
-        language: The code of the language that it was heard as.
+        language: The code of the language that was recognized.
         mean_log_probability: The natural logarithm of the probability of a token, at the mean: 0 is sure. Whisper's
             `avg_logprob`.
-        no_speech_probability: From 0 to 1: that nobody speaks in the window that it was heard in.
+        no_speech_probability: From 0 to 1: that nobody speaks in its window.
         compression_ratio: Bytes of its text through bytes of that compressed by zlib: above 2.4, it repeats itself.
         edited: Whether somebody has corrected it.
         corrections: Of names, by the editor's list; text and words have them already.
@@ -119,12 +119,12 @@ class TranscriptOrigin:
 
 @dataclass(frozen=True, kw_only=True)
 class Transcript:
-    """All that was heard in a video's sound, on the video's clock.
+    """All that is said in a video's audio, on the video's clock.
 
     Attributes:
         language: The code of the language of most of it, None when there was no speech to tell it from.
         language_probability: From 0 to 1; 1 where the language was asked for.
-        duration_s: Up to where the sound was heard.
+        duration_s: Up to where the audio was transcribed.
         segments: In order of time.
         origin: By what it was made, None where an earlier version did not note it.
     """

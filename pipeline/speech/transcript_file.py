@@ -1,4 +1,4 @@
-"""transcript.json: what was heard and the cues made of it, as the versioned data that the file holds.
+"""transcript.json: the transcript and the cues made of it, as the versioned data that the file holds.
 
 Owns the file's names and schema, which docs/captions.md and docs/transcript.schema.json describe; knows neither folders
 nor how cues are made. The names are those of OpenAI's Whisper where that has one.
@@ -81,7 +81,7 @@ class TranscriptFile:
     cues: tuple[FileCue, ...]
 
 
-def to_json(transcript: Transcript, cues: Sequence[Cue]) -> str:
+def transcript_to_json(transcript: Transcript, cues: Sequence[Cue]) -> str:
     """Return transcript and cues as the text of the file: times to a millisecond, other numbers to four digits."""
     content = TranscriptFile(
         schema=SCHEMA,
@@ -107,7 +107,7 @@ def to_json(transcript: Transcript, cues: Sequence[Cue]) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
-def from_json(text: str) -> tuple[Transcript, list[Cue]]:
+def transcript_from_json(text: str) -> tuple[Transcript, list[Cue]]:
     """Read the file of any schema up to this one.
 
     Raises CodecError, with a sentence that names what is unknown, missing or wrong.

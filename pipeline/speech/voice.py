@@ -18,7 +18,7 @@ from pipeline.speech.stretch import Stretch
 BLOCK_S = 60.0
 """How much audio the detector is given at once."""
 CONTEXT_S = 2.0
-"""What it is given before and after as well: at the edges of what it is given, it has heard too little to know."""
+"""What it is given before and after as well: at the edges of what it is given, it has too little audio to decide."""
 SHORTEST_PAUSE_MS = 200
 """A silence shorter than this is a stop within speech. Words are placed by the pauses, so they are found finely."""
 FRAME_S = 0.01

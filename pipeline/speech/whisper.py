@@ -25,21 +25,21 @@ def check_language(language: str | None) -> None:
         raise SpeechError(f"Whisper doesn't know the language code '{language}': use 'auto' or one of {codes}.")
 
 
-def load(folder: Path, label: str) -> WindowModel:
+def load_whisper(folder: Path, label: str) -> WindowModel:
     """Load a model on the graphics card, or on the processor where there is none that works. Raises SpeechError."""
     return _on_graphics_card(folder) or _on_processor(folder, label)
 
 
-def check_hears(model: WindowModel, label: str, language: str | None, *, translate: bool) -> None:
-    """Refuse a language that a model does not hear, and to translate with one for English. Raises SpeechError."""
+def check_model(model: WindowModel, label: str, language: str | None, *, translate: bool) -> None:
+    """Check that a model knows a language and can translate if asked. Raises SpeechError."""
     if translate and not model.model.is_multilingual:
         raise SpeechError(
-            f"The Whisper model '{label}' hears English only and can't translate: "
+            f"The Whisper model '{label}' understands English only and can't translate: "
             "choose a model for all languages, such as 'base', or leave the translation out."
         )
     if language is not None and language not in model.supported_languages:
         raise SpeechError(
-            f"The Whisper model '{label}' hears English only: "
+            f"The Whisper model '{label}' understands English only: "
             "choose English or a model for all languages, such as 'base'."
         )
 

@@ -1,4 +1,4 @@
-"""faster-whisper's model, made to hear one window in one go and to tell up to where it heard whole sentences.
+"""faster-whisper's model, made to transcribe one window at once and to tell up to where it found whole sentences.
 
 Runs in the child process only.
 """
@@ -26,12 +26,12 @@ FAR_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeardWindow:
-    """What was heard in a window, in its seconds.
+class RecognizedWindow:
+    """The transcript of a window, in its seconds.
 
     Attributes:
         segments: in order, each with its words.
-        end_s: up to where there are whole sentences, by Whisper's own timestamps; 0 where nothing was heard.
+        end_s: up to where there are whole sentences, by Whisper's own timestamps; 0 where nothing was recognized.
         language: the code of the one that is spoken.
         language_probability: 1 where the language was given.
     """
@@ -43,9 +43,9 @@ class HeardWindow:
 
 
 class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no types
-    """A model that hears windows.
+    """A model that transcribes windows.
 
-    `transcribe` goes through all of a sound in steps of its own. The next step begins where the last word has ended,
+    `transcribe` goes through all of the audio in steps of its own. The next step begins where the last word has ended,
     which may be well behind the begin of the next word: in speech with pauses of a second, words were lost. So it is
     handed a window alone, and stopped after its first step.
     """
@@ -56,14 +56,14 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
 
     @property
     def window_s(self) -> float:
-        """How much it hears in one go, as its folder says: half a minute."""
+        """How much audio it transcribes at once, as its folder says: half a minute."""
         return float(self.feature_extractor.chunk_length)
 
-    def hear(self, samples: NDArray[np.float32], language: str | None, **options: object) -> HeardWindow:
+    def recognize(self, samples: NDArray[np.float32], language: str | None, **options: object) -> RecognizedWindow:
         """Return what is said in a window.
 
         Args:
-            samples: float32 mono (n,), 16 kHz, at most `window_s`. Silence fills the rest: where the sound just ends,
+            samples: float32 mono (n,), 16 kHz, at most `window_s`. Silence fills the rest: where the audio just ends,
                 Whisper takes the last sentence for one that is cut off.
             language: its code; None to detect it in this window.
             options: of `transcribe`.
@@ -77,26 +77,26 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
             condition_on_previous_text=False,
             **options,
         )
-        heard_as = str(info.language)
+        language_code = str(info.language)
         self._in_step = True
         try:
-            segments = tuple(self._segment(segment, _written_in(heard_as, options)) for segment in found)
+            segments = tuple(self._segment(segment, _written_in(language_code, options)) for segment in found)
         finally:
             self._in_step = False
-        return HeardWindow(
+        return RecognizedWindow(
             segments=segments,
             end_s=self._step_ends_s[-1],
-            language=heard_as,
+            language=language_code,
             language_probability=float(info.language_probability),
         )
 
-    def hear_together(
+    def recognize_together(
         self,
         samples: NDArray[np.float32],
         windows: Sequence[tuple[float, float]],
         language: str | None,
         **options: object,
-    ) -> HeardWindow:
+    ) -> RecognizedWindow:
         """Return what is said in several windows, given by their edges in seconds of `samples`, in one go."""
         found, info = BatchedInferencePipeline(self).transcribe(
             samples,
@@ -106,16 +106,16 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
             clip_timestamps=[{"start": start_s, "end": end_s} for start_s, end_s in windows],
             **options,
         )
-        heard_as = str(info.language)
-        return HeardWindow(
-            segments=tuple(self._segment(segment, _written_in(heard_as, options)) for segment in found),
+        language_code = str(info.language)
+        return RecognizedWindow(
+            segments=tuple(self._segment(segment, _written_in(language_code, options)) for segment in found),
             end_s=windows[-1][1],
-            language=heard_as,
+            language=language_code,
             language_probability=float(info.language_probability),
         )
 
     def add_word_timestamps(self, segments: Sequence[Any], *arguments: object, **named: object) -> object:
-        """Note where the last segment ends, and move its last word's end behind the window's, which ends the hearing.
+        """Note where the last segment ends, and move its last word's end behind the window's, to end the transcription.
 
         It is what `transcribe` calls after each step, with the segments of that step.
         """
@@ -153,7 +153,7 @@ class WindowModel(WhisperModel):  # type: ignore[misc]  # its package has no typ
 
 
 def _written_in(spoken: str, options: Mapping[str, object]) -> str:
-    """Return the code of the language in which what is heard is written."""
+    """Return the code of the language in which the transcript is written."""
     return ENGLISH if options.get("task") == "translate" else spoken
 
 

@@ -1,7 +1,7 @@
-"""Which part of the audio Whisper hears next. Pure; knows nothing of samples.
+"""Which part of the audio Whisper transcribes next. Pure; knows nothing of samples.
 
-Whisper hears half a minute at once. A window for each stretch of speech loses words at its edges and costs a pass of
-the encoder each, so pauses stay in; a window that is cut within a word loses that word. So:
+Whisper transcribes half a minute at once. A window for each stretch of speech would lose words at its edges, and each
+window costs a pass of the encoder, so pauses stay in; a window that is cut within a word loses that word. So:
 
 1. A window begins shortly before the next speech; what nobody speaks in is left out if it lies between two windows.
 2. It ends in the first long pause, or where the speech ends.
@@ -28,7 +28,7 @@ PAUSE_S = 0.3
 LAST_PART = 2 / 3
 """Where in a window a pause is looked for to end it, as a part of its greatest length."""
 EDGE_S = 0.05
-"""Speech that ends so shortly after a window has begun was heard in the one before."""
+"""Speech that ends so shortly after a window has begun was transcribed with the one before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def next_window(
 
     Args:
         stretches: of speech, in order.
-        position_s: up to where the audio has been heard.
+        position_s: up to where the audio has been transcribed.
         longest_s: the greatest length of a window.
         end_s: up to where the stretches are known: further than the greatest length and a long pause after the begin
             of the window, or the end of the audio.

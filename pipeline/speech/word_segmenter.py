@@ -21,6 +21,10 @@ OTHERS = re.compile(r"[\u0e80-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff]")
 NEVER_FIRST = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮーヽヾ々〻ๆฯ〜")
 """Small kana, marks of length and of repetition: they belong to the character before."""
 TRADITIONAL = frozenset({"zh-hant", "zh-tw", "zh-hk", "zh-mo", "yue"})
+TRADITIONAL_ONLY = frozenset(
+    "們個這來說會學對過還開關時間問題為與國語電話頭點樣種經發當體長車見東馬門買賣現實讓該從進動機無業產應寫讀請謝誰麼嗎轉換軟"
+)
+"""Frequent characters that simplified Chinese writes in another way: Whisper calls both of them `zh`."""
 
 
 def is_unspaced(text: str) -> bool:
@@ -29,11 +33,14 @@ def is_unspaced(text: str) -> bool:
 
 
 def phrases(text: str, language: str | None) -> list[str]:
-    """Return the phrases of a text without spaces; joined they are the text. `language` tells Chinese scripts apart."""
+    """Return the phrases of a text without spaces; joined they are the text.
+
+    Chinese is traditional if its `language` or one of its characters says so.
+    """
     if KANA.search(text) or (language == "ja" and HAN.search(text)):
         cut = _parser("ja").parse(text)
     elif HAN.search(text):
-        traditional = (language or "").replace("_", "-").lower() in TRADITIONAL
+        traditional = (language or "").replace("_", "-").lower() in TRADITIONAL or not TRADITIONAL_ONLY.isdisjoint(text)
         cut = _parser("zh-hant" if traditional else "zh-hans").parse(text)
     elif THAI.search(text):
         cut = _parser("th").parse(text)

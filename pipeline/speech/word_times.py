@@ -17,7 +17,7 @@ from pipeline.speech.transcript import Segment, Word
 FAR_S = 0.4
 """A word this far from all speech was not said there: Whisper places no word so wrongly."""
 SURE = 0.5
-"""A word far from all speech is believed from this probability on; what a silence is heard as has less."""
+"""A word far from all speech is believed from this probability on; what a silence is recognized as has less."""
 SNAP_S = 0.5
 """The first word of a stretch begins with it, if it was placed at most so much later; so does the last word end."""
 ONSET_S = 0.03
@@ -30,7 +30,7 @@ LEAST_S = 0.02
 """What a word lasts at least: a step of Whisper's timestamps."""
 
 
-def placed(
+def within_speech(
     segments: Sequence[Segment], stretches: Sequence[Stretch], *, from_s: float, until_s: float
 ) -> list[Segment]:
     """Return segments with their words in the speech that they belong to, without those imagined where nobody speaks.
@@ -39,7 +39,7 @@ def placed(
     2. It is dropped if that is far away, unless Whisper was sure of it: then it stays where it is.
     3. It is clipped to its stretch. The first word begins with the stretch and the last ends with it.
     4. No word begins before the one before has ended, or before `from_s`, and none ends after `until_s`, where what was
-       heard ends: Whisper hears its half minute filled up with silence (SYSTRAN/faster-whisper#1334).
+       heard ends: Whisper pads its half minute with silence (SYSTRAN/faster-whisper#1334).
     """
     kept: list[_Kept] = []
     at = 0

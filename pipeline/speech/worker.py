@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipeline.speech.window_model import WindowModel
 
 
-class Worker:
+class SpeechWorker:
     """Serves requests, one after another. `named` is the model of the latest, where it has a name and not a folder."""
 
     def __init__(self, answers: IO[str]) -> None:
@@ -62,7 +62,7 @@ class Worker:
             if task == "load":
                 self.tell("result")
             else:
-                self._hear(model, request)
+                self._transcribe(model, request)
 
     def _find(self, request: dict[str, Any]) -> None:
         from pipeline.speech import whisper  # takes half a second, so it is under the watch for the parent's end
@@ -72,7 +72,7 @@ class Worker:
         self.tell("result", size_bytes=(folder / MODEL_FILE).stat().st_size)
 
     def _loaded(self, request: dict[str, Any]) -> WindowModel:
-        """Return the model, which hears the language."""
+        """Return the model, which knows the language."""
         from pipeline.speech import whisper
 
         language, label = request["language"], request["model"]
@@ -80,17 +80,17 @@ class Worker:
         if self._model is None:
             began_s = time.monotonic()
             if request["is_folder"]:
-                self._model = whisper.load(Path(label), label)
+                self._model = whisper.load_whisper(Path(label), label)
             else:
-                self._model = self._named(request).load(lambda folder: whisper.load(folder, label))
+                self._model = self._named(request).load(lambda folder: whisper.load_whisper(folder, label))
             self.tell("loaded", seconds=round(time.monotonic() - began_s, 3))
-        whisper.check_hears(self._model, label, language, translate=request["translate"])
+        whisper.check_model(self._model, label, language, translate=request["translate"])
         return self._model
 
-    def _hear(self, model: WindowModel, request: dict[str, Any]) -> None:
+    def _transcribe(self, model: WindowModel, request: dict[str, Any]) -> None:
         from pipeline.speech.audio import read_audio
         from pipeline.speech.language_vote import language_of
-        from pipeline.speech.listener import Listener
+        from pipeline.speech.recognizer import SpeechRecognizer
 
         part = {name: request[name] for name in ("from_s", "until_s", "channel")}
         audio = read_audio(Path(request["source"]), request["track"], **part)
@@ -99,42 +99,41 @@ class Worker:
             return
         language, several = request["language"], bool(request["multilingual"])
         translate = request["translate"]
-        listener = Listener(model, language, fast=request["fast"], multilingual=several, translate=translate)
+        recognizer = SpeechRecognizer(model, language, fast=request["fast"], multilingual=several, translate=translate)
         if language is None and not several:
             voted = language_of(model, Path(request["source"]), request["track"], **part, duration_s=audio.duration_s)
-            listener.language, listener.language_probability = voted or (None, 0.0)
-        for heard in listener.listen(audio):
-            if isinstance(heard, Segment):
-                self.tell("segment", segment=to_json(heard))
+            recognizer.language, recognizer.language_probability = voted or (None, 0.0)
+        for found in recognizer.recognize(audio):
+            if isinstance(found, Segment):
+                self.tell("segment", segment=to_json(found))
             else:
                 self.tell(
                     "progress",
-                    seconds=heard,
+                    seconds=found,
                     duration_s=audio.duration_s,
-                    language=listener.language,
-                    language_probability=listener.language_probability,
+                    language=recognizer.language,
+                    language_probability=recognizer.language_probability,
                 )
         self.tell(
             "result",
-            language=listener.language,
-            language_probability=listener.language_probability,
-            duration_s=listener.heard_s,
-            settings=to_json(listener.settings),
+            language=recognizer.language,
+            language_probability=recognizer.language_probability,
+            duration_s=recognizer.recognized_s,
+            settings=to_json(recognizer.settings),
         )
 
     def _choose(self, request: dict[str, Any]) -> None:
-        from pipeline.speech.sound_choice import choose_sound
+        from pipeline.speech.audio_choice import choose_track
 
         part = {name: request[name] for name in ("from_s", "until_s")}
-        track, channel = choose_sound(Path(request["source"]), request["tracks"], **part)
+        track, channel = choose_track(Path(request["source"]), request["tracks"], **part)
         self.tell("result", track=track, channel=channel)
 
     def _align(self, model: WhisperModel, audio: SourceAudio, request: dict[str, Any]) -> None:
         from pipeline.speech.align import align_windows
 
         for number, words in enumerate(align_windows(model, request["language"] or "en", audio, request["windows"])):
-            if words is not None:
-                self.tell("aligned", window=number, words=words)
+            self.tell("aligned", window=number, words=words)
         self.tell("result")
 
     def _named(self, request: dict[str, Any]) -> NamedModel:
@@ -168,7 +167,7 @@ def main() -> None:
     os.dup2(2, 1)
     requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
     threading.Thread(target=read_requests, args=(requests,), daemon=True).start()
-    worker = Worker(answers)
+    worker = SpeechWorker(answers)
     try:
         while True:
             request = requests.get()

@@ -104,7 +104,7 @@ def test_everything_needs_the_token(local, path):
     [
         ("s3://bucket", 400, "names a bucket, but no object in it"),
         ("{}/none.json", 409, "There is no file"),
-        ("{}/broken.json", 409, "is no dataset, or cut off or damaged"),
+        ("{}/broken.json", 409, "is not a dataset, or it is cut off or damaged"),
         ("s3://bucket/course.json", 503, "127.0.0.1:9"),
     ],
     ids=["malformed", "missing", "broken", "store not there"],

@@ -77,7 +77,7 @@ STREAMS = {
     "two levels": Stream(kind="odd size", length_s=2.0, heights=(360, 480)),
     "hdr10 converted": Stream(kind="hdr10"),
     "audio tracks": Stream(kind="audio tracks", audio=3, spurious=NO_PROGRESS),
-    "surround": Stream(kind="surround", audio=1, spurious=NO_PROGRESS, asked={"sound": AudioRequest(surround=True)}),
+    "surround": Stream(kind="surround", audio=1, spurious=NO_PROGRESS, asked={"audio": AudioRequest(surround=True)}),
     "encrypted": Stream(kind="audio later"),
     "encrypted fmp4": Stream(kind="webm", audio=1, asked={"encoding": FMP4}),
     "fmp4, audio longer": Stream(kind="audio longer", length_s=5.0, audio=1, asked={"encoding": FMP4}),

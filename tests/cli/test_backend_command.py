@@ -19,7 +19,7 @@ def test_a_backend_is_checked_point_by_point(backend, backend_config, capsys):
     lines = capsys.readouterr().out.splitlines()
 
     assert (EXIT_DONE, "good         The right token is good.") == (status, lines[0])
-    assert "Everything that this backend offers is as docs/backend-api.md says." == lines[-1]
+    assert "Everything that this backend offers meets docs/backend-api.md." == lines[-1]
 
 
 def test_a_fault_is_exit_1(backend, backend_config, capsys):
@@ -28,7 +28,7 @@ def test_a_fault_is_exit_1(backend, backend_config, capsys):
     status = run_command(["backend", "--check", backend.url], wrong)
     lines = capsys.readouterr().out.splitlines()
 
-    assert (EXIT_FAILED, "1 point is not as docs/backend-api.md says.") == (status, lines[-1])
+    assert (EXIT_FAILED, "1 requirement of docs/backend-api.md not met.") == (status, lines[-1])
     assert lines[0].startswith("FAULT        The right token is good: the answer is 401")
 
 

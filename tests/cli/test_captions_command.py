@@ -14,7 +14,7 @@ from pipeline.speech.cues import Cue
 from pipeline.speech.subtitle_files import read_subtitles
 from pipeline.speech.subtitles import to_srt, to_vtt
 from pipeline.speech.transcript import Segment, Transcript, Word
-from pipeline.speech.transcript_file import from_json, to_json
+from pipeline.speech.transcript_file import transcript_from_json, transcript_to_json
 
 GOOD = (
     Cue(start_s=1.0, end_s=3.0, text="Good morning to all of you."),
@@ -108,7 +108,9 @@ def test_the_rules_are_those_of_language_and_profile(captions, tmp_path, name, o
 
 def test_the_language_is_that_of_the_transcript_beside(captions, tmp_path):
     """In a folder of this program, transcript.json knows it."""
-    (tmp_path / "transcript.json").write_text(to_json(spoken("Guten Tag", language="de"), []), encoding="utf-8")
+    (tmp_path / "transcript.json").write_text(
+        transcript_to_json(spoken("Guten Tag", language="de"), []), encoding="utf-8"
+    )
     path = write(tmp_path / "transcript.srt", (Cue(start_s=1.0, end_s=2.0, text="Guten Morgen, Leute"),))
     assert EXIT_FAILED == captions("check", path)[0]
 
@@ -159,7 +161,7 @@ def test_a_broken_file_in_a_folder_does_not_stop_the_others(captions, tmp_path):
 
 REFUSED = [
     (["check", "gone.srt"], "The captions gone.srt can't be read (No such file or directory): check the file."),
-    (["check", "empty"], "There are no captions in empty: name a folder with SRT or WebVTT files."),
+    (["check", "empty"], "There are no captions in empty: name a folder with SRT or WebVTT files, or a single file."),
     (["check", "torn.srt"], "The captions torn.srt can't be read: there are no captions in it."),
     (
         ["check", "torn.json"],
@@ -202,11 +204,11 @@ TEXT = "Today we look at captions, and at how they are made of the words that so
 def test_words_are_shaped_anew(captions, tmp_path):
     """Of a transcript, with the times of its words, to each file that is named; the words stay in its own form."""
     source = tmp_path / "transcript.json"
-    source.write_text(to_json(spoken(TEXT), [Cue(start_s=0.0, end_s=9.0, text=TEXT)]), encoding="utf-8")
+    source.write_text(transcript_to_json(spoken(TEXT), [Cue(start_s=0.0, end_s=9.0, text=TEXT)]), encoding="utf-8")
     outputs = [tmp_path / name for name in ("a.srt", "a.vtt", "a.json")]
     status, out, _ = captions("shape", source, *(part for path in outputs for part in ("-o", path)))
     cues = read_subtitles(outputs[0]).cues
-    heard, kept = from_json(outputs[2].read_text(encoding="utf-8"))
+    heard, kept = transcript_from_json(outputs[2].read_text(encoding="utf-8"))
     assert (EXIT_DONE, list(cues)) == (status, kept)
     assert cues == read_subtitles(outputs[1]).cues
     assert TEXT.split() == " ".join(cue.text for cue in cues).split()
@@ -226,6 +228,16 @@ def test_captions_are_shaped_anew(captions, tmp_path):
         status,
         captions("check", tmp_path / "new.vtt")[1],
     )
+
+
+def test_what_is_left_out_is_said(captions, tmp_path):
+    """Italics and positions; of captions that have none, nothing."""
+    path = tmp_path / "talk.srt"
+    path.write_text("1\n00:00:01,000 --> 00:00:03,000\n{\\an8}<i>Plain</i> words.\n", encoding="utf-8")
+    status, out, err = captions("shape", path)
+    said = f"hls-converter: {path}: italics, positions and the like of 1 caption are left out, as captions shape makes "
+    assert (EXIT_DONE, True, f"{said}plain text.\n") == (status, "Plain words." in out and "<i>" not in out, err)
+    assert "" == captions("shape", write(tmp_path / "plain.srt", GOOD))[2]
 
 
 def test_two_speakers_have_a_line_each(captions, tmp_path):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
+from dataclasses import replace
+
 import pytest
 
-from cli.convert import jobs_from, run
+from cli.convert import run
+from cli.convert_jobs import asked_from
+from cli.convert_options import jobs as number_of_jobs
 from cli.job_reports import exit_status
 from cli.main import build_parser
-from config import Config
+from config import Cluster, Config
 from pipeline.errors import SettingsError
 from pipeline.job import CaptionRules, DatasetRequest, Existing, TranscriptionRequest, Trim
 from pipeline.model import JobReport, Outcome
 
 
 def _jobs(*arguments: str):
-    return jobs_from(build_parser(Config()).parse_args(["convert", "-o", "out", *arguments]))
+    return asked_from(build_parser(Config()).parse_args(["convert", "-o", "out", *arguments]), Config()).jobs
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,40 @@ def _jobs(*arguments: str):
 def test_several_videos_never_share_a_destination(inputs, prefixes):
     """One video's master must not replace another's."""
     assert prefixes == [job.upload.prefix for job in _jobs(*inputs, "--upload", "videos/c1/")]
+
+
+def test_a_limit_of_the_rate_is_for_what_goes_through_the_network():
+    """An upload, or a video that is fetched."""
+    given = ["convert", "-o", "out", "--limit-rate", "5M"]
+    for inputs, problems in (
+        (["a.mp4"], ["--limit-rate needs --upload PREFIX."]),
+        (["a.mp4", "s3://course/b.mp4"], []),
+    ):
+        options = build_parser(Config()).parse_args([*given, *inputs])
+        assert problems == [*asked_from(options, Config()).problems]
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["--jobs 2", "--limit-rate 5M", "--parallel 2", "--patience 3", "--background", "--transcribe --dataset d.json"],
+)
+def test_what_a_queue_cant_do_is_refused(given):
+    """Before anything is put in, with the way to convert here in spite of an ENGINE_URL in the settings."""
+    config = replace(Config(), cluster=Cluster(url="postgresql://nobody@invalid/hls"))
+    option = given.split()[-1 if given == "--background" else -2]
+    reason = f"{option} does not apply to videos that go into a queue: leave it out, or convert on this machine with"
+    words = ["convert", "-o", "out", "a.mp4", "--json", *given.split()]
+    with pytest.raises(SettingsError, match=f'^{reason} --engine ""'):
+        run(build_parser(config).parse_args(words), config)
+    here = build_parser(config).parse_args([*words, "--engine", ""])
+    assert not [problem for problem in asked_from(here, config).problems if "queue" in str(problem)]
+
+
+def test_nothing_but_a_queue_goes_on_by_itself():
+    """Without one, --detach would wait as if it had not been said."""
+    options = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "--detach", "--json"])
+    with pytest.raises(SettingsError, match=r"^--detach needs a queue: add --engine URL, or set ENGINE_URL\.$"):
+        run(options, Config())
 
 
 def test_chapters_are_for_one_video():
@@ -74,6 +113,18 @@ def test_captions_of_ones_own():
         "--captions is for one video: convert each with its own captions.",
         "german is not a language: use a code such as de, as in c.srt:de.",
     ] == list(refused.value.sentences)
+
+
+def test_a_title_is_for_one_video():
+    """Of one line; spaces around it are no part of it."""
+    assert ["Vectors", ""] == [_jobs("a.mp4", *given)[0].title for given in (["--title", " Vectors "], [])]
+    options = ["convert", "-o", "out", "a.mp4", "b.mp4", "--title", "Vec\ntors", "--json"]
+    with pytest.raises(SettingsError) as refused:
+        run(build_parser(Config()).parse_args(options), Config())
+    assert (
+        "--title is for one video: convert each with its own title.",
+        "--title takes one line of text.",
+    ) == refused.value.sentences
 
 
 def test_a_part_is_asked_for():
@@ -145,3 +196,13 @@ def _report(job, outcome: Outcome, *, wrong_settings: bool = False) -> JobReport
 def test_the_exit_status_sums_the_jobs_up(job, outcomes, status):
     """0 all done, 1 any failed, 2 wrong usage, 130 cancelled."""
     assert status == exit_status([_report(job, outcome, wrong_settings=wrong) for outcome, wrong in outcomes])
+
+
+def test_how_many_at_once():
+    """A number or auto; nonsense is said before anything starts."""
+    parser = build_parser(Config())
+    given = [[], ["--jobs", "auto"], ["--jobs", "3"]]
+    assert [0, 0, 3] == [parser.parse_args(["convert", "-o", "out", "a.mp4", *more]).jobs for more in given]
+    for wrong in ("0", "-1", "many", "65", "1.5", "²"):
+        with pytest.raises(ArgumentTypeError, match="takes a number from 1 to 64 or auto"):
+            number_of_jobs(wrong)

@@ -57,6 +57,24 @@ for thread in threading.enumerate():
 sys.stderr.write(f"{asked} {signal.getsignal(signal.SIGINT) is signal.default_int_handler}")
 """
 
+WINDOW = """
+from cli.main import run_command
+from config import Config
+from ui import app
+
+def window(config, address, *, model):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        threading.Event().wait(1)  # somebody thinks about a question
+    sys.stderr.write("answered")
+    return 0
+
+interrupts.PATIENCE_S = 0.05
+app.open_editor = window
+sys.exit(run_command(["transcripts", "course.json"], Config()))
+"""
+
 IGNORED = """
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 interrupts.end_at_once_on_ctrl_c()
@@ -77,6 +95,11 @@ def _python(code: str, *arguments: str) -> tuple[int, str]:
 def test_the_program_ends_whatever_it_waits_for(code):
     """At a second Ctrl-C, when it does not end by itself, and before it has begun: always in a sentence."""
     assert (EXIT_CANCELLED, CANCELLED) == _python(BEGIN + code)
+
+
+def test_a_window_may_ask_before_it_closes():
+    """It is not ended meanwhile, which would leave what is unsaved to the next session as that of a crash."""
+    assert (0, "answered") == _python(BEGIN + WINDOW)
 
 
 def test_an_interrupt_that_is_lost_in_a_callback_ends_the_program_too():

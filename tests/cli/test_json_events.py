@@ -11,8 +11,10 @@ from json_events import DOCS, EVERY_LINE, SCHEMA, VALIDATOR, events, problem
 from cli.json_lines import NAMES
 from cli.json_lines import SCHEMA as VERSION
 from pipeline.events import LogLevel
+from pipeline.forecast import Action
 from pipeline.media.validate.findings import Severity
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
+from pipeline.queued_job import JobState
 from pipeline.speech.model_cache import ModelState
 from pipeline.transfer.manifests.restore import RestoreOutcome
 from pipeline.transfer.manifests.verify import Location
@@ -47,7 +49,17 @@ def test_the_schema_is_one():
         pytest.param(
             DEFINITIONS["disagreement"]["properties"]["side"]["enum"], [s.name.lower() for s in Location], id="sides"
         ),
+        pytest.param(
+            DEFINITIONS["job_planned"]["properties"]["steps"]["items"]["properties"]["action"]["enum"],
+            [action.value for action in Action],
+            id="actions",
+        ),
         pytest.param(DEFINITIONS["model"]["properties"]["state"]["enum"], [s.value for s in ModelState], id="models"),
+        pytest.param(
+            [state for state in DEFINITIONS["queued_job"]["properties"]["state"]["enum"] if state != "left"],
+            [state.value for state in JobState],
+            id="states of queued jobs",
+        ),
         pytest.param(
             DEFINITIONS["restored_file"]["properties"]["outcome"]["enum"],
             [o.name.lower() for o in RestoreOutcome],

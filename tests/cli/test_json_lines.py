@@ -29,6 +29,11 @@ def printed(event):
     return json.loads(line)
 
 
+def test_what_no_machine_keeps_has_no_folder():
+    """Not the folder in which the program happens to run."""
+    assert "" == printed(JobFinished(report=replace(REPORT, folder=Path())))["folder"]
+
+
 @pytest.mark.parametrize(
     ("event", "fields"),
     [
@@ -59,6 +64,7 @@ def printed(event):
                 "bytes_total": 0,
                 "bytes_per_s": 0.0,
                 "seconds_left": None,
+                "bytes_confirmed": 0,
             },
             id="progress",
         ),
@@ -69,7 +75,13 @@ def printed(event):
                 fraction=0.5,
                 overall=0.9,
                 transfer=TransferFigures(
-                    files_done=1, files_total=4, bytes_done=8, bytes_total=16, bytes_per_s=2.0, seconds_left=4.0
+                    files_done=1,
+                    files_total=4,
+                    bytes_done=8,
+                    bytes_total=16,
+                    bytes_per_s=2.0,
+                    seconds_left=4.0,
+                    bytes_confirmed=6,
                 ),
             ),
             {
@@ -85,6 +97,7 @@ def printed(event):
                 "bytes_total": 16,
                 "bytes_per_s": 2.0,
                 "seconds_left": 4.0,
+                "bytes_confirmed": 6,
             },
             id="upload",
         ),
@@ -126,6 +139,8 @@ def printed(event):
                 "wrong_settings": False,
                 "media_deleted": False,
                 "loudness_lufs": None,
+                "backend_unreachable": False,
+                "folder_in_use": False,
             },
             id="job finished",
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.json_lines import JsonLines
-from cli.render import PlainLines, summary
+from cli.render import PlainLines, job_summary
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
 
@@ -35,6 +35,15 @@ def test_plain_lines_report_every_tenth_once():
         lines.event(_progress(hundredth / 100))
     lines.event(_progress(1.0))
     assert ["Upload …", *(f"Upload {tenth * 10:3d}%" for tenth in range(1, 11))] == out.getvalue().splitlines()
+
+
+def test_plain_lines_begin_with_what_will_be_made():
+    """Of a job that another machine does nothing is known yet: no empty line."""
+    out = io.StringIO()
+    lines = PlainLines(out)
+    lines.start("a", ["720p", "480p"], (PhaseName.HLS,))
+    lines.start("b", (), ())
+    assert "a: 720p, 480p\n" == out.getvalue()
 
 
 def test_plain_lines_leave_technical_lines_out_and_keep_warnings():
@@ -95,4 +104,4 @@ def test_json_has_one_object_a_line_with_the_events_name():
 )
 def test_the_summary_says_how_it_ended_and_where_to_look(report, lines):
     """The reason of a failure goes to standard error."""
-    assert lines == summary(report)
+    assert lines == job_summary(report)

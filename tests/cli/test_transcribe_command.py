@@ -11,13 +11,14 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from source_server import Video, running_source_server
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import Config
 from pipeline import runner, transcript_job
 from pipeline.engines.engine import TranscriptionProgress
 from pipeline.errors import OutputError, SpeechError
-from pipeline.phases.hearing import Hearing
+from pipeline.phases.speech_run import SpeechRun
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +74,17 @@ def test_beside_the_file(transcribe, talk, tmp_path, capsys):
 
 def test_a_run_that_failed_goes_on(transcribe, sample, tmp_path, capsys, monkeypatch):
     """What was heard before Whisper's process died is not heard again, and nothing of it is left in the end."""
-    listen = Hearing._listen
+    listen = SpeechRun._listen
     fractions: list[float] = []
 
-    def heard(hearing: Hearing, event: object) -> None:
+    def heard(hearing: SpeechRun, event: object) -> None:
         if isinstance(event, TranscriptionProgress):
             fractions.append(event.fraction)
             if len(fractions) == 2:
                 raise SpeechError("Whisper stopped before its end.")
         listen(hearing, event)
 
-    monkeypatch.setattr(Hearing, "_listen", heard)
+    monkeypatch.setattr(SpeechRun, "_listen", heard)
     assert EXIT_FAILED == transcribe(sample, "-o", tmp_path, "--format", "txt")
     assert EXIT_DONE == transcribe(sample, "-o", tmp_path, "--format", "txt")
     assert (True, sorted(fractions)) == (fractions[2] > fractions[1], fractions)
@@ -155,7 +156,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 def test_again(transcribe, made, capsys, monkeypatch):
     """What is there of the same source with the same settings stays as it is, and nothing is heard."""
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     before = _contents(made.parent)
     assert EXIT_DONE == transcribe(made)
     assert before == _contents(made.parent)
@@ -169,7 +170,7 @@ def test_again(transcribe, made, capsys, monkeypatch):
 @pytest.mark.parametrize("emptied", [False, True], ids=["gone", "emptied"])
 def test_a_file_that_is_missing_is_made_without_listening(transcribe, made, monkeypatch, emptied):
     """The words are in the JSON."""
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     before = _contents(made.parent)
     for suffix in (".srt", ".txt"):
         made.with_suffix(suffix).unlink()
@@ -181,7 +182,7 @@ def test_a_file_that_is_missing_is_made_without_listening(transcribe, made, monk
 
 def test_other_rules_need_no_listening(transcribe, made, monkeypatch):
     """Only the captions are made anew."""
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     before = _contents(made.parent)
     assert EXIT_DONE == transcribe(made, "--captions-profile", "bbc:children")
     after = _contents(made.parent)
@@ -196,7 +197,7 @@ def test_other_settings_are_heard_anew(transcribe, made, monkeypatch):
     assert EXIT_DONE == transcribe(made, "--language", "en")
     settings = json.loads(made.with_suffix(".json").read_text(encoding="utf-8"))["origin"]["settings"]
     assert "en" == settings["language"]
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     assert EXIT_DONE == transcribe(made, "--language", "en")
 
 
@@ -250,7 +251,7 @@ def test_a_script(transcribe, talk, tmp_path, capsys):
         (None, "can't be read (No such file or directory): check the file."),
         (" \n", "has no words in it."),
         ("1\n00:00:01,000 --> 00:00:02,000\nwelcome\n", "has times already: take it with --captions"),
-        ("quite another text", "The script does not say what is said: 0 of its 3 words were heard."),
+        ("quite another text", "The script does not match the speech: 0 of its 3 words were recognized."),
     ],
     ids=["missing", "empty", "captions", "another"],
 )
@@ -264,6 +265,16 @@ def test_a_script_that_wont_do(transcribe, talk, tmp_path, capsys, content, said
     visible = [name for name in _names(tmp_path) if not name.startswith("out/.")]
     assert [] == [name for name in visible if name not in ("out", "script.txt")]
     assert (content == "quite another text") == (tmp_path / "out/.talk.transcript.partial/.heard.jsonl").exists()
+
+
+def test_a_failure_leaves_no_empty_folder(transcribe, talk, tmp_path, capsys):
+    """Neither the one that was named nor those above it, where they were not there before."""
+    before = _names(tmp_path)
+    broken = tmp_path / "model"
+    broken.mkdir()
+    (broken / "model.bin").write_bytes(b"nothing")
+    assert EXIT_FAILED == transcribe(talk, "-o", tmp_path / "new" / "out", "--model", broken)
+    assert ([*before, "model", "model/model.bin"], True) == (_names(tmp_path), bool(capsys.readouterr().err))
 
 
 def test_no_audio(transcribe, tmp_path, capsys):
@@ -291,6 +302,43 @@ def test_two_sources_of_one_name(transcribe, talk, tmp_path, capsys):
     assert f"{tmp_path / 'a.srt'} would be made of both {tmp_path / 'a.m4a'} and {tmp_path / 'a.mp3'}" in (
         capsys.readouterr().err
     )
+
+
+def test_an_address(small_model, talk, tmp_path, capsys):
+    """It is fetched when it is heard, its query told nowhere, and nothing of it is fetched again when all is there."""
+    config = Config(cache_dir=tmp_path / "cache")
+    with running_source_server() as server:
+        server.videos["/week 1/talk.mp3"] = Video(talk.read_bytes(), kind="audio/mpeg")
+        address = f"{server.url}/week%201/talk.mp3"
+        options = ("--model", str(small_model), "--format", "txt", "-o", str(tmp_path / "out"))
+        command = ["transcribe", f"{address}?token=secret", *options]
+        assert EXIT_DONE == run_command(command, config)
+        assert "welcome lesson one\n" == (tmp_path / "out" / "talk.txt").read_text(encoding="utf-8")
+        said = capsys.readouterr()
+        assert (True, False) == (f"{address}: done." in said.out, "secret" in said.out + said.err)
+        assert [] == list((tmp_path / "cache").rglob("*.mp3"))
+        assert EXIT_DONE == run_command([*command, "--json"], config)
+        ended = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (address, ["reused"] * 2) == (ended["source"], [phase["outcome"] for phase in ended["phases"]])
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (("https://example.com/talk.mp3",), "https://example.com/talk.mp3 is no file of a folder here: say where"),
+        (("root:talks/a.mp3", "-o", "out"), "lies below the root talks, which this machine has no folder for"),
+        (("s3:bucket/a.mp3", "-o", "out"), "s3:bucket/a.mp3 needs two slashes after the colon, as in s3://."),
+    ],
+    ids=["beside", "root", "slashes"],
+)
+def test_an_address_that_wont_do(typed, sentence, tmp_path, capsys, monkeypatch):
+    """Is refused in a sentence."""
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = run_command(["transcribe", *typed], Config())
+    except SystemExit as stopped:  # an option's value that can't be read
+        status = stopped.code
+    assert (EXIT_WRONG_USAGE, True) == (status, sentence in capsys.readouterr().err)
 
 
 def test_a_model_that_is_not_there(transcribe, talk, tmp_path, capsys):

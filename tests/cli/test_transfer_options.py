@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import pty
+import queue
 import threading
 from collections.abc import Iterator
 
@@ -12,6 +14,7 @@ import pytest
 
 from cli import transfer_options
 from cli.main import build_parser
+from cli.questions import asking, confirm
 from cli.transfer_options import (
     ASK,
     SAME,
@@ -23,6 +26,7 @@ from cli.transfer_options import (
     patient,
     rate,
     read_hidden_line,
+    token_prompt,
 )
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
@@ -157,3 +161,62 @@ def test_cancel_ends_the_prompt(terminal):
     cancel = CancelToken()
     cancel.cancel()
     assert read_hidden_line(cancel) is None
+
+
+def test_the_question_of_another_job_comes_first(terminal, monkeypatch):
+    """Of a token and of an upload that was cut short one is asked at a time, and has what is typed."""
+    monkeypatch.setattr(transfer_options.sys, "stderr", io.StringIO())
+    monkeypatch.setattr(transfer_options, "can_ask", lambda: True)
+    monkeypatch.setattr(transfer_options.Config, "load", lambda: Config())
+    cancel, said, tokens = CancelToken(), queue.SimpleQueue(), []
+    ask = token_prompt(Config(backend=BackendApi(token="old")), "lesson", said.put, cancel)
+    asker = threading.Thread(target=lambda: tokens.append(ask()))
+    with asking(cancel):
+        asker.start()
+        os.write(terminal, b"y\n")
+        assert confirm("Go on?", otherwise=False)
+        assert said.empty()
+    assert ASK == said.get(timeout=30).text
+    os.write(terminal, f"{NEW}\n".encode())
+    asker.join(30)
+    assert [NEW] == tokens
+
+
+def test_cancel_ends_the_wait_for_another_question(monkeypatch):
+    """A job that is cancelled asks nothing any more."""
+    monkeypatch.setattr(transfer_options, "can_ask", lambda: True)
+    monkeypatch.setattr(transfer_options.Config, "load", lambda: Config())
+    cancel = CancelToken()
+    cancel.cancel()
+    with asking(CancelToken()):
+        assert token_prompt(Config(backend=BackendApi(token="old")), "lesson", lambda event: None, cancel)() is None
+
+
+def test_a_token_is_asked_for_once_for_jobs_that_run_at_the_same_time():
+    """Who comes while another is asked waits for that answer; who is refused with the new token asks again."""
+    keeper = TokenKeeper(Config(backend=BackendApi(url="http://b", token="old")))
+    asked, answer = threading.Event(), threading.Event()
+    questions: list[str] = []
+
+    def slow() -> str:
+        questions.append("first")
+        asked.set()
+        assert answer.wait(30)
+        return "new"
+
+    def quick() -> str:
+        questions.append("second")
+        return "newer"
+
+    first, second = keeper.keeping(slow), keeper.keeping(quick)
+    answers: list[str | None] = []
+    threads = [threading.Thread(target=lambda: answers.append(first()))]
+    threads[0].start()
+    assert asked.wait(30)
+    threads.append(threading.Thread(target=lambda: answers.append(second())))
+    threads[1].start()
+    answer.set()
+    for thread in threads:
+        thread.join(30)
+    assert (["new", "new"], ["first"]) == (answers, questions)
+    assert ("newer", "newer") == (second(), keeper.config.backend.token)

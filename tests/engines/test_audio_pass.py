@@ -54,7 +54,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> MakePass:
             source,
             audio_plan(plan),
             Checkpoints(tmp_path / name),
-            kind="sound",
+            kind="audio",
             key="key",
             levels=[level],
             encodes=True,
@@ -81,12 +81,12 @@ def test_a_stop_costs_a_piece_and_changes_nothing(run, tmp_path):
     straight = run("straight", level=Level(gain=4.0, ceiling=0.8))
     with pytest.raises(Cancelled):
         run("stopped", until=1, level=Level(gain=4.0, ceiling=0.8))
-    first = tmp_path / "stopped" / "sound-0000" / "0.nut"
+    first = tmp_path / "stopped" / "audio-0000" / "0.nut"
     made = first.stat().st_mtime_ns
     again = run("stopped", level=Level(gain=4.0, ceiling=0.8))
     assert made == first.stat().st_mtime_ns
     heard = [
-        _decoded([tmp_path / name / f"sound-{number:04d}" / "0.nut" for number in range(3)])
+        _decoded([tmp_path / name / f"audio-{number:04d}" / "0.nut" for number in range(3)])
         for name in ("straight", "stopped")
     ]
     assert heard[0].shape == heard[1].shape

@@ -135,7 +135,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 KINDS = {
     "muxed audio": {},
-    "muxed audio of a wanted loudness": {"sound": AudioRequest(loudness_lufs=-16.0)},
+    "muxed audio of a wanted loudness": {"audio": AudioRequest(loudness_lufs=-16.0)},
     "segments without audio": {"encoding": EncodingRequest(preset="ultrafast", segment_type=SegmentType.FMP4)},
 }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cluster_programs import Cluster, cluster
+from postgres_server import PostgresServer
 from program import command, make_clip
 
 from config import Config
@@ -35,3 +37,22 @@ def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProces
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds of video and tone at 640x360: one rendition, quickly encoded."""
     return make_clip(tmp_path_factory.mktemp("clips") / "short clip.mp4", seconds=3)
+
+
+@pytest.fixture(scope="session")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A minute of video at 640x360: one rendition, which takes a few seconds to encode, however fast the machine."""
+    return make_clip(tmp_path_factory.mktemp("clips") / "long.mp4", seconds=60)
+
+
+@pytest.fixture
+def machines(queue_server: PostgresServer, tmp_path: Path, environment: dict[str, str]) -> Iterator[Cluster]:
+    """The machines of one queue, which know the tests' backend."""
+    with cluster(queue_server.url, tmp_path, environment) as made:
+        yield made
+
+
+@pytest.fixture
+def lectures(machines: Cluster, short_clip: Path) -> Callable[..., str]:
+    """Return what gives a machine its own copy of a lesson, and that machine's name for it."""
+    return lambda name, clip=short_clip: machines.disk(name, clip)

@@ -633,7 +633,7 @@ def test_a_key_that_is_to_be_published_lies_where_every_playlist_looks_for_it(co
 @pytest.mark.parametrize("segment_type", list(SegmentType))
 def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
     """Every video with each of the two groups; the six channels keep their places."""
-    made = convert("surround", encoding=replace(VERYFAST, segment_type=segment_type), sound=AudioRequest(surround=True))
+    made = convert("surround", encoding=replace(VERYFAST, segment_type=segment_type), audio=AudioRequest(surround=True))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     assert {("stereo", "2"), ("surround", "6")} == {(media["GROUP-ID"], media["CHANNELS"]) for media in made.media}
     assert {("stereo", "mp4a.40.2"), ("surround", "ac-3")} == {
@@ -648,7 +648,7 @@ def test_surround_is_offered_beside_stereo_when_asked(convert, segment_type):
 @pytest.mark.parametrize("kind", ["plain", "audio tracks"])
 def test_every_audio_track_is_brought_to_the_loudness_that_was_asked_for(convert, kind):
     """Within half a unit, and in time with the video."""
-    made = convert(kind, sound=AudioRequest(loudness_lufs=-16.0))
+    made = convert(kind, audio=AudioRequest(loudness_lufs=-16.0))
     assert (Outcome.DONE, "", ()) == made.whole, made.report.error
     audio = [made.folder / media["URI"] for media in made.media] or [made.video]
     assert [pytest.approx(-16.0, abs=0.5)] * len(audio) == [_loudness(path) for path in audio]

@@ -89,15 +89,14 @@ def test_the_largest_size_that_lasts_is_made(joined):
     assert "the size changes (320×180, then 640×360), made 640×360 throughout" in source_notes(media, keep_hdr=False)
 
 
-@pytest.mark.parametrize("segment_type", [SegmentType.TS, SegmentType.FMP4], ids=["ts", "fmp4"])
-def test_a_video_that_begins_late_and_changes_its_size_is_whole(convert, joined, tmp_path, segment_type):
+def test_a_video_that_begins_late_and_changes_its_size_is_whole(convert, joined, tmp_path):
     """Its first frame fills the time before; what follows keeps its time, up to the end of the audio."""
     sizes = joined(FORMS["sizes"])
     audio = ("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=15")
     late = run(
         tmp_path, "late.ts", "-itsoffset", "1.6", "-i", str(sizes), *audio, "-c:v", "copy", "-c:a", "aac", *AT_ONCE
     )
-    shown = _shown(convert(late, segment_type=segment_type))
+    shown = _shown(convert(late, segment_type=SegmentType.FMP4))
     first = {n: time for time, n in reversed(shown)}
     assert (set(range(300)), 0.0) == (set(first), shown[0][0])
     there = {n: time - probe(late).start_s for time, n in numbers(late)}

@@ -153,7 +153,7 @@ def test_lost_audio_alone_is_counted(job, clip):
     """There is no video to speak of."""
 
     def damage(clip: Path) -> bytes:
-        audio = clip.with_name("sound.mp4")
+        audio = clip.with_name("audio.mp4")
         _ffmpeg("-y", "-i", clip, "-map", "0:a", "-c", "copy", audio)
         return _lost_audio(audio)
 

@@ -15,7 +15,7 @@ import imageio_ffmpeg
 import psutil
 import pytest
 
-KILLS = 20
+KILLS = 12
 SECONDS = 26
 HANGS_S = 180
 

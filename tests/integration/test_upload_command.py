@@ -108,7 +108,7 @@ def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
     """Not one PUT more, and what is stored was not touched, the manifest neither; the destination's last slash may be
     left out.
     """
-    prefix = "tests/again/"
+    prefix = "tests/unchanged/"
 
     def state() -> tuple[int, dict[Path, tuple[int, int]]]:
         puts = sum(log.read_text().count(" PUT ") for log in stream.glob("upload_log_*.txt"))
@@ -314,7 +314,7 @@ def test_a_folder_without_a_master_is_no_stream(tmp_path, run):
     """Something else than a converted video was named."""
     (tmp_path / "notes.txt").write_text("mine")
     done = run("upload", tmp_path, "tests/no-master/")
-    assert (1, True) == (done.returncode, "holds no master.m3u8" in done.stderr)
+    assert (1, True) == (done.returncode, "contains no master.m3u8" in done.stderr)
 
 
 def test_check_says_that_the_backend_is_there(run, backend):

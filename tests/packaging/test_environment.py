@@ -1,7 +1,9 @@
 """What the set-up decides before it does anything."""
 
 import os
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +126,12 @@ def test_python_without_ensurepip(environment, monkeypatch, from_system, package
 def test_lasting_name(environment):
     """The environment is made from python3.N, a name that never comes to mean another version."""
     assert f"python3.{sys.version_info.minor}" == environment.base_python().name
+
+
+@pytest.mark.parametrize(("launcher", "which"), [("hls-converter", "RUN"), ("run-tests", "TESTS")])
+def test_a_launcher_compares_all_files_of_the_stamp(environment, launcher, which):
+    """Otherwise each start would look for another Python and go through the set-up again."""
+    text = (Path(__file__).parents[2] / launcher).read_text(encoding="utf-8").replace("\\\n", "")
+    line = next(line for line in text.splitlines() if "environment_is_ready" in line)
+    files = [file.name for file in getattr(environment, which)[1]]
+    assert files == re.findall(r"\$root/([\w.-]+)", line)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_A_PYTHON = "/there/is/no/python"
 DEADLINE_S = 60
 PROCESSES = min((os.cpu_count() or 1) + 1, 4)
-QUICK = "-m not browser and not s3 and not speech and not slow"
+QUICK = "-m not browser and not s3 and not cluster and not speech and not slow"
 LAUNCHERS = ["hls-converter", "run-tests", ".ci/run"]
 
 
@@ -261,7 +261,7 @@ class TestRunTests:
             "mypy",
             "=== pytest",
         ]
-        shared = f"pytest -n {PROCESSES} --dist loadfile"
+        shared = f"pytest -n {PROCESSES} --dist loadfile --no-loadscope-reorder"
         assert (0, [*lines, shared, "=== all passed"]) == (status, [line for line in output.splitlines() if line])
 
     def test_arguments_are_pytests(self, run_tests):
@@ -274,10 +274,10 @@ class TestRunTests:
         status, output, errors = run_tests("--quick", environment={"DISPLAY": ":0"})
         *checks, last = [line for line in output.splitlines() if line and not line.startswith("===")]
         assert (0, ["ruff check .", "ruff format --check .", "mypy"]) == (status, checks)
-        assert f"pytest -n {PROCESSES} --dist loadfile {QUICK}" == last
+        assert f"pytest -n {PROCESSES} --dist loadfile --no-loadscope-reorder {QUICK}" == last
         left_out = (
-            "Left out: tests in Chromium, on a real S3 server, with a real Whisper model and that take long. "
-            "./run-tests without --quick runs them all."
+            "Left out: tests in Chromium, on a real S3 server, with PostgreSQL, with a real Whisper model "
+            "and that take long. ./run-tests without --quick runs them all."
         )
         assert left_out == errors.splitlines()[-1]
 

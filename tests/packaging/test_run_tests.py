@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from slow_tests import SLOW_FILES, SLOW_FOLDERS
+from slow_tests import LONGEST_FILES, SLOW_FILES, SLOW_FOLDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,7 +33,8 @@ def run_tests(load, monkeypatch):
             "S3_SERVER_PACKAGES",
             {name: lambda name=name: name not in missing for name in module.S3_SERVER_PACKAGES},
         )
-        module.install_s3_server()
+        monkeypatch.setattr(module, "DATABASE_PACKAGES", {"postgresql": lambda: "postgresql" not in missing})
+        module.install_servers()
         return installed
 
     return loaded
@@ -44,6 +45,11 @@ def test_the_missing_packages_are_installed(run_tests):
     assert [(["radosgw", "ceph-osd"], "The tests on a real S3 server need")] == run_tests(
         root=True, missing=("radosgw", "ceph-osd")
     )
+
+
+def test_a_missing_database_is_installed(run_tests):
+    """PostgreSQL is asked for by itself: who has the one server may lack the other."""
+    assert [(["postgresql"], "The tests with several machines need")] == run_tests(root=True, missing=("postgresql",))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def bare(load, monkeypatch):
     """
     module = load("run_tests")
     module.ran = []
-    for packages in (module.SYSTEM_PACKAGES, module.S3_SERVER_PACKAGES):
+    for packages in (module.SYSTEM_PACKAGES, module.S3_SERVER_PACKAGES, module.DATABASE_PACKAGES):
         monkeypatch.setattr(module, "has_apt", lambda: True)
         for name in packages:
             monkeypatch.setitem(packages, name, lambda: False)
@@ -103,6 +109,13 @@ def test_quick_without_a_screen(bare, monkeypatch, tmp_path, capsys, tk, display
     assert (window, window) == ("tests/ui" not in options, not said)
 
 
+def test_what_python_compiled_is_kept(load, checkout, monkeypatch):
+    """Also where Python is told to keep nothing, for compiling takes longer than many a test."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (checkout.folder / "keeps.py").write_text("import sys\nsys.exit(sys.dont_write_bytecode)\n", encoding="utf-8")
+    assert 0 == load("run_tests").run_check("keeps", ("keeps",))
+
+
 def test_what_is_quick():
     """Tests in a browser, on an S3 server, with a real Whisper model, of whole jobs, and those that are listed as slow
     are not quick; others are.
@@ -116,7 +129,7 @@ def test_what_is_quick():
         "tests/cli/test_usage.py": True,
         "tests/storage/test_storage_backends.py": True,
     }
-    quick = ("-m", "not browser and not s3 and not speech and not slow")
+    quick = ("-m", "not browser and not s3 and not cluster and not speech and not slow")
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *quick, *(ROOT / file for file in files)]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     found = [line for line in listed if "::" in line]
@@ -124,7 +137,17 @@ def test_what_is_quick():
     assert [] == [line for line in found if "[s3]" in line]
 
 
-@pytest.mark.parametrize("path", [*SLOW_FILES, *SLOW_FOLDERS])
+def test_what_takes_long_begins():
+    """So do the processes of a run end together: xdist keeps the order."""
+    files = ("cli/test_usage.py", "browser/test_playing.py", "integration/test_trim.py", LONGEST_FILES[0])
+    paths = [ROOT / "tests" / file for file in files]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *paths]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = [line.partition("::")[0].removeprefix("tests/") for line in listed if "::" in line]
+    assert [files[3], files[1], files[2], files[0]] == list(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("path", [*LONGEST_FILES, *SLOW_FILES, *SLOW_FOLDERS])
 def test_what_is_called_slow_is_there(path):
     """A file that was renamed is renamed in the list, too."""
     assert (ROOT / "tests" / path).exists()

@@ -60,13 +60,13 @@ KEPT_KINDS = {
         (*_video(seconds=13), *_tone(13), *H264, "-g", "250", "-force_key_frames", "1.2,4.4,7.04,9,10.48", *AAC),
         SegmentType.TS,
     ),
-    "later_than_the_sound": (
+    "later_than_the_audio": (
         "a.mov",
         ("-itsoffset", "0.06", *_video(), *_tone(8.3), *H264, "-g", "50", *AAC),
         SegmentType.TS,
     ),
     "fragmented": ("a.mp4", (*_video(), *_tone(), *H264, "-g", "50", "-bf", "2", *AAC), SegmentType.FMP4),
-    "two_sounds": (
+    "two_audio_tracks": (
         "a.mp4",
         (*_video(), *_tone(), *_tone(), "-map", "0", "-map", "1", "-map", "2", *H264, "-g", "125", *AAC),
         SegmentType.TS,
@@ -80,9 +80,9 @@ SEGMENTS = {
     "ntsc": [6.01, 2.0],
     "silent": [4.0, 4.0],
     "keyframes_at_scene_cuts": [4.4, 6.08, 2.52],
-    "later_than_the_sound": [6.08, 2.22],
+    "later_than_the_audio": [6.08, 2.22],
     "fragmented": [6.0, 2.0],
-    "two_sounds": [5.0, 3.0],
+    "two_audio_tracks": [5.0, 3.0],
 }
 
 ENCODED_KINDS = {

@@ -19,7 +19,7 @@ from pipeline.cancel import CancelToken
 from pipeline.job import EncodingRequest, TranscriptionRequest, UploadJob, UploadRequest
 from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome
-from pipeline.phases.hearing import Hearing
+from pipeline.phases.speech_run import SpeechRun
 
 SRT, TXT, JSON, VTT = "transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt"
 
@@ -103,7 +103,7 @@ def test_forms_that_were_lost_are_made_from_those_that_are_left(speech, asked, f
         (folder / name).unlink()
         if emptied:
             (folder / name).touch()
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     made = convert(speech, folder.parent, transcription=asked)
     assert (Outcome.DONE, "", ()) == made.whole
     assert [True] * 4 == ["course" in _text(folder, name) for name in (SRT, TXT, JSON, VTT)]

@@ -471,7 +471,7 @@ def test_the_loudness_is_measured_and_said(encode):
 
 def test_the_loudness_can_be_brought_to_a_target(encode):
     """Within half a unit of it, measured in what was made."""
-    run = encode(sound=AudioRequest(loudness_lufs=-16.0))
+    run = encode(audio=AudioRequest(loudness_lufs=-16.0))
     run.run()
     arguments = [
         "-hide_banner",

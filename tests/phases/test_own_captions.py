@@ -160,7 +160,7 @@ def test_beside_whisper(sample, files, tmp_path, small_model):
     assert "welcome lesson one" in (made.folder / "transcript.txt").read_text(encoding="utf-8")
 
 
-def test_without_sound_and_of_a_part(files, tmp_path):
+def test_without_audio_and_of_a_part(files, tmp_path):
     """A silent video has captions too, and those of a part are on the part's clock."""
     silent = run(tmp_path, "silent.mp4", *pattern(size="160x90", length_s=7), *H264)
     made = convert(silent, tmp_path / "out", captions=files[:1], trim=Trim(start_s=2.5))

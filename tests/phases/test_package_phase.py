@@ -41,7 +41,7 @@ from pipeline.phases.package import package
 from pipeline.phases.phase import PhaseContext
 from pipeline.speech.cues import Cue
 from pipeline.speech.transcript import Segment, Transcript
-from pipeline.speech.transcript_file import to_json
+from pipeline.speech.transcript_file import transcript_to_json
 from pipeline.workspace import Workspace
 
 KEY = bytes(range(16))
@@ -143,7 +143,7 @@ def make_context(tmp_path: Path, encoded: Path) -> MakeContext:
                 duration_s=8.0,
                 segments=(Segment(start_s=1.0, end_s=7.0, text="Hello.", words=()),),
             )
-            text = to_json(transcript, [Cue(start_s=1.0, end_s=7.0, text="Hello.")])
+            text = transcript_to_json(transcript, [Cue(start_s=1.0, end_s=7.0, text="Hello.")])
             (workspace.folder / "transcript.json").write_text(text)
         return PhaseContext(
             plan=plan,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from dataclasses import replace
 
 import pytest
@@ -11,11 +13,14 @@ from store_server import TOKEN, Fault, running_server
 from upload_parts import PREFIX
 
 from config import BackendApi
-from pipeline.errors import Cancelled
+from pipeline.errors import Cancelled, TransferError
 from pipeline.facts import TranscriptFacts
 from pipeline.model import PhaseName, PhaseOutcome
 from pipeline.phases.record import RecordPhase
 from pipeline.phases.upload import UploadPhase
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.retry import may_pass
+from pipeline.transfer.manifests.folder_owner import owner_of
 
 RECORD = "/api/admin/files"
 
@@ -70,19 +75,31 @@ def test_record_tells_what_was_made(server, backend, open_run):
         "metadata": {"duration": 61.5, "qualities": ["720p", "480p"]},
     }
     assert [expected] == server.records
-    assert PhaseOutcome.DONE is result.outcome
+    assert (PhaseOutcome.DONE, "Session updated") == (result.outcome, result.text)
     assert ["Updating session..."] == [said.text for said in run.said if "Uploading" not in said.text]
 
 
 def test_language_falls_back_to_what_was_asked_for(server, backend, open_run):
     """Without a detected language the editor's counts, and the source's duration; no session is spoken of."""
     run = open_run(language="ar")
-    RecordPhase(backend).run(run.context)
+    assert "File record saved" == RecordPhase(backend).run(run.context).text
     assert ["Adding the file record..."] == [said.text for said in run.said if "Uploading" not in said.text]
     assert ("ar", None, 60.0) == (
         server.records[0]["language"],
         server.records[0]["sessionId"],
         server.records[0]["metadata"]["duration"],
+    )
+
+
+def test_a_title_is_the_name_of_the_record_and_of_the_manifest(server, backend, open_run):
+    """The folder keeps it, so that a later `upload` of the folder has it, too."""
+    run = open_run(title="Lesson 1: vectors")
+    RecordPhase(backend).run(run.context)
+    assert ["Lesson 1: vectors"] == [record["name"] for record in server.records]
+    manifest = json.loads((run.context.workspace.folder / "manifest.json").read_text())
+    assert ("Lesson 1: vectors", "Lesson 1: vectors") == (
+        manifest["title"],
+        owner_of(run.context.workspace.folder).title,
     )
 
 
@@ -101,6 +118,17 @@ def test_failing_record_is_a_warning(server, backend, open_run, status):
     assert PhaseOutcome.WARNED is result.outcome
     assert result.text.startswith("The files are uploaded, but the file record could not be made:")
     assert PhaseOutcome.DONE is RecordPhase(backend).run(open_run().context).outcome
+
+
+def test_record_waits_with_the_upload_for_a_backend_that_is_gone(backend, open_run):
+    """Where that is tried again later, the record is too, and nobody has to add it by hand."""
+    run = open_run()
+    run.context.cancel.wait = lambda pause_s: None
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        gone = replace(backend, url=f"http://127.0.0.1:{free.getsockname()[1]}")
+    with pytest.raises(TransferError, match="Cannot connect") as failed:
+        RecordPhase(gone, control=TransferControl(away_s=0.0)).run(run.context)
+    assert may_pass(failed.value)
 
 
 def test_record_goes_on_with_the_uploads_log(backend, open_run):

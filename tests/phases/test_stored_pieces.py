@@ -57,7 +57,7 @@ def test_the_facts_of_a_piece_stay_as_they_were(kind: type, stored: dict[str, An
 
 
 def test_what_was_being_joined_is_read():
-    """Its durations stand beside the facts; what later steps add has its default."""
+    """Its durations stand beside the facts; what later steps add has its default, and what had another name is read."""
     stored = {
         "duration_s": 4.0,
         "frame_s": 0.04,
@@ -81,7 +81,7 @@ def test_what_was_being_joined_is_read():
         loudness=(MeasuredLoudness(integrated_lufs=-21.8, range_lu=0.0),),
         encoder="libx264",
         chunks=1,
-        sound_ends={"1": 4.0},
+        audio_ends={"1": 4.0},
     )
     joined = Joined(encoded=encoded, durations_s={"90p": (4.0,)})
     assert (joined, joined) == (read_joined(stored), read_joined(json.loads(json.dumps(joined.stored))))

@@ -28,10 +28,11 @@ from pipeline.media_info import DynamicRange
 from pipeline.model import PhaseName, PhaseOutcome, Plan
 from pipeline.output_settings import output_settings
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress
+from pipeline.phases.speech_run import SpeechTools
 from pipeline.phases.transcribe import TranscribePhase, load_cues
 from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
 from pipeline.speech.child import WhisperProcess
-from pipeline.speech.transcript_file import from_json
+from pipeline.speech.transcript_file import transcript_from_json
 from pipeline.workspace import Workspace
 
 MARK_FIRST = ("-disposition:a:0", "default", "-disposition:a:1", "0")
@@ -104,7 +105,8 @@ def remake(tmp_path: Path, sample: Path) -> Callable[..., Path]:
 def phase(whisper: WhisperProcess) -> TranscribePhase:
     """The phase of a job that no other follows."""
     ffmpeg = find_ffmpeg("")
-    return TranscribePhase(LocalEngine(ffmpeg, whisper), ffmpeg, whisper, keeps_model=False)
+    engine = LocalEngine(ffmpeg, whisper)
+    return TranscribePhase(SpeechTools(engine=engine, ffmpeg=ffmpeg, whisper=whisper, keeps_model=False))
 
 
 def test_the_sample(context, sample, small_model, phase):
@@ -203,7 +205,9 @@ def test_names_of_a_list(context, sample, phase):
     text = (folder / "transcript.json").read_text(encoding="utf-8")
     (correction,) = json.loads(text)["segments"][1]["corrections"]
     assert ("chapter seven", "Chapter Seven") == (correction["heard"], correction["written"])
-    assert from_json(text)[0].segments[1].corrections[0].written in (folder / "subtitles.vtt").read_text("utf-8")
+    assert transcript_from_json(text)[0].segments[1].corrections[0].written in (folder / "subtitles.vtt").read_text(
+        "utf-8"
+    )
 
 
 def test_cues_for_the_stream(context, sample, phase):
@@ -228,7 +232,7 @@ def test_cues_are_by_the_profile(context, sample, monkeypatch, phase):
         asked.append((rules, language))
         return too_fast
 
-    monkeypatch.setattr("pipeline.phases.hearing.caption_profile", profile)
+    monkeypatch.setattr("pipeline.phases.speech_run.caption_profile", profile)
     said: list[str] = []
     here = dataclasses.replace(
         context(sample, profile=CaptionRules.BBC_CHILDREN), log=lambda text, level: said.append(text)
@@ -247,7 +251,7 @@ def test_done_already(context, sample, small_model, offline_model, phase):
     shutil.rmtree(offline_model)
     again = context(sample, model=offline_model)
     phase.check(again)
-    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English") == phase.run(again)
+    assert PhaseResult(outcome=PhaseOutcome.REUSED, text="4 captions, English, already made") == phase.run(again)
     (again.workspace.folder / "transcript.srt").unlink()
     phase.check(again)
     (again.workspace.folder / "transcript.json").unlink()
@@ -261,8 +265,8 @@ def offline_model(tmp_path: Path) -> str:
     return str(tmp_path / "no-model")
 
 
-def test_no_sound(context, remake, sample, offline_model, phase):
-    """A video without sound needs no model and gets no files, and the phase says so."""
+def test_no_audio(context, remake, sample, offline_model, phase):
+    """A video without audio needs no model and gets no files, and the phase says so."""
     here = context(remake("mute.mp4", "-i", str(sample), "-an", "-c", "copy"), model=offline_model)
     phase.check(here)
     assert PhaseResult(outcome=PhaseOutcome.SKIPPED, text="No audio in this video: no transcript.") == phase.run(here)
@@ -273,7 +277,7 @@ def test_no_sound(context, remake, sample, offline_model, phase):
 
 
 def test_no_speech(context, remake, sample, phase):
-    """A video with sound but no speech gets valid empty files and no cue."""
+    """A video with audio but no speech gets valid empty files and no cue."""
     source = remake(
         "tone.mp4",
         "-i",
@@ -306,8 +310,8 @@ def test_no_speech(context, remake, sample, phase):
     )
 
 
-def test_sound_that_starts_late(context, remake, sample, phase):
-    """Where the sound starts three seconds after the picture, so do the captions."""
+def test_audio_that_starts_late(context, remake, sample, phase):
+    """Where the audio starts three seconds after the video, so do the captions."""
     source = remake(
         "late.mkv", "-i", str(sample), "-itsoffset", "3", "-i", str(sample), "-map", "0:v", "-map", "1:a", "-c", "copy"
     )
@@ -396,7 +400,7 @@ def test_a_transcript_that_is_a_folder(tmp_path):
 
 
 def test_the_sample_has_what_a_demo_needs(sample):
-    """The shipped clip is small, moving 720p with sound."""
+    """The shipped clip is small, moving 720p with audio."""
     media = probe(sample)
     assert (1280, 720, 25, 1) == (media.video.width, media.video.height, media.video.frame_rate, len(media.audio))
     assert sample.stat().st_size < 1_000_000

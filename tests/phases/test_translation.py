@@ -17,7 +17,7 @@ from source_clips import AAC, H264, pattern, run
 from pipeline.job import CaptionRules, TranscriptionRequest
 from pipeline.media.stream_layout import TRANSCRIPT_FILES, TRANSLATION_NAMES
 from pipeline.model import Outcome
-from pipeline.phases.hearing import Hearing
+from pipeline.phases.speech_run import SpeechRun
 from pipeline.speech import child
 
 SPANISH = Path(__file__).parents[1] / "speech" / "spanish.flac"
@@ -103,7 +103,7 @@ def test_a_translation_is_added_without_an_encode(clip, plain, out, asked):
 
 
 def test_all_at_once_is_the_same(clip, translated, out, asked):
-    """A first run makes the same of the sound as two."""
+    """A first run makes the same of the audio as two."""
     made = convert(clip, out, transcription=asked)
     assert (Outcome.DONE, "", ()) == made.whole
     names = (*TRANSCRIPT_FILES, *TRANSLATION_NAMES.all)
@@ -126,7 +126,7 @@ def test_a_model_for_english_is_refused_before_the_encode(clip, out, asked, smal
     (folder / "vocabulary.json").write_text(json.dumps([word or "<none>" for word in words]), encoding="utf-8")
     made = convert(clip, out, transcription=replace(asked, model=str(folder)))
     assert (Outcome.FAILED, 0) == (made.report.outcome, _encodes(made))
-    assert f"The Whisper model '{folder}' hears English only and can't translate: " in made.report.error
+    assert f"The Whisper model '{folder}' understands English only and can't translate: " in made.report.error
 
 
 def test_what_is_in_english_is_not_translated(sample, out, asked, monkeypatch):
@@ -136,7 +136,7 @@ def test_what_is_in_english_is_not_translated(sample, out, asked, monkeypatch):
     assert (Outcome.DONE, "", ()) == made.whole
     assert "The speech is in English already: no translation." in made.log
     assert ([("en", "English", "YES")], False) == (_tracks(made), (made.folder / "subtitles.en.vtt").exists())
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     for request in (asked, replace(asked, translate=False)):
         assert (Outcome.DONE, "", ()) == convert(talk, out, transcription=request).whole
 
@@ -156,7 +156,7 @@ def test_a_correction_of_the_translation_is_taken_over(clip, translated, out, as
     path = folder / name
     path.write_text(_text(folder, path.name).replace(word, "one"), encoding="utf-8")
     before = [_text(folder, name) for name in TRANSCRIPT_FILES]
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     made = convert(clip, out, transcription=asked)
     assert (Outcome.DONE, "", ()) == made.whole
     track = "".join(part.read_text(encoding="utf-8") for part in sorted(folder.glob("subtitles/en/*.vtt")))
@@ -172,7 +172,7 @@ def test_lost_forms_of_the_translation_are_made_from_the_rest(clip, translated, 
     folder = shutil.copytree(translated, out / "clip")
     before = _text(folder, "transcript.en.srt")
     (folder / "transcript.en.srt").unlink()
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     made = convert(clip, out, transcription=asked)
     assert "transcript.en.srt was missing: made again from the rest of the translation." in made.log
     assert before == _text(folder, "transcript.en.srt")
@@ -181,7 +181,7 @@ def test_lost_forms_of_the_translation_are_made_from_the_rest(clip, translated, 
 def test_other_caption_rules_need_no_listening(clip, translated, out, asked, monkeypatch):
     """The translation is shaped anew, too."""
     shutil.copytree(translated, out / "clip")
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     made = convert(clip, out, transcription=replace(asked, profile=CaptionRules.BBC))
     assert (Outcome.DONE, "", ()) == made.whole
     assert any(text.startswith("Translated: ") for text in made.log)

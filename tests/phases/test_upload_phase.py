@@ -154,7 +154,7 @@ def test_other_videos_may_be_uploaded_below_while_this_one_is_encoded(server, tm
         open_job(tmp_path / "one", media_info(), prefix="videos/one/").context
     )
     puts = len(server.puts())
-    with pytest.raises(SettingsError, match="Below videos/ lie streams of other videos"):
+    with pytest.raises(SettingsError, match="Below videos/ are streams of other videos"):
         phase.run(made.context)
     assert puts == len(server.puts())
 
@@ -185,10 +185,10 @@ def test_a_destination_above_those_of_other_videos_is_refused(server, tmp_path, 
         phase.check(context)
         return
     said = (
-        "Below videos/ lie streams of other videos, such as videos/one/: "
-        "give this one a place of its own, such as videos/lesson-one/"
+        "Below videos/ are streams of other videos, such as videos/one/: "
+        "choose a destination of its own, such as videos/lesson-one/"
     )
-    with pytest.raises(SettingsError, match=f"{said}, or insist"):
+    with pytest.raises(SettingsError, match=f"{said}, or use"):
         phase.check(context)
     request = replace(context.plan.job.upload, replace=True)
     phase.check(replace(context, plan=replace(context.plan, job=replace(context.plan.job, upload=request))))

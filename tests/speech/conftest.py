@@ -1,4 +1,4 @@
-"""Sounds made by the real ffmpeg, and a network that is not there."""
+"""Audio files made by the real ffmpeg, and a network that is not there."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 
 from pipeline.speech.child import WhisperProcess
 
-MakeSound = Callable[..., Path]
+MakeAudio = Callable[..., Path]
 
 
 @pytest.fixture
-def make_sound(tmp_path: Path) -> MakeSound:
+def make_audio(tmp_path: Path) -> MakeAudio:
     """Return a function that runs ffmpeg on the given arguments and returns the file it made."""
 
     def make(name: str, *arguments: str) -> Path:

@@ -78,6 +78,12 @@ def test_tags_of_webvtt(content, vtt, srt):
     assert (VTT.format(settings="", content=vtt), SRT.format(content=srt)) == (to_vtt(cues), to_srt(cues))
 
 
+def test_a_sign_that_begins_no_tag():
+    """The words between it and the next tag are text."""
+    (cue,) = parse_subtitles(VTT.format(settings="", content="a < b <i>c</i>")).cues
+    assert ("a < b c", "a &lt; b <i>c</i>") == (cue.text, cue.formatted)
+
+
 TEXTS = st.text(st.sampled_from("ab <>/.{}\\i1&;nvc\n"), max_size=40)
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from pipeline.job import CaptionRules
 from pipeline.speech.caption_profiles import caption_profile
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.cues import Cue
@@ -80,6 +81,13 @@ def test_a_line_breaks_at_the_clause():
     )
 
 
+def test_a_cue_ends_before_a_preposition():
+    """Without punctuation or a conjunction a cue ends before a preposition."""
+    words = "heavy yellow machines were slowly carrying enormous wooden boxes through {} narrow old streets yesterday"
+    cues = texts(spoken(words.format("seven")))
+    assert (2, "through") == (len(cues), cues[1].split()[0])
+
+
 def test_a_cue_ends_before_a_conjunction():
     """Without punctuation a cue ends before a conjunction."""
     cues = texts(
@@ -125,16 +133,53 @@ def test_a_short_word_stays_for_the_shortest_time():
 
 
 def test_nothing_stays_after_the_end():
-    """A cue is not stretched past the end of the sound."""
+    """A cue is not stretched past the end of the audio."""
     assert [Cue(start_s=2.0, end_s=2.5, text="yes")] == shape_cues(
         transcript(spoken("yes", start_s=2.0, word_s=0.2), duration_s=2.5)
     )
 
 
-def test_fast_speech_stays_longer_where_there_is_room():
-    """A cue that is spoken too fast to be read stays on into the pause after it."""
-    cue = shape_cues(transcript(spoken("extraordinarily straightforward demonstrations", word_s=0.2, space_s=0.0)))[0]
-    assert 45 / 20 == pytest.approx(cue.end_s - cue.start_s, abs=0.001)
+@pytest.mark.parametrize(
+    ("rules", "language", "read_s"),
+    [
+        pytest.param(CaptionRules.NETFLIX, "en", 45 / 20, id="netflix"),
+        pytest.param(CaptionRules.NETFLIX_CHILDREN, "en", 45 / 17, id="netflix for children"),
+        pytest.param(CaptionRules.NETFLIX, "de", 45 / 17, id="netflix in German"),
+        pytest.param(CaptionRules.NETFLIX_DEAF, "ar", 45 / 23, id="netflix for the deaf in Arabic"),
+        pytest.param(CaptionRules.BBC, "en", 7 / 3, id="bbc"),
+        pytest.param(CaptionRules.BBC_CHILDREN, "en", 7 * 60 / 160, id="bbc for children"),
+    ],
+)
+def test_fast_speech_stays_longer_where_there_is_room(rules: CaptionRules, language: str, read_s: float):
+    """A cue that is spoken too fast to be read stays on into the silence after it until the profile allows it."""
+    fast = transcript(
+        spoken("one straightforward example of the whole thing", word_s=0.1, space_s=0.0),
+        spoken("Later.", start_s=10.0),
+        language=language,
+    )
+    cue = shape_cues(fast, caption_profile(rules, language))[0]
+    assert read_s == pytest.approx(cue.end_s - cue.start_s, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("rules", "closed_s", "least_s"),
+    [
+        pytest.param(CaptionRules.NETFLIX, 0.08, 0.5, id="netflix"),
+        pytest.param(CaptionRules.BBC, 0.0, 1.0, id="bbc"),
+    ],
+)
+def test_a_gap_is_closed_or_can_be_seen(rules: CaptionRules, closed_s: float, least_s: float):
+    """However long somebody is silent, the gap is the least one or at least as long as the profile asks for."""
+    silences_s = [number / 100 for number in range(3, 260, 7)]
+    gaps = []
+    for silence_s in silences_s:
+        first = spoken("We begin with the first of them.")
+        second = spoken("Then we go on.", start_s=first.end_s + silence_s)
+        cues = shape_cues(transcript(first, second), caption_profile(rules, "en"))
+        gaps.append(round(cues[1].start_s - cues[0].end_s, 3))
+    closed = [gap for gap in gaps if gap == closed_s]
+    assert [gap for gap in gaps if gap >= least_s] == gaps[len(closed) :]
+    assert closed == gaps[: len(closed)] != []
 
 
 def test_a_cue_stays_half_a_second_after_the_speech():
@@ -241,13 +286,26 @@ def test_a_segments_end_is_a_sentences_end_in_text_without_full_stops():
 
 
 @pytest.mark.parametrize("shift", range(4))
-def test_phrases_without_spaces_are_kept_whole(shift: int):
-    """A Japanese line never ends inside a word or a number, whatever words Whisper cut it into."""
-    words = [Word(start_s=i * 0.2, end_s=i * 0.2 + 0.2, text=c) for i, c in enumerate("あの" * shift + JAPANESE * 2)]
+@pytest.mark.parametrize(
+    ("language", "before", "text", "kept"),
+    [
+        pytest.param(
+            "ja",
+            "あの",
+            JAPANESE,
+            ["使って", "動画を", "変換する", "「方法」を", "学びます。", "字幕が", "正しく", "確認します。", "3.11を"],
+            id="japanese",
+        ),
+        pytest.param("zh", "现在", CHINESE, ["大家好，", "课程。", "学习", "软件", "视频，", "服务器"], id="chinese"),
+        pytest.param("th", "แล้ว", THAI, ["วันนี้", "เรียน", "วิดีโอ", "เซิร์ฟเวอร์", "คำบรรยาย"], id="thai"),
+    ],
+)
+def test_phrases_without_spaces_are_kept_whole(shift: int, language: str, before: str, text: str, kept: list[str]):
+    """A line never ends inside a word or a number, whatever words Whisper cut a script without spaces into."""
+    words = [Word(start_s=i * 0.2, end_s=i * 0.2 + 0.2, text=c) for i, c in enumerate(before * shift + text * 2)]
     segment = Segment(start_s=0.0, end_s=words[-1].end_s, text="".join(w.text for w in words), words=tuple(words))
-    cues = shape_cues(transcript(segment, language="ja"))
+    cues = shape_cues(transcript(segment, language=language))
     ends = "|".join(line for cue in cues for line in cue.text.split("\n"))
-    kept = ["使って", "動画を", "変換する", "「方法」を", "学びます。", "字幕が", "正しく", "確認します。", "3.11を"]
     assert dict.fromkeys(kept, 2) == {word: ends.count(word) for word in kept}
 
 

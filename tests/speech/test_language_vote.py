@@ -1,4 +1,4 @@
-"""Three samples over a sound vote for its language."""
+"""Three samples over an audio track vote for its language."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.speech.audio import RATE_HZ, read_audio
+from pipeline.speech.audio_samples import SAMPLE_S, samples_of
 from pipeline.speech.language_vote import language_of, voted_language
-from pipeline.speech.sound_samples import SAMPLE_S, samples_of
 from pipeline.speech.transcribe import transcribe
 
 
@@ -30,7 +30,7 @@ class Model:
 
 @pytest.fixture
 def spoken(sample):
-    """The sample's sound, float32 mono (n,), 16 kHz."""
+    """The sample's audio, float32 mono (n,), 16 kHz."""
     return np.concatenate(list(read_audio(sample).pieces))
 
 
@@ -61,11 +61,11 @@ def test_silence_has_no_vote(spoken):
     assert voted_language(Model(), [silence, silence]) is None
 
 
-def test_samples_of_a_long_sound(make_sound):
+def test_samples_of_a_long_audio(make_audio):
     """They come from the middle of each third, or of each third of the part that is converted."""
     tones = [f"sine=frequency={hz}:duration=40" for hz in (200, 400, 800)]
     inputs = [argument for tone in tones for argument in ("-f", "lavfi", "-i", tone)]
-    clip = make_sound("long.flac", *inputs, "-filter_complex", "concat=n=3:v=0:a=1")
+    clip = make_audio("long.flac", *inputs, "-filter_complex", "concat=n=3:v=0:a=1")
 
     def pitches(**part: float) -> list[int]:
         samples = [sample.mixed for sample in samples_of(clip, 0, **part)]
@@ -76,17 +76,17 @@ def test_samples_of_a_long_sound(make_sound):
     assert [200, 800] == [pytest.approx(hz, abs=3) for hz in pitches(from_s=0.0, until_s=119.0)[::2]]
 
 
-def test_a_long_sound_in_one_language(make_sound, sample, small_model, whisper):
+def test_a_long_audio_in_one_language(make_audio, sample, small_model, whisper):
     """The language that most of it is in is the transcript's, with its probability."""
-    clip = make_sound("long.flac", "-stream_loop", "3", "-i", str(sample), "-map", "0:a")
+    clip = make_audio("long.flac", "-stream_loop", "3", "-i", str(sample), "-map", "0:a")
     heard = transcribe(whisper, clip, CancelToken(), model=str(small_model))
     assert ("en", True) == (heard.language, 0.5 < heard.language_probability <= 1)
 
 
 @pytest.mark.parametrize(("window_s", "languages", "votes"), [(10.0, True, 2), (30.0, True, 0), (10.0, False, 0)])
-def test_a_vote_where_it_tells_more_than_the_first_window(make_sound, sample, window_s, languages, votes):
-    """Not where the sound is shorter than three windows, nor where the model hears one language only."""
-    clip = make_sound("clip.flac", "-stream_loop", "3", "-i", str(sample), "-map", "0:a", "-t", "50")
+def test_a_vote_where_it_tells_more_than_the_first_window(make_audio, sample, window_s, languages, votes):
+    """Not where the audio is shorter than three windows, nor where the model hears one language only."""
+    clip = make_audio("clip.flac", "-stream_loop", "3", "-i", str(sample), "-map", "0:a", "-t", "50")
     model = Model({"en": 1.0}, {"en": 1.0}, {"en": 1.0})
     model.window_s, model.model = window_s, SimpleNamespace(is_multilingual=languages)
     found = language_of(model, clip, 0, channel=None, from_s=0.0, until_s=None, duration_s=50.0)

@@ -18,10 +18,10 @@ SPANISH = Path(__file__).with_name("spanish.flac")
 
 
 @pytest.fixture
-def both(make_sound, sample):
+def both(make_audio, sample):
     """The sample's four sentences in English, and then two in Spanish."""
     graph = "[0:a]aresample=16000,aformat=channel_layouts=mono[a];[a][1:a]concat=n=2:v=0:a=1"
-    return make_sound("both.flac", "-i", str(sample), "-i", str(SPANISH), "-filter_complex", graph)
+    return make_audio("both.flac", "-i", str(sample), "-i", str(SPANISH), "-filter_complex", graph)
 
 
 def test_each_window_in_its_own_language(both, sample, small_model, whisper):
@@ -48,6 +48,6 @@ def test_what_does_not_go_together(tmp_path, capsys, more):
     status = run_command(["transcribe", str(tmp_path / "a.mp4"), "--multilingual", *more], Config())
     assert (EXIT_WRONG_USAGE, True) == (
         status,
-        "--multilingual hears the language of each half minute: leave out --language, --fast and --align."
+        "--multilingual detects the language of each half minute: leave out --language, --fast and --align."
         in capsys.readouterr().err,
     )

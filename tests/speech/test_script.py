@@ -44,7 +44,7 @@ def test_roughly_placed(script, starts):
 
 
 def test_windows_end_in_pauses():
-    """None is longer than Whisper hears at once, and each has all of the sound of its words."""
+    """None is longer than Whisper hears at once, and each has all of the audio of its words."""
     heard = _heard(" ".join(f"w{n}" for n in range(60)), pause_after=15)
     words = place_script(heard, " ".join(f"w{n}" for n in range(60)))
     windows = alignment_windows(words)

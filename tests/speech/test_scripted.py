@@ -38,5 +38,5 @@ def test_a_script_is_aligned_exactly(tiny_en, librivox, number, whisper):
 def test_a_script_of_something_else(tiny_en, librivox, whisper):
     """Is refused: its times would be no times."""
     heard = transcribe(whisper, librivox[3].path, CancelToken(), model=str(tiny_en))
-    with pytest.raises(SpeechError, match="The script does not say what is said: 0 of its 3 words were heard"):
+    with pytest.raises(SpeechError, match="The script does not match the speech: 0 of its 3 words were recognized"):
         align_script(whisper, librivox[3].path, CancelToken(), heard, "Quite another text", model=str(tiny_en))

@@ -259,6 +259,10 @@ def test_what_looks_like_times_and_is_said(said):
             "1\n00:00:01,000 --> 00:00:02,000\na\n\n2\n00:00:03,000 --> 00:00:0x\nb\n",
             "line 6 has no times of a caption",
         ),
+        (
+            "1\n-00:00:01,000 --> 00:00:02,000\na\n",
+            "line 2 has no times of a caption (“-00:00:01,000 --> 00:00:02,000”); write it as 00:00:01,000 --> ",
+        ),
         ("WEBVTT\n\n00:01.000 --> 00:02.000\na --> b\n", "line 4 has no times of a caption (“a --> b”)"),
         (
             "WEBVTT\n\n00:01.000 --> 00:02.000\na\n\nafter a blank line\n\n00:03.000 --> 00:04.000\nb\n",
@@ -274,6 +278,7 @@ def test_what_looks_like_times_and_is_said(said):
         "head",
         "silent",
         "times",
+        "negative",
         "arrow",
         "after",
         "before",

@@ -58,7 +58,7 @@ def test_how_sure_whisper_was(sample, small_model, whisper):
 
 
 def test_the_offset_moves_every_time(sample, small_model, whisper):
-    """Sound that starts later than the video has its words later too."""
+    """Audio that starts later than the video has its words later too."""
     heard = transcribe(whisper, sample, CancelToken(), model=str(small_model), language="en", offset_s=5.0)
     assert [t + 5.0 for t in SPOKEN_AT_S] == pytest.approx([segment.start_s for segment in heard.segments], abs=0.2)
     assert SPOKEN_AT_S[0] + 5.0 == pytest.approx(heard.segments[0].words[0].start_s, abs=0.2)
@@ -70,10 +70,10 @@ def test_the_offset_moves_every_time(sample, small_model, whisper):
     ["anullsrc=d=4", "sine=f=440:d=4", "anoisesrc=d=4:a=0.2", "anullsrc=d=0.01"],
     ids=["silence", "tone", "noise", "a blink"],
 )
-def test_no_speech_is_no_transcript(source, make_sound, small_model, whisper):
+def test_no_speech_is_no_transcript(source, make_audio, small_model, whisper):
     """Silence, a steady tone and noise give no words and no language."""
     heard = transcribe(
-        whisper, make_sound("quiet.wav", "-f", "lavfi", "-i", source), CancelToken(), model=str(small_model)
+        whisper, make_audio("quiet.wav", "-f", "lavfi", "-i", source), CancelToken(), model=str(small_model)
     )
     assert ((), None) == (heard.segments, heard.language)
 
@@ -88,7 +88,7 @@ def test_odd_file_names(name, tmp_path, sample, small_model, monkeypatch, whispe
 
 
 def test_a_file_that_is_no_video(tmp_path, small_model, whisper):
-    """A file without sound in it is an error with a sentence that names it."""
+    """A file without audio in it is an error with a sentence that names it."""
     path = tmp_path / "notes.mp4"
     path.write_text("shopping list\n" * 100, encoding="utf-8")
     with pytest.raises(SpeechError, match=r"The audio of .*notes\.mp4 can't be read: check that the file plays\.$"):

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from pipeline.errors import CodecError
 from pipeline.speech.cues import Cue
 from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings, Word
-from pipeline.speech.transcript_file import from_json, to_json
+from pipeline.speech.transcript_file import transcript_from_json, transcript_to_json
 
 TESTS = Path(__file__).resolve().parents[1]
 SCHEMA = json.loads((TESTS.parent / "docs" / "transcript.schema.json").read_text(encoding="utf-8"))
@@ -71,8 +71,8 @@ segments = st.builds(
 @pytest.mark.parametrize(("transcript", "cues"), [(HEARD, CUES), (SILENT, [])], ids=["speech", "silence"])
 def test_a_file_is_read_as_it_was_written(transcript, cues):
     """And it is what the schema in docs describes."""
-    text = to_json(transcript, cues)
-    assert (transcript, cues) == from_json(text)
+    text = transcript_to_json(transcript, cues)
+    assert (transcript, cues) == transcript_from_json(text)
     assert [] == [error.message for error in Draft202012Validator(SCHEMA).iter_errors(json.loads(text))]
 
 
@@ -81,14 +81,14 @@ def test_a_file_is_read_as_it_was_written(transcript, cues):
 def test_whatever_was_heard_is_read_as_it_was_written(heard):
     """Any text, any times in milliseconds, with and without the numbers of Whisper."""
     transcript = Transcript(language="en", language_probability=1.0, duration_s=1.0, segments=heard)
-    text = to_json(transcript, [])
-    assert (transcript, []) == from_json(text)
+    text = transcript_to_json(transcript, [])
+    assert (transcript, []) == transcript_from_json(text)
     assert [] == [error.message for error in Draft202012Validator(SCHEMA).iter_errors(json.loads(text))]
 
 
 def test_the_names_are_whispers():
     """Programs that read Whisper's own JSON find the same names here."""
-    content = json.loads(to_json(HEARD, CUES))
+    content = json.loads(transcript_to_json(HEARD, CUES))
     first = content["segments"][0]
     assert (2, "hé 世界 typed by hand", -0.3125, 0.0156, 0.8125) == (
         content["schema"],
@@ -105,7 +105,9 @@ def test_what_is_not_whole_milliseconds_is_rounded():
     word = Word(start_s=0.12345, end_s=1 / 3, text=" a", probability=2 / 3)
     segment = Segment(start_s=0.12345, end_s=1 / 3, text=" a ", words=(word,), mean_log_probability=-1 / 3)
     content = json.loads(
-        to_json(Transcript(language="en", language_probability=1, duration_s=1.00049, segments=(segment,)), [])
+        transcript_to_json(
+            Transcript(language="en", language_probability=1, duration_s=1.00049, segments=(segment,)), []
+        )
     )
     first = content["segments"][0]
     assert (1.0, 0.123, 0.333, 0.6667, -0.3333, "a") == (
@@ -122,7 +124,7 @@ def test_a_file_of_the_first_schema_is_read():
     """One that was kept, of the shipped sample: its words and times are there, what it does not hold is None."""
     text = (TESTS / "kept" / "transcript_1.json").read_text(encoding="utf-8")
     stored = json.loads(text)
-    transcript, cues = from_json(text)
+    transcript, cues = transcript_from_json(text)
     assert ("en", 14.016, 4, 12) == (
         transcript.language,
         transcript.duration_s,
@@ -130,7 +132,7 @@ def test_a_file_of_the_first_schema_is_read():
         sum(len(segment.words) for segment in transcript.segments),
     )
     assert (None, None) == (transcript.origin, transcript.segments[0].words[0].probability)
-    written = json.loads(to_json(transcript, cues))
+    written = json.loads(transcript_to_json(transcript, cues))
     assert stored == _named_in(stored, written)
 
 
@@ -138,7 +140,7 @@ def test_a_file_of_the_second_schema_is_read():
     """One that was kept: what is read from it says the same."""
     text = (TESTS / "kept" / "transcript_2.json").read_text(encoding="utf-8")
     stored = json.loads(text)
-    written = json.loads(to_json(*from_json(text)))
+    written = json.loads(transcript_to_json(*transcript_from_json(text)))
     assert stored == _named_in(stored, written) | {"schema": 2}
 
 
@@ -160,8 +162,11 @@ def _named_in(stored, written):
         ("null", "transcript.json must be an object, not null."),
         ("{}", "transcript.json: language is missing."),
         ('{"schema": 3}', "transcript.json has schema 3, and this version of HLS Converter reads up to 2."),
-        (to_json(SILENT, []).replace("2", "0", 1), "transcript.json: schema must be 1 or 2, not 0."),
-        (to_json(SILENT, []).replace("2", '"2"', 1), "transcript.json: schema must be a whole number, not a text."),
+        (transcript_to_json(SILENT, []).replace("2", "0", 1), "transcript.json: schema must be 1 or 2, not 0."),
+        (
+            transcript_to_json(SILENT, []).replace("2", '"2"', 1),
+            "transcript.json: schema must be a whole number, not a text.",
+        ),
         ('{"colour": 1}', "transcript.json: colour is not a known field."),
     ],
     ids=["empty", "deep", "list", "null", "object", "newer", "zero", "text", "unknown"],
@@ -169,13 +174,13 @@ def _named_in(stored, written):
 def test_another_file_is_a_sentence(text, sentence):
     """It names what is wrong."""
     with pytest.raises(CodecError) as refused:
-        from_json(text)
+        transcript_from_json(text)
     assert sentence == str(refused.value)
 
 
 def test_a_wrong_number_is_named():
     """With its place among the segments."""
-    content = json.loads(to_json(HEARD, CUES))
+    content = json.loads(transcript_to_json(HEARD, CUES))
     content["segments"][0]["words"][1]["start"] = "soon"
     with pytest.raises(CodecError, match=r"segments\[0\]\.words\[1\]\.start must be a number, not a text\.$"):
-        from_json(json.dumps(content))
+        transcript_from_json(json.dumps(content))

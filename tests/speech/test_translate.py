@@ -19,11 +19,11 @@ from installation import ROOT
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError, SpeechError
 from pipeline.job import TranscriptionRequest
-from pipeline.phases.hearing import Hearing
+from pipeline.phases.speech_run import SpeechRun
 from pipeline.plan import make_plan
 from pipeline.speech.child import WhisperProcess
-from pipeline.speech.heard_log import HeardLog
 from pipeline.speech.model import load_model
+from pipeline.speech.recognition_log import RecognitionLog
 from pipeline.speech.transcribe import transcribe
 
 SPANISH = Path(__file__).with_name("spanish.flac")
@@ -110,13 +110,13 @@ def test_a_run_that_was_cut_short_goes_on_in_the_language_that_is_spoken(
     """What was translated stays, and the rest is not taken for English."""
     path = tmp_path / "log"
     asked = {"model": str(small_model), "translate": True}
-    whole = transcribe(listening_in, SPANISH, CancelToken(), language="es", log=HeardLog(path, "key"), **asked)
+    whole = transcribe(listening_in, SPANISH, CancelToken(), language="es", log=RecognitionLog(path, "key"), **asked)
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     first = next(number for number, line in enumerate(lines) if '"segment"' in line and number)
     mark = next(number for number in range(first, len(lines)) if lines[number].startswith('{"seconds"'))
     path.write_text("".join(lines[: mark + 1]), encoding="utf-8")
     asked_file.unlink()
-    rest = transcribe(listening_in, SPANISH, CancelToken(), log=HeardLog(path, "key"), **asked)
+    rest = transcribe(listening_in, SPANISH, CancelToken(), log=RecognitionLog(path, "key"), **asked)
     assert ({("translate", "es")}, "en") == (_asked(asked_file), rest.language)
     assert whole.segments[0] == rest.segments[0]
 
@@ -130,7 +130,7 @@ def test_a_model_for_english_is_refused_when_it_is_loaded(small_model, tmp_path,
     with pytest.raises(SpeechError) as caught:
         load_model(whisper, str(folder), CancelToken(), translate=True)
     assert (
-        f"The Whisper model '{folder}' hears English only and can't translate: choose a model for all languages, "
+        f"The Whisper model '{folder}' understands English only and can't translate: choose a model for all languages, "
         "such as 'base', or leave the translation out."
     ) == str(caught.value)
     load_model(whisper, str(small_model), CancelToken(), translate=True)
@@ -181,7 +181,7 @@ def test_a_second_run_hears_nothing(small_model, tmp_path, capsys, monkeypatch):
     assert 0 == run_command(arguments, Config())
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert (True, False) == ("spanish.en.srt" in made, "english.en.srt" in made)
-    monkeypatch.setattr(Hearing, "transcript", _never)
+    monkeypatch.setattr(SpeechRun, "transcript", _never)
     capsys.readouterr()
     assert 0 == run_command(arguments, Config())
     printed = capsys.readouterr().out

@@ -17,7 +17,7 @@ PAUSE_S = 0.4
 
 @pytest.fixture(scope="module")
 def samples(sample: Path) -> voice.Samples:
-    """The sound of the shipped sample, 14 s of sentences with pauses."""
+    """The audio of the shipped sample, 14 s of sentences with pauses."""
     return np.concatenate(list(read_audio(sample).pieces))
 
 

@@ -17,9 +17,9 @@ from watched_whisper import WatchedWhisper
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
 from pipeline.speech import child
+from pipeline.speech.audio_tracks import ChosenAudio, Track, choose_audio
 from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model import find_model, load_model
-from pipeline.speech.sound import Sound, Track, choose_sound
 from pipeline.speech.transcribe import transcribe
 
 pytestmark = pytest.mark.usefixtures("no_child_left")
@@ -37,17 +37,27 @@ def watched() -> Iterator[WatchedWhisper]:
 
 
 def test_two_files_with_one_load(watched, sample, small_model):
-    """And what comes before each, a look for the model and for the sound, is served by the same process."""
+    """And what comes before each, a look for the model and for the audio, is served by the same process."""
     size = find_model(watched, str(small_model), CancelToken())
     assert ((small_model / "model.bin").stat().st_size, 0) == (size, watched.loads)
     load_model(watched, str(small_model), CancelToken(), language="en")
     first, tracks = watched.pid, [Track(index=1, channels=2)]
     heard = []
     for _ in range(2):
-        assert Sound(track=tracks[0]) == choose_sound(watched, sample, tracks, CancelToken())
+        assert ChosenAudio(track=tracks[0]) == choose_audio(watched, sample, tracks, CancelToken())
         heard.append(transcribe(watched, sample, CancelToken(), model=str(small_model)))
     assert (heard[0], 1, first) == (heard[1], watched.loads, watched.pid)
     assert 4 == len(heard[0].segments)
+
+
+@pytest.mark.parametrize("set_by_user", ["PASSIVE", "ACTIVE"])
+def test_threads_that_wait_leave_the_cores_to_others(monkeypatch, watched, small_model, set_by_user):
+    """Whatever the user has set is left as it is."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if set_by_user == "ACTIVE":
+        monkeypatch.setenv("OMP_WAIT_POLICY", set_by_user)
+    find_model(watched, str(small_model), CancelToken())
+    assert set_by_user == psutil.Process(watched.pid).environ()["OMP_WAIT_POLICY"]
 
 
 def test_no_process_before_it_is_needed():

@@ -14,7 +14,7 @@ def stretches(*edges: tuple[float, float]) -> list[Stretch]:
 
 
 def window(*edges: tuple[float, float], position_s: float = 0.0, end_s: float = 100.0, ended: bool = False):
-    """The next window of at most 30 s in a sound whose speech is known up to a moment."""
+    """The next window of at most 30 s in audio whose speech is known up to a moment."""
     return next_window(stretches(*edges), position_s, longest_s=30.0, end_s=end_s, ended=ended)
 
 
@@ -46,8 +46,8 @@ def test_edges(edges, expected):
     assert expected == window(*edges)
 
 
-def test_the_sound_ends_within_speech():
-    """Speech that lasts to the end of the sound is heard to the end."""
+def test_the_audio_ends_within_speech():
+    """Speech that lasts to the end of the audio is heard to the end."""
     assert Window(start_s=0.0, end_s=12.0, whole=True) == window((0.2, 12.0), end_s=12.0, ended=True)
 
 

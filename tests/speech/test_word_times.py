@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.speech.stretch import Stretch
 from pipeline.speech.transcript import Segment, Word
-from pipeline.speech.word_times import placed, sentences
+from pipeline.speech.word_times import sentences, within_speech
 
 SPEECH = (Stretch(start_s=1.0, end_s=3.0), Stretch(start_s=4.0, end_s=6.0))
 
@@ -22,7 +22,7 @@ def times(
     *words: tuple[float, float, str, float], from_s: float = 0.0, until_s: float = 9.0
 ) -> list[tuple[float, float, str]]:
     """Where words are placed in the speech from 1 to 3 and from 4 to 6 seconds."""
-    segments = placed([segment(*words)], SPEECH, from_s=from_s, until_s=until_s)
+    segments = within_speech([segment(*words)], SPEECH, from_s=from_s, until_s=until_s)
     return [(round(w.start_s, 2), round(w.end_s, 2), w.text) for s in segments for w in s.words]
 
 
@@ -54,11 +54,11 @@ def test_what_nobody_says():
     """A word far from all speech is left out, unless Whisper was sure of it; a segment of such words is left out."""
     assert [(7.0, 7.5, " sure", 0.9)] == [(*t, 0.9) for t in times((7.0, 7.5, " sure", 0.9))]
     assert [] == times((7.0, 7.5, " you", 0.3))
-    assert [] == placed([segment((7.0, 7.5, " you", 0.3))], (), from_s=0.0, until_s=9.0)
+    assert [] == within_speech([segment((7.0, 7.5, " you", 0.3))], (), from_s=0.0, until_s=9.0)
 
 
 def test_nothing_past_the_end():
-    """A word that Whisper is sure of ends with the sound at the latest, as one does that begins there."""
+    """A word that Whisper is sure of ends with the audio at the latest, as one does that begins there."""
     assert [(7.0, 7.2, " sure"), (7.2, 7.2, " too")] == times(
         (7.0, 7.5, " sure", 0.9), (7.6, 30.0, " too", 0.9), until_s=7.2
     )

@@ -287,14 +287,14 @@ class TestParts:
         """Whoever asks a second time, having been killed before the answer, gets it although the parts are gone."""
         upload_id = begin("a")
         parts = run(storage.list_parts("a", upload_id))
-        joined, made = local.join, []
+        joined, made = local.join_files, []
 
         def join_after_another(*arguments):
-            monkeypatch.setattr(local, "join", joined)
+            monkeypatch.setattr(local, "join_files", joined)
             made.append(asyncio.run(storage.complete_parts("a", upload_id, parts)))
             return joined(*arguments)
 
-        monkeypatch.setattr(local, "join", join_after_another)
+        monkeypatch.setattr(local, "join_files", join_after_another)
         assert made == [run(storage.complete_parts("a", upload_id, parts))]
 
     def test_the_entity_tag_goes_with_its_file(self, storage, root, run, begin, started):

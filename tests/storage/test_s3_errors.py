@@ -26,6 +26,7 @@ from storage.errors import (
     StorageSettingsError,
     StorageUnavailableError,
     StorageUnreachableError,
+    StorageUntrustedError,
     UploadNotFoundError,
 )
 from storage.s3_errors import S3Errors
@@ -94,7 +95,7 @@ def test_an_unknown_answer_is_named():
             "can't be reached",
         ),
         (ReadTimeoutError(endpoint_url="https://x?Signature=hush-hush"), StorageUnreachableError, "can't be reached"),
-        (SSLError(endpoint_url="https://x", error="hush-hush"), StorageUnavailableError, "no certificate"),
+        (SSLError(endpoint_url="https://x", error="hush-hush"), StorageUntrustedError, "no certificate"),
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), StorageUnavailableError, "broke off"),
         (aiohttp.ClientPayloadError("hush-hush"), StorageUnavailableError, "broke off"),
         (OSError("hush-hush"), StorageUnreachableError, "can't be reached"),

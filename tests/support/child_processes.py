@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-SERVERS = ("ceph-", "radosgw", "Xvfb")
+SERVERS = ("ceph-", "radosgw", "postgres", "Xvfb")
 """What serves the whole run."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ui.transcripts.app import EditorApp
-from ui.transcripts.segment import Segment
+from ui.transcripts.segment import DatasetSegment
 from ui.transcripts.state import EditorState
 from ui.transcripts.view import EditorView
 
@@ -98,7 +98,7 @@ class EditorDriver:
         return self.view.segments.table.selected
 
     @property
-    def segments(self) -> list[Segment]:
+    def segments(self) -> list[DatasetSegment]:
         """The segments in their order."""
         controller = self.view.controller
         found = (controller.segment(number) for number in range(len(controller.order)))

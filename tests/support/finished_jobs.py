@@ -10,7 +10,7 @@ from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JobFile, write_job_file
 from pipeline.speech.cue_shaping import shape_cues
 from pipeline.speech.transcript import Segment, Transcript, TranscriptOrigin, WhisperSettings, Word
-from pipeline.speech.transcript_file import to_json
+from pipeline.speech.transcript_file import transcript_to_json
 
 ORIGIN = TranscriptOrigin(
     program_version="0.1.0",
@@ -51,7 +51,7 @@ def finished_job(
 ) -> Path:
     """Write the folder of a job that has transcribed a video with some content, and has perhaps uploaded it."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = to_json(transcript, shape_cues(transcript))
+    text = transcript_to_json(transcript, shape_cues(transcript))
     (folder / "transcript.json").write_text(text, encoding="utf-8")
     upload = UploadFacts(prefix=prefix, backend_url="http://b", session_id=None, keys={}, urls={}, log="")
     write_job_file(

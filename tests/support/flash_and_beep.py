@@ -68,7 +68,7 @@ def run(target: Path, *arguments: str) -> Path:
 def apart_ms(video: Path, audio: Path | None = None) -> list[float]:
     """Return by how much each beep comes after its flash, in milliseconds; less than 0 where it comes before.
 
-    Both are files or media playlists; without `sound` it lies in the same one as the video.
+    Both are files or media playlists; without `audio` it lies in the same one as the video.
     """
     flashes, beeps = flash_times_s(video), beep_times_s(audio or video)
     assert len(flashes) == len(beeps), (flashes, beeps)

@@ -29,7 +29,23 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # inside pipeline: each step may import its own and those before it
 PIPELINE_STEPS: tuple[set[str], ...] = (
-    {"job", "media_info", "model", "events", "errors", "cancel", "codec", "alongside"},
+    {
+        "job",
+        "source_address",
+        "media_info",
+        "model",
+        "events",
+        "errors",
+        "cancel",
+        "codec",
+        "alongside",
+        "scheduler",
+        "priority",
+        "worker_policy",
+        "ffmpeg_need",
+        "machine_use",
+        "staying_awake",
+    },
     {
         "phase_table",
         "preflight_answers",
@@ -38,6 +54,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "timestamps",
         "files",
         "checkpoints",
+        "work_log",
         "disk_room",
         "folder_lock",
         "published",
@@ -48,16 +65,35 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "facts",
         "fingerprint",
         "inputs",
+        "input_list",
+        "path_patterns",
+        "open_files",
+        "watched_files",
         "relocation",
         "finished_folder",
         "folder_notes",
+        "fresh_note",
         "stored_captions",
+        "sources",
         "transcript_note",
+        "wanted_transcripts",
         "earlier_work",
         "caption_files",
         "corrected_captions",
         "corrected_words",
+        "claims",
         "job_codec",
+        "job_digest",
+        "job_owner",
+        "job_rows",
+        "job_store",
+        "leases",
+        "queued_job",
+        "report_codec",
+        "store_file",
+        "stored_job",
+        "unfinished",
+        "event_codec",
         "output_settings",
         "media",
         "speech",
@@ -65,17 +101,38 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     },
     {"engines"},
     {"phases"},
-    {"steps", "runner"},
+    {"expected_time", "steps", "measured_speed", "runner"},
     {"wiring", "transcript_job"},
     {"preflight"},
+    {"forecast"},
+    {
+        "batch",
+        "batch_callbacks",
+        "batch_entry",
+        "batch_patience",
+        "batch_pending",
+        "cluster_access",
+        "cluster_adding",
+        "cluster_job",
+        "cluster_results",
+        "cluster_speech",
+        "cluster_sweep",
+        "cluster_waiting",
+    },
+    {"single_job"},
 )
 
 # which of the modules before its own a step may import, where not all: a worker runs tasks, and has no job and none
 # of its folders
 NARROWED: dict[str, set[str]] = {
     "engines": {
-        *("job", "media_info", "model", "errors", "cancel", "codec"),
-        *("files", "fingerprint", "checkpoints", "disk_room", "media", "speech"),
+        *("job", "media_info", "model", "errors", "cancel", "codec", "scheduler"),
+        *("files", "fingerprint", "checkpoints", "work_log", "disk_room", "media", "speech"),
+    },
+    # a queue of whole jobs: how one is written, and what it tells, but neither its phases nor its folders
+    "engines/procrastinate": {
+        *("job", "model", "events", "errors", "cancel", "codec", "job_codec", "job_digest", "event_codec"),
+        *("source_address", "engines", "speech", "transfer", "worker_policy", "ffmpeg_need"),
     },
 }
 
@@ -106,7 +163,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ttkbootstrap": ("ui",),
     "tkinterdnd2": ("ui",),
     "keyring": ("ui/keychain.py",),
-    "subprocess": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/file_manager.py"),
+    "subprocess": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/file_manager.py", "ui/own_worker.py"),
     "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech"),
     "faster_whisper": ("pipeline/speech",),
     "requests": ("pipeline/transfer/http", "backend/conformance/check_client.py"),
@@ -115,6 +172,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": ("pipeline/transfer/http", "storage/s3_errors.py"),
     "http.client": ("pipeline/transfer/http",),
     "urllib.request": ("pipeline/transfer/http",),
+    "wakepy": ("pipeline/staying_awake.py",),
+    "procrastinate": ("pipeline/engines/procrastinate",),
+    "psycopg": ("pipeline/engines/procrastinate",),
 }
 
 # names of a module that have one home though the module itself is free
@@ -258,7 +318,7 @@ def wrong_step(path: Path, use: Use) -> str | None:
         return f"imports {use.name}: one of the two has no step in the table"
     if other > own:
         return f"imports {use.name}, which comes after it"
-    narrowed = NARROWED.get(path.parts[1])
+    narrowed = NARROWED.get("/".join(path.parts[1:3]), NARROWED.get(path.parts[1]))
     if narrowed is not None and parts[1] not in {path.parts[1], *narrowed}:
         return f"imports {use.name}: {path.parts[1]} may not import {parts[1]}"
     return None

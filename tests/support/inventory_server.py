@@ -20,7 +20,7 @@ from threaded_servers import serving
 from config import BackendApi
 from pipeline.media.stream_layout import MASTER
 from pipeline.published import published_files
-from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge
+from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge_manifest
 from pipeline.transfer.manifests.manifest_library import write_copies
 from pipeline.transfer.manifests.manifest_text import manifest_json
 from pipeline.transfer.manifests.ownership import SourceContent
@@ -152,7 +152,7 @@ def upload(
                 )
             )
     here = {"title": "Lesson", "source": source, "backend_url": server.url, "bucket": "videos", "prefix": PREFIX}
-    manifest = merge(previous, **here, now=now, confirmed=files)
+    manifest = merge_manifest(previous, **here, now=now, confirmed=files)
     write_copies(manifest, folder, data_dir)
     server.put(manifest.own_key, manifest_json(manifest, for_server=True), last_modified=now)
     return manifest

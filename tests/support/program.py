@@ -28,7 +28,7 @@ def start(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen
 def make_clip(
     target: Path, *, seconds: float, size: str = "640x360", audio: str = "sine=frequency=440:sample_rate=48000"
 ) -> Path:
-    """Make a test video with a tone (or what else `sound` says, nothing where it is empty); return its path."""
+    """Make a test video with a tone (or what else `audio` says, nothing where it is empty); return its path."""
     video = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration={seconds}"]
     tone = ["-f", "lavfi", "-i", audio, "-t", str(seconds), "-c:a", "aac"] if audio else []
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]

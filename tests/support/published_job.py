@@ -47,19 +47,20 @@ def open_job(
     source: bytes = b"source",
     existing: Existing = Existing.ASK,
     facts: Iterable[StepFacts] = (),
+    title: str = "",
     **upload: Any,
 ) -> PublishedJob:
     """Return a run of a job in `place`: its folder is made by the first run and found by the next ones.
 
-    `source` is its video's content, `facts` are steps that count as finished besides the packaging; other keywords go
-    into the UploadRequest.
+    `source` is its video's content, `facts` are steps that count as finished besides the packaging, `title` is the
+    job's; other keywords go into the UploadRequest.
     """
     video = place / "Lesson One.mp4"
     if not video.exists():
         video.parent.mkdir(parents=True, exist_ok=True)
         video.write_bytes(source)
     request = UploadRequest(**{"prefix": PREFIX, **upload})
-    job = Job(source=video, output_dir=place / "out", slug="lesson", upload=request, existing=existing)
+    job = Job(source=video, output_dir=place / "out", slug="lesson", upload=request, existing=existing, title=title)
     quality = {
         "width": 1280,
         "height": 720,

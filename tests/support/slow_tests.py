@@ -1,11 +1,33 @@
 """The test files that take long, which ./run-tests --quick leaves out: whole encodes, whole jobs, kills, slow lines,
-builds.
+builds. Owns the order of all files, too.
 """
+
+from pathlib import Path
+
+LONGEST_FILES = (
+    "integration/test_cluster_faults.py",
+    "integration/test_killed_phases.py",
+    "ui/test_real_job.py",
+    "integration/test_cluster.py",
+    "integration/test_any_source.py",
+    "integration/test_shared_list.py",
+    "integration/test_several_jobs.py",
+    "integration/test_changing_picture.py",
+    "integration/test_resumed_encode.py",
+    "integration/test_convert_command.py",
+    "integration/test_edit_lists.py",
+    "integration/test_sync.py",
+    "engines/test_encode_task.py",
+    "phases/test_kept_model.py",
+)
+"""Those that take minutes, all in one process each: a run begins with them."""
 
 SLOW_FOLDERS = ("integration",)
 
 SLOW_FILES = (
     "backend/test_reference_page.py",
+    "cli/test_models_command.py",
+    "cli/test_terminal.py",
     "cli/test_transcribe_command.py",
     "engines/test_audio_pass.py",
     "engines/test_encode_task.py",
@@ -16,6 +38,7 @@ SLOW_FILES = (
     "media/encode/test_per_title.py",
     "media/encode/test_shot_changes.py",
     "media/source/test_source_checks.py",
+    "media/validate/test_kept_contents.py",
     "media/validate/test_validate_damage.py",
     "media/validate/test_validate_streams.py",
     "packaging/test_frozen.py",
@@ -31,12 +54,15 @@ SLOW_FILES = (
     "phases/test_lost_files.py",
     "phases/test_old_folders.py",
     "phases/test_overlap.py",
+    "phases/test_own_captions.py",
     "phases/test_reruns.py",
     "phases/test_transcribe_phase.py",
     "phases/test_translation.py",
+    "speech/test_audio.py",
+    "speech/test_audio_choice.py",
     "speech/test_language_vote.py",
+    "speech/test_model_download.py",
     "speech/test_multilingual.py",
-    "speech/test_sound_choice.py",
     "speech/test_speech_model.py",
     "speech/test_transcribe.py",
     "speech/test_translate.py",
@@ -51,12 +77,34 @@ SLOW_FILES = (
     "transfer/upload/test_faults.py",
     "transfer/upload/test_multipart.py",
     "ui/test_action_bar.py",
+    "ui/test_advanced_section.py",
+    "ui/test_closing.py",
+    "ui/test_layout.py",
+    "ui/test_queue_follower.py",
+    "ui/test_queue_window.py",
     "ui/test_real_job.py",
     "ui/test_running_upload.py",
+    "ui/test_scales.py",
     "ui/test_speech.py",
+    "ui/test_text_menu.py",
+    "ui/test_unfinished.py",
     "ui/test_window.py",
+    "ui/test_window_keys.py",
+    "ui/transcripts/test_audio_output.py",
+    "ui/transcripts/test_editor_scales.py",
     "ui/transcripts/test_player.py",
     "ui/transcripts/test_segment_order.py",
-    "ui/transcripts/test_sound_output.py",
     "ui/transcripts/test_window.py",
 )
+
+
+def is_slow(file: Path) -> bool:
+    """Whether a file, below the folder of all tests, takes long."""
+    return file.parts[0] in SLOW_FOLDERS or file.as_posix() in SLOW_FILES
+
+
+def turn(file: Path) -> int:
+    """Return a file's place in the order of a run: what takes long begins, so that the processes end together."""
+    if file.as_posix() in LONGEST_FILES:
+        return LONGEST_FILES.index(file.as_posix())
+    return len(LONGEST_FILES) + (not is_slow(file) and file.parts[0] != "browser")

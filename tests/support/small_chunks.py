@@ -1,4 +1,5 @@
-"""The program with chunks of one segment, so that a short clip is cut like a long one. Started by a test as a process.
+"""The program with chunks of one segment and stretches of five seconds, so that a short clip is cut like a long one.
+Started by a test as a process.
 
 With DIES_AT in the environment it kills itself, and itself alone, at that act of its: a file written, moved or removed,
 a folder made or removed, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
@@ -16,10 +17,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from hls_converter import main  # the path above must be set first
-from pipeline.media.encode import chunks
+from pipeline.media.encode import chunks, shot_changes
 
 chunks.CHUNK_SEGMENTS = 1
 chunks.LEAST_SEGMENTS = 1
+shot_changes.SHORTEST_S = shot_changes.LONGEST_S = 5
 
 ACTS = {
     "os.mkdir",

@@ -203,7 +203,7 @@ def surround(folder: Path) -> Path:
 def audio_tracks(folder: Path) -> Path:
     """Three audio tracks: English, German (marked as the one to play), and one without a language but with a title."""
     return run(
-        folder, "sound_tracks.mkv", *pattern(), *tone(), *tone(frequency_hz=660), *tone(frequency_hz=880),
+        folder, "audio_tracks.mkv", *pattern(), *tone(), *tone(frequency_hz=660), *tone(frequency_hz=880),
         *H264, *AAC, "-map", "0", "-map", "1", "-map", "2", "-map", "3",
         "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger", "-metadata:s:a:2", "title=Commentary",
         "-disposition:a:0", "0", "-disposition:a:1", "default", "-disposition:a:2", "0",
@@ -212,17 +212,17 @@ def audio_tracks(folder: Path) -> Path:
 
 def audio_longer(folder: Path) -> Path:
     """The audio goes on for 2 s after the video."""
-    return run(folder, "sound_longer.mp4", *pattern(), *tone(length_s=LENGTH_S + 2), *H264, *AAC)
+    return run(folder, "audio_longer.mp4", *pattern(), *tone(length_s=LENGTH_S + 2), *H264, *AAC)
 
 
 def audio_shorter(folder: Path) -> Path:
     """The audio ends half-way."""
-    return run(folder, "sound_shorter.mp4", *pattern(), *tone(length_s=LENGTH_S / 2), *H264, *AAC)
+    return run(folder, "audio_shorter.mp4", *pattern(), *tone(length_s=LENGTH_S / 2), *H264, *AAC)
 
 
 def audio_later(folder: Path) -> Path:
     """The audio begins 1.5 s after the video."""
-    return run(folder, "sound_later.mkv", *pattern(), "-itsoffset", "1.5", *tone(length_s=LENGTH_S - 1.5), *H264, *AAC)
+    return run(folder, "audio_later.mkv", *pattern(), "-itsoffset", "1.5", *tone(length_s=LENGTH_S - 1.5), *H264, *AAC)
 
 
 def video_later(folder: Path) -> Path:
@@ -237,7 +237,7 @@ def silent(folder: Path) -> Path:
 
 def audio_only(folder: Path) -> Path:
     """No video: AAC in MPEG-4."""
-    return run(folder, "sound_only.m4a", *tone(length_s=8), *AAC)
+    return run(folder, "audio_only.m4a", *tone(length_s=8), *AAC)
 
 
 def mp3_with_cover(folder: Path) -> Path:

@@ -236,7 +236,7 @@ def codec_of(folder: Path, name: str) -> str:
 
 
 def write_master(folder: Path, *, audio: str, sizes: dict[str, tuple[int, int]] | None = None) -> None:
-    """Write the master playlist; `sound` is "muxed", "group" or "none"."""
+    """Write the master playlist; `audio` is "muxed", "group" or "none"."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     flags = 'LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES'
     extra_peak, extra_average = (0, 0)

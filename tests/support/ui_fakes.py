@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -12,11 +13,14 @@ from keyring.backend import KeyringBackend
 
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
+from pipeline.cluster_adding import AddedJob
 from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, Problem
-from pipeline.events import JobFinished, PhaseFinished, PhaseStarted, Sink
+from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
+from pipeline.inputs import Input
 from pipeline.job import DatasetRequest, Encryption, Existing, Job, UploadRequest
+from pipeline.media.source.damage import Damage
 from pipeline.media_info import AudioStream, MediaInfo, VideoStream
-from pipeline.model import Connection, JobReport, Outcome, PhaseOutcome, Plan
+from pipeline.model import Connection, JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.plan import make_plan
 from pipeline.preflight_answers import (
     DestinationTaken,
@@ -30,6 +34,7 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
 from pipeline.transfer.upload.backend_answers import BackendAnswers
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
+from pipeline.unfinished import UnfinishedJob
 from ui.services import PipelineServices
 
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))
@@ -101,7 +106,7 @@ def succeed(plan: Plan, sink: Sink, cancel: CancelToken) -> None:
     sink(JobFinished(report=report(plan)))
 
 
-class Stage:
+class HaltedStep:
     """A run that a test leads by the hand: it stops at `reach` until the test lets it go on."""
 
     def __init__(self) -> None:
@@ -178,6 +183,13 @@ class FakeServices:
     dataset_error: PipelineError | None = None
     plan_error: Exception | None = None
     folder_error: PipelineError | None = None
+    queue_error: PipelineError | None = None
+    damage: Damage = field(default_factory=Damage)
+    searches_on: bool = False
+    searches: list[tuple[Path, CancelToken]] = field(default_factory=list)
+    unfinished: tuple[UnfinishedJob, ...] = ()
+    forgotten: list[str] = field(default_factory=list)
+    queued: list[tuple[str, Job]] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     configs: list[Config] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
@@ -185,20 +197,24 @@ class FakeServices:
     control: TransferControl | None = None
     ask_token: AskToken | None = None
 
-    def slug_for(self, source: Path) -> str:
-        """Return the stem."""
-        return source.stem
-
     def model_names(self) -> tuple[str, ...]:
         """Return three names."""
         return ("tiny", "base", "small")
 
-    def describe_source(self, source: Path) -> MediaInfo:
+    def describe_source(self, video: Input, config: Config) -> MediaInfo:
         """Return or raise what the test set."""
         self.threads.add(threading.current_thread().name)
         if isinstance(self.media, PipelineError):
             raise self.media
-        return replace(self.media, path=source)
+        return replace(self.media, path=video.source)
+
+    def find_damage(self, media: MediaInfo, config: Config, cancel: CancelToken) -> Damage:
+        """Return what the test set, or search until it is cancelled."""
+        self.searches.append((media.path, cancel))
+        if self.searches_on:
+            cancel.wait(DEADLINE_S)
+            cancel.check()
+        return self.damage
 
     def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
         """Return what the test set."""
@@ -227,10 +243,34 @@ class FakeServices:
         try:
             if self.plan_error is not None:
                 raise self.plan_error
-            plan = make_plan(job, self.describe_source(job.source))
+            plan = make_plan(
+                job, self.describe_source(Input(source=job.source, slug=job.slug, address=job.address), config)
+            )
         except PipelineError as error:
             return refused_by(error)
         return self.check_plan(plan, config, cancel)
+
+    def check_for_queue(self, job: Job, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
+        """Do as for this computer, but ask nothing about its folders."""
+        return self.check_job(replace(job, existing=Existing.RESUME), config, cancel)
+
+    def unfinished_jobs(self, config: Config) -> tuple[UnfinishedJob, ...]:
+        """Return what the test set, without what was forgotten."""
+        return tuple(one for one in self.unfinished if one.id not in self.forgotten)
+
+    def forget_job(self, id: str, config: Config) -> None:
+        """Note the job."""
+        self.forgotten.append(id)
+
+    def put_in_queue(
+        self, job: Job, url: str, config: Config, sink: Sink, cancel: CancelToken, *, control: TransferControl
+    ) -> AddedJob:
+        """Note the job and its queue, or raise what the test set."""
+        if self.queue_error is not None:
+            raise self.queue_error
+        sink(LogLine(job=job.slug, text=f"Sending {job.source.name}"))
+        self.queued.append((url, job))
+        return AddedJob(id=uuid.uuid4(), title=job.slug, is_new=True)
 
     def check_plan(self, plan: Plan, config: Config, cancel: CancelToken) -> PreflightAnswer[Plan]:
         """Ask what the test set and the job does not answer."""
@@ -289,3 +329,40 @@ class FakeServices:
         if self.folder_error is not None:
             raise self.folder_error
         self.opened.append(folder)
+
+
+class Upload:
+    """A run that is led through an upload."""
+
+    def __init__(self) -> None:
+        self.encoding = HaltedStep()
+        self.uploading = HaltedStep()
+
+    def __call__(self, plan, sink, cancel) -> None:
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0))
+        sink(
+            PhaseProgress(
+                job="lesson01",
+                phase=PhaseName.HLS,
+                fraction=0.5,
+                overall=0.25,
+                rows={"720p": 0.4, "480p": 0.6},
+                text="Encoding",
+            )
+        )
+        self.encoding.hold(cancel)
+        for phase in (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT):
+            sink(PhaseStarted(job="lesson01", phase=phase, overall=0.5))
+            sink(PhaseFinished(job="lesson01", phase=phase, outcome=PhaseOutcome.DONE, overall=0.7))
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7))
+        text = "Uploading 12/34 files (720p/seg_005.ts)"
+        sink(PhaseProgress(job="lesson01", phase=PhaseName.UPLOAD, fraction=0.35, overall=0.75, text=text))
+        self.uploading.hold(cancel)
+        sink(
+            PhaseFinished(
+                job="lesson01", phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, overall=0.95, text="Upload complete!"
+            )
+        )
+        sink(PhaseStarted(job="lesson01", phase=PhaseName.RECORD, overall=0.95))
+        sink(PhaseFinished(job="lesson01", phase=PhaseName.RECORD, outcome=PhaseOutcome.DONE, overall=1.0))
+        sink(JobFinished(report=report(plan)))

@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import OutputError
 from storage import S3Uri
 from transcripts import cache as module
-from transcripts.cache import CacheMetadata, DatasetCache, Pending
+from transcripts.cache import CacheMetadata, DatasetCache, PendingWrite
 from transcripts.errors import DocumentError
 
 KEPT = Path(__file__).resolve().parents[1] / "kept"
@@ -32,7 +32,7 @@ def test_what_is_kept(tmp_path):
             checked_at_s=1795953545.25,
             base_id="0123456789ab",
             digest="99914b932bd37a50b983c5e7c90ae93b",
-            pending=(Pending(write_id="5f0c5e9d9d0c4b7c8f0f0d6f1c2b3a49", base_id="ba9876543210"),),
+            pending=(PendingWrite(write_id="5f0c5e9d9d0c4b7c8f0f0d6f1c2b3a49", base_id="ba9876543210"),),
         )
         == known
     )

@@ -69,7 +69,7 @@ def test_edited_segments_are_told_of(request_, folder):
     with open_document(Path(request_.uri)) as document:
         document.update("segments", document.rows("segments")[0]["id"], text="The dot product.", edited=True)
     kept = keep(request_, folder, Config(), CancelToken())
-    assert (LogLevel.WARNING, True) == (kept.level, "`--replace-edited` replaces it" in kept.text)
+    assert (LogLevel.WARNING, True) == (kept.level, "`transcripts add` can replace it" in kept.text)
     assert ["The dot product."] == texts(request_.uri)
     replacing = DatasetRequest(uri=request_.uri, replace_edited=True)
     assert "was replaced in" in keep(replacing, folder, Config(), CancelToken()).text
@@ -123,9 +123,9 @@ def test_what_a_killed_session_left_is_not_decided_by_a_job(request_, folder, tm
     with opened(Path(request_.uri)) as document:
         document.update("segments", document.rows("segments")[0]["id"], text="Not saved.")
         left = DatasetRequest(uri=str(left_by_a_crash(document.path, tmp_path / "left")))
-    with pytest.raises(UndecidedError, match="--recovered keep or discard"):
+    with pytest.raises(UndecidedError, match="restore or discard them"):
         keep(left, folder, Config(), CancelToken())
-    with pytest.raises(SettingsError, match="--recovered keep or discard"):
+    with pytest.raises(SettingsError, match="restore or discard them"):
         check_dataset(left, Config())
 
 
@@ -133,13 +133,13 @@ def test_what_a_killed_session_left_is_not_decided_by_a_job(request_, folder, tm
     ("make", "sentence"),
     [
         (lambda path: COCO_KIND.write(path), "of kind COCO, not transcripts"),
-        (lambda path: path.write_text("{"), "is no dataset, or cut off or damaged"),
+        (lambda path: path.write_text("{"), "is not a dataset, or it is cut off or damaged"),
         (lambda path: path.mkdir(), "can't be"),
     ],
     ids=["images", "broken", "a folder"],
 )
 def test_a_dataset_is_looked_at_before_the_work(request_, make, sentence):
-    """What is no dataset of transcripts is refused; one that is not there is fine, and is not begun by looking."""
+    """What is not a dataset of transcripts is refused; one that is not there is fine, and is not begun by looking."""
     path = Path(request_.uri)
     check_dataset(request_, Config())
     assert not path.exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from datasets import KINDS, opened
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from transcripts.content import parse_content
@@ -17,9 +17,11 @@ from transcripts.errors import DocumentError
 from transcripts.merge import Side
 from transcripts.store import Store
 
+KINDS_OF_EDIT = ["text", "note", *(f"{what}{whom}" for what in ("add", "refer", "delete") for whom in ("", " second"))]
+KINDS_OF_EDIT += ["add target", "delete target"]
 EDITS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "add target", "text", "note", "refer", "delete", "delete target"]),
+        st.sampled_from(KINDS_OF_EDIT),
         st.integers(0, 5),
         st.integers(0, 5),
     ),
@@ -30,27 +32,36 @@ ROUNDS = 20
 """More than any chain of references is long."""
 
 
+def second_of(kind):
+    """Return the other reference that the rows have: one of them may hold what the other lets go."""
+    (found,) = (one for one in kind.schema.references_of(kind.rows) if one.field != kind.field)
+    return found
+
+
 def edit(kind, document, edits, who):
     """Make the edits that are possible; each new value is unlike any other."""
     for number, (what, one, another) in enumerate(edits):
-        rows, targets = document.rows(kind.rows), document.rows(kind.target)
+        field, target = kind.field, kind.target
+        if what.endswith(" second"):
+            field, target = second_of(kind).field, second_of(kind).target
+        rows, targets = document.rows(kind.rows), document.rows(target)
         row_id = rows[one % len(rows)]["id"] if rows else None
         target_id = targets[another % len(targets)]["id"] if targets else None
         with suppress(DocumentError):
             if what == "add":
-                document.add(kind.rows, {**kind.new_row, kind.field: target_id, "by": f"{who} {number}"})
-            elif what == "add target":
-                document.add(kind.target, {"name": f"{who} {number}", "by": f"{who} {number}"})
+                document.add(kind.rows, {**kind.new_row, field: target_id, "by": f"{who} {number}"})
+            elif what.startswith("add "):
+                document.add(target, {"name": f"{who} {number}", "by": f"{who} {number}"})
             elif what == "text":
                 document.update(kind.rows, row_id, **{kind.text: f"{who} {number}"})
             elif what == "note":
                 document.update(kind.rows, row_id, **{who: number})
-            elif what == "refer":
-                document.update(kind.rows, row_id, **{kind.field: target_id})
+            elif what.startswith("refer"):
+                document.update(kind.rows, row_id, **{field: target_id})
             elif what == "delete":
                 document.delete(kind.rows, row_id)
             else:
-                document.delete(kind.target, target_id, cascade=one % 2 == 0)
+                document.delete(target, target_id, cascade=one % 2 == 0)
 
 
 def by_id(document, name):
@@ -71,6 +82,16 @@ def one_sided(before, ours, theirs):
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.schema.name for kind in KINDS])
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ours=EDITS, theirs=EDITS, sides=SIDES)
+@example(
+    ours=[("delete target", 0, 1), ("delete target", 0, 0)],
+    theirs=[("add", 0, 0), ("refer", 0, 1)],
+    sides=[Side.OURS, Side.OURS, Side.THEIRS],
+)
+@example(
+    ours=[("delete second", 0, 0), ("delete target", 0, 0)],
+    theirs=[("add second", 0, 0), ("add", 0, 0), ("refer second", 3, 1)],
+    sides=[Side.THEIRS],
+)
 def test_any_two(kind, ours, theirs, sides):
     """No reference is broken; without a collision each change of either is there; what differs is unsaved."""
     with tempfile.TemporaryDirectory() as name:
@@ -110,9 +131,10 @@ def renumbered(kind, mine, new_ids):
     before = {row["id"]: row for row in kind.content[kind.rows]}
     found = {name: {new_ids.get((name, one), one): dict(row) for one, row in mine[name].items()} for name in mine}
     for row_id, row in found[kind.rows].items():
-        target = (kind.target, row.get(kind.field))
-        if target in new_ids and before.get(row_id, {}).get(kind.field) != row[kind.field]:
-            row[kind.field] = new_ids[target]
+        for reference in kind.schema.references_of(kind.rows):
+            target = (reference.target, row.get(reference.field))
+            if target in new_ids and before.get(row_id, {}).get(reference.field) != row[reference.field]:
+                row[reference.field] = new_ids[target]
     return found
 
 

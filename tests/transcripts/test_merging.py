@@ -208,6 +208,30 @@ class TestCollisions:
         assert collections(other) == collections(document)
         assert new in rows(document, kind)
 
+    def test_what_is_to_go_does_not_come_back(self, document, other, kind, before):
+        """A row whose own deletion was decided stays deleted where the one that it referred to comes back."""
+        first, *rest = (row["id"] for row in document.rows(kind.rows))
+        document.delete(kind.target, kind.target_id, cascade=True)
+        other.update(kind.rows, first, **{kind.text: "theirs"})
+        new = other.add(kind.rows, {**kind.new_row, kind.field: kind.target_id})
+        decisions = {(kind.target, kind.target_id, None): Side.THEIRS, (kind.rows, first, None): Side.OURS}
+        found = document.merge_saved(before, other.snapshot_bytes(), decisions)
+
+        assert () == found.open
+        assert {*rest, new} == set(rows(document, kind))
+
+    def test_deleted_though_used(self, document, other, kind, before):
+        """A row that we delete is gone where that was decided, also for one that both have changed."""
+        document.update(kind.rows, kind.row_id, **{kind.text: "ours"})
+        document.delete(kind.target, kind.free_id)
+        other.update(kind.target, kind.free_id, name="theirs")
+        other.update(kind.rows, kind.row_id, **{kind.field: kind.free_id})
+        self.decide(document, before, other.snapshot_bytes(), Side.OURS)
+
+        assert document.get(kind.target, kind.free_id) is None
+        row = document.get(kind.rows, kind.row_id)
+        assert ("ours", kind.target_id) == (row[kind.text], row[kind.field])
+
 
 def test_a_text_id_that_both_chose(document, other, kind, before):
     """Rows that both added under one text of their own are one row, merged by field."""
@@ -260,8 +284,8 @@ class TestMeanwhile:
                 running.append(edit)
             return merged(*arguments)
 
-        merged, running = module.merge, []
-        monkeypatch.setattr(module, "merge", merge)
+        merged, running = module.merge_changes, []
+        monkeypatch.setattr(module, "merge_changes", merge)
         yield waiting, made
         for edit in running:
             edit.join()
@@ -339,7 +363,7 @@ class TestMeanwhile:
 
             document.set_saved(before)
             with monkeypatch.context() as patched:
-                patched.setattr(turns, "give_way", edit)
+                patched.setattr(turns, "let_other_threads_run", edit)
                 for module_, name in ((slices, "_list"), (content_module, "_list"), (content_module, "_top_level")):
                     patched.setattr(module_, name, Watched(getattr(module_, name), parsed))
                 patched.setattr(msgspec.json, "Decoder", lambda *kinds: Watched(decoder(*kinds), parsed))

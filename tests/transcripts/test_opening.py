@@ -12,20 +12,21 @@ from transcripts.schema import COCO, TRANSCRIPTS, detect
 
 NO_DATASETS = {
     "empty": (b"", "is empty: restore a copy"),
-    "text": (b"WEBVTT\n\n", "is no dataset, or cut off or damaged: line 1 can't be read"),
+    "text": (b"WEBVTT\n\n", "is not a dataset, or it is cut off or damaged: line 1 can't be read"),
     "cut-off": (
         b'{"media": [], "segments": [{"id": "s1"',
-        "is no dataset, or cut off or damaged: line 1 can't be read",
+        "is not a dataset, or it is cut off or damaged: line 1 can't be read",
     ),
-    "list": (b"[]", "is no dataset: it has to be a JSON object"),
-    "number": (b"7", "is no dataset: it has to be a JSON object"),
-    "other-keys": (b'{"version": 2}', "is no dataset of a known kind"),
-    "one-video": (b'{"segments": [{"start": 0, "end": 1, "text": "Hello."}]}', "is no dataset of a known kind"),
-    "both-kinds": (b'{"media": [], "segments": [], "images": []}', "is no dataset of a known kind"),
+    "list": (b"[]", "is not a dataset: it must be a JSON object"),
+    "number": (b"7", "is not a dataset: it must be a JSON object"),
+    "other-keys": (b'{"version": 2}', "is not a dataset of a known kind"),
+    "one-video": (b'{"segments": [{"start": 0, "end": 1, "text": "Hello."}]}', "is not a dataset of a known kind"),
+    "both-kinds": (b'{"media": [], "segments": [], "images": []}', "is not a dataset of a known kind"),
     "utf-16": ('{"media": []}'.encode("utf-16"), "is not UTF-8 text"),
+    "video": (b"\0\0\0\x18ftypmp42\xff", "is not a dataset but a file that is no text: choose another one."),
     "latin-1": ('{"media": [], "segments": [], "x": "ü"}'.encode("latin-1"), "is not UTF-8 text"),
-    "null-list": (b'{"media": [], "segments": null}', '"segments" is no list of rows'),
-    "object-list": (b'{"images": {}, "annotations": []}', '"images" is no list of rows'),
+    "null-list": (b'{"media": [], "segments": null}', '"segments" is not a list of rows'),
+    "object-list": (b'{"images": {}, "annotations": []}', '"images" is not a list of rows'),
     "deep": (b'{"images": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "holds values that can't be read"),
     "newer": (
         b'{"format": "transcripts", "format_version": 2, "media": [], "segments": []}',
@@ -36,7 +37,7 @@ NO_DATASETS = {
 
 @pytest.mark.parametrize(("content", "said"), NO_DATASETS.values(), ids=NO_DATASETS)
 def test_no_dataset(tmp_path, content, said):
-    """What is no dataset is refused with a sentence that names the file, and is left as it is."""
+    """What is not a dataset is refused with a sentence that names the file, and is left as it is."""
     path = tmp_path / "ü 'x'.json"
     path.write_bytes(content)
     with pytest.raises(UnreadableError) as raised:
@@ -53,7 +54,7 @@ def test_missing(tmp_path):
 
 
 def test_folder(tmp_path):
-    """A folder is no dataset."""
+    """A folder is not a dataset."""
     folder = tmp_path / "folder"
     folder.mkdir()
     with pytest.raises(UnreadableError, match="can't be read \\(Is a directory\\)"):
@@ -96,7 +97,7 @@ def test_doubled_ids(kind, tmp_path):
     path = with_rows(kind, tmp_path, twin)
     with opened(path) as document:
         (problem,) = document.problems
-        assert f"{kind.rows}: the same id stands twice ({kind.row_id})." in problem
+        assert f"{kind.rows}: the same id occurs more than once ({kind.row_id})." in problem
         assert 4 == len(document.rows(kind.rows))
     assert ["mended", "twin"] == [row[kind.text] for row in edited(kind, path) if row["id"] == kind.row_id]
 

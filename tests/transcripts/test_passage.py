@@ -1,4 +1,4 @@
-"""The sound of a passage."""
+"""The audio of a passage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from storage import StorageError
 from transcripts.media import LocalMedia
-from transcripts.passage import RATE_HZ, PassageError, peaks, read_passage, sound_blocks
+from transcripts.passage import RATE_HZ, PassageError, audio_blocks, peaks, read_passage
 
 FILE_RATE_HZ = 44_100
 
@@ -19,7 +19,7 @@ FILE_RATE_HZ = 44_100
 @pytest.fixture(scope="module")
 def tone(tmp_path_factory):
     """Four seconds: silence but for a tone from 2 to 3 s."""
-    path = tmp_path_factory.mktemp("sound") / "a 'tone' ü.wav"
+    path = tmp_path_factory.mktemp("audio") / "a 'tone' ü.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -47,13 +47,13 @@ def test_beyond_the_ends(tone, start, end, length):
 
 
 def test_a_video(sample):
-    """The sound of a video is read, too."""
+    """The audio of a video is read, too."""
     assert np.abs(read_passage(LocalMedia(sample), 1.0, 4.0)).max() > 0.01
 
 
 def test_blocks(tone):
     """They follow each other without a gap: together they are what was asked for, also beyond the end of the file."""
-    blocks = list(sound_blocks(tone, 1.5, 5.5, 48_000))
+    blocks = list(audio_blocks(tone, 1.5, 5.5, 48_000))
     samples = np.concatenate(blocks)
     assert (4 * 48_000, np.float32) == (len(samples), samples.dtype)
     loud = np.flatnonzero(np.abs(samples) > 0.1) / 48_000
@@ -71,7 +71,7 @@ def test_blocks_are_decoded_as_they_are_wanted(sample):
             return super().chunks(start, stop)
 
     media = Counted(sample)
-    blocks = sound_blocks(media, 0.0, 30.0, 48_000)
+    blocks = audio_blocks(media, 0.0, 30.0, 48_000)
     next(blocks)
     before = len(read)
     assert before < sum(1 for _ in blocks)

@@ -252,7 +252,7 @@ def test_a_new_one_that_can_not_be_kept(editor, uri, kind, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"<html>", b'{"a": 1}'], ids=["empty", "list", "page", "other"])
 def test_no_dataset_there(editor, uri, other, content):
-    """What is no dataset is refused in a sentence; nothing is left that would be taken for one."""
+    """What is not a dataset is refused in a sentence; nothing is left that would be taken for one."""
     other.put_object(Bucket=uri.bucket, Key=uri.key, Body=content)
     for _ in range(2):
         with pytest.raises(UnreadableError, match=f"^{re.escape(str(uri))} "):

@@ -296,7 +296,7 @@ class TestTwoEditors:
         assert changed(kind, "ours") == stored(other, uri)
 
     def test_something_else(self, editor, kind, uri, on_s3, other):
-        """What somebody has put there that is no dataset is not overwritten."""
+        """What somebody has put there that is not a dataset is not overwritten."""
         opened = editor().open(uri)
         edit(opened, kind)
         other.put_object(Bucket=uri.bucket, Key=uri.key, Body=b"<html>")

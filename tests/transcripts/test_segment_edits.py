@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.speech.transcript import Word
 from transcripts import segment_edits
 from transcripts.errors import DocumentError, UnknownRowError
-from transcripts.segment_edits import SegmentEditError, corrected, joined, moved, parted, retimed, words_of_text
+from transcripts.segment_edits import SegmentEditError, corrected, joined_fields, moved, parted, retimed, words_of_text
 
 WORDS = [["The", 1.0, 0.2, 0.98], ["dot", 1.2, 0.3, 0.41], ["product", 1.5, 0.5, 0.9], ["is", 2.4, 0.1, 0.9]]
 SPOKEN = ("a", "b", "c", "dd", "ee,", "F.")
@@ -145,7 +145,7 @@ def test_nothing_to_part(at):
 def test_parted_and_joined(at):
     """Joining what was parted between two words gives what there was before; nothing is lost anywhere else."""
     first, second = parted(ROW, at)
-    whole = joined({**ROW, **first}, second)
+    whole = joined_fields({**ROW, **first}, second)
     assert "".join(ROW["text"].split()) == "".join(whole["text"].split())
     assert ROW["duration"] == whole["duration"]
     if ROW["text"][at] == " " or ROW["text"][at - 1] == " ":
@@ -154,11 +154,11 @@ def test_parted_and_joined(at):
 
 def test_joined_text():
     """With a space between, but not where the script has none; the speaker is the first's, if it has one."""
-    assert "a b" == joined({"text": "a ", "start": 0}, {"text": "b", "start": 1, "duration": 1})["text"]
-    assert "内積数" == joined({"text": "内積"}, {"text": "数"})["text"]
-    assert "sp2" == joined({"text": "a", "speaker": None}, {"text": "b", "speaker": "sp2"})["speaker"]
-    assert "speaker" not in joined({"text": "a", "speaker": "sp1"}, {"text": "b", "speaker": "sp2"})
-    alone = joined({"text": "a", "alignment": {"word": WORDS[:1]}}, {"text": "b"})
+    assert "a b" == joined_fields({"text": "a ", "start": 0}, {"text": "b", "start": 1, "duration": 1})["text"]
+    assert "内積数" == joined_fields({"text": "内積"}, {"text": "数"})["text"]
+    assert "sp2" == joined_fields({"text": "a", "speaker": None}, {"text": "b", "speaker": "sp2"})["speaker"]
+    assert "speaker" not in joined_fields({"text": "a", "speaker": "sp1"}, {"text": "b", "speaker": "sp2"})
+    alone = joined_fields({"text": "a", "alignment": {"word": WORDS[:1]}}, {"text": "b"})
     assert {} == alone["alignment"]
 
 
@@ -194,7 +194,7 @@ def document(tmp_path):
 EDITS = {
     "text": lambda document: segment_edits.set_text(document, "s1", "The cross product."),
     "split": lambda document: segment_edits.split(document, "s1", 3),
-    "merge": lambda document: segment_edits.merge(document, "s1", "s2"),
+    "merge": lambda document: segment_edits.join_segments(document, "s1", "s2"),
     "shift": lambda document: segment_edits.shift(document, ["s1", "s2", "s3"], 1.5),
     "times": lambda document: segment_edits.set_times(document, "s1", 0.1, 2.0),
     "new speaker": lambda document: segment_edits.set_speaker(document, "s2", "  Dr.  Brown "),

@@ -1,5 +1,6 @@
 """Videos of a dataset: what a finished job becomes there, and what of it a second time replaces."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_folders_below_a_folder_are_found(tmp_path):
     ("prepare", "sentence"),
     [
         (lambda folder: None, "There is no folder"),
-        (lambda folder: folder.mkdir(), r"has no transcript\.json: convert the video with --transcribe first"),
+        (lambda folder: folder.mkdir(), r"has no transcript\.json: convert the video with a transcript first"),
         (lambda folder: folder.touch(), "There is no folder"),
     ],
     ids=["missing", "empty", "a file"],
@@ -212,3 +213,17 @@ def test_transcripts_of_earlier_versions(course, tmp_path, name):
     result = put_video(course, read_job_folder(folder), course.path)
     assert ("an old lecture", PutOutcome.ADDED) == (videos_in(course)[0].title, result.outcome)
     assert 0 < result.segments
+
+
+@pytest.mark.parametrize(
+    ("address", "uri"),
+    [("s3://course/week 1/Größe.mp4", "s3://course/week 1/Größe.mp4"), ("https://a.example/Gr%C3%B6%C3%9Fe.mp4", None)],
+)
+def test_a_video_elsewhere_has_its_address(course, tmp_path, address, uri):
+    """One in a bucket can be opened by it; one at a web server may have been signed for a while."""
+    folder = finished_job(tmp_path / "out" / "groesse", FIRST, source=tmp_path / "a.mp4", prefix="videos/1/")
+    noted = json.loads((folder / "job.json").read_text())
+    (folder / "job.json").write_text(json.dumps({**noted, "source_path": address}))
+    put_video(course, read_job_folder(folder), course.path)
+    (media,) = course.rows("media")
+    assert ("Größe", uri) == (media["title"], media.get("uri"))

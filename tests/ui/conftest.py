@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import keyring
@@ -17,7 +20,7 @@ from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, MemoryKeychain
 from config import Config
 from installation import FilePlace
 from ui.collecting import collected_here
-from ui.view_state import Stage
+from ui.view_state import WindowStage
 from ui.window import MainWindow
 
 
@@ -30,6 +33,31 @@ def screen() -> Iterator[None]:
     with virtual_screen() as display, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISPLAY", display)
         yield
+
+
+@pytest.fixture(scope="session")
+def screens() -> Iterator[Callable[[int, str], str]]:
+    """Return a function that gives the display of so many dots an inch and pixels.
+
+    They stay until the end: Tk holds on to each that it was connected to, and ends the process when one is gone.
+    """
+    with ExitStack() as stack:
+        yield cache(lambda dots, size: stack.enter_context(virtual_screen(size, dots_an_inch=dots)))
+
+
+@pytest.fixture
+def dense_screen(request, screens, monkeypatch) -> None:
+    """A screen of so many dots an inch and pixels."""
+    monkeypatch.setenv("DISPLAY", screens(*request.param))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _older_objects_left_alone() -> None:
+    """Keep the collections after each test off what the tests of other files have left behind: they took most of a
+    window test's time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +107,7 @@ class Driver:
             assert time.monotonic() < deadline, f"the window stayed as it was: {self.banner}"
             self.window.tk.dooneevent(0)
 
-    def until_stage(self, stage: Stage) -> None:
+    def until_stage(self, stage: WindowStage) -> None:
         """Let the window work until it has come to a stage and shows it."""
         self.until(lambda: self.window.controller.state.stage is stage)
         self.settle()
@@ -99,6 +127,13 @@ class Driver:
         # What the field itself does when nothing was typed for a moment; no test has to wait for that.
         self.window.controller.look_at_source(source)
         self.until(lambda: self.window.controller.state.source.details not in ("", "Reading the video…"))
+        self.settle()
+
+    def unfold(self) -> None:
+        """Unfold every section of the form."""
+        variables = self.window.variables
+        for opened in (variables.captions_open, variables.upload_open, variables.advanced_open):
+            opened.set(True)
         self.settle()
 
     def press(self, button) -> None:

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
 from itertools import combinations
 
 import pytest
-from displays import needs_xvfb, virtual_screen
+from displays import needs_xvfb
 
 from ui.widgets.wrapping_row import GAP, lines_of
-
-
-@pytest.fixture(scope="session")
-def screens() -> Iterator[Callable[[int, str], str]]:
-    """Return a function that gives the display of so many dots an inch and pixels.
-
-    They stay until the end: Tk holds on to each that it was connected to, and ends the process when one is gone.
-    """
-    with ExitStack() as stack:
-        yield cache(lambda dots, size: stack.enter_context(virtual_screen(size, dots_an_inch=dots)))
-
-
-@pytest.fixture
-def dense_screen(request, screens, monkeypatch) -> None:
-    """A screen of so many dots an inch and pixels."""
-    monkeypatch.setenv("DISPLAY", screens(*request.param))
 
 
 def _fits(button, row) -> bool:
@@ -65,12 +46,16 @@ def test_every_button_is_whole_at_every_scale(dense_screen, open_driver, smalles
         window.geometry("{}x{}".format(*window.minsize()))
         window.update()
     bar = window.actions
-    row = bar.frame
+    row = bar.row
     buttons = (bar.open_folder, bar.transcripts, bar.pause, bar.resume, bar.cancel, bar.start)
     assert [] == [button.cget("text") for button in buttons if not _fits(button, row)]
     pairs = combinations(buttons, 2)
     assert [] == [(one.cget("text"), other.cget("text")) for one, other in pairs if _overlap(one, other)]
-    right, bottom = row.winfo_x() + row.winfo_width(), row.winfo_y() + row.winfo_height()
+    above = (bar.dangers, bar.summary, bar.reset)
+    assert [] == [str(one) for one in above if not one.winfo_viewable() or one.winfo_height() < one.winfo_reqheight()]
+    frame = bar.frame
+    assert row.winfo_y() + row.winfo_height() <= frame.winfo_height()
+    right, bottom = frame.winfo_x() + frame.winfo_width(), frame.winfo_y() + frame.winfo_height()
     assert (True, True) == (right <= window.winfo_width(), bottom <= window.winfo_height())
 
 
@@ -99,4 +84,4 @@ def test_the_window_grows_with_the_density_of_the_screen(dense_screen, open_driv
 )
 def test_the_row_takes_more_lines_where_it_is_narrow(room, lines):
     """Those at the left move above those at the right, whose last line is filled first."""
-    assert lines == list(lines_of((10, 10), (10, 10, 10, 10), room))
+    assert lines == list(lines_of((10, 10), (10, 10, 10, 10), room, GAP))

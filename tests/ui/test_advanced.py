@@ -12,9 +12,9 @@ from ui.advanced import (
     AdvancedValues,
     Aim,
     LoudnessTarget,
+    advanced_from_preferences,
     changes,
     encoder_choices,
-    from_preferences,
     remembered_address,
 )
 from ui.preferences import Preferences
@@ -134,16 +134,16 @@ def test_an_address_with_a_secret_is_not_remembered(uri, expected):
 
 def test_a_loudness_that_is_not_offered_falls_back():
     """It gives way to the default, and nothing else does."""
-    preferences = Preferences(sound=AudioRequest(surround=True, loudness_lufs=-20.0))
-    assert AdvancedValues(surround=True) == from_preferences(preferences)
+    preferences = Preferences(audio=AudioRequest(surround=True, loudness_lufs=-20.0))
+    assert AdvancedValues(surround=True) == advanced_from_preferences(preferences)
 
 
 @pytest.mark.parametrize("target", [0.0, 100.0, float("nan")], ids=["too low", "too high", "no number"])
 def test_a_target_that_can_not_be_aimed_at_falls_back(target):
     """A remembered target is one that Start takes."""
-    assert AdvancedValues() == from_preferences(Preferences(target_vmaf=target))
+    assert AdvancedValues() == advanced_from_preferences(Preferences(target_vmaf=target))
     measured = Preferences(encoding=EncodingRequest(target_vmaf=target))
-    assert AdvancedValues(aim=Aim.MEASURED) == from_preferences(measured)
+    assert AdvancedValues(aim=Aim.MEASURED) == advanced_from_preferences(measured)
 
 
 @pytest.mark.parametrize("aim", Aim)
@@ -154,25 +154,28 @@ def test_the_aim_and_the_target_are_remembered(aim, typed):
     remembered = Preferences(
         encoding=advanced.chosen_encoding(values, "medium"), target_vmaf=advanced.remembered_target(values)
     )
-    assert replace(values, target="90" if typed == "90" else "94") == from_preferences(remembered)
+    assert replace(values, target="90" if typed == "90" else "94") == advanced_from_preferences(remembered)
 
 
 def test_the_target_that_is_aimed_at_is_shown():
     """The one beside it was typed while something else was aimed at."""
     kept = Preferences(encoding=EncodingRequest(target_vmaf=90.0), target_vmaf=80.0)
-    assert AdvancedValues(aim=Aim.MEASURED, target="90") == from_preferences(kept)
+    assert AdvancedValues(aim=Aim.MEASURED, target="90") == advanced_from_preferences(kept)
 
 
 def test_hardware_of_another_computer_falls_back():
     """Preferences that came from a Mac don't ask for its encoder elsewhere."""
     stored = Preferences(encoding=EncodingRequest(encoder=APPLE, codec=Codec.HEVC))
-    assert (APPLE, AUTO) == (from_preferences(stored, "darwin").encoder, from_preferences(stored, "linux").encoder)
+    assert (APPLE, AUTO) == (
+        advanced_from_preferences(stored, "darwin").encoder,
+        advanced_from_preferences(stored, "linux").encoder,
+    )
 
 
 def test_every_value_is_remembered():
-    """The preferences have a field for every value of the section, but for what is of one video only."""
+    """The preferences have a field for every value of the section, but for what is of one video only, and dangerous."""
     names = {"aim": "rate_control", "target": "target_vmaf", "loudness": "loudness_lufs"}
     stored = {field.name for kind in (Preferences, EncodingRequest, AudioRequest) for field in fields(kind)}
-    assert {"accept_damaged", "audio_tracks"} == {
+    assert {"accept_damaged", "audio_tracks", "encrypt"} == {
         names.get(field.name, field.name) for field in fields(AdvancedValues)
     } - stored

@@ -6,11 +6,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from ui_fakes import FakeServices, Stage, media_info, report
+from ui_fakes import FakeServices, HaltedStep, media_info, report
 
 from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseStarted
 from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
+from pipeline.media.source.damage import Damage
 from pipeline.model import PhaseName
 from ui import view_state
 from ui.advanced import (
@@ -23,10 +24,11 @@ from ui.advanced import (
     LoudnessTarget,
     encoder_choices,
 )
+from ui.engine import CONVERT_ON_LABELS, ConvertOn
 from ui.panels.advanced import ORIGINAL_TIP
-from ui.source_view import HOW_TO_ACCEPT
+from ui.source_view import ACCEPTED, NOT_CONVERTED
 
-READY = view_state.Stage.READY
+READY = view_state.WindowStage.READY
 HDR = replace(
     media_info(), video=replace(media_info().video, colour_transfer="arib-std-b67", bit_depth=10), readable_s=11.0
 )
@@ -108,12 +110,12 @@ def test_changes_are_seen_while_folded(open_driver):
 
 def test_what_depends_on_another_choice(open_driver):
     """HDR can be kept in HEVC and AV1 only, the original in H.264, a target is for measured quality,
-    a key for encryption.
+    a key for encryption, an address for a queue.
     """
     driver = open_driver()
     panel, variables = driver.window.advanced_panel, driver.window.variables.advanced
     entries = [w for w in driver.tree(panel.card.body) if w.winfo_class() == "TEntry"]
-    key_fields = [w for w in entries if w is not panel.audio_tracks]
+    key_fields = [w for w in entries if w not in (panel.audio_tracks, panel.engine.address)]
 
     def enabled():
         return [not w.instate(["disabled"]) for w in (panel.copy_top, panel.keep_hdr, *key_fields)]
@@ -125,6 +127,9 @@ def test_what_depends_on_another_choice(open_driver):
     assert [False, True, True, False, False] == enabled()
     variables.encrypt.set(True)
     assert [False, True, True, True, True] == enabled()
+    assert panel.engine.address.instate(["disabled"])
+    driver.window.variables.engine.convert_on.set(CONVERT_ON_LABELS[ConvertOn.QUEUE])
+    assert not panel.engine.address.instate(["disabled"])
 
 
 def test_the_list_of_encoders(open_driver):
@@ -196,8 +201,8 @@ def test_an_encoder_that_does_not_work_here(open_driver):
         ({"copy_top": True}, {"encoding": EncodingRequest(copy_top=True)}),
         ({"aim": AIM_LABELS[Aim.BIT_RATE]}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
         ({"aim": AIM_LABELS[Aim.MEASURED], "target": "92,5"}, {"encoding": EncodingRequest(target_vmaf=92.5)}),
-        ({"loudness": LOUDNESS_LABELS[LoudnessTarget.BROADCAST]}, {"sound": AudioRequest(loudness_lufs=-23.0)}),
-        ({"surround": True}, {"sound": AudioRequest(surround=True)}),
+        ({"loudness": LOUDNESS_LABELS[LoudnessTarget.BROADCAST]}, {"audio": AudioRequest(loudness_lufs=-23.0)}),
+        ({"surround": True}, {"audio": AudioRequest(surround=True)}),
         ({"accept_damaged": True}, {"accept_damaged": True}),
     ],
     ids=["encoder", "format and HDR", "original", "bit rate", "target", "loudness", "5.1", "damage"],
@@ -211,7 +216,7 @@ def test_what_was_chosen_is_done(open_driver, chosen, asked):
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
     (job,) = (plan.job for plan in driver.services.plans)
-    usual = {"encoding": EncodingRequest(), "sound": AudioRequest(), "accept_damaged": False}
+    usual = {"encoding": EncodingRequest(), "audio": AudioRequest(), "accept_damaged": False}
     assert usual | asked == {name: getattr(job, name) for name in usual}
 
 
@@ -246,7 +251,7 @@ def test_the_pointer_on_the_original(open_driver):
 
 def test_the_section_is_locked_while_a_job_runs(open_driver):
     """It can be unfolded and read, but nothing in it can be changed."""
-    stage = Stage()
+    stage = HaltedStep()
 
     def run(plan, sink, cancel) -> None:
         stage.hold(cancel)
@@ -260,7 +265,7 @@ def test_the_section_is_locked_while_a_job_runs(open_driver):
     variables.encrypt.set(False)
     driver.press(driver.window.actions.start)
     stage.wait_until_reached()
-    driver.until_stage(view_state.Stage.RUNNING)
+    driver.until_stage(view_state.WindowStage.RUNNING)
     panel = driver.window.advanced_panel
     driver.press(panel.card.toggle)
     controls = [
@@ -274,19 +279,20 @@ def test_the_section_is_locked_while_a_job_runs(open_driver):
 
 def test_what_is_done_about_the_source(open_driver):
     """Beneath the details stands what was found and what will be done, which follows what is chosen."""
-    driver = open_driver(FakeServices(media=HDR))
+    driver = open_driver(FakeServices(media=HDR, damage=Damage(errors=1)))
     driver.fill()
+    driver.until(lambda: driver.window.controller.state.source.searched)
+    driver.settle()
     panel, variables = driver.window.source_panel, driver.window.variables.advanced
     lines = (panel.damage, panel.treatment)
-    expected = [f"Ends 3 s before the length that it declares, {HOW_TO_ACCEPT}", "HLG, converted to SDR"]
+    end = "Ends 3 s before the length that it declares. Damaged in places, so there may be visible or audible faults"
+    expected = [f"{end}: {NOT_CONVERTED}", "HLG, converted to SDR"]
     assert expected == [text_of(line) for line in lines if line.winfo_viewable()]
     variables.codec.set(CODEC_LABELS[Codec.HEVC])
     variables.keep_hdr.set(True)
     variables.accept_damaged.set(True)
     driver.settle()
-    assert ["Ends 3 s before the length that it declares", "HLG, kept"] == [
-        text_of(line) for line in lines if line.winfo_viewable()
-    ]
+    assert [f"{end}: {ACCEPTED}", "HLG, kept"] == [text_of(line) for line in lines if line.winfo_viewable()]
 
 
 def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
@@ -300,18 +306,19 @@ def test_of_an_ordinary_source_nothing_more_is_said(open_driver):
 
 
 def test_audio_alone(open_driver):
-    """Without a video no quality can be ticked, and the window says what is made."""
+    """Without a video no quality can be ticked, none has a bar, and the window says what is made."""
     driver = open_driver(FakeServices(media=replace(media_info(), video=None)))
     driver.fill()
     panel = driver.window.output_panel
     assert [True] * 6 == [box.instate(["disabled"]) for box in panel.qualities.values()]
     assert "Audio only: an audio stream is made." == text_of(panel.hint)
-    assert ("off", "off") == (driver.rows["720p"][0], driver.rows["480p MP4"][0])
+    absent = [row for row in driver.window.progress_panel.rows if row.bar.label in ("720p", "480p MP4")]
+    assert [False, False] == [bool(row.progress.winfo_ismapped()) for row in absent]
 
 
 def test_a_job_that_waits_for_the_editor(open_driver):
     """What it waits for stands in the banner and in the log, and is gone from the banner when the job goes on."""
-    waiting, going_on = Stage(), Stage()
+    waiting, going_on = HaltedStep(), HaltedStep()
     text = "The disk is full: the job waits. Free at least 128 MB; it goes on by itself."
 
     def run(plan, sink, cancel) -> None:

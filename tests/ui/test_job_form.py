@@ -1,4 +1,4 @@
-"""From what stands in the form to a job, its problems, and what is remembered."""
+"""From what stands in the form to a job and its problems."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, media_info
 
-from config import BackendApi, Config, Languages
+from config import BackendApi, Cluster, Config, Sources
 from pipeline import wiring
-from pipeline.errors import Setting
+from pipeline.errors import Setting, SettingsError
 from pipeline.job import (
     AudioRequest,
     CaptionFile,
@@ -28,23 +28,26 @@ from pipeline.job import (
 )
 from pipeline.plan import make_plan
 from ui.advanced import AdvancedValues, Aim, LoudnessTarget
+from ui.chosen_video import chosen_video
+from ui.engine import ConvertOn, EngineValues
 from ui.job_form import (
     FormValues,
     encryption_problems,
     form_problems,
-    from_preferences,
     job_config,
+    queue_problems,
     to_job,
-    to_preferences,
     transfer_control,
     typed_path,
     upload_problems,
 )
-from ui.preferences import Preferences
+from ui.remembered_form import form_from_preferences, to_preferences
 
 GOOD = FormValues(
     source="/videos/lesson01.mp4", output_dir="/out", qualities=("1080p", "720p", "480p"), destination="videos/"
 )
+
+VIDEO = chosen_video(GOOD.source)
 
 
 class RealRules(FakeServices):
@@ -100,7 +103,7 @@ def test_destination_without_its_last_slash_is_in_order():
     """The slash is added, so nobody has to know that it is needed."""
     values = replace(GOOD, upload=True, backend_url="https://api.example.com", token="t" * 32, destination="videos/own")
     assert () == upload_problems(values, NOT_CONFIGURED, RealRules())
-    assert "videos/own/" == to_job(values, "lesson01").upload.prefix
+    assert "videos/own/" == to_job(values, VIDEO).upload.prefix
 
 
 def test_upload_problems_of_several_fields_come_together():
@@ -172,18 +175,34 @@ def test_the_control_says_what_the_form_says(limit, bytes_s):
     assert (bytes_s, 8) == (control.limit_bytes_s, control.parallel)
 
 
-def test_remembered_figures_that_can_not_be_chosen_give_way():
-    """A file that somebody edited makes no limit that stops everything,
-    and no number of files that is not in the list.
-    """
-    values = from_preferences(Preferences(upload_limit_mb_s=-3.0, parallel_uploads=1000), NOT_CONFIGURED)
-    assert ("", 4) == (values.limit, values.parallel)
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [Setting.OUTPUT]),
+        ({"upload": True}, []),
+        ({"output_dir": "/videos/out"}, []),
+        ({"output_dir": ""}, []),
+    ],
+    ids=["nowhere", "the server", "a folder that all have", "no folder, which is said elsewhere"],
+)
+def test_where_the_files_of_other_computers_go_is_asked_first(changes, expected):
+    """Before anything is looked at; in the words of the window."""
+    config = replace(
+        CONFIGURED, cluster=Cluster(url="postgresql://db/hls"), sources=Sources(roots={"a": Path("/videos")})
+    )
+    engine = EngineValues(convert_on=ConvertOn.QUEUE, named=True)
+    problems = queue_problems(replace(GOOD, engine=engine, **changes), config)
+    assert expected == fields(problems)
+    text = "The finished videos must get back to you: tick Enable S3 Upload, or choose an output folder below one of"
+    assert all(f"{text} SOURCE_ROOTS." == problem.text for problem in problems)
+    here = EngineValues(convert_on=ConvertOn.HERE, named=True)
+    assert () == queue_problems(replace(GOOD, engine=here, **changes), config)
 
 
 def test_a_part_of_the_video():
     """Both fields empty mean the whole; what is not a time, or no part, is said beside them."""
     part = replace(GOOD, part_from="1:30", part_to="12:00")
-    assert [None, Trim(start_s=90, end_s=720)] == [to_job(values, "lesson01").trim for values in (GOOD, part)]
+    assert [None, Trim(start_s=90, end_s=720)] == [to_job(values, VIDEO).trim for values in (GOOD, part)]
     problem = ("'soon' is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).", Setting.TRIM)
     assert [problem] == [(p.text, p.setting) for p in form_problems(replace(GOOD, part_to="soon"))]
 
@@ -253,7 +272,7 @@ def test_the_job_says_what_the_form_says():
         make_mp4=False,
         delete_local=True,
     )
-    job = to_job(values, "lesson01")
+    job = to_job(values, VIDEO)
     assert (Path("/videos/lesson01.mp4"), Path("/out"), "lesson01") == (job.source, job.output_dir, job.slug)
     assert ("veryfast", False, ("1080p", "720p", "480p")) == (job.encoding.preset, job.make_mp4, job.qualities)
     assert TranscriptionRequest(model="small", language="de", profile=CaptionRules.BBC) == job.transcription
@@ -267,7 +286,7 @@ def test_the_job_says_what_the_form_says():
 )
 def test_captions_of_a_file(name, spoken, language):
     """Its language is in its name, or it is the one spoken, or that of the record."""
-    job = to_job(replace(GOOD, captions=f"/a/{name}", spoken_language=spoken, language="fr"), "lesson01")
+    job = to_job(replace(GOOD, captions=f"/a/{name}", spoken_language=spoken, language="fr"), VIDEO)
     assert (CaptionFile(path=Path("/a") / name, language=language),) == job.captions
 
 
@@ -287,22 +306,22 @@ def test_the_job_says_what_advanced_says():
         publish_key=True,
         accept_damaged=True,
     )
-    job = to_job(replace(GOOD, advanced=chosen), "lesson01")
+    job = to_job(replace(GOOD, advanced=chosen), VIDEO)
     expected = EncodingRequest(codec=Codec.HEVC, encoder=EncoderFamily.CPU, target_vmaf=92.5, keep_hdr=True)
-    assert (expected, AudioRequest(surround=True, loudness_lufs=-16.0)) == (job.encoding, job.sound)
+    assert (expected, AudioRequest(surround=True, loudness_lufs=-16.0)) == (job.encoding, job.audio)
     assert Encryption(key_file=Path("/k"), key_uri="https://example.com/k", publish_key=True) == job.encryption
     assert job.accept_damaged
 
 
 def test_a_fixed_bit_rate():
     """A fixed rate is asked for as such, and a target that stands in the form is not."""
-    encoding = to_job(replace(GOOD, advanced=AdvancedValues(aim=Aim.BIT_RATE, target="90")), "lesson01").encoding
+    encoding = to_job(replace(GOOD, advanced=AdvancedValues(aim=Aim.BIT_RATE, target="90")), VIDEO).encoding
     assert (RateControl.ABR, None) == (encoding.rate_control, encoding.target_vmaf)
 
 
 def test_hdr_is_not_kept_in_h264():
     """The tick stays, but H.264 has no HDR to keep."""
-    assert not to_job(replace(GOOD, advanced=AdvancedValues(keep_hdr=True)), "lesson01").encoding.keep_hdr
+    assert not to_job(replace(GOOD, advanced=AdvancedValues(keep_hdr=True)), VIDEO).encoding.keep_hdr
 
 
 @pytest.mark.parametrize(
@@ -310,14 +329,12 @@ def test_hdr_is_not_kept_in_h264():
 )
 def test_the_original_is_kept_in_h264_alone(codec, kept):
     """The tick stays, but a stream has one format, and it is the original's."""
-    assert (
-        kept is to_job(replace(GOOD, advanced=AdvancedValues(copy_top=True, codec=codec)), "lesson01").encoding.copy_top
-    )
+    assert kept is to_job(replace(GOOD, advanced=AdvancedValues(copy_top=True, codec=codec)), VIDEO).encoding.copy_top
 
 
 def test_the_defaults_under_advanced_ask_for_nothing():
     """Who never opens the section gets the pipeline's own defaults."""
-    job = to_job(GOOD, "lesson01")
+    job = to_job(GOOD, VIDEO)
     expected = Job(
         source=job.source,
         output_dir=job.output_dir,
@@ -330,7 +347,7 @@ def test_the_defaults_under_advanced_ask_for_nothing():
 
 def test_what_is_off_is_not_in_the_job():
     """Without tick there is no transcription and no upload."""
-    job = to_job(replace(GOOD, transcribe=False), "lesson01")
+    job = to_job(replace(GOOD, transcribe=False), VIDEO)
     assert (None, None) == (job.transcription, job.upload)
 
 
@@ -347,67 +364,8 @@ def test_what_is_off_is_not_in_the_job():
 def test_qualities_that_the_source_fills(size, ticked, made):
     """Of the ticked qualities those are made that the source has pixels for, never others beside them."""
     media = media_info(width=size[0], height=size[1])
-    job = to_job(replace(GOOD, qualities=ticked), "lesson01", media)
+    job = to_job(replace(GOOD, qualities=ticked), VIDEO, media)
     assert made == [rendition.name for rendition in make_plan(job, media).renditions]
-
-
-def test_preferences_come_back():
-    """What is remembered fills the form of the next start."""
-    values = replace(
-        GOOD,
-        suggested_from=None,
-        upload=True,
-        language="fr",
-        session_id="b" * 24,
-        make_mp4=False,
-        delete_local=True,
-        remember_login=True,
-        limit="2.5",
-        parallel=8,
-        model="small",
-        preset="veryfast",
-        spoken_language="Spanish (es)",
-        caption_rules=CaptionRules.NETFLIX_CHILDREN,
-        advanced=AdvancedValues(
-            encoder=EncoderFamily.CPU,
-            codec=Codec.AV1,
-            keep_hdr=True,
-            copy_top=True,
-            aim=Aim.MEASURED,
-            target="92.5",
-            loudness=LoudnessTarget.BROADCAST,
-            surround=True,
-            encrypt=True,
-            key_file="/k",
-            key_uri="https://example.com/k",
-            publish_key=True,
-        ),
-        advanced_open=True,
-    )
-    again = from_preferences(to_preferences(values), NOT_CONFIGURED)
-    assert replace(values, source="") == again
-
-
-@pytest.mark.parametrize(("kept", "shown"), [("slow", "slow"), ("ultrafast", "medium")], ids=["offered", "not offered"])
-def test_a_remembered_preset(kept, shown):
-    """One that the window does not offer gives way to the usual one."""
-    assert shown == from_preferences(Preferences(encoding=EncodingRequest(preset=kept)), NOT_CONFIGURED).preset
-
-
-def test_accepting_damage_is_for_one_session():
-    """Who accepted a damaged video once would publish the next one without being asked.
-
-    Earlier versions remembered it.
-    """
-    values = replace(GOOD, advanced=AdvancedValues(accept_damaged=True))
-    assert not from_preferences(to_preferences(values), NOT_CONFIGURED).advanced.accept_damaged
-
-
-def test_what_an_earlier_version_remembered_of_damage_is_not_read(tmp_path):
-    """Its file goes on working."""
-    (tmp_path / "s3_config.json").write_text('{"accept_damaged": true, "surround": true}', encoding="utf-8")
-    form = from_preferences(Preferences.load(tmp_path / "s3_config.json"), NOT_CONFIGURED)
-    assert (False, True) == (form.advanced.accept_damaged, form.advanced.surround)
 
 
 @pytest.mark.parametrize(
@@ -428,27 +386,9 @@ def test_a_pasted_path_is_taken_as_it_was_meant(typed, meant):
     assert meant == typed_path(typed)
 
 
-def test_secrets_are_not_remembered():
-    """Neither the backend's address nor the token are among the preferences, nor a key's address that holds one."""
-    chosen = AdvancedValues(encrypt=True, key_file="/k", key_uri="https://keys.example.com/k?token=secret")
-    values = replace(GOOD, backend_url="https://api.example.com", token="secret-secret-secret", advanced=chosen)
-    remembered = repr(to_preferences(values))
-    assert "secret" not in remembered
-    assert "api.example.com" not in remembered
-
-
 def test_the_token_does_not_show_in_a_trace():
     """Printing the form's values does not print the token."""
     assert "secret" not in repr(replace(GOOD, token="secret-secret-secret"))
-
-
-@pytest.mark.parametrize(
-    ("stored", "shown"), [("fr", "fr"), ("xx", "es"), ("", "es")], ids=["known", "no longer offered", "none"]
-)
-def test_language_of_the_record(stored, shown):
-    """A remembered language that is not offered any more gives way to the default."""
-    config = Config(languages=Languages(default="es", supported=("en", "es", "fr")))
-    assert shown == from_preferences(Preferences(language=stored), config).language
 
 
 @pytest.mark.parametrize(
@@ -464,5 +404,29 @@ def test_language_of_the_record(stored, shown):
 def test_a_dataset(more, expected):
     """The dataset gets the transcript where there is one, and is remembered in any case."""
     values = replace(GOOD, **{"dataset": "s3://course/talks.json", **more})
-    assert expected == to_job(values, "lesson01").dataset
-    assert values.dataset == from_preferences(to_preferences(values), Config()).dataset
+    assert expected == to_job(values, VIDEO).dataset
+    assert values.dataset == form_from_preferences(to_preferences(values), Config()).dataset
+
+
+def test_a_video_elsewhere():
+    """Its job has the address, what is secret in it apart, and the folder that is named after the file."""
+    typed = "https://example.com/week%201/Lesson%2001.mp4?token=secret"
+    job = to_job(replace(GOOD, source=typed), chosen_video(typed))
+    assert ("https://example.com/week%201/Lesson%2001.mp4", "token=secret") == (job.origin, job.address.query)
+    assert ("lesson-01", Path("Lesson 01.mp4")) == (job.slug, job.source)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("s3://course/week1/", "s3://course/week1/ is a folder: name one of its videos."),
+        ("https:/example.com/a.mp4?token=secret", "https:/example.com/a.mp4 needs two slashes after the colon, as in"),
+        ("root:a.mp4", "root:a.mp4 names no root: write it like root:lectures/week1/lesson.mp4."),
+    ],
+)
+def test_an_address_that_wont_do(typed, sentence):
+    """Is refused in a sentence for the field, which shows nothing secret."""
+    with pytest.raises(SettingsError) as refused:
+        chosen_video(typed)
+    (problem,) = refused.value.problems
+    assert (Setting.SOURCE, True) == (problem.setting, problem.text.startswith(sentence))

@@ -19,7 +19,7 @@ from pipeline.job import (
     TranscriptionRequest,
 )
 from pipeline.job_codec import job_to_json
-from ui.preferences import Preferences
+from ui.preferences import EnginePreferences, Preferences, WindowPreferences
 
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
 
@@ -27,7 +27,6 @@ CHANGED = Preferences(
     last_destination="courses/año-1/",
     last_session_id="0123456789abcdef01234567",
     create_offline_mp4=False,
-    delete_local_after_upload=True,
     upload_enabled=True,
     language="fr",
     output_dir="/home/editor/vidéos",
@@ -41,21 +40,26 @@ CHANGED = Preferences(
         copy_top=True,
     ),
     target_vmaf=92.5,
-    sound=AudioRequest(surround=True, loudness_lufs=-16.0),
+    audio=AudioRequest(surround=True, loudness_lufs=-16.0),
     transcribe=False,
     transcription=TranscriptionRequest(
         model="small", language="es", profile=CaptionRules.BBC, fast=True, multilingual=True, translate=True
     ),
     names_file="/home/editor/names.txt",
     dataset="s3://course/transcripts.json",
-    encrypt=True,
     key_file="/home/editor/keys/course.key",
     key_uri="https://keys.example.com/course",
     publish_key=True,
+    background=False,
+    captions_open=True,
+    upload_open=True,
     advanced_open=True,
     remember_login=True,
+    backend_address="https://api.example.com",
     upload_limit_mb_s=2.5,
     parallel_uploads=8,
+    engine=EnginePreferences(in_queue=True, address="postgresql://me@db.example.com/hls", works_along=True),
+    window=WindowPreferences(width=1000, height=700, x=20, y=30, maximised=True),
 )
 
 FORMAT_2 = """{
@@ -85,6 +89,7 @@ FORMAT_2 = """{
   "key_file": "/home/editor/keys/course.key",
   "key_uri": "https://keys.example.com/course",
   "publish_key": true,
+  "background": false,
   "remember_login": true,
   "upload_limit_mb_s": 2.5,
   "parallel_uploads": 8
@@ -94,7 +99,7 @@ FORMAT_2 = """{
 
 def stored(preferences):
     """Return what a file of these preferences holds."""
-    return {"format": 3, **to_json(preferences)}
+    return {"format": 4, **to_json(preferences)}
 
 
 class TestPreferences:
@@ -153,7 +158,7 @@ class TestPreferences:
             ("create_offline_mp4", "no"),
             ("qualities", "720p"),
             ("qualities", [720]),
-            ("sound", [True]),
+            ("audio", [True]),
             ("target_vmaf", "94"),
             ("target_vmaf", True),
             ("target_vmaf", float("nan")),
@@ -182,7 +187,7 @@ class TestPreferences:
             ("encoding", "codec", "vp9"),
             ("encoding", "preset", 3),
             ("encoding", "target_vmaf", "94"),
-            ("sound", "loudness_lufs", "loud"),
+            ("audio", "loudness_lufs", "loud"),
             ("transcription", "model", None),
             ("transcription", "profile", "mine"),
         ],
@@ -201,7 +206,18 @@ class TestPreferences:
         """What it remembered is remembered: whatever has another form now is read in the old one."""
         path.write_text(FORMAT_2, encoding="utf-8")
         before = TranscriptionRequest(model="small", language="es")  # it knew no caption rules, and no names
-        assert replace(CHANGED, transcription=before, names_file="", dataset="") == Preferences.load(path)
+        expected = replace(
+            CHANGED, transcription=before, names_file="", dataset="", engine=EnginePreferences(), backend_address=""
+        )
+        # only one of its sections folded, and its window opened at the same size and place each time
+        expected = replace(expected, captions_open=False, upload_open=False, window=WindowPreferences())
+        assert expected == Preferences.load(path)
+
+    def test_audio_under_its_earlier_name(self, path):
+        """The format before the present one differs in that name alone."""
+        before = {"sound" if name == "audio" else name: value for name, value in stored(CHANGED).items()}
+        path.write_text(json.dumps(before | {"format": 3}), encoding="utf-8")
+        assert CHANGED == Preferences.load(path)
 
     @pytest.mark.parametrize(
         ("flat", "expected"),
@@ -232,11 +248,11 @@ class TestPreferences:
             output_dir=Path("out"),
             slug="a",
             encoding=CHANGED.encoding,
-            sound=CHANGED.sound,
+            audio=CHANGED.audio,
             transcription=CHANGED.transcription,
             qualities=CHANGED.qualities,
         )
-        names = ("encoding", "sound", "transcription", "qualities")
+        names = ("encoding", "audio", "transcription", "qualities")
         assert [job_to_json(job)[name] for name in names] == [stored(CHANGED)[name] for name in names]
 
     def test_whole_number(self, path):
@@ -290,9 +306,7 @@ class TestPreferences:
         assert Preferences() == Preferences.load(PREFERENCES_EXAMPLE)
 
     def test_no_place_for_secrets(self):
-        """The preferences have no field for the backend's address, a token or a key:
-        only for where a key lies and is asked for.
-        """
+        """The preferences have no field for a token or a key: only for where a key lies and is asked for."""
         found = {
             name for name in stored(Preferences()) if any(word in name for word in ("token", "url", "key", "secret"))
         }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 
 import keyring
 import pytest
 from keyring.backends import fail
-from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Stage, report
+from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep, report
 
 from pipeline.errors import Setting
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, TransferFigures
@@ -18,7 +20,7 @@ from ui.login_memory import NO_KEYCHAIN
 from ui.panels.token import SENTENCE
 from ui.panels.upload import REMEMBERED
 
-READY, RUNNING = view_state.Stage.READY, view_state.Stage.RUNNING
+READY, RUNNING = view_state.WindowStage.READY, view_state.WindowStage.RUNNING
 OLD_TOKEN, NEW_TOKEN = "old-token-old-token-old", "new-token-new-token-new"
 SENT = PhaseProgress(
     job="lesson01",
@@ -36,7 +38,7 @@ class Uploading:
     """A run that has come to the upload, asks for tokens as often as the test wants, and then waits."""
 
     def __init__(self, *, asks: int = 0) -> None:
-        self.held = Stage()
+        self.held = HaltedStep()
         self.asks = asks
         self.tokens: list[str | None] = []
         self.services = FakeServices(run=self)
@@ -108,7 +110,7 @@ def test_pause_and_resume(begin):
     driver.until(lambda: figures(driver) == "12.0 of 34.0 MB · paused")
     assert (True, [True, False]) == (run.services.control.paused, [b.instate(["disabled"]) for b in (pause, resume)])
     driver.press(resume)
-    driver.until(lambda: driver.banner == "Converting lesson01.mp4…")
+    driver.until(lambda: driver.banner == "Uploading: lesson01.mp4")
     assert (False, before) == (run.services.control.paused, places(driver))
     run.held.release()
     driver.until_stage(READY)
@@ -116,6 +118,24 @@ def test_pause_and_resume(begin):
     assert ["The upload is paused", "The upload goes on"] == [
         line for line in driver.log if line.startswith("The upload")
     ]
+
+
+def test_the_time_left_of_the_job_comes_and_moves_nothing(begin):
+    """It stands in a line that was there before."""
+    run = Uploading()
+    driver = begin(run)
+    window, held = driver.window, SimpleNamespace(now_s=driver.window.clock())
+    window.clock = lambda: held.now_s
+    before = places(driver)
+    for second in range(41):
+        held.now_s += 1.0
+        run.sink(replace(SENT, overall=0.75 + second / 400))
+        driver.until(lambda: window.controller.state.time_left.job.now_s == held.now_s)
+    driver.settle()
+    assert ("1:00 left", before) == (window.progress_panel.rows[0].figures.full_text, places(driver))
+    run.held.release()
+    driver.until_stage(READY)
+    assert "" == window.progress_panel.rows[0].figures.full_text
 
 
 def test_the_next_job_is_not_paused(begin):
@@ -126,7 +146,7 @@ def test_the_next_job_is_not_paused(begin):
     driver.press(driver.window.actions.cancel)
     driver.until_stage(READY)
     driver.until(lambda: not driver.window.controller.busy)
-    run.held = Stage()
+    run.held = HaltedStep()
     driver.press(driver.window.actions.start)
     driver.until_stage(RUNNING)
     driver.until(lambda: not driver.window.actions.pause.instate(["disabled"]))
@@ -213,6 +233,8 @@ def test_a_new_token_lets_the_upload_go_on(begin, by):
     run.held.wait_until_reached()
     driver.until(lambda: driver.window.banner_panel.frame.winfo_ismapped())
     assert ["first-new-token-first-new", NEW_TOKEN] == run.tokens
+    driver.settle()
+    assert before == places(driver)
     driver.until(lambda: driver.log.count("The upload goes on with a new token") == 2)
 
 
@@ -268,6 +290,9 @@ def test_closing_ends_the_question(begin):
     run = Uploading(asks=1)
     driver = begin(run)
     driver.window.close()
+    driver.settle()
+    assert not driver.window.token_panel.frame.winfo_manager()  # the other question stands in its place
+    driver.press(driver.window.banner_panel.buttons[2])
     driver.until(lambda: driver.window.closed)
     assert ([None], False) == (run.tokens, driver.window.controller.busy)
 
@@ -322,7 +347,7 @@ def typed(open_driver, **options):
 
 
 def test_a_login_is_remembered_only_when_ticked(open_driver, memory_keychain):
-    """The keychain has it while the box is ticked, the next window too, and the preferences never."""
+    """The keychain has it while the box is ticked, the next window too, and the preferences the address alone."""
     driver = typed(open_driver)
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
@@ -332,7 +357,7 @@ def test_a_login_is_remembered_only_when_ticked(open_driver, memory_keychain):
     assert {"url": "https://typed.example.com", "token": OLD_TOKEN} == json.loads(kept)
     driver.window.close()
     assert ("typed.example" in (told := driver.preferences_path.read_text(encoding="utf-8")), OLD_TOKEN in told) == (
-        False,
+        True,
         False,
     )
     again = open_driver(config=NOT_CONFIGURED)
@@ -346,7 +371,23 @@ def test_a_login_is_remembered_only_when_ticked(open_driver, memory_keychain):
     assert {} == memory_keychain.entries
     again.window.close()
     third = open_driver(config=NOT_CONFIGURED)
-    assert ("", False) == (third.window.variables.token.get(), third.window.variables.remember_login.get())
+    variables = third.window.variables
+    assert ("", "", False) == (variables.backend_url.get(), variables.token.get(), variables.remember_login.get())
+
+
+def test_without_a_keychain_the_address_is_remembered(open_driver):
+    """Only the token has to be typed again."""
+    keyring.set_keyring(fail.Keyring())
+    driver = typed(open_driver)
+    tick(driver)
+    driver.until(lambda: driver.window.controller.state.keychain == NO_KEYCHAIN)
+    driver.window.close()
+    again = open_driver(config=NOT_CONFIGURED)
+    assert ("https://typed.example.com", "") == (
+        again.window.variables.backend_url.get(),
+        again.window.variables.token.get(),
+    )
+    assert OLD_TOKEN not in driver.preferences_path.read_text(encoding="utf-8")
 
 
 def test_a_new_token_is_remembered_in_place_of_the_old(begin, memory_keychain):

@@ -12,11 +12,14 @@ from pipeline.errors import Problem, Setting
 from pipeline.job import CaptionFile, TrackChoice, TranscriptionRequest
 from pipeline.preflight_answers import Refused
 from ui.advanced import AdvancedValues
-from ui.job_form import FormValues, form_problems, from_preferences, to_job, to_preferences
+from ui.chosen_video import chosen_video
+from ui.job_form import FormValues, form_problems, to_job
+from ui.remembered_form import form_from_preferences, to_preferences
 from ui.speech import SpeechValues
-from ui.view_state import Stage
+from ui.view_state import WindowStage
 
 GOOD = FormValues(source="/videos/lesson01.mp4", output_dir="/out", qualities=("720p",))
+VIDEO = chosen_video(GOOD.source)
 ALL = SpeechValues(several_languages=True, translate=True, fast=True, names_file="/names.txt", track="2")
 
 
@@ -25,14 +28,14 @@ def test_the_job_says_what_the_form_says():
     values = replace(GOOD, spoken_language="es", speech=replace(ALL, several_languages=False))
     assert (
         TranscriptionRequest(language="es", fast=True, names=("Ada Lovelace",), track=2, translate=True)
-        == to_job(values, "lesson01", names=("Ada Lovelace",)).transcription
+        == to_job(values, VIDEO, names=("Ada Lovelace",)).transcription
     )
 
 
 def test_several_languages_rule_out_one_and_speed():
     """They stay in the form, but the job has neither."""
     values = replace(GOOD, spoken_language="es", speech=ALL)
-    assert TranscriptionRequest(multilingual=True, translate=True, track=2) == to_job(values, "lesson01").transcription
+    assert TranscriptionRequest(multilingual=True, translate=True, track=2) == to_job(values, VIDEO).transcription
 
 
 def test_what_is_remembered():
@@ -40,7 +43,7 @@ def test_what_is_remembered():
     kept = to_preferences(replace(GOOD, spoken_language="es", speech=ALL))
     expected = TranscriptionRequest(language="es", fast=True, multilingual=True, translate=True)
     assert (expected, "/names.txt") == (kept.transcription, kept.names_file)
-    assert replace(ALL, track="") == from_preferences(kept, NOT_CONFIGURED).speech
+    assert replace(ALL, track="") == form_from_preferences(kept, NOT_CONFIGURED).speech
 
 
 @pytest.mark.parametrize("typed", ["second", "-1", "1.5", "²"])
@@ -56,7 +59,7 @@ def test_a_track_that_is_no_number(typed):
 def test_audio_tracks(typed, wanted):
     """Their numbers arrive in the job."""
     values = replace(GOOD, advanced=AdvancedValues(audio_tracks=typed))
-    assert (TrackChoice(audio=wanted), ()) == (to_job(values, "lesson01").tracks, form_problems(values))
+    assert (TrackChoice(audio=wanted), ()) == (to_job(values, VIDEO).tracks, form_problems(values))
 
 
 @pytest.mark.parametrize("typed", ["all", "1;3", "1,", "-1"])
@@ -74,7 +77,7 @@ def test_captions_of_several_files():
         CaptionFile(path=Path("/a/talk.de.srt"), language="de"),
         CaptionFile(path=Path("/a/b c.es.vtt"), language="es"),
         CaptionFile(path=Path("/a/talk.vtt"), language="en"),
-    ) == to_job(values, "lesson01").captions
+    ) == to_job(values, VIDEO).captions
 
 
 def test_names_of_a_file(open_driver, tmp_path):
@@ -84,7 +87,7 @@ def test_names_of_a_file(open_driver, tmp_path):
     window, speech = driver.window, driver.window.variables.speech
     speech.names_file.set(str(tmp_path / "names.txt"))
     driver.press(window.actions.start)
-    driver.until_stage(Stage.READY)
+    driver.until_stage(WindowStage.READY)
     note = window.transcription_panel.notes[Setting.NAMES]
     assert f"The list of names {tmp_path / 'names.txt'} can't be read" in note.text
     assert driver.in_view(note.label)
@@ -94,7 +97,7 @@ def test_names_of_a_file(open_driver, tmp_path):
     driver.press(window.actions.start)
     driver.until(lambda: driver.services.plans)
     assert ("Ada Lovelace", "Turing") == driver.services.plans[0].job.transcription.names
-    driver.until_stage(Stage.READY)
+    driver.until_stage(WindowStage.READY)
 
 
 def test_a_names_file_is_chosen(open_driver, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.spoken_languages import AUTOMATIC, choices, code_of, text_of
+from ui.spoken_languages import AUTOMATIC, choices, code_of, language_text
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_choices_are_sorted_by_name():
 @pytest.mark.parametrize("text", choices())
 def test_a_code_leads_back_to_its_text(text):
     """What the list shows for a remembered code is the entry that was chosen."""
-    assert text == text_of(code_of(text))
+    assert text == language_text(code_of(text))
 
 
 def test_a_code_that_is_not_known_any_more_is_automatic():
     """The list never shows what it does not offer."""
-    assert AUTOMATIC == text_of("tlh")
+    assert AUTOMATIC == language_text("tlh")

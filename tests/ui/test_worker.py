@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, Stage, media_info
+from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, HaltedStep, media_info
 
 from config import Config
 from pipeline.errors import DestinationTakenError, OutputError, Problem, Setting, SettingsError, SourceError
@@ -19,7 +19,7 @@ from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.controller import answered
 from ui.job_form import FormValues
 from ui.messages import (
-    Answer,
+    BannerAnswer,
     JobStarted,
     ModelsKnown,
     StartCancelled,
@@ -167,7 +167,7 @@ def test_another_videos_destination_is_asked_about():
         question.last_synced,
     )
     assert (Existing.FRESH, []) == (question.plan.job.existing, services.plans)
-    worker.go_on(replace(plan, job=answered(question.plan.job, Answer.REPLACE_STREAM)), CONFIGURED)
+    worker.go_on(replace(plan, job=answered(question.plan.job, BannerAnswer.REPLACE_STREAM)), CONFIGURED)
     inbox.until(JobFinished)
     assert [(Existing.FRESH, True)] == [(plan.job.existing, plan.job.upload.replace) for plan in services.plans]
 
@@ -185,10 +185,10 @@ def test_cancel_before_the_job_begins():
     reading, go_on = threading.Event(), threading.Event()
 
     class SlowSource(FakeServices):
-        def describe_source(self, source):
+        def describe_source(self, video, config):
             reading.set()
             assert go_on.wait(DEADLINE_S)
-            return media_info(source)
+            return media_info(video.source)
 
     services = SlowSource()
     worker, inbox = begin(services)
@@ -201,7 +201,7 @@ def test_cancel_before_the_job_begins():
 
 def test_cancel_reaches_the_job():
     """A job on its way hears of a cancel, and its thread ends."""
-    stage = Stage()
+    stage = HaltedStep()
     worker, inbox = begin(FakeServices(run=lambda plan, sink, cancel: stage.hold(cancel)))
     stage.wait_until_reached()
     assert worker.busy

@@ -1,4 +1,4 @@
-"""Start, Cancel, Pause, Resume, Open folder and Transcripts: always in view."""
+"""What Start will do, and the window's main buttons: always in view."""
 
 from __future__ import annotations
 
@@ -6,36 +6,69 @@ import tkinter
 
 import ttkbootstrap as ttk
 
+from ui.form_variables import FormVariables
+from ui.source_view import NO_SOURCE
+from ui.summary import summarise
 from ui.view_state import ViewState
+from ui.widgets.clipped_label import ClippedLabel
 from ui.widgets.fields import switch
 from ui.widgets.wrapping_row import WrappingRow
 
 BEFORE_CANCEL = 32
-"""Pixels that keep Cancel away from what only pauses."""
+"""What keeps Cancel away from what only pauses, in pixels of a screen of 96 dots an inch."""
+
+RESET_TIP = "Puts every setting back to the usual one. The video, the folders and the login stay."
+TIP_DELAY_MS = 500
 
 
 class ActionBar:
-    """The window's main buttons."""
+    """Start, Cancel, Pause, Resume, Open folder and Transcripts; above them the summary, with Reset beside it."""
 
-    def __init__(self, master: tkinter.Misc) -> None:
-        self.frame = WrappingRow(master)
-        self.start = ttk.Button(self.frame, text="Start", bootstyle="primary", width=14, default="active")
-        self.cancel = ttk.Button(self.frame, text="Cancel", bootstyle="danger outline", width=10)
-        self.open_folder = ttk.Button(self.frame, text="Open folder", width=12)
-        self.transcripts = ttk.Button(self.frame, text="Transcripts…", width=12)
-        self.pause = ttk.Button(self.frame, text="Pause upload")
-        self.resume = ttk.Button(self.frame, text="Resume upload")
-        self.frame.add_left(self.open_folder)
-        self.frame.add_left(self.transcripts)
-        self.frame.add_right(self.pause)
-        self.frame.add_right(self.resume)
-        self.frame.add_right(self.cancel, gap=BEFORE_CANCEL)
-        self.frame.add_right(self.start)
+    def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
+        self.frame = ttk.Frame(master)
+        self._variables = variables
+        self._source = NO_SOURCE
+        self.summary = ClippedLabel(self.frame, bootstyle="secondary")
+        self.dangers = ttk.Label(self.frame, bootstyle="warning")
+        self.reset = ttk.Button(self.frame, text="Reset settings", padding=("7.5p", "1.5p"))
+        self.row = WrappingRow(self.frame)
+        self.start = ttk.Button(self.row, text="Start", bootstyle="primary", width=14)
+        self.cancel = ttk.Button(self.row, text="Cancel", bootstyle="danger outline", width=10)
+        self.open_folder = ttk.Button(self.row, text="Open folder", width=12)
+        self.transcripts = ttk.Button(self.row, text="Transcripts…", width=12)
+        self.pause = ttk.Button(self.row, text="Pause upload")
+        self.resume = ttk.Button(self.row, text="Resume upload")
+        self.row.add_left(self.open_folder)
+        self.row.add_left(self.transcripts)
+        self.row.add_right(self.pause)
+        self.row.add_right(self.resume)
+        self.row.add_right(self.cancel, gap=BEFORE_CANCEL)
+        self.row.add_right(self.start)
+        self._lay_out()
+        ttk.ToolTip(self.reset, text=RESET_TIP, delay=TIP_DELAY_MS)
+        variables.on_change(self._summarise, *variables.all)
+        self._summarise()
 
     def show(self, state: ViewState) -> None:
-        """Show which of them do something now."""
-        switch([self.start], state.start_enabled)
+        """Show which of them do something now, and what Start would do with the chosen source."""
+        switch([self.start, self.reset], state.start_enabled)
         switch([self.pause], state.pause_enabled)
         switch([self.resume], state.resume_enabled)
-        switch([self.cancel], state.cancel_enabled)
+        switch([self.cancel], state.cancel_enabled or state.queue_cancel_enabled)
         switch([self.open_folder], state.folder_openable)
+        if state.source is not self._source:
+            self._source = state.source
+            self._summarise()
+
+    def _lay_out(self) -> None:
+        self.frame.columnconfigure(1, weight=1)
+        self.dangers.grid(row=0, column=0, sticky="w")
+        self.summary.grid(row=0, column=1, sticky="ew")
+        self.reset.grid(row=0, column=2, sticky="e", padx=("6p", 0))
+        self.row.grid(row=1, column=0, columnspan=3, sticky="ew", pady=("3p", 0))
+
+    def _summarise(self) -> None:
+        told = summarise(self._variables.read(), self._source)
+        # What takes something away comes first: the rest may be clipped.
+        self.dangers.configure(text=f"{told.dangers}   " if told.dangers else "")
+        self.summary.show(told.text)

@@ -12,11 +12,14 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
+from config import Config
 from pipeline.errors import Setting
 from pipeline.job import Codec, EncoderFamily
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, Aim, changes, encoder_choices
 from ui.banners import Tone
+from ui.engine import engine_changes
 from ui.form_variables import FormVariables
+from ui.panels.engine import EnginePart
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
@@ -43,28 +46,34 @@ PUBLISHED_HINT = "Whoever can load the stream can then load the key too."
 class AdvancedPanel:
     """Video, audio, encryption, and what to do with damaged videos."""
 
-    def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
+    def __init__(self, master: tkinter.Misc, variables: FormVariables, config: Config) -> None:
         self.card = FoldingCard(master, "ADVANCED", variables.advanced_open)
         self._variables = variables.advanced
+        self._engine = variables.engine
         self._on_change = variables.on_change
         self._always: list[plain.Widget] = []
         self._of_key: list[plain.Widget] = []
         self.notes: dict[Setting, FieldNote] = {}
         fields = Fields(self.card.body)
+        self.engine = EnginePart(self.card.body, fields, variables, config)
+        self.notes |= self.engine.notes
         self._add_video(fields)
         self._add_audio(fields)
         self._add_encryption(fields)
         text = "Convert damaged videos as far as they can be read"
         accept_damaged = self._tick(text, self._variables.accept_damaged)
-        fields.wide(accept_damaged, above=8)
-        self._always.append(accept_damaged)
+        fields.wide(accept_damaged, above="6p")
+        background = self._tick("Let other programs go first", self._variables.background)
+        fields.wide(background, above="6p")
+        self._always += [accept_damaged, background]
         self._changed()
-        self._on_change(self._changed, *self._variables.all)
+        self._on_change(self._changed, *self._variables.all, *self._engine.choices)
         self._on_change(lambda: self._variables.audio_tracks.set(""), variables.source)  # they are of one video alone
 
     def show(self, state: ViewState) -> None:
         """Show what can be changed."""
         values, enabled = self._variables.read(), state.form_enabled
+        self.engine.show(state)
         switch(self._always, enabled)
         switch([self.keep_hdr], enabled and values.codec is not Codec.H264)
         switch([self.copy_top], enabled and values.codec is Codec.H264)
@@ -80,7 +89,7 @@ class AdvancedPanel:
         if values.encoder not in families:
             self._variables.encoder.set(ENCODER_LABELS[EncoderFamily.AUTO])
             return
-        changed = ", ".join(changes(values))
+        changed = ", ".join((*engine_changes(self._engine.read()), *changes(values)))
         self.card.summarise(changed or CONTENT, notable=bool(changed))
         exposed = values.encrypt and values.publish_key
         self.published_hint.configure(bootstyle=TEXT_TONES[Tone.WARNING] if exposed else HINT)
@@ -90,7 +99,7 @@ class AdvancedPanel:
         self.encoder = self._list(variables.encoder, ENCODER_LABELS.values())
         encoder_note = fields.add("Encoder", self.encoder)
         self.codec = self._list(variables.codec, CODEC_LABELS.values())
-        fields.add("Video format", self.codec)
+        fields.add_plain("Video format", self.codec)
         self.keep_hdr = self._tick("Keep HDR (HEVC and AV1 only)", variables.keep_hdr)
         fields.beneath(self.keep_hdr)
         self.copy_top = self._tick("Keep the original video (H.264 only)", variables.copy_top)
@@ -109,7 +118,7 @@ class AdvancedPanel:
 
     def _add_audio(self, fields: Fields) -> None:
         self.loudness = self._list(self._variables.loudness, LOUDNESS_LABELS.values())
-        fields.add("Loudness", self.loudness)
+        fields.add_plain("Loudness", self.loudness)
         surround = self._tick("Also keep 5.1 audio", self._variables.surround)
         fields.beneath(surround)
         self.audio_tracks = ttk.Entry(self.card.body, textvariable=self._variables.audio_tracks, width=10)
@@ -122,7 +131,7 @@ class AdvancedPanel:
     def _add_encryption(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body
         self.encrypt = self._tick("Encrypt (AES-128)", variables.encrypt)
-        fields.wide(self.encrypt, above=8)
+        fields.wide(self.encrypt, above="6p")
         key_file = ttk.Entry(body, textvariable=variables.key_file)
         browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
         key_uri = ttk.Entry(body, textvariable=variables.key_uri)

@@ -8,32 +8,50 @@ from collections.abc import Callable
 import ttkbootstrap as ttk
 
 from ui.banners import READY, Banner
-from ui.messages import Answer
+from ui.messages import BannerAnswer
 from ui.theme import CARD, TEXT_TONES, TONE_STYLES, bold
+from ui.widgets.scrolled_part import ScrolledPart
 from ui.widgets.wrapping_label import WrappingLabel
+from ui.window_size import on_screen
 
 STRIPE_WIDTH = 5
+"""In pixels of a screen of 96 dots an inch."""
+LINES = 3
+"""Of sentences, beneath the title: those of every question fit into the default window."""
+MOST_IN_A_ROW = 3
+"""More buttons than this stand in two columns: in one row they would leave no room for the sentences."""
 
 
 class BannerPanel:
-    """A stripe in the colour of the news, a title, sentences, and buttons."""
+    """A stripe in the colour of the news, a title, sentences, and buttons.
 
-    def __init__(self, master: tkinter.Misc, answer: Callable[[Answer], None]) -> None:
+    It has the same height whatever it says, so that nothing moves: more than three lines are scrolled.
+    """
+
+    def __init__(self, master: tkinter.Misc, answer: Callable[[BannerAnswer], None]) -> None:
         self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
         self._answer = answer
         self._shown: Banner | None = None
         self._font = bold(self.frame, larger=1)
         self.buttons: list[ttk.Button] = []
         self.frame.columnconfigure(1, weight=1)
-        self._stripe = ttk.Frame(self.frame, width=STRIPE_WIDTH, bootstyle="secondary")
-        self._stripe.grid(row=0, column=0, rowspan=2, sticky="ns")
-        self.title = WrappingLabel(self.frame, bootstyle=CARD)
+        self.frame.rowconfigure(0, weight=1)
+        self._stripe = ttk.Frame(self.frame, width=on_screen(master, STRIPE_WIDTH), bootstyle="secondary")
+        self._stripe.grid(row=0, column=0, sticky="ns")
+        self.news = ScrolledPart(self.frame)
+        self.news.columnconfigure(0, weight=1)
+        self.news.grid(row=0, column=1, sticky="nsew", padx=("9p", 0), pady="4p")
+        self.title = WrappingLabel(self.news, bootstyle=CARD, text="A title")
         self.title.configure(font=self._font)
-        self.title.grid(row=0, column=1, sticky="ew", padx=12, pady=(8, 0))
-        self.lines = WrappingLabel(self.frame, bootstyle=CARD)
-        self.lines.grid(row=1, column=1, sticky="ew", padx=12, pady=(2, 8))
+        self.title.grid(row=0, column=0, sticky="ew")
+        self.lines = WrappingLabel(self.news, bootstyle=CARD, text="\n" * (LINES - 1))
+        self.lines.grid(row=1, column=0, sticky="ew")
         self._choices = ttk.Frame(self.frame, bootstyle=CARD)
-        self._choices.grid(row=0, column=2, rowspan=2, padx=10, pady=8)
+        self._choices.grid(row=0, column=2, padx="7.5p")
+        text_height = self.title.winfo_reqheight() + self.lines.winfo_reqheight()
+        self.height = text_height + 2 * master.winfo_pixels("4p") + 2
+        self.frame.configure(height=self.height)
+        self.frame.grid_propagate(False)
         self.show(READY)
 
     def show(self, banner: Banner) -> None:
@@ -45,6 +63,7 @@ class BannerPanel:
         self._stripe.configure(bootstyle=TONE_STYLES[banner.tone])
         self.title.configure(text=banner.title, bootstyle=TEXT_TONES[banner.tone])
         self.lines.configure(text="\n".join(banner.lines))
+        self.news.yview_moveto(0.0)
         if banner.choices != asked_before:
             self._show_choices(banner)
 
@@ -52,6 +71,7 @@ class BannerPanel:
         for button in self.buttons:
             button.destroy()
         self.buttons = []
+        columns = len(banner.choices) if len(banner.choices) <= MOST_IN_A_ROW else 2
         for number, choice in enumerate(banner.choices):
             button = ttk.Button(
                 self._choices,
@@ -59,7 +79,7 @@ class BannerPanel:
                 bootstyle="@card primary" if choice.default else CARD,
                 command=lambda answer=choice.answer: self._answer(answer),
             )
-            button.grid(row=0, column=number, padx=4)
+            button.grid(row=number // columns, column=number % columns, sticky="ew", padx="3p", pady="1.5p")
             self.buttons.append(button)
             if choice.default:
                 button.focus_set()

@@ -12,14 +12,15 @@ import ttkbootstrap as ttk
 from pipeline.errors import Setting
 from ui.form_variables import FormVariables
 from ui.job_form import QUALITY_NAMES, SPEED_LABELS
+from ui.section_summaries import elided
 from ui.source_view import SourceView
-from ui.theme import CARD, HINT
+from ui.theme import CARD
 from ui.view_state import ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
-from ui.widgets.wrapping_label import WrappingLabel
 
 QUALITIES_A_ROW = 3
+FOLDER_OF_OTHERS = "Used only if it lies below one of SOURCE_ROOTS. Otherwise the files go to the server alone."
 
 
 class OutputPanel:
@@ -33,24 +34,23 @@ class OutputPanel:
         self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
         fields = Fields(body)
         folder_note = fields.add("Folder", self.entry, beside=self.browse)
-        self.folder_text = WrappingLabel(body, bootstyle=HINT)
-        fields.beneath(self.folder_text)
+        self.folder_text = folder_note.label
         boxes = ttk.Frame(body, bootstyle=CARD)
         self.qualities = {
             name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD)
             for name in QUALITY_NAMES
         }
         for number, box in enumerate(self.qualities.values()):
-            box.grid(row=number // QUALITIES_A_ROW, column=number % QUALITIES_A_ROW, sticky="w", padx=(0, 10), pady=4)
+            row, column = divmod(number, QUALITIES_A_ROW)
+            box.grid(row=row, column=column, sticky="w", padx=(0, "7.5p"), pady="1.5p")
         quality_note = fields.add("Qualities", boxes)
-        self.hint = WrappingLabel(body, bootstyle=HINT)
-        fields.beneath(self.hint)
+        self.hint = quality_note.label
         self.speed = ttk.Combobox(
             body, textvariable=variables.speed, values=list(SPEED_LABELS.values()), state="readonly"
         )
-        fields.add("Speed", self.speed)
+        fields.add_plain("Speed", self.speed)
         self.notes = {Setting.OUTPUT: folder_note, Setting.QUALITIES: quality_note}
-        variables.on_change(clear_when_edited(folder_note), variables.output_dir)
+        variables.on_change(clear_when_edited(folder_note), variables.output_dir, variables.upload)
         variables.on_change(clear_when_edited(quality_note), *variables.qualities.values())
 
     def show(self, state: ViewState) -> None:
@@ -59,15 +59,15 @@ class OutputPanel:
         offered = QUALITY_NAMES if state.source.offered is None else state.source.offered
         for name, box in self.qualities.items():
             switch([box], state.form_enabled and name in offered)
-        self.hint.configure(text=quality_hint(state.source))
-        folder = self._variables.output_dir.get().strip()
-        known = folder and state.source.slug
-        text = (
-            f"The files go into {Path(folder) / state.source.slug}"
-            if known
-            else "Each video gets a folder of its own there."
-        )
-        self.folder_text.configure(text=text)
+        self.notes[Setting.QUALITIES].explain(quality_hint(state.source))
+        known = self._variables.output_dir.get().strip() and state.source.slug
+        if self._variables.engine.read().in_queue:
+            text = FOLDER_OF_OTHERS
+        elif known:
+            text = f"The files go into its folder {elided(state.source.slug)}."
+        else:
+            text = "Each video gets a folder of its own there."
+        self.notes[Setting.OUTPUT].explain(text)
 
     def _browse(self) -> None:
         current = self._variables.output_dir.get().strip()

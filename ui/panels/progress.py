@@ -10,9 +10,9 @@ from ui.bars import Bars
 from ui.widgets.card import Card
 from ui.widgets.progress_row import ROW_HEIGHT, ProgressRow
 
-LABEL_WIDTH = 78
-ROW_WITH_FIGURES = PHASES[PhaseName.UPLOAD].title
-ROWS_WITH_TEXT = ("Overall", PHASES[PhaseName.TRANSCRIPT].title, ROW_WITH_FIGURES)
+LABEL_WIDTH = "60p"
+ROWS_WITH_FIGURES = (Bars().overall.label, PHASES[PhaseName.UPLOAD].title)
+ROWS_WITH_TEXT = (*ROWS_WITH_FIGURES, PHASES[PhaseName.TRANSCRIPT].title)
 
 
 class ProgressPanel:
@@ -28,7 +28,7 @@ class ProgressPanel:
                 body,
                 ROW_HEIGHT * row,
                 with_text=bar.label in ROWS_WITH_TEXT,
-                with_figures=bar.label == ROW_WITH_FIGURES,
+                with_figures=bar.label in ROWS_WITH_FIGURES,
             )
             for row, bar in enumerate(Bars().all)
         ]

@@ -10,10 +10,11 @@ from tkinter import filedialog
 import ttkbootstrap as ttk
 
 from pipeline.errors import Setting
-from pipeline.files import VIDEO_SUFFIXES
+from pipeline.files import VIDEO_SUFFIXES, is_folder, is_there
+from pipeline.source_address import is_address
 from ui.banners import Tone
 from ui.form_variables import FormVariables
-from ui.job_form import typed_path
+from ui.job_form import FormValues, typed_path
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
 from ui.widgets.card import Card
@@ -26,11 +27,17 @@ TIME_WIDTH = 8
 LOOK_DELAY_MS = 400
 """How long nothing must be typed before the file is looked at."""
 
+ASK_DELAY_MS = 1200
+"""The same of an address, of which half would be another server's."""
+
+PART_HINT = "Such as 0:45 to 1:02:30. Empty: the whole."
+ADDRESS_HINT = "A file, or an address: https://…, s3://…, root:NAME/…"
+
 
 class SourcePanel:
     """The source's path with Browse, its details, and which part of it is wanted."""
 
-    def __init__(self, master: tkinter.Misc, variables: FormVariables, look: Callable[[str], None]) -> None:
+    def __init__(self, master: tkinter.Misc, variables: FormVariables, look: Callable[[str, FormValues], None]) -> None:
         self.card = Card(master, "SOURCE")
         self._variables = variables
         self._look = look
@@ -39,23 +46,27 @@ class SourcePanel:
         self.entry = ttk.Entry(body, textvariable=variables.source)
         self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
         fields = Fields(body)
-        note = fields.add("Video", self.entry, beside=self.browse)
-        self.details = WrappingLabel(body, bootstyle=HINT)
-        fields.beneath(self.details)
-        self.damage = WrappingLabel(body, bootstyle=TEXT_TONES[Tone.WARNING])
-        fields.beneath(self.damage)
-        self.treatment = WrappingLabel(body, bootstyle=HINT)
-        fields.beneath(self.treatment)
+        note = fields.add("Video", self.entry, beside=self.browse, hint=ADDRESS_HINT)
+        self.details = note.label
+        remarks = ttk.Frame(body, bootstyle=CARD)
+        remarks.columnconfigure(0, weight=1)
+        self.damage = WrappingLabel(remarks, bootstyle=TEXT_TONES[Tone.WARNING])
+        self.damage.grid(row=0, column=0, sticky="new")
+        self.accept = ttk.Button(remarks, text="Convert what can be read", bootstyle=CARD, command=self._accept)
+        self.accept.grid(row=0, column=1, sticky="ne", padx=("6p", 0), pady="2p")
+        self._accepted_here = False
+        self.treatment = WrappingLabel(remarks, bootstyle=HINT)
+        self.treatment.grid(row=1, column=0, columnspan=2, sticky="new", padx=("84p", 0))
+        fields.wide(remarks, above="0", lines=2)
         part = ttk.Frame(body, bootstyle=CARD)
         self.part_from, self.part_to = (
             ttk.Entry(part, textvariable=variable, width=TIME_WIDTH)
             for variable in (variables.part_from, variables.part_to)
         )
         self.part_from.grid(row=0, column=0)
-        ttk.Label(part, text="to", bootstyle=CARD).grid(row=0, column=1, padx=8)
+        ttk.Label(part, text="to", bootstyle=CARD).grid(row=0, column=1, padx="6p")
         self.part_to.grid(row=0, column=2)
-        ttk.Label(part, text="h:mm:ss", bootstyle=HINT).grid(row=0, column=3, padx=(8, 0))
-        part_note = fields.add("Only from", part)
+        part_note = fields.add("Only from", part, hint=PART_HINT)
         self.notes = {Setting.SOURCE: note, Setting.TRIM: part_note}
         variables.on_change(clear_when_edited(part_note), variables.part_from, variables.part_to)
         variables.on_change(self._whole_again, variables.source)
@@ -64,33 +75,46 @@ class SourcePanel:
 
     def show(self, state: ViewState) -> None:
         """Show the source's details and whether it can be changed."""
-        self.details.configure(text=state.source.details or "Length, size and audio appear here.")
+        self.notes[Setting.SOURCE].explain(state.source.details or ADDRESS_HINT)
         _show_line(self.damage, state.source.damage)
+        if state.source.refused:
+            self.accept.grid()
+        else:
+            self.accept.grid_remove()
         _show_line(self.treatment, state.source.treatment)
         if state.source.problem:
-            self.details.configure(text="")
             self.notes[Setting.SOURCE].show(state.source.problem)
-        switch([self.entry, self.browse, self.part_from, self.part_to], state.form_enabled)
+        switch([self.entry, self.browse, self.accept, self.part_from, self.part_to], state.form_enabled)
 
     def _whole_again(self) -> None:
-        """A part is one of this video: of another the whole is wanted."""
+        """A part is one of this video, and so is its damage: of another the whole is wanted."""
         self._variables.part_from.set("")
         self._variables.part_to.set("")
+        if self._accepted_here:
+            self._accepted_here = False
+            self._variables.advanced.accept_damaged.set(False)
+
+    def _accept(self) -> None:
+        """Accept the damage of this video, and of no other."""
+        self._accepted_here = True
+        self._variables.advanced.accept_damaged.set(True)
 
     def _look_soon(self) -> None:
         if self._waiting is not None:
             self.card.after_cancel(self._waiting)
-        self._waiting = self.card.after(LOOK_DELAY_MS, self._look_now)
+        delay_ms = ASK_DELAY_MS if is_address(self._variables.source.get()) else LOOK_DELAY_MS
+        self._waiting = self.card.after(delay_ms, self._look_now)
 
     def _look_now(self) -> None:
         self._waiting = None
         text = typed_path(self._variables.source.get())
-        if text and not self._variables.output_dir.get().strip() and Path(text).is_file():
+        if text and not self._variables.output_dir.get().strip() and is_there(Path(text)) and not is_folder(Path(text)):
             self._variables.output_dir.set(str(Path(text).absolute().parent))
-        self._look(text)
+        self._look(text, self._variables.read())
 
     def _browse(self) -> None:
-        start = Path(self._variables.source.get()).parent
+        typed = self._variables.source.get()
+        start = Path() if is_address(typed) else Path(typed).parent
         chosen = filedialog.askopenfilename(
             parent=self.card,
             title="Choose a video",

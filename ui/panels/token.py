@@ -15,6 +15,7 @@ from ui.panels.banner import STRIPE_WIDTH
 from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
 from ui.view_state import TokenView
 from ui.widgets.wrapping_label import WrappingLabel
+from ui.window_size import on_screen
 
 TITLE = "The login has expired: paste a new token to go on."
 SENTENCE = "What has been uploaded is kept. After Stop here the next start sends the rest."
@@ -24,26 +25,32 @@ FIELD_WIDTH = 30
 class TokenPanel:
     """A hidden field with Continue upload and Stop here."""
 
-    def __init__(self, master: tkinter.Misc, accept: Callable[[str], bool], stop: Callable[[], None]) -> None:
+    def __init__(
+        self, master: tkinter.Misc, accept: Callable[[str], bool], stop: Callable[[], None], *, height: int
+    ) -> None:
+        """`height` is the banner's, in pixels."""
         self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
         self._accept = accept
         self._typed = tkinter.StringVar(self.frame)
         self._font = bold(self.frame, larger=1)
+        self.frame.configure(height=height)
+        self.frame.grid_propagate(False)
         self.frame.columnconfigure(2, weight=1)
-        stripe = ttk.Frame(self.frame, width=STRIPE_WIDTH, bootstyle=TONE_STYLES[Tone.WARNING])
+        self.frame.rowconfigure((0, 1), weight=1)
+        stripe = ttk.Frame(self.frame, width=on_screen(master, STRIPE_WIDTH), bootstyle=TONE_STYLES[Tone.WARNING])
         stripe.grid(row=0, column=0, rowspan=2, sticky="ns")
         title = WrappingLabel(self.frame, bootstyle=TEXT_TONES[Tone.WARNING], text=TITLE)
         title.configure(font=self._font)
-        title.grid(row=0, column=1, sticky="ew", padx=12, pady=(3, 0))
+        title.grid(row=0, column=1, sticky="ew", padx="9p", pady=("6p", 0))
         answer = ttk.Frame(self.frame, bootstyle=CARD)
-        answer.grid(row=1, column=1, sticky="w", padx=(12, 8), pady=(0, 5))
+        answer.grid(row=1, column=1, sticky="w", padx=("9p", "6p"), pady=("1.5p", "4p"))
         self.entry = ttk.Entry(answer, textvariable=self._typed, show=HIDDEN, width=FIELD_WIDTH)
         self.go_on = ttk.Button(answer, text="Continue upload", bootstyle="@card primary", command=self._continue)
         self.stop = ttk.Button(answer, text="Stop here", bootstyle=CARD, command=stop)
         for column, widget in enumerate((self.entry, self.go_on, self.stop)):
-            widget.grid(row=0, column=column, padx=(0, 8))
+            widget.grid(row=0, column=column, padx=(0, "6p"))
         self.sentence = WrappingLabel(self.frame, bootstyle=CARD, text=SENTENCE)
-        self.sentence.grid(row=0, column=2, rowspan=2, sticky="ew", padx=(0, 12), pady=5)
+        self.sentence.grid(row=0, column=2, rowspan=2, sticky="ew", padx=(0, "9p"), pady="4p")
         for key in ("<Return>", "<KP_Enter>"):
             self.entry.bind(key, self._entered)
 
@@ -67,4 +74,4 @@ class TokenPanel:
 
     def _entered(self, _: tkinter.Event[tkinter.Misc]) -> str:
         self._continue()
-        return "break"  # anywhere else Enter means Start
+        return "break"  # in any other field Enter goes on to the next one

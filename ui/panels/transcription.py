@@ -15,12 +15,13 @@ from pipeline.speech.caption_profiles import TITLES
 from ui import spoken_languages
 from ui.form_variables import FormVariables
 from ui.job_form import SEPARATOR
+from ui.section_summaries import captions_summary
 from ui.theme import CARD
 from ui.view_state import ViewState
-from ui.widgets.card import Card
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
+from ui.widgets.folding_card import FoldingCard
 
-MODEL_HINT = "Larger models hear better but take longer. Each is downloaded once; Browse takes a model folder."
+MODEL_HINT = "Larger models are more accurate but take longer. Each is downloaded once; Browse takes a model folder."
 SEVERAL_TIP = "Each half minute is transcribed in its own language. This needs no language and is not done fast."
 TRANSLATE_TIP = (
     "The video is transcribed a second time, in English, if another language is spoken:"
@@ -29,11 +30,11 @@ TRANSLATE_TIP = (
 FAST_TIP = "Takes about a quarter less work, but whole sentences may be lost."
 TRACK_HINT = "The number of the track to transcribe. Empty: the one that plays by default, or the first with speech."
 RULES_HINT = "Whose rules the captions keep to: how long a line is, and how fast they can be read."
-NAMES_HINT = "People, courses and terms, one per line: what Whisper misheard is corrected."
+NAMES_HINT = "People, courses and terms, one per line: what Whisper recognizes wrongly is corrected."
 CAPTIONS_HINT = (
     "Captions of your own for this video, SRT or WebVTT, in the language of their names, such as talk.de.srt."
 )
-DATASET_HINT = "The transcripts of a course, a file or s3://bucket/key: the video's is put in when the job is done."
+DATASET_HINT = "The transcripts of a course, a file or s3://bucket/key: the video's is added when the job is done."
 TIP_DELAY_MS = 500
 
 
@@ -41,17 +42,25 @@ class TranscriptionPanel:
     """Tick, model, languages, caption rules, and what else is asked of Whisper; captions of the editor's own."""
 
     def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
-        self.card = Card(master, "TRANSCRIPTION")
+        self.card = FoldingCard(master, "CAPTIONS", variables.captions_open, with_head=True)
         self._variables = variables
         self._of_whisper: list[plain.Widget] = []
         self.notes: dict[Setting, FieldNote] = {}
+        self.enable = ttk.Checkbutton(
+            self.card.head, text="Create captions and a transcript", variable=variables.transcribe, bootstyle=CARD
+        )
+        self.enable.grid(row=0, column=0, sticky="w")
         fields = Fields(self.card.body)
-        self.enable = self._tick("Create captions and a transcript", variables.transcribe)
-        fields.wide(self.enable, above=0)
         self._add_listening(fields)
         self._add_writing(fields)
         self._add_captions(fields)
         self._add_dataset(fields)
+        variables.on_change(
+            self._summarise,
+            *(variables.transcribe, variables.model, variables.spoken_language, variables.speech.several_languages),
+            *(variables.speech.translate, variables.captions, variables.dataset),
+        )
+        self._summarise()
 
     def show(self, state: ViewState) -> None:
         """Show the models there are, and what can be changed."""
@@ -63,6 +72,9 @@ class TranscriptionPanel:
         switch([self.language, self.fast], enabled and not self._variables.speech.several_languages.get())
         makes_transcript = self._variables.transcribe.get() or bool(self._variables.captions.get().strip())
         switch([self.dataset, self.browse_dataset], state.form_enabled and makes_transcript)
+
+    def _summarise(self) -> None:
+        self.card.summarise(captions_summary(self._variables.read()), notable=False)
 
     def _add_listening(self, fields: Fields) -> None:
         variables, speech, body = self._variables, self._variables.speech, self.card.body

@@ -12,14 +12,16 @@ import ttkbootstrap as ttk
 from config import Config
 from pipeline.errors import Setting
 from ui.banners import Tone
+from ui.connection_view import ConnectionView
 from ui.form_variables import FormVariables
 from ui.job_form import PARALLEL_CHOICES, typed_path
+from ui.section_summaries import upload_summary
 from ui.source_view import SourceView
 from ui.speed_limit import limit_problems
 from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
-from ui.view_state import ConnectionView, Stage, ViewState
-from ui.widgets.card import Card
+from ui.view_state import ViewState, WindowStage
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
+from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
 
 DESTINATION_TIP = "The destination is a folder on the server, such as videos/course1/lesson01/."
@@ -39,7 +41,7 @@ class UploadPanel:
     def __init__(
         self, master: tkinter.Misc, variables: FormVariables, config: Config, limit: Callable[[str], None]
     ) -> None:
-        self.card = Card(master, "S3 UPLOAD")
+        self.card = FoldingCard(master, "S3 UPLOAD", variables.upload_open, with_head=True)
         self._variables = variables
         self._dependent: list[plain.Widget] = []
         self._limit = limit
@@ -50,9 +52,8 @@ class UploadPanel:
         self.not_configured: WrappingLabel | None = None
         self.notes: dict[Setting, FieldNote] = {}
         body = self.card.body
+        self._add_head()
         fields = Fields(body)
-        self.enable = ttk.Checkbutton(body, text="Enable S3 Upload", variable=variables.upload, bootstyle=CARD)
-        fields.wide(self.enable, above=0)
         if config.backend.configured:
             self._add_configured(fields, config)
         else:
@@ -60,16 +61,20 @@ class UploadPanel:
         self._add_destination(fields, config)
         self._add_ticks(fields)
         self._add_speed(fields)
-        self._add_buttons(fields)
+        self._add_test(fields)
         tip = CONFIGURED_TIP if config.backend.configured else MANUAL_TIP
-        fields.wide(WrappingLabel(body, bootstyle=HINT, text=tip), above=6)
+        fields.wide(WrappingLabel(body, bootstyle=HINT, text=tip), above="4.5p")
+        variables.on_change(
+            self._summarise, variables.upload, variables.destination, variables.make_mp4, variables.delete_local
+        )
+        self._summarise()
 
     def show(self, state: ViewState) -> None:
         """Show what can be changed, how the connection test went, and Cancel Upload while there is one to cancel."""
         switch([self.enable, self.make_mp4], state.form_enabled)
         switch(self._dependent, state.form_enabled and self._variables.upload.get())
         switch([self.test], state.form_enabled and self._variables.upload.get() and not state.connection.testing)
-        switch([self.limit], self._variables.upload.get() and state.stage is not Stage.STOPPING)
+        switch([self.limit], self._variables.upload.get() and state.stage is not WindowStage.STOPPING)
         if state.source.path_text != self._suggested_for:
             self.suggest(state.source)
         if self.not_configured is not None:
@@ -91,6 +96,10 @@ class UploadPanel:
             self._suggested_for = source.path_text
             self._variables.suggest_destination(source.slug)
 
+    def _summarise(self) -> None:
+        values = self._variables.read()
+        self.card.summarise(upload_summary(values), notable=values.upload and values.delete_local)
+
     def _another_video(self) -> None:
         self._suggested_for = ""
         self._variables.forget_suggestion()
@@ -104,9 +113,27 @@ class UploadPanel:
         if self.keychain is not None and self.keychain.cget("text") != text:
             self.keychain.configure(text=text, bootstyle=TEXT_TONES[Tone.WARNING] if trouble else HINT)
 
+    def _add_head(self) -> None:
+        head = self.card.head
+        self.enable = ttk.Checkbutton(
+            head,
+            text="Enable S3 Upload",
+            variable=self._variables.upload,
+            bootstyle=CARD,
+            command=self._enabled,
+        )
+        self.enable.grid(row=0, column=0, sticky="w")
+        self.cancel = ttk.Button(head, text="Cancel Upload", bootstyle="@card danger outline")
+        self.cancel.grid(row=0, column=1, sticky="e")
+
+    def _enabled(self) -> None:
+        """Show where the files will go: whoever has just ticked the box wants to say so."""
+        if self._variables.upload.get():
+            self.card.unfold()
+
     def _add_configured(self, fields: Fields, config: Config) -> None:
         text = f"✓ Configured from .env\n({shown_address(config.backend.url)})"
-        fields.add("Backend", ttk.Label(self.card.body, text=text, bootstyle="@card success"))
+        fields.add_plain("Backend", ttk.Label(self.card.body, text=text, bootstyle="@card success"))
 
     def _add_manual(self, fields: Fields, config: Config) -> None:
         body = self.card.body
@@ -129,7 +156,7 @@ class UploadPanel:
         language = ttk.Combobox(
             body, textvariable=variables.language, values=list(config.languages.supported), state="readonly"
         )
-        fields.add("Record language", language)
+        fields.add_plain("Record language", language)
         self._dependent.append(language)
         self._entry(fields, Setting.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
         variables.on_change(self._another_video, variables.source)
@@ -141,11 +168,11 @@ class UploadPanel:
         self.make_mp4 = ttk.Checkbutton(
             body, text="Create 480p MP4 for offline download", variable=variables.make_mp4, bootstyle=CARD
         )
-        fields.wide(self.make_mp4, above=8)
+        fields.wide(self.make_mp4, above="6p")
         fields.wide(
             WrappingLabel(body, bootstyle=HINT, text="Made in the output folder even when the upload is off."),
-            above=0,
-            indent=26,
+            above="0",
+            indent="19.5p",
         )
         self.delete_local = ttk.Checkbutton(
             body, text="Delete the converted copy after upload", variable=variables.delete_local, bootstyle=CARD
@@ -165,13 +192,11 @@ class UploadPanel:
             width=3,
         )
         self.limit.grid(row=0, column=0)
-        ttk.Label(row, text="MB/s", bootstyle=CARD).grid(row=0, column=1, padx=(6, 16))
+        ttk.Label(row, text="MB/s", bootstyle=CARD).grid(row=0, column=1, padx=("4.5p", "12p"))
         self.parallel.grid(row=0, column=2)
-        ttk.Label(row, text="files at once", bootstyle=CARD).grid(row=0, column=3, padx=(6, 0))
+        ttk.Label(row, text="files at once", bootstyle=CARD).grid(row=0, column=3, padx=("4.5p", 0))
         self._dependent.append(self.parallel)
-        note = self.notes[Setting.SPEED_LIMIT] = FieldNote(
-            self.limit, fields.add("Limit to", row, hint=LIMIT_HINT).label
-        )
+        note = self.notes[Setting.SPEED_LIMIT] = fields.add("Limit to", row, hint=LIMIT_HINT, marked=self.limit)
         variables.on_change(clear_when_edited(note), variables.upload)
         variables.on_change(self._limit_soon, variables.limit)
 
@@ -187,15 +212,12 @@ class UploadPanel:
         self.notes[Setting.SPEED_LIMIT].show(" ".join(limit_problems(typed)))
         self._limit(typed)
 
-    def _add_buttons(self, fields: Fields) -> None:
-        buttons = ttk.Frame(self.card.body, bootstyle=CARD)
-        self.test = ttk.Button(buttons, text="Test Connection", bootstyle=CARD)
-        self.cancel = ttk.Button(buttons, text="Cancel Upload", bootstyle="@card danger outline")
-        self.test.grid(row=0, column=0, sticky="w")
-        self.cancel.grid(row=0, column=1, sticky="w", padx=(8, 0))
-        fields.wide(buttons, above=8)
+    def _add_test(self, fields: Fields) -> None:
+        self.test = ttk.Button(self.card.body, text="Test Connection", bootstyle=CARD)
+        fields.wide(self.test, above="6p")
+        self.test.grid_configure(sticky="w")
         self.result = WrappingLabel(self.card.body, bootstyle=CARD)
-        fields.wide(self.result, above=0)
+        fields.wide(self.result, above="0")
 
     def _entry(
         self,

@@ -11,7 +11,7 @@ from ui.transcripts.messages import Added
 
 SAID = {
     PutOutcome.ADDED: "{title} was added to the dataset.",
-    PutOutcome.REPLACED: "{title} was replaced in the dataset by what was heard anew.",
+    PutOutcome.REPLACED: "{title} was replaced in the dataset by the new transcript.",
     PutOutcome.UNCHANGED: "{title} is in the dataset.",
     PutOutcome.KEPT: "{title} is in the dataset, and stays as it is there because somebody has edited it.",
 }

@@ -12,7 +12,7 @@ from pipeline.speech.model import DownloadProgress, download_text
 from transcripts import segment_edits
 from transcripts.segment_edits import SEGMENTS
 from ui.banners import Tone
-from ui.transcripts.messages import Aligned, Message, Notice
+from ui.transcripts.messages import Aligned, EditorMessage, Notice
 from ui.transcripts.session import Session
 from ui.transcripts.state import Status
 from ui.transcripts.worker import in_thread
@@ -22,7 +22,7 @@ class Aligning:
     """Aligns one segment of a controller at a time. Every method is called in the Tk thread and returns at once."""
 
     def __init__(self, controller: Session, model: str) -> None:
-        """`model` is a name or a folder; empty is the one that heard the segment, where that has a name."""
+        """`model` is a name or a folder; empty is the one that transcribed the segment, where that has a name."""
         self._controller = controller
         self._model = model
         self._whisper = WhisperProcess()
@@ -41,10 +41,10 @@ class Aligning:
             return
         self._cancel = cancel = CancelToken()
         document, reference = dataset.document, controller.reference
-        status = Status(text="Aligning the words with the sound…", tone=Tone.BUSY)
+        status = Status(text="Aligning the words with the audio…", tone=Tone.BUSY)
         controller.state = replace(controller.state, aligning=True, status=status)
 
-        def work() -> Message:
+        def work() -> EditorMessage:
             from transcripts.exact_times import exact_words, model_for
 
             if not reference:

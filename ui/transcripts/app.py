@@ -14,14 +14,15 @@ from transcripts.dataset import Dataset, open_dataset
 from transcripts.schema import TRANSCRIPTS
 from ui.collecting import Collector
 from ui.icon import play_icon
+from ui.job_form import FormValues, job_config
 from ui.pump import INTERVAL_MS
 from ui.theme import themed
+from ui.transcripts.audio_output import OpenOutput, open_device
 from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
-from ui.transcripts.sound_output import OpenOutput, open_device
 from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
 from ui.window_size import give_size
-from ui.worker import unexpected
+from ui.worker import unexpected_error_text
 
 
 def opener_for(config: Config, *, create: bool = False) -> Opener:
@@ -64,7 +65,7 @@ class EditorApp(ttk.App):
         if isinstance(val, KeyboardInterrupt):
             self.view.close()
         else:
-            self.view.failed(unexpected(val.with_traceback(tb)))
+            self.view.failed(unexpected_error_text(val.with_traceback(tb)))
 
     def _tick(self) -> None:
         self._timer = self.after(INTERVAL_MS, self._tick)
@@ -133,3 +134,14 @@ class EditorWindows:
         view.window.destroy()
         if not self.views and self._then is not None:
             self._then()
+
+
+def editors_beside(master: tkinter.Misc, config: Config, values: Callable[[], FormValues]) -> EditorWindows:
+    """Return the editors beside the main window; `values` reads its form, which holds login and model."""
+    return EditorWindows(
+        master,
+        opener_for(config),
+        opener_for(config, create=True),
+        config=lambda: job_config(values(), config),
+        model=lambda: values().model,
+    )

@@ -11,6 +11,7 @@ from ui.theme import CARD, HINT, TEXT_TONES, TONE_STYLES, bold
 from ui.transcripts.state import EditorState
 from ui.widgets.clipped_label import ClippedLabel
 from ui.widgets.fields import switch
+from ui.window_size import on_screen
 
 STRIPE_WIDTH = 5
 UNSAVED = "UNSAVED CHANGES"
@@ -23,21 +24,21 @@ class SourceBanner:
         self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
         self._font = bold(self.frame, larger=1)
         self.frame.columnconfigure(1, weight=1)
-        self._stripe = ttk.Frame(self.frame, width=STRIPE_WIDTH, bootstyle="secondary")
+        self._stripe = ttk.Frame(self.frame, width=on_screen(master, STRIPE_WIDTH), bootstyle="secondary")
         self._stripe.grid(row=0, column=0, rowspan=2, sticky="ns")
         self.source = ClippedLabel(self.frame, bootstyle=CARD)
-        self.source.grid(row=0, column=1, sticky="ew", padx=12, pady=(8, 0))
+        self.source.grid(row=0, column=1, sticky="ew", padx="9p", pady=("6p", 0))
         self.freshness = ClippedLabel(self.frame, bootstyle=HINT)
-        self.freshness.grid(row=1, column=1, sticky="ew", padx=12, pady=(2, 8))
+        self.freshness.grid(row=1, column=1, sticky="ew", padx="9p", pady=("1.5p", "6p"))
         self.mark = ttk.Label(self.frame, bootstyle=CARD, font=self._font, anchor="e", width=len(UNSAVED) + 5)
-        self.mark.grid(row=0, column=2, sticky="e", padx=12, pady=(8, 0))
+        self.mark.grid(row=0, column=2, sticky="e", padx="9p", pady=("6p", 0))
         self.changes = ttk.Label(self.frame, bootstyle=HINT, anchor="e")
-        self.changes.grid(row=1, column=2, sticky="e", padx=12, pady=(2, 8))
+        self.changes.grid(row=1, column=2, sticky="e", padx="9p", pady=("1.5p", "6p"))
         self.save = ttk.Button(self.frame, text="Save to S3", bootstyle="@card primary", width=12)
-        self.save.grid(row=0, column=3, rowspan=2, padx=(0, 12), ipady=3)
+        self.save.grid(row=0, column=3, rowspan=2, padx=(0, "9p"), ipady="2p")
 
         self.publish = ttk.Button(self.frame, text="Publish", bootstyle=CARD, width=9)
-        self.publish.grid(row=0, column=4, rowspan=2, padx=(0, 12), ipady=3)
+        self.publish.grid(row=0, column=4, rowspan=2, padx=(0, "9p"), ipady="2p")
 
     def show(self, state: EditorState) -> None:
         """Show where things stand."""

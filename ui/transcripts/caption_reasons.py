@@ -1,4 +1,4 @@
-"""Which captions break the rules of their profile, and why: found off the Tk thread for the segments in view."""
+"""Finds which captions break the rules of their profile, and why, for the segments in view, outside the Tk thread."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from transcripts.captions import captions_of
 from transcripts.errors import InvalidRowError
 from transcripts.rows import Row
 from transcripts.videos import Video
-from ui.transcripts.messages import Message, ReasonsKnown
-from ui.transcripts.segment import Segment
+from ui.transcripts.messages import EditorMessage, ReasonsKnown
+from ui.transcripts.segment import DatasetSegment
 from ui.transcripts.worker import in_thread
 
-Neighbours = tuple[Segment | None, Segment, Segment | None]
-"""A segment between the one before it and the one after it, on which its captions depend."""
+Neighbours = tuple[DatasetSegment | None, DatasetSegment, DatasetSegment | None]
+"""A segment with the ones before and after it, on which its captions depend."""
 
 KEPT, WANTED = 5000, 200
 BEFORE_S = 0.002
-"""Times are whole milliseconds: a caption that begins with its segment may be a rounding earlier."""
+"""Times are whole milliseconds: rounding may make a caption begin slightly before its segment."""
 
 
 def caption_reason(neighbours: Neighbours, language: str | None, rules: CaptionRules = CaptionRules.NETFLIX) -> str:
-    """Return in words which limits the captions of a segment are outside of; empty if none. Pure."""
+    """Return a text that names the limits that a segment's captions are outside of; empty if none. Pure."""
     before, segment, after = neighbours
     rows = [_row(one) for one in (before, segment, after) if one is not None]
     speakers = {row["speaker"]: str(row["speaker"]) for row in rows if row["speaker"] is not None}
@@ -46,7 +46,7 @@ def caption_reason(neighbours: Neighbours, language: str | None, rules: CaptionR
     return "; ".join(dict.fromkeys(own))
 
 
-def _row(segment: Segment) -> Row:
+def _row(segment: DatasetSegment) -> Row:
     words = [[one.text, one.start_s, one.duration_s, one.probability] for one in segment.words]
     return {
         "id": segment.id,
@@ -63,9 +63,9 @@ _Key = tuple[Neighbours, str | None, CaptionRules]
 
 
 class CaptionReasons:
-    """Keeps what was found, and has what is asked for found by a thread. Called on the Tk thread."""
+    """Caches the reasons that were found, and lets a thread find new ones. Called on the Tk thread."""
 
-    def __init__(self, post: Callable[[Message], None]) -> None:
+    def __init__(self, post: Callable[[EditorMessage], None]) -> None:
         self._post = post
         self._lock = threading.Lock()
         self._known: OrderedDict[_Key, str] = OrderedDict()
@@ -73,7 +73,7 @@ class CaptionReasons:
         self._running = False
 
     def reason(self, neighbours: Neighbours, language: str | None, rules: CaptionRules) -> str:
-        """Return what is wrong with a segment's captions; empty if nothing is, or as long as nobody knows."""
+        """Return what is wrong with a segment's captions; empty if nothing is, or while it has not been checked."""
         key = (neighbours, language, rules)
         with self._lock:
             if key in self._known:
@@ -87,15 +87,15 @@ class CaptionReasons:
         in_thread("caption rules", self._find, lambda _, text: ReasonsKnown(problem=text), self._post)
         return ""
 
-    def _find(self) -> Message:
-        """Find what is wanted by now; what is wanted meanwhile, which is what is in view now, comes first."""
+    def _find(self) -> EditorMessage:
+        """Find all reasons that are requested; the latest requests come first, as they are for what is in view now."""
         while True:
             with self._lock:
                 if not self._wanted:
                     self._running = False
                     return ReasonsKnown()
                 wanted = self._wanted.pop()
-                del self._wanted[:-WANTED]  # what has been scrolled past
+                del self._wanted[:-WANTED]  # segments that were scrolled out of view
             try:
                 found = caption_reason(*wanted)
             except Exception:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import ttkbootstrap as ttk
 
 from transcripts.merge import MISSING, Collision, CollisionKey, Side
-from transcripts.rows import encoded
+from transcripts.rows import row_line
 from ui.theme import CARD, HINT
 from ui.transcripts.questions import SIDES
 from ui.transcripts.state import EditorState
@@ -26,14 +26,14 @@ def value_text(value: object) -> str:
         return value
     if isinstance(value, dict) and isinstance(value.get("text"), str):  # a whole segment
         return str(value["text"])
-    return encoded({"": value})[4:-1].decode()
+    return row_line({"": value})[4:-1].decode()
 
 
 class CollisionList:
     """A row for each collision; the values of the selected one are shown whole beneath."""
 
     def __init__(self, master: tkinter.Misc, decide: Callable[[CollisionKey, Side], None]) -> None:
-        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=(14, 8, 14, 10))
+        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=("10.5p", "6p", "10.5p", "7.5p"))
         self._decide = decide
         self._shown: tuple[Collision, ...] = ()
         self._decisions: dict[CollisionKey, Side] = {}
@@ -46,7 +46,7 @@ class CollisionList:
         self.tree.grid(row=0, column=0, columnspan=3, sticky="nsew")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._show_values())
         self.values = WrappingLabel(self.frame, bootstyle=HINT)
-        self.values.grid(row=1, column=0, sticky="ew", pady=(6, 0))
+        self.values.grid(row=1, column=0, sticky="ew", pady=("4.5p", 0))
         self.keep = {
             side: ttk.Button(
                 self.frame, text=f"Keep {name}", bootstyle=CARD, width=12, command=lambda side=side: self.choose(side)
@@ -54,7 +54,7 @@ class CollisionList:
             for side, name in SIDES.items()
         }
         for column, button in enumerate(self.keep.values(), start=1):
-            button.grid(row=1, column=column, padx=(8, 0), pady=(6, 0), sticky="e")
+            button.grid(row=1, column=column, padx=("6p", 0), pady=("4.5p", 0), sticky="e")
         self.tree.bind("<Control-a>", lambda _: self.tree.selection_set(self.tree.get_children()))
 
     def show(self, state: EditorState) -> None:

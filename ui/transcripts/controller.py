@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.job import CaptionRules
-from transcripts import segment_edits
 from transcripts.dataset import Dataset
 from transcripts.document import Document
 from transcripts.events import DocumentEvent
@@ -19,32 +18,33 @@ from transcripts.segment_edits import SEGMENTS, SPEAKERS
 from ui.banners import Tone
 from ui.transcripts.adding import add_job
 from ui.transcripts.aligning import Aligning
+from ui.transcripts.audio_output import OpenOutput, open_device
 from ui.transcripts.caption_reasons import CaptionReasons
+from ui.transcripts.editing import Editing
 from ui.transcripts.messages import (
     Added,
     Changed,
     Decided,
+    EditorMessage,
     Failed,
-    Message,
     Opened,
     OpeningFailed,
+    PeaksKnown,
     PlaceFound,
     Published,
     ReasonsKnown,
     Saved,
     SegmentsKnown,
-    SoundKnown,
     VideosKnown,
 )
-from ui.transcripts.passage_sound import PassageSound
+from ui.transcripts.passage_audio import PassageAudio
 from ui.transcripts.publishing import Publish
 from ui.transcripts.reading import segments_of, videos_of
 from ui.transcripts.saving import Saving
 from ui.transcripts.searches import Searches
-from ui.transcripts.segment import MEDIA, Segment, segment_of, start_of
+from ui.transcripts.segment import MEDIA, DatasetSegment, segment_of, start_of
 from ui.transcripts.segment_order import SegmentOrder
-from ui.transcripts.sound_output import OpenOutput, open_device
-from ui.transcripts.state import EditorState, Question, Stage, Status, advance
+from ui.transcripts.state import EditorStage, EditorState, Question, Status, advance
 from ui.transcripts.timing import Timing
 from ui.transcripts.worker import in_thread
 
@@ -64,7 +64,7 @@ class EditorController:
         self,
         *,
         opener: Opener,
-        post: Callable[[Message], None],
+        post: Callable[[EditorMessage], None],
         publisher: Publish | None = None,
         open_output: OpenOutput = open_device,
         model: str = "",
@@ -80,7 +80,8 @@ class EditorController:
         self._rows_version = 0
         self._reasons = CaptionReasons(post)
         self.searches = Searches(self)
-        self.sound = PassageSound(self, open_output)
+        self.audio = PassageAudio(self, open_output)
+        self.editing = Editing(self)
         self.timing = Timing(self)
         self.aligning = Aligning(self, model)
         self.saving = Saving(self, publisher, before_closing=self._end_of_work)
@@ -107,21 +108,21 @@ class EditorController:
 
     def _end_of_work(self) -> None:
         """End what uses the dataset, before that is closed. Called by a thread."""
-        self.sound.close()
+        self.audio.close()
         self.aligning.close()
 
     # opening
 
     def open(self, address: str, add: Path | None = None) -> None:
         """Open a dataset; `add` is the folder of a finished job whose video is put into it."""
-        if self.state.stage is not Stage.EMPTY or not address.strip():
+        if self.state.stage is not EditorStage.EMPTY or not address.strip():
             return
         self._to_add = add
         status = Status(text=f"Opening {address}…", tone=Tone.BUSY)
-        self.state = replace(self.state, stage=Stage.OPENING, address=address, status=status)
+        self.state = replace(self.state, stage=EditorStage.OPENING, address=address, status=status)
         in_thread("open dataset", lambda: self._opened(address), lambda _, text: OpeningFailed(reason=text), self.post)
 
-    def _opened(self, address: str) -> Message | None:
+    def _opened(self, address: str) -> EditorMessage | None:
         dataset = self._opener(address.strip())
         if self.left.is_set():
             dataset.close()
@@ -139,7 +140,7 @@ class EditorController:
 
     # messages
 
-    def receive(self, message: Message) -> None:
+    def receive(self, message: EditorMessage) -> None:
         """Take a message from the queue into the state."""
         if isinstance(message, Opened):
             self._dataset = message.dataset
@@ -148,7 +149,7 @@ class EditorController:
             self._take_segments(message)
         elif isinstance(message, Changed):
             self._take_rows(message)
-        elif isinstance(message, ReasonsKnown | SoundKnown):
+        elif isinstance(message, ReasonsKnown | PeaksKnown):
             self.revision += 1
         elif isinstance(message, PlaceFound) and message.segment_id is not None:
             self.wanted = (message.segment_id, message.cursor)
@@ -239,19 +240,9 @@ class EditorController:
         self.state = replace(self.state, rules=rules)
         self.revision += 1
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a step to undo."""
-        return self.document is not None and self.document.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is a step to redo."""
-        return self.document is not None and self.document.can_redo
-
     # segments
 
-    def segment(self, index: int) -> Segment | None:
+    def segment(self, index: int) -> DatasetSegment | None:
         """Return the segment at a place of the list, None where there is none."""
         document = self.document
         if document is None or not 0 <= index < len(self.order):
@@ -277,41 +268,6 @@ class EditorController:
             self.state = replace(self.state, status=Status())
         return True
 
-    def set_text(self, segment_id: Id, text: str) -> bool:
-        """Give a segment another text; return whether it has that now."""
-        return self.edit(lambda document: segment_edits.set_text(document, segment_id, text))
-
-    def split(self, segment_id: Id, at: int) -> Id | None:
-        """Part a segment behind so many characters; return the id of the second part, None if that can't be done."""
-        made: list[Id] = []
-        self.edit(lambda document: made.append(segment_edits.split(document, segment_id, at)))
-        return made[0] if made else None
-
-    def merge_with_next(self, place: int) -> bool:
-        """Join the segment at a place with the one that follows it; return whether that was done."""
-        if not 0 <= place < len(self.order) - 1:
-            self.state = advance(self.state, Failed(reason="This is the last segment: there is none to join it with."))
-            return False
-        one, following = self.order.at(place), self.order.at(place + 1)
-        return self.edit(lambda document: segment_edits.merge(document, one, following))
-
-    def set_speaker(self, segment_id: Id, name: str) -> bool:
-        """Say who speaks in a segment; return whether that could be noted."""
-        return self.edit(lambda document: segment_edits.set_speaker(document, segment_id, name))
-
-    def undo(self) -> None:
-        """Take the last step back."""
-        self._step(lambda document: document.undo(), "There is nothing to undo.")
-
-    def redo(self) -> None:
-        """Make the step again that was taken back."""
-        self._step(lambda document: document.redo(), "There is nothing to redo.")
-
-    def _step(self, step: Callable[[Document], bool], none: str) -> None:
-        done: list[bool] = []
-        if self.edit(lambda document: done.append(step(document))) and done == [False]:
-            self.state = replace(self.state, status=Status(text=none))
-
     # what an earlier session left
 
     def accept_recovered(self) -> None:
@@ -327,7 +283,7 @@ class EditorController:
         if document is None or self.state.question is not Question.RECOVERED:
             return
 
-        def work() -> Message:
+        def work() -> EditorMessage:
             decide(document)
             return Decided()
 

@@ -15,10 +15,12 @@ from transcripts.rows import Id
 from ui.theme import CARD, HINT
 from ui.transcripts.segment import time_text
 from ui.transcripts.state import EditorState
-from ui.widgets.clipped_label import ELLIPSIS, ClippedLabel
+from ui.widgets.clipped_label import ClippedLabel
+from ui.widgets.elided import ELLIPSIS
 from ui.widgets.fields import switch
 
-ROWS_SHOWN = 7
+ROWS_SHOWN = 5
+"""The list has no more rows, and none as long as nothing is found: the segments below are what one works on."""
 MAX_LISTED = 2000
 """More rows than this nobody looks through; what they stand for is found and replaced all the same."""
 HEADINGS = {"what": "", "video": "Video", "time": "Time", "before": "Now", "after": "Replaced"}
@@ -52,7 +54,7 @@ class FindPanel:
     """Two fields, a list of what would change, and a button that changes it; the space bar leaves a row out."""
 
     def __init__(self, master: tkinter.Misc, actions: FindActions) -> None:
-        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=(14, 8, 14, 10))
+        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=("10.5p", "6p", "10.5p", "7.5p"))
         self._actions = actions
         self._hits: tuple[Hit, ...] | None = None
         self._without: set[Id] = set()
@@ -68,30 +70,31 @@ class FindPanel:
             self.tree.heading(name, text=heading, anchor="w")
             wide = name in ("before", "after")
             self.tree.column(name, anchor="w", stretch=wide, width=widths[name] * unit, minwidth=24)
-        self.tree.grid(row=1, column=0, columnspan=7, sticky="nsew", pady=6)
+        self.tree.grid(row=1, column=0, columnspan=7, sticky="nsew", pady="4.5p")
+        self.tree.grid_remove()
         self.tree.bind("<space>", lambda _: self._toggle())
         self.tree.bind("<Return>", lambda _: self._go())
         self.tree.bind("<Double-1>", lambda _: self._go())
         self.found = ClippedLabel(self.frame, bootstyle=HINT)
-        self.found.grid(row=2, column=0, columnspan=4, sticky="ew")
+        self.found.grid(row=2, column=0, columnspan=4, sticky="ew", pady=("4.5p", 0))
         self.toggle = ttk.Button(self.frame, text="Leave out or in", bootstyle=CARD, command=self._toggle)
-        self.toggle.grid(row=2, column=4, padx=(8, 0))
+        self.toggle.grid(row=2, column=4, padx=("6p", 0), pady=("4.5p", 0))
         self.replace = ttk.Button(self.frame, text="Replace", bootstyle="@card primary", command=self._replace)
-        self.replace.grid(row=2, column=5, padx=(8, 0))
+        self.replace.grid(row=2, column=5, padx=("6p", 0), pady=("4.5p", 0))
         self.close = ttk.Button(self.frame, text="Close", bootstyle=CARD, command=actions.close)
-        self.close.grid(row=2, column=6, padx=(8, 0))
+        self.close.grid(row=2, column=6, padx=("6p", 0), pady=("4.5p", 0))
 
     def _lay_out_fields(self) -> None:
         self.find, self.replacement = (ttk.Entry(self.frame, bootstyle=CARD, width=12) for _ in range(2))
         for column, (label, entry) in enumerate((("Find", self.find), ("Replace with", self.replacement))):
-            ttk.Label(self.frame, text=label, bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, 6))
-            entry.grid(row=0, column=2 * column + 1, sticky="ew", padx=(0, 10))
+            ttk.Label(self.frame, text=label, bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, "4.5p"))
+            entry.grid(row=0, column=2 * column + 1, sticky="ew", padx=(0, "7.5p"))
             entry.bind("<Return>", lambda _: self.search())
             entry.bind("<Escape>", lambda _: self._actions.close())
         boxes = (("Match case", self.match_case), ("Whole words", self.whole_words))
         for column, (text, variable) in enumerate(boxes, 4):
             box = ttk.Checkbutton(self.frame, text=text, variable=variable, bootstyle=CARD)
-            box.grid(row=0, column=column, padx=(0, 8))
+            box.grid(row=0, column=column, padx=(0, "6p"))
         self.look = ttk.Button(self.frame, text="Find", bootstyle=CARD, command=self.search)
         self.look.grid(row=0, column=6)
 
@@ -120,6 +123,11 @@ class FindPanel:
                 texts = [" ".join(title.split()), *excerpts(hit.before, hit.after)]
                 values = (CHOSEN, texts[0], time_text(hit.start_s), texts[1], texts[2])
                 self.tree.insert("", "end", iid=str(number), values=values)
+            if hits:
+                self.tree.configure(height=min(ROWS_SHOWN, len(hits)))
+                self.tree.grid()
+            else:
+                self.tree.grid_remove()
         self._say(state)
 
     def _say(self, state: EditorState) -> None:

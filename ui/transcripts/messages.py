@@ -96,8 +96,8 @@ class ReasonsKnown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoundKnown:
-    """The sound of a passage was read; `problem` says why it was not, where nobody foresaw that."""
+class PeaksKnown:
+    """The audio of a passage was read; `problem` says why it was not, where nobody foresaw that."""
 
     problem: str = ""
 
@@ -127,7 +127,7 @@ class HitsKnown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replaced:
+class HitsReplaced:
     """So many of the segments that were found have another text now."""
 
     count: int
@@ -186,7 +186,7 @@ class Closed:
     problem: str = ""
 
 
-Message = (
+EditorMessage = (
     Opened
     | OpeningFailed
     | VideosKnown
@@ -197,11 +197,11 @@ Message = (
     | SaveFailed
     | Decided
     | ReasonsKnown
-    | SoundKnown
+    | PeaksKnown
     | PlayEnded
     | Aligned
     | HitsKnown
-    | Replaced
+    | HitsReplaced
     | PlaceFound
     | Notice
     | Added

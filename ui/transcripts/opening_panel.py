@@ -9,7 +9,7 @@ from tkinter import filedialog
 import ttkbootstrap as ttk
 
 from ui.theme import CARD, HINT
-from ui.transcripts.state import EditorState, Stage
+from ui.transcripts.state import EditorStage, EditorState
 from ui.widgets.card import Card
 from ui.widgets.fields import switch
 from ui.widgets.wrapping_label import WrappingLabel
@@ -28,11 +28,11 @@ class OpeningPanel:
         body = self.card.body
         self.address = tkinter.StringVar(master)
         self.entry = ttk.Entry(body, textvariable=self.address, bootstyle=CARD)
-        self.entry.grid(row=0, column=0, sticky="ew", pady=4)
+        self.entry.grid(row=0, column=0, sticky="ew", pady="3p")
         self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._look)
-        self.browse.grid(row=0, column=1, padx=(8, 0))
+        self.browse.grid(row=0, column=1, padx=("6p", 0))
         self.open = ttk.Button(body, text="Open", bootstyle="@card primary", width=10, command=self._open)
-        self.open.grid(row=0, column=2, padx=(8, 0))
+        self.open.grid(row=0, column=2, padx=("6p", 0))
         WrappingLabel(body, bootstyle=HINT, text=f"{HELP} {ADDS}" if adds else HELP).grid(
             row=1, column=0, columnspan=3, sticky="ew"
         )
@@ -40,7 +40,7 @@ class OpeningPanel:
 
     def show(self, state: EditorState) -> None:
         """Show whether something can be opened now."""
-        switch([self.entry, self.browse, self.open], state.stage is Stage.EMPTY)
+        switch([self.entry, self.browse, self.open], state.stage is EditorStage.EMPTY)
 
     def _look(self) -> None:
         found = filedialog.askopenfilename(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from storage import StorageError
-from ui.transcripts.sound_output import RATE_HZ, OpenOutput, SoundOutput
-from ui.worker import unexpected
+from ui.transcripts.audio_output import RATE_HZ, AudioOutput, OpenOutput
+from ui.worker import unexpected_error_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ POLL_S = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """What is played: from when to when, in seconds of the video, and its sound, decoded anew with each call."""
+    """What is played: from when to when, in seconds of the video, and its audio, decoded anew with each call."""
 
     start_s: float
     end_s: float
@@ -91,7 +91,7 @@ class Player:
         except (PipelineError, StorageError) as error:
             failure = error
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            failure = PipelineError(unexpected(error))
+            failure = PipelineError(unexpected_error_text(error))
         self._stop.set()  # whoever decodes has nothing to do any more
         self._ended(failure)
 
@@ -110,7 +110,7 @@ class Player:
         finally:
             output.close()
 
-    def _feed(self, output: SoundOutput) -> None:
+    def _feed(self, output: AudioOutput) -> None:
         """Give the device what was decoded, until the passage ends and is not to begin again, or it is to stop."""
         while not self._stop.is_set():
             try:
@@ -144,7 +144,7 @@ class Player:
         except (PipelineError, StorageError) as error:
             self._hand_over(error)
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: whoever plays must hear of it
-            self._hand_over(PipelineError(unexpected(error)))
+            self._hand_over(PipelineError(unexpected_error_text(error)))
 
     def _hand_over(self, block: Samples | Exception | None) -> bool:
         """Put something at the end of what was decoded, when there is room; return whether it is still wanted."""

@@ -15,21 +15,21 @@ from transcripts.rows import Id
 from transcripts.schema import ID_FIELD
 from transcripts.videos import videos_in
 
-Notice = Callable[[str], None]
-Publish = Callable[[Document, Id, Notice], str]
+NoticeCallback = Callable[[str], None]
+Publish = Callable[[Document, Id, NoticeCallback], str]
 """Publishes a video of a document and returns what came of it in a sentence; may take long, raises PipelineError."""
 
 
 def publisher_for(config: Config) -> Publish:
     """Return what publishes with the program's settings."""
 
-    def publish(document: Document, media_id: Id, notice: Notice) -> str:
+    def publish(document: Document, media_id: Id, notice: NoticeCallback) -> str:
         return publish_video(document, media_id, config, notice)
 
     return publish
 
 
-def publish_video(document: Document, media_id: Id, config: Config, notice: Notice) -> str:
+def publish_video(document: Document, media_id: Id, config: Config, notice: NoticeCallback) -> str:
     """Publish a video as the document has it now; `notice` is told while something is waited for.
 
     Raises SettingsError, PublishError, TransferError, DocumentError, OutputError, FolderInUseError.
@@ -54,7 +54,7 @@ def publish_video(document: Document, media_id: Id, config: Config, notice: Noti
             raise PublishError(f"{video.title} was not uploaded: upload its folder, and add that to the dataset again.")
         result = publisher.publish(video, destination)
     if result.outcome is PublishOutcome.UNCHANGED:
-        return f"{video.title}: what is published says all of this already."
+        return f"{video.title}: the published captions are up to date already."
     count = len(result.files)
     said = f"{video.title} is published: {count} {'file was' if count == 1 else 'files were'} replaced."
     return " ".join((said, *result.notices))

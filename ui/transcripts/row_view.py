@@ -1,4 +1,4 @@
-"""What one row of the table shows, and how its text is broken into lines. Pure: widths come from whoever draws."""
+"""What one row of the table shows, and how its text is broken into lines. Pure: the caller passes the widths."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ui.transcripts.segment import Segment, time_text
-from ui.widgets.clipped_label import ELLIPSIS, clipped
+from ui.transcripts.segment import DatasetSegment, time_text
+from ui.widgets.clipped_label import clipped
+from ui.widgets.elided import ELLIPSIS
 
 
 class Mark(Enum):
@@ -18,7 +19,7 @@ class Mark(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class MarkedText:
     """A part of a text, with one mark from beginning to end."""
 
     text: str
@@ -31,7 +32,7 @@ class RowView:
 
     time: str
     speaker: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[MarkedText, ...]
     reason: str = ""
     edited: bool = False
 
@@ -51,30 +52,32 @@ class Placed:
     mark: Mark
 
 
-def row_view(segment: Segment, speaker: str, reason: str = "") -> RowView:
+def row_view(segment: DatasetSegment, speaker: str, reason: str = "") -> RowView:
     """Return what the table shows of a segment."""
     return RowView(
         time=time_text(segment.start_s),
         speaker=speaker,
-        pieces=tuple(pieces_of(segment)),
+        pieces=tuple(marked_pieces(segment)),
         reason=reason,
         edited=segment.edited,
     )
 
 
-def pieces_of(segment: Segment) -> Iterator[Piece]:
+def marked_pieces(segment: DatasetSegment) -> Iterator[MarkedText]:
     """Yield the text of a segment in pieces, doubtful words by themselves."""
     at = 0
     for start, end in segment.doubtful:
         if at < start:
-            yield Piece(text=segment.text[at:start])
-        yield Piece(text=segment.text[start:end], mark=Mark.DOUBTFUL)
+            yield MarkedText(text=segment.text[at:start])
+        yield MarkedText(text=segment.text[start:end], mark=Mark.DOUBTFUL)
         at = end
     if at < len(segment.text):
-        yield Piece(text=segment.text[at:])
+        yield MarkedText(text=segment.text[at:])
 
 
-def placed(pieces: Sequence[Piece], width: int, lines: int, measure: Callable[[str], int]) -> list[Placed]:
+def broken_into_lines(
+    pieces: Sequence[MarkedText], width: int, lines: int, measure: Callable[[str], int]
+) -> list[Placed]:
     """Return a text broken into so many lines of a width; what finds no room ends in an ellipsis.
 
     Line breaks of the text itself count as spaces: a row has few lines, and the field shows them.
@@ -95,7 +98,7 @@ def placed(pieces: Sequence[Piece], width: int, lines: int, measure: Callable[[s
     return _joined(found)
 
 
-def _words(pieces: Sequence[Piece]) -> Iterator[tuple[str, Mark]]:
+def _words(pieces: Sequence[MarkedText]) -> Iterator[tuple[str, Mark]]:
     """Yield words with the spaces after them."""
     for piece in pieces:
         text = piece.text.replace("\n", " ").replace("\t", " ")

@@ -10,7 +10,7 @@ from transcripts.save import DeletedElsewhereError
 from ui.banners import Tone
 from ui.transcripts.messages import (
     Closed,
-    Message,
+    EditorMessage,
     Notice,
     Published,
     PublishFailed,
@@ -20,7 +20,7 @@ from ui.transcripts.messages import (
 )
 from ui.transcripts.publishing import Publish
 from ui.transcripts.session import Session
-from ui.transcripts.state import Question, Stage, Status, save_started
+from ui.transcripts.state import EditorStage, Question, Status, save_started
 from ui.transcripts.worker import in_thread
 
 
@@ -50,7 +50,7 @@ class Saving:
             return
         controller.state = save_started(state)
 
-        def work() -> Message:
+        def work() -> EditorMessage:
             if not state.on_s3:
                 dataset.document.flush()
                 return Saved(result=None)
@@ -77,7 +77,7 @@ class Saving:
         status = Status(text="Publishing the video's captions…", tone=Tone.BUSY)
         controller.state = replace(controller.state, publishing=True, status=status)
 
-        def work() -> Message:
+        def work() -> EditorMessage:
             return Published(text=publisher(document, media_id, lambda text: controller.post(Notice(text=text))))
 
         in_thread("publish", work, lambda _, text: PublishFailed(reason=text), controller.post)
@@ -97,10 +97,10 @@ class Saving:
         """Close the dataset; asks first where something is not on S3, and waits for a save that is under way."""
         controller = self._controller
         state = controller.state
-        if state.stage in (Stage.EMPTY, Stage.OPENING):
+        if state.stage in (EditorStage.EMPTY, EditorStage.OPENING):
             controller.left.set()
-            controller.state = replace(state, stage=Stage.CLOSED)
-        elif state.stage is not Stage.OPEN:
+            controller.state = replace(state, stage=EditorStage.CLOSED)
+        elif state.stage is not EditorStage.OPEN:
             return
         elif state.saving is not None or state.publishing:
             status = Status(text="The window closes when this has ended…", tone=Tone.BUSY)
@@ -123,9 +123,9 @@ class Saving:
         if dataset is None:
             return
         status = Status(text="Closing…", tone=Tone.BUSY)
-        controller.state = replace(controller.state, stage=Stage.CLOSING, question=Question.NONE, status=status)
+        controller.state = replace(controller.state, stage=EditorStage.CLOSING, question=Question.NONE, status=status)
 
-        def work() -> Message:
+        def work() -> EditorMessage:
             self._before_closing()
             dataset.close()
             return Closed()
@@ -135,4 +135,4 @@ class Saving:
     def leave(self) -> None:
         """Close the window although not everything could be written."""
         controller = self._controller
-        controller.state = replace(controller.state, stage=Stage.CLOSED)
+        controller.state = replace(controller.state, stage=EditorStage.CLOSED)

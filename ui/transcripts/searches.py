@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from transcripts.find_replace import Hit, Query, find_all, replace_all
 from transcripts.rows import Id
-from ui.transcripts.messages import Failed, HitsKnown, Message, Replaced
+from ui.transcripts.messages import EditorMessage, Failed, HitsKnown, HitsReplaced
 from ui.transcripts.reading import doubtful_place
 from ui.transcripts.session import Session
 from ui.transcripts.worker import in_thread
@@ -26,7 +26,7 @@ class Searches:
         if document is None:
             return
 
-        def work() -> Message:
+        def work() -> EditorMessage:
             return doubtful_place(document, ids)
 
         in_thread("doubtful", work, lambda _, text: Failed(reason=text), controller.post)
@@ -44,7 +44,7 @@ class Searches:
             return
         controller.state = replace(controller.state, searching=True)
 
-        def work() -> Message:
+        def work() -> EditorMessage:
             return HitsKnown(hits=tuple(find_all(document, query)))
 
         in_thread("find", work, lambda _, text: Failed(reason=text), controller.post)
@@ -58,8 +58,8 @@ class Searches:
             return
         controller.state = replace(state, searching=True)
 
-        def work() -> Message:
-            return Replaced(count=replace_all(document, hits, without), of=len(hits) - len(without))
+        def work() -> EditorMessage:
+            return HitsReplaced(count=replace_all(document, hits, without), of=len(hits) - len(without))
 
         in_thread("replace", work, lambda _, text: Failed(reason=text), controller.post)
 

@@ -19,7 +19,7 @@ DOUBTFUL_BELOW = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Word:
+class DatasetWord:
     """A word with its time in the video; nobody knows the probability of one that a person has typed."""
 
     text: str
@@ -29,7 +29,7 @@ class Word:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Segment:
+class DatasetSegment:
     """What is said from one moment to another."""
 
     id: Id
@@ -39,7 +39,7 @@ class Segment:
     text: str
     speaker: Id | None
     language: str | None
-    words: tuple[Word, ...]
+    words: tuple[DatasetWord, ...]
     edited: bool
 
     @property
@@ -75,11 +75,11 @@ class Segment:
         return self.start_s + self.duration_s
 
 
-def segment_of(row: Mapping[str, Any]) -> Segment:
+def segment_of(row: Mapping[str, Any]) -> DatasetSegment:
     """Return the segment that stands in a row."""
     text = row.get("text")
     media_id, speaker, language = row.get("media_id"), row.get("speaker"), row.get("language")
-    return Segment(
+    return DatasetSegment(
         id=row[ID_FIELD],
         media_id=media_id if is_id(media_id) else None,
         start_s=start_of(row),
@@ -87,7 +87,7 @@ def segment_of(row: Mapping[str, Any]) -> Segment:
         text=text if isinstance(text, str) else "",
         speaker=speaker if is_id(speaker) else None,
         language=language if isinstance(language, str) else None,
-        words=words_of(row),
+        words=timed_words(row),
         edited=row.get("edited") is True,
     )
 
@@ -97,7 +97,7 @@ def start_of(row: Mapping[str, Any]) -> float:
     return _number(row.get("start"))
 
 
-def words_of(row: Mapping[str, Any]) -> tuple[Word, ...]:
+def timed_words(row: Mapping[str, Any]) -> tuple[DatasetWord, ...]:
     """Return the words of a row that have a time."""
     alignment = row.get("alignment")
     found = alignment.get("word") if isinstance(alignment, dict) else None
@@ -106,11 +106,11 @@ def words_of(row: Mapping[str, Any]) -> tuple[Word, ...]:
     return tuple(word for word in map(_word, found) if word is not None)
 
 
-def _word(value: object) -> Word | None:
+def _word(value: object) -> DatasetWord | None:
     if not isinstance(value, list) or len(value) < 3 or not isinstance(value[0], str):  # text, start, duration
         return None
     probability = value[3] if len(value) > 3 else None
-    return Word(
+    return DatasetWord(
         text=value[0],
         start_s=_number(value[1]),
         duration_s=max(0.0, _number(value[2])),

@@ -1,4 +1,4 @@
-"""The bar beneath the table for the selected segment: who speaks, when, moving it, its captions' rules, its sound."""
+"""The bar beneath the table for the selected segment: who speaks, when, moving it, its captions' rules, its audio."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import ttkbootstrap as ttk
 from pipeline.job import CaptionRules
 from pipeline.speech.caption_profiles import TITLES
 from ui.theme import CARD, HINT
-from ui.transcripts.segment import Segment, exact_time_text
+from ui.transcripts.segment import DatasetSegment, exact_time_text
 from ui.transcripts.state import EditorState
 from ui.transcripts.waveform import Waveform
 from ui.widgets.clipped_label import ClippedLabel
@@ -19,7 +19,7 @@ from ui.widgets.fields import switch
 
 ALIGN, CANCEL = "Align words", "Cancel aligning"
 SHIFT_S = "0.5"
-GAP = 6
+GAP = "4.5p"
 TIME_WIDTH = 11
 
 
@@ -38,7 +38,7 @@ class SegmentBar:
     """Everything about the selected segment but its text."""
 
     def __init__(self, master: tkinter.Misc, actions: BarActions) -> None:
-        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=(10, 6))
+        self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=("7.5p", "4.5p"))
         self._actions = actions
         self._shown_speaker = ""
         self._shown_times = ("", "")
@@ -92,7 +92,9 @@ class SegmentBar:
         self.rules.grid(row=0, column=7)
         self.rules.bind("<<ComboboxSelected>>", lambda _: self._choose_rules())
 
-    def show(self, state: EditorState, segment: Segment | None, *, speaker: str, note: str, warning: bool) -> None:
+    def show(
+        self, state: EditorState, segment: DatasetSegment | None, *, speaker: str, note: str, warning: bool
+    ) -> None:
         """Show the selected segment, None if there is none."""
         names = tuple(name for _, name in state.speakers)
         if names != tuple(self.speaker.cget("values")):

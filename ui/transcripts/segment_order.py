@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from transcripts.rows import Id
 
 Key = tuple[float, int, Id]
-"""When a segment begins, the number under which it was put in, and its id; no two have the same number."""
+"""When a segment begins, the number under which it was added, and its id; no two have the same number."""
 
 
 class SegmentOrder:
-    """Ids in the order of starts; of equal starts, the one that was put in first comes first."""
+    """Ids in the order of starts; of equal starts, the one that was added first comes first."""
 
     def __init__(self, starts: Iterable[tuple[Id, float]] = ()) -> None:
         self._keys: list[Key] = sorted((start_s, number, one) for number, (one, start_s) in enumerate(starts))

@@ -10,7 +10,7 @@ import ttkbootstrap as ttk
 from transcripts.rows import Id
 from ui.transcripts.controller import EditorController
 from ui.transcripts.row_view import RowView, row_view
-from ui.transcripts.segment import Segment
+from ui.transcripts.segment import DatasetSegment
 from ui.transcripts.segment_field import FieldActions, SegmentField
 from ui.transcripts.table import SegmentTable
 from ui.transcripts.wave_view import WaveView
@@ -36,8 +36,8 @@ class SegmentPanel:
             next=lambda: self.move(1),
             previous=lambda: self.move(-1),
             commit=self.commit,
-            undo=lambda: self._and_render(controller.undo),
-            redo=lambda: self._and_render(controller.redo),
+            undo=lambda: self._and_render(controller.editing.undo),
+            redo=lambda: self._and_render(controller.editing.redo),
             page=lambda pages: self.move(pages * self.table.page),
             split=self.split,
             merge=self.merge,
@@ -61,27 +61,27 @@ class SegmentPanel:
         return self._selected
 
     @property
-    def segment(self) -> Segment | None:
+    def segment(self) -> DatasetSegment | None:
         """The segment itself."""
         return None if self._selected is None else self._controller.segment(self._place)
 
     @property
     def wave(self) -> WaveView | None:
-        """Its sound, and when the word at the cursor is said."""
-        return None if self._selected is None else self._controller.sound.wave(self._place, self.field.cursor)
+        """Its audio, and when the word at the cursor is said."""
+        return None if self._selected is None else self._controller.audio.wave(self._place, self.field.cursor)
 
     def play(self) -> None:
         """Play it, or stop what is played."""
         if self._selected is not None:
-            self._controller.sound.play_or_stop(self._place)
+            self._controller.audio.play_or_stop(self._place)
 
     def align(self) -> None:
-        """Align its words with the sound, or cancel that."""
+        """Align its words with the audio, or cancel that."""
         self._controller.aligning.align_or_cancel(self._place)
 
     def play_on(self) -> None:
-        """Go on with the sound of the segment that is selected now, if another is played."""
-        self._controller.sound.follow(self._place)
+        """Go on with the audio of the segment that is selected now, if another is played."""
+        self._controller.audio.follow(self._place)
 
     @property
     def speaker(self) -> str:
@@ -196,7 +196,7 @@ class SegmentPanel:
         if self._selected is None or not self.field.changed:
             return True
         text = self.field.text
-        done = self._controller.set_text(self._selected, text)
+        done = self._controller.editing.set_text(self._selected, text)
         if done:
             self.field.stored = text
         self._render()
@@ -206,7 +206,7 @@ class SegmentPanel:
         """Part the selected segment at the cursor and select the second part."""
         at = self.field.cursor
         if self._selected is not None and self.commit():
-            second = self._controller.split(self._selected, at)
+            second = self._controller.editing.split(self._selected, at)
             self._render()
             if second is not None and second in self._controller.order:
                 self.select(self._controller.order.index(second))
@@ -216,7 +216,7 @@ class SegmentPanel:
         """Join the selected segment with the next one; the cursor is put between the two texts."""
         if self._selected is not None and self.commit():
             at = len(self.field.text)
-            if self._controller.merge_with_next(self._place):
+            if self._controller.editing.merge_with_next(self._place):
                 self._render()
                 self.field.put_cursor(at)
             self._render()
@@ -243,7 +243,7 @@ class SegmentPanel:
     def set_speaker(self, name: str) -> None:
         """Say who speaks in the selected segment."""
         if self._selected is not None and self.commit():
-            self._controller.set_speaker(self._selected, name)
+            self._controller.editing.set_speaker(self._selected, name)
             self._render()
 
     def _and_render(self, action: Callable[[], None]) -> None:

@@ -9,8 +9,8 @@ from typing import Protocol
 from transcripts.dataset import Dataset
 from transcripts.document import Document
 from transcripts.rows import Id
-from ui.transcripts.messages import Message
-from ui.transcripts.segment import Segment
+from ui.transcripts.messages import EditorMessage
+from ui.transcripts.segment import DatasetSegment
 from ui.transcripts.segment_order import SegmentOrder
 from ui.transcripts.state import EditorState
 
@@ -25,7 +25,7 @@ class Session(Protocol):
     order: SegmentOrder
     revision: int
     wanted: tuple[Id, int] | None
-    post: Callable[[Message], None]
+    post: Callable[[EditorMessage], None]
     left: Event
 
     @property
@@ -40,7 +40,7 @@ class Session(Protocol):
     def reference(self) -> str:
         """Where the dataset says that the video is, empty if it does not."""
 
-    def segment(self, index: int) -> Segment | None:
+    def segment(self, index: int) -> DatasetSegment | None:
         """Return the segment at a place of the list, None where there is none."""
 
     def edit(self, change: Callable[[Document], object]) -> bool:

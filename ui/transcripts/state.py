@@ -18,29 +18,29 @@ from ui.transcripts.messages import (
     Changed,
     Closed,
     Decided,
+    EditorMessage,
     Failed,
     HitsKnown,
-    Message,
+    HitsReplaced,
     Notice,
     Opened,
     OpeningFailed,
+    PeaksKnown,
     PlaceFound,
     PlayEnded,
     Published,
     PublishFailed,
     ReasonsKnown,
-    Replaced,
     Saved,
     SaveFailed,
     SaveProgress,
     SegmentsKnown,
-    SoundKnown,
     VideoEntry,
     VideosKnown,
 )
 
 
-class Stage(Enum):
+class EditorStage(Enum):
     """How far the window is with its dataset."""
 
     EMPTY = "empty"
@@ -92,7 +92,7 @@ class EditorState:
         finding: whether find and replace is shown; hits what was found, None before anything was looked for.
     """
 
-    stage: Stage = Stage.EMPTY
+    stage: EditorStage = EditorStage.EMPTY
     address: str = ""
     source_uri: str = ""
     on_s3: bool = False
@@ -124,7 +124,7 @@ class EditorState:
     @property
     def is_open(self) -> bool:
         """Whether there is a dataset to look at."""
-        return self.stage is Stage.OPEN
+        return self.stage is EditorStage.OPEN
 
     @property
     def editable(self) -> bool:
@@ -147,13 +147,13 @@ class EditorState:
         return sum(one.key not in self.decisions for one in self.collisions)
 
 
-def advance(state: EditorState, message: Message) -> EditorState:
+def advance(state: EditorState, message: EditorMessage) -> EditorState:
     """Return the state after a message."""
     match message:
         case Opened():
             return _opened(state, message)
         case OpeningFailed(reason=reason):
-            return replace(state, stage=Stage.EMPTY, status=Status(text=reason, tone=Tone.BAD))
+            return replace(state, stage=EditorStage.EMPTY, status=Status(text=reason, tone=Tone.BAD))
         case VideosKnown(videos=videos, speakers=speakers):
             return replace(state, videos=videos, speakers=speakers)
         case SegmentsKnown(media_id=media_id):
@@ -169,7 +169,7 @@ def advance(state: EditorState, message: Message) -> EditorState:
             return replace(state, question=Question.NONE, recovered="", recovered_conflicts=())
         case HitsKnown(hits=hits):
             return replace(state, hits=hits, searching=False)
-        case Replaced(count=count, of=of):
+        case HitsReplaced(count=count, of=of):
             return replace(state, hits=None, searching=False, status=_replaced(count, of))
         case PlaceFound(segment_id=found):
             said = "" if found is not None else "There is no doubtful word further down in this video."
@@ -188,15 +188,15 @@ def advance(state: EditorState, message: Message) -> EditorState:
             return replace(state, publishing=False, status=Status(text=text, tone=Tone.GOOD))
         case PublishFailed(reason=reason):
             return replace(state, publishing=False, closing=False, status=Status(text=reason, tone=Tone.BAD))
-        case ReasonsKnown(problem=problem) | SoundKnown(problem=problem):
+        case ReasonsKnown(problem=problem) | PeaksKnown(problem=problem):
             return replace(state, status=Status(text=problem, tone=Tone.BAD)) if problem else state
         case Failed(reason=reason):
             return replace(state, searching=False, status=Status(text=reason, tone=Tone.BAD))
         case Closed(problem=problem) if problem:
             status = Status(text=problem, tone=Tone.BAD)
-            return replace(state, stage=Stage.CLOSING, question=Question.NOT_WRITTEN, status=status)
+            return replace(state, stage=EditorStage.CLOSING, question=Question.NOT_WRITTEN, status=status)
         case Closed():
-            return replace(state, stage=Stage.CLOSED)
+            return replace(state, stage=EditorStage.CLOSED)
 
 
 def _play_ended(state: EditorState, message: PlayEnded) -> EditorState:
@@ -223,7 +223,7 @@ def _opened(state: EditorState, message: Opened) -> EditorState:
     said = " ".join(document.problems)
     return replace(
         state,
-        stage=Stage.OPEN,
+        stage=EditorStage.OPEN,
         source_uri=str(dataset.source_uri),
         on_s3=dataset.is_on_s3,
         freshness=dataset.freshness.text,

@@ -11,10 +11,10 @@ from tkinter.font import Font, nametofont
 import ttkbootstrap as ttk
 
 from ui.transcripts.colours import CanvasColours, canvas_colours
-from ui.transcripts.row_view import Mark, Piece, RowView, placed
+from ui.transcripts.row_view import Mark, MarkedText, RowView, broken_into_lines
 from ui.transcripts.scrolling import Scrolling
 from ui.widgets.clipped_label import clipped
-from ui.widgets.scrollbars import THUMB
+from ui.widgets.scrollbars import thumb
 
 LINES = 2
 """How many lines of a text a row has room for; the field shows all of them."""
@@ -69,7 +69,7 @@ class SegmentTable(ttk.Frame):
         self.canvas = tkinter.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True, width=200, height=100)
         self.canvas.configure(background=self._colours.background)
         self.canvas.grid(row=0, column=0, sticky="nsew")
-        self.bar = ttk.Scrollbar(self, command=self._bar_moved, bootstyle=THUMB)
+        self.bar = ttk.Scrollbar(self, command=self._bar_moved, bootstyle=thumb())
         self.bar.grid(row=0, column=1, sticky="ns")
         self._overlay = self.canvas.create_window(0, 0, anchor="nw", state="hidden")
         self.overlaid: tkinter.Widget | None = None
@@ -193,7 +193,7 @@ class SegmentTable(ttk.Frame):
         line_height = self._font.metrics("linespace")
         room = columns.text_end - columns.text
         if not selected or self.overlaid is None:
-            for one in placed(view.pieces, room, LINES, self._measure):
+            for one in broken_into_lines(view.pieces, room, LINES, self._measure):
                 doubtful = one.mark is Mark.DOUBTFUL
                 self._write(
                     columns.text + one.x,
@@ -203,8 +203,8 @@ class SegmentTable(ttk.Frame):
                     self._underlined if doubtful else self._font,
                 )
         if view.reason and columns.reason is not None:
-            pieces = (Piece(text=view.reason),)
-            for one in placed(pieces, width - PAD - columns.reason, LINES, self._measure):
+            pieces = (MarkedText(text=view.reason),)
+            for one in broken_into_lines(pieces, width - PAD - columns.reason, LINES, self._measure):
                 self._write(columns.reason, top + one.line * line_height, one.text, colours.warning, self._font)
 
     def _write(self, x: int, y: int, text: str, colour: str, font: Font) -> None:

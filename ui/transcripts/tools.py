@@ -12,7 +12,7 @@ from ui.transcripts.state import EditorState
 from ui.widgets.fields import switch
 
 PLAY, STOP = "Play", "Stop"
-GAP = 6
+GAP = "4.5p"
 
 
 @dataclass(frozen=True, kw_only=True)

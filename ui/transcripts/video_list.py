@@ -12,7 +12,7 @@ from transcripts.rows import Id
 from ui.transcripts.messages import VideoEntry
 from ui.transcripts.state import EditorState
 from ui.widgets.clipped_label import clipped
-from ui.widgets.scrollbars import THUMB
+from ui.widgets.scrollbars import thumb
 
 WIDTH_CHARACTERS = 26
 
@@ -30,7 +30,7 @@ class VideoList:
         self._font = nametofont("TkDefaultFont", root=self.frame)
         self.tree.column("#0", width=WIDTH_CHARACTERS * self._font.measure("n"))
         self.tree.grid(row=0, column=0, sticky="nsew")
-        bar = ttk.Scrollbar(self.frame, command=self.tree.yview, bootstyle=THUMB)
+        bar = ttk.Scrollbar(self.frame, command=self.tree.yview, bootstyle=thumb())
         bar.grid(row=0, column=1, sticky="ns")
         self.tree.configure(yscrollcommand=bar.set)
         self.tree.bind("<Configure>", lambda event: self._fit(event.width), add="+")

@@ -8,34 +8,32 @@ from pathlib import Path
 
 import ttkbootstrap as ttk
 
-from transcripts.find_replace import Hit, Query
 from transcripts.merge import Side
 from transcripts.rows import Id
 from ui.pump import INTERVAL_MS, EventPump
-from ui.theme import TEXT_TONES, keep_disabled_readable
+from ui.theme import keep_visible
+from ui.transcripts.audio_output import OpenOutput, open_device
 from ui.transcripts.banner import SourceBanner
 from ui.transcripts.collision_list import CollisionList
 from ui.transcripts.controller import EditorController, Opener
-from ui.transcripts.find_panel import FindActions, FindPanel
-from ui.transcripts.messages import Failed, Message
+from ui.transcripts.find_and_replace import FindAndReplace
+from ui.transcripts.messages import EditorMessage, Failed
 from ui.transcripts.opening_panel import OpeningPanel
 from ui.transcripts.playhead import Playhead
 from ui.transcripts.publishing import Publish
 from ui.transcripts.question_panel import QuestionPanel
-from ui.transcripts.questions import Answer, asked
+from ui.transcripts.questions import EditorAnswer, asked
 from ui.transcripts.segment_bar import BarActions, SegmentBar
 from ui.transcripts.segment_panel import SegmentPanel
-from ui.transcripts.sound_output import OpenOutput, open_device
-from ui.transcripts.state import EditorState, Question, Stage
+from ui.transcripts.state import EditorStage, EditorState, Question
+from ui.transcripts.status_line import StatusLine
 from ui.transcripts.tools import ToolActions, ToolBar
 from ui.transcripts.video_list import VideoList
-from ui.widgets.wrapping_label import WrappingLabel
 
 TITLE = "Transcripts"
 SIZE = (1100, 720)
 MIN_SIZE = (900, 560)
-GAP = 12
-STEPS = 1000
+GAP = "9p"
 
 
 class EditorView:
@@ -64,13 +62,13 @@ class EditorView:
         self._kept = kept
         self._shown: EditorState | None = None
         self._timer = ""
-        self.pump: EventPump[Message] = EventPump(self._receive)
+        self.pump: EventPump[EditorMessage] = EventPump(self._receive)
         self.controller = EditorController(
             opener=opener, post=self.pump.put, publisher=publisher, open_output=open_output, model=model
         )
         self._build()
         self._connect()
-        keep_disabled_readable(window, ttk.Style())
+        keep_visible(window, ttk.Style())
         self.render()
         self.opening.entry.focus_set()
         self._timer = window.after(INTERVAL_MS, self._tick)
@@ -89,15 +87,8 @@ class EditorView:
         self.collisions = CollisionList(window, self._decide)
         self.collisions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         self.collisions.frame.grid_remove()
-        self.find = FindPanel(
-            window,
-            FindActions(
-                search=self._search,
-                replace=self._replace_found,
-                go_to=self._go_to,
-                close=lambda: self._show_find(shown=False),
-            ),
-        )
+        self._finding = FindAndReplace(self)
+        self.find = self._finding.panel
         self.find.frame.grid(row=3, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
         self.find.frame.grid_remove()
         self.videos = VideoList(window, self._choose_video)
@@ -105,16 +96,16 @@ class EditorView:
         self.segments = SegmentPanel(window, self.controller, self.refresh)
         self.segments.frame.grid(row=4, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
         actions = ToolActions(
-            undo=lambda: self._do(self.controller.undo),
-            redo=lambda: self._do(self.controller.redo),
+            undo=lambda: self._do(self.controller.editing.undo),
+            redo=lambda: self._do(self.controller.editing.redo),
             split=lambda: self._do(self.segments.split),
             merge=lambda: self._do(self.segments.merge),
-            find=lambda: self._show_find(shown=True),
+            find=lambda: self._finding.show(shown=True),
             play=lambda: self._do(self.segments.play),
-            loop=lambda looping: self._do(lambda: self.controller.sound.set_looping(looping=looping)),
+            loop=lambda looping: self._do(lambda: self.controller.audio.set_looping(looping=looping)),
         )
         self.tools = ToolBar(self.segments.frame, actions)
-        self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, 6))
+        self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, "4.5p"))
         bar_actions = BarActions(
             speaker=self.segments.set_speaker,
             times=self.segments.set_times,
@@ -123,15 +114,10 @@ class EditorView:
             rules=lambda rules: self._do(lambda: self.controller.set_rules(rules)),
         )
         self.bar = SegmentBar(window, bar_actions)
-        self.playhead = Playhead(window, self.bar.waveform, lambda: self.controller.sound.time_s)
+        self.playhead = Playhead(window, self.bar.waveform, lambda: self.controller.audio.time_s)
         self.bar.frame.grid(row=5, column=0, columnspan=2, sticky="ew", padx=GAP, pady=(GAP, 0))
-        foot = ttk.Frame(window)
-        foot.grid(row=6, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
-        foot.columnconfigure(0, weight=1)
-        self.status = WrappingLabel(foot, bootstyle="secondary")
-        self.status.grid(row=0, column=0, sticky="ew")
-        self.progress = ttk.Progressbar(foot, maximum=STEPS, length=160)
-        self.progress.grid(row=0, column=1, padx=(12, 0))
+        self.status = StatusLine(window)
+        self.status.frame.grid(row=6, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
 
     def _connect(self) -> None:
         self.banner.save.configure(command=self.save)
@@ -141,7 +127,7 @@ class EditorView:
         self.window.bind("<Control-space>", lambda _: self._do(self.segments.play))
         self.window.bind("<Control-l>", lambda _: self.tools.loop.invoke())
         self.window.bind("<Control-s>", lambda _: self.save())
-        self.window.bind("<Control-f>", lambda _: self._show_find(shown=True))
+        self.window.bind("<Control-f>", lambda _: self._finding.show(shown=True))
         self.window.protocol("WM_DELETE_WINDOW", self.close)
 
     # what an editor does
@@ -171,22 +157,22 @@ class EditorView:
             self.controller.saving.close()
         self.render()
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: EditorAnswer) -> None:
         """Go on as the editor decided."""
         controller = self.controller
-        actions: dict[Answer, Callable[[], None]] = {
-            Answer.ACCEPT: controller.accept_recovered,
-            Answer.DISCARD: controller.discard_recovered,
-            Answer.SAVE: controller.saving.save,
-            Answer.SAVE_DECIDED: controller.saving.save,
-            Answer.CREATE_AGAIN: lambda: controller.saving.save(create_again=True),
-            Answer.SAVE_AND_CLOSE: controller.saving.save_and_close,
-            Answer.CLOSE: controller.saving.close_now,
-            Answer.LEAVE: controller.saving.leave,
-            Answer.WITHDRAW: controller.saving.withdraw,
+        actions: dict[EditorAnswer, Callable[[], None]] = {
+            EditorAnswer.ACCEPT: controller.accept_recovered,
+            EditorAnswer.DISCARD: controller.discard_recovered,
+            EditorAnswer.SAVE: controller.saving.save,
+            EditorAnswer.SAVE_DECIDED: controller.saving.save,
+            EditorAnswer.CREATE_AGAIN: lambda: controller.saving.save(create_again=True),
+            EditorAnswer.SAVE_AND_CLOSE: controller.saving.save_and_close,
+            EditorAnswer.CLOSE: controller.saving.close_now,
+            EditorAnswer.LEAVE: controller.saving.leave,
+            EditorAnswer.WITHDRAW: controller.saving.withdraw,
         }
         actions[answer]()
-        if answer is Answer.WITHDRAW:
+        if answer is EditorAnswer.WITHDRAW:
             self._kept()
         self.segments.focus()
         self.render()
@@ -197,32 +183,6 @@ class EditorView:
             action()
         self.segments.focus()
         self.refresh()
-
-    def _show_find(self, *, shown: bool) -> None:
-        if self.segments.commit():
-            self.controller.searches.show(shown=shown)
-        self.render()
-        if self.controller.state.finding:
-            self.find.find.focus_set()
-            self.find.find.selection_range(0, "end")
-        else:
-            self.segments.focus()
-
-    def _search(self, query: Query) -> None:
-        if self.segments.commit():
-            self.controller.searches.search(query)
-        self.render()
-
-    def _replace_found(self, without: frozenset[Id]) -> None:
-        if self.segments.commit():
-            self.controller.searches.replace_found(without)
-        self.render()
-
-    def _go_to(self, hit: Hit) -> None:
-        if self.segments.commit():
-            self.controller.searches.go_to(hit)
-            self.segments.focus()
-        self.render()
 
     def _decide(self, key: tuple[str, Id, str | None], side: Side) -> None:
         self.controller.saving.decide(key, side)
@@ -248,7 +208,7 @@ class EditorView:
         self.pump.drain()
         self.render()
 
-    def _receive(self, messages: list[Message]) -> None:
+    def _receive(self, messages: list[EditorMessage]) -> None:
         for message in messages:
             self.controller.receive(message)
 
@@ -260,7 +220,7 @@ class EditorView:
     def render(self) -> None:
         """Show the state as it is now."""
         state, before = self.controller.state, self._shown
-        if state.stage is Stage.CLOSED:
+        if state.stage is EditorStage.CLOSED:
             self._take_away()
             return
         if self.segments.show() or state is not before:
@@ -271,7 +231,7 @@ class EditorView:
         if state is before:
             return
         self._shown = state
-        opened = state.stage not in (Stage.EMPTY, Stage.OPENING)
+        opened = state.stage not in (EditorStage.EMPTY, EditorStage.OPENING)
         self._switch_view(opened=opened)
         self.opening.show(state)
         self.banner.show(state)
@@ -281,18 +241,18 @@ class EditorView:
         self.find.show(state)
         _show(self.find.frame, state.finding)
         self.videos.show(state)
-        self.status.configure(text=state.status.text, bootstyle=_on_window(TEXT_TONES[state.status.tone]))
-        self.progress.configure(value=round((state.saving or 0.0) * STEPS))
-        _show(self.progress, state.saving is not None)
+        self.status.show(state)
         name = state.source_uri.rsplit("/", 1)[-1]
         self.window.title(f"{'• ' if state.unsaved else ''}{name} – {TITLE}" if name else TITLE)
-        if opened and (before is None or before.stage is Stage.OPENING) and state.question is Question.NONE:
+        if opened and (before is None or before.stage is EditorStage.OPENING) and state.question is Question.NONE:
             self.segments.focus()
 
     def _show_tools(self, state: EditorState) -> None:
         segments, controller = self.segments, self.controller
         selected = segments.selected is not None
-        self.tools.show(state, can_undo=controller.can_undo, can_redo=controller.can_redo, selected=selected)
+        self.tools.show(
+            state, can_undo=controller.editing.can_undo, can_redo=controller.editing.can_redo, selected=selected
+        )
         self.bar.show(
             state, segments.segment, speaker=segments.speaker, note=segments.note, warning=bool(segments.reason)
         )
@@ -320,8 +280,3 @@ def _show(widget: tkinter.Widget, shown: bool) -> None:
         widget.grid()
     else:
         widget.grid_remove()
-
-
-def _on_window(bootstyle: str) -> str:
-    """Return a text's style for the window's own ground in place of a panel's."""
-    return bootstyle.replace("@card", "").strip() or "default"

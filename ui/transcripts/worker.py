@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from pipeline.errors import PipelineError
 from storage import StorageError
-from ui.transcripts.messages import Message
-from ui.worker import unexpected
+from ui.transcripts.messages import EditorMessage
+from ui.worker import unexpected_error_text
 
-Post = Callable[[Message], None]
+Post = Callable[[EditorMessage], None]
 
 
 def in_thread(
-    name: str, work: Callable[[], Message | None], failed: Callable[[Exception, str], Message], post: Post
+    name: str, work: Callable[[], EditorMessage | None], failed: Callable[[Exception, str], EditorMessage], post: Post
 ) -> threading.Thread:
     """Do something off the Tk thread and post what comes of it; return the thread.
 
@@ -31,7 +31,7 @@ def in_thread(
         except (PipelineError, StorageError) as error:
             answer = failed(error, str(error))
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            answer = failed(error, unexpected(error))
+            answer = failed(error, unexpected_error_text(error))
         if answer is not None:
             post(answer)
 

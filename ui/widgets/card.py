@@ -13,11 +13,11 @@ class Card(ttk.Frame):
     """A titled panel; its content goes into `body`, whose first column stretches."""
 
     def __init__(self, master: tkinter.Misc, title: str) -> None:
-        super().__init__(master, bootstyle="bordered @card", padding=(14, 10, 14, 12))
+        super().__init__(master, bootstyle="bordered @card", padding=("10.5p", "6p", "10.5p", "7.5p"))
         self._font = bold(self)
         self.columnconfigure(0, weight=1)
         self.rowconfigure(1, weight=1)
-        ttk.Label(self, text=title, font=self._font, bootstyle=CARD).grid(row=0, column=0, sticky="w", pady=(0, 6))
+        ttk.Label(self, text=title, font=self._font, bootstyle=CARD).grid(row=0, column=0, sticky="w", pady=(0, "3p"))
         self.body = ttk.Frame(self, bootstyle=CARD)
         self.body.grid(row=1, column=0, sticky="nsew")
         self.body.columnconfigure(0, weight=1)

@@ -8,7 +8,7 @@ from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
 
-ELLIPSIS = "…"
+from ui.widgets.elided import ELLIPSIS, elided
 
 
 class ClippedLabel(ttk.Label):
@@ -22,7 +22,7 @@ class ClippedLabel(ttk.Label):
 
     def show(self, text: str) -> None:
         """Show a text, or as much of it as there is room for."""
-        self.full_text = text
+        self.full_text = elided(text)
         self._fit(self.winfo_width())
 
     def _fit(self, width: int) -> None:

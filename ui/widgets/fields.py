@@ -9,18 +9,28 @@ import ttkbootstrap as ttk
 
 from ui.theme import CARD, HINT
 from ui.widgets.wrapping_label import WrappingLabel
+from ui.window_size import line_height, on_screen
 
-LABEL_WIDTH = 104
-GAP = 3
+LABEL_WIDTH = "78p"
+GAP = "1.5p"
+AROUND_LINES = 7
+"""What lines of words take above its text and below, in pixels of a screen of 96 dots an inch."""
+PROBLEM = "@card danger"
 
 
 class FieldNote:
-    """The place beneath a control where a sentence says what is wrong with its value."""
+    """The line beneath a control: what its value is for, or what is wrong with it.
 
-    def __init__(self, control: plain.Widget, label: WrappingLabel) -> None:
+    A line is kept free for it, and while a problem stands there it gets no lower: nothing moves when a sentence comes
+    or goes.
+    """
+
+    def __init__(self, control: plain.Widget, label: WrappingLabel, hint: str) -> None:
         self._control = control
         self._label = label
-        label.grid_remove()
+        self._hint = hint
+        self._problem = ""
+        self._write()
 
     @property
     def label(self) -> WrappingLabel:
@@ -29,27 +39,33 @@ class FieldNote:
 
     @property
     def text(self) -> str:
-        """What is shown, empty when nothing is."""
-        return str(self._label.cget("text"))
+        """What is wrong, empty when nothing is."""
+        return self._problem
+
+    def explain(self, hint: str) -> None:
+        """Say what the value is for, or what comes of it, while nothing is wrong."""
+        if hint != self._hint:
+            self._hint = hint
+            self._write()
 
     def show(self, text: str) -> None:
-        """Show a sentence and mark the control, or clear both."""
-        if text == self.text:
+        """Show what is wrong and mark the control, or clear both."""
+        if text == self._problem:
             return
-        self._label.configure(text=text)
-        if text:
-            self._label.grid()
-        else:
-            self._label.grid_remove()
+        self._problem = text
+        self._write()
         if isinstance(self._control, plain.Entry):
             self._control.state(["invalid" if text else "!invalid"])
 
+    def _write(self) -> None:
+        line = line_height(self._label)
+        kept = max(line, self._label.winfo_height()) if self._problem else line
+        self._label.master.rowconfigure(self._label.grid_info()["row"], minsize=kept)
+        self._label.configure(text=self._problem or self._hint, bootstyle=PROBLEM if self._problem else HINT)
+
 
 class Fields:
-    """Lays controls out in a frame: label, control, and what belongs beside it.
-
-    Controls are made by the caller first.
-    """
+    """Adds rows of label and control to a frame, with room beside the control for a button."""
 
     def __init__(self, frame: ttk.Frame) -> None:
         self._frame = frame
@@ -58,28 +74,40 @@ class Fields:
         frame.columnconfigure(1, weight=1)
 
     def add(
-        self, label: str, control: plain.Widget, *, beside: plain.Widget | None = None, hint: str = ""
+        self,
+        label: str,
+        control: plain.Widget,
+        *,
+        beside: plain.Widget | None = None,
+        hint: str = "",
+        marked: plain.Widget | None = None,
     ) -> FieldNote:
-        """Add a row and return the place for what is wrong with it."""
+        """Add a row and return the line beneath it; `marked` is what a problem marks, where it is not the control."""
+        self.add_plain(label, control, beside=beside)
+        note = WrappingLabel(self._frame, bootstyle=HINT)
+        note.grid(row=self._row, column=1, columnspan=2, sticky="ew", pady=(0, GAP))
+        self._row += 1
+        return FieldNote(marked or control, note, hint)
+
+    def add_plain(self, label: str, control: plain.Widget, *, beside: plain.Widget | None = None) -> None:
+        """Add a row about which nothing is said."""
         row = self._row
-        ttk.Label(self._frame, text=label, bootstyle=CARD).grid(row=row, column=0, sticky="w", pady=GAP, padx=(0, 8))
+        ttk.Label(self._frame, text=label, bootstyle=CARD).grid(row=row, column=0, sticky="w", pady=GAP, padx=(0, "6p"))
         control.grid(row=row, column=1, sticky="ew", pady=GAP, columnspan=1 if beside else 2)
         if beside is not None:
-            beside.grid(row=row, column=2, sticky="e", padx=(8, 0), pady=GAP)
-        if hint:
-            WrappingLabel(self._frame, bootstyle=HINT, text=hint).grid(row=row + 1, column=1, columnspan=2, sticky="ew")
-        problem = WrappingLabel(self._frame, bootstyle="@card danger")
-        problem.grid(row=row + 2, column=1, columnspan=2, sticky="ew", pady=(0, GAP))
-        self._row += 3
-        return FieldNote(control, problem)
+            beside.grid(row=row, column=2, sticky="e", padx=("6p", 0), pady=GAP)
+        self._row += 1
 
     def beneath(self, widget: plain.Widget) -> None:
         """Add a row of words, or a box to tick, that belongs to the control above."""
         widget.grid(row=self._row, column=1, columnspan=2, sticky="ew", pady=(0, GAP))
         self._row += 1
 
-    def wide(self, control: plain.Widget, *, above: int = GAP, indent: int = 0) -> None:
-        """Add a row that a control has for itself."""
+    def wide(self, control: plain.Widget, *, above: str = GAP, indent: str = "0", lines: int = 0) -> None:
+        """Add a row that a control has for itself; room for `lines` of text is kept free for it."""
+        if lines:
+            room = lines * line_height(self._frame) + on_screen(self._frame, AROUND_LINES)
+            self._frame.rowconfigure(self._row, minsize=room)
         control.grid(row=self._row, column=0, columnspan=3, sticky="ew", pady=(above, GAP), padx=(indent, 0))
         self._row += 1
 

@@ -17,10 +17,15 @@ NOTABLE = "@card info"
 
 
 class FoldingCard(ttk.Frame):
-    """A panel whose title is a button that shows and hides `body`; the title stays where it is."""
+    """A panel whose title is a button that shows and hides `body`; the title stays where it is.
 
-    def __init__(self, master: tkinter.Misc, title: str, opened: tkinter.BooleanVar) -> None:
-        super().__init__(master, bootstyle="bordered @card", padding=(4, 4, 14, 4))
+    `head`, beside the title, is for what is always in view. Without it, the summary stands there.
+    """
+
+    def __init__(
+        self, master: tkinter.Misc, title: str, opened: tkinter.BooleanVar, *, with_head: bool = False
+    ) -> None:
+        super().__init__(master, bootstyle="bordered @card", padding=("3p", "3p", "10.5p", "3p"))
         self._title = title
         self._opened = opened
         self.columnconfigure(1, weight=1)
@@ -30,10 +35,16 @@ class FoldingCard(ttk.Frame):
         ttk.Style().configure(style, font=self._font)
         self.toggle.configure(style=style)
         self.toggle.grid(row=0, column=0, sticky="nw")
+        self.head = ttk.Frame(self, bootstyle=CARD)
+        self.head.columnconfigure(0, weight=1)
         self.summary = WrappingLabel(self, bootstyle=HINT)
-        self.summary.grid(row=0, column=1, sticky="ew", padx=(6, 0))
-        self.body = ttk.Frame(self, bootstyle=CARD, padding=(10, 6, 0, 8))
-        self.body.grid(row=1, column=0, columnspan=2, sticky="nsew")
+        if with_head:
+            self.head.grid(row=0, column=1, sticky="ew", padx=("4.5p", 0))
+            self.summary.grid(row=1, column=0, columnspan=2, sticky="ew", padx=("7.5p", 0), pady=(0, "2p"))
+        else:
+            self.summary.grid(row=0, column=1, sticky="ew", padx=("4.5p", 0))
+        self.body = ttk.Frame(self, bootstyle=CARD, padding=("7.5p", "4.5p", 0, "6p"))
+        self.body.grid(row=2, column=0, columnspan=2, sticky="nsew")
         opened.trace_add("write", lambda *_: self._fold())
         self._fold()
 

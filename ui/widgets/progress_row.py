@@ -7,7 +7,7 @@ import tkinter
 import ttkbootstrap as ttk
 
 from ui.bars import Bar, RowStatus
-from ui.theme import BAR_STYLES, CARD, FIGURE_STYLES, HINT
+from ui.theme import CARD, FIGURE_STYLES, HINT, bar_style
 from ui.widgets.clipped_label import ClippedLabel
 
 FIGURE_WIDTH = 7
@@ -27,17 +27,17 @@ class ProgressRow:
         self.label = ttk.Label(master, bootstyle=CARD)
         self.progress = ttk.Progressbar(master, maximum=STEPS, bootstyle=CARD)
         self.figure = ttk.Label(master, width=FIGURE_WIDTH, anchor="e", bootstyle=CARD)
-        self.label.grid(row=row, column=0, sticky="w", pady=2)
-        self.progress.grid(row=row, column=1, sticky="ew", padx=8)
+        self.label.grid(row=row, column=0, sticky="w", pady="0.75p")
+        self.progress.grid(row=row, column=1, sticky="ew", padx="6p")
         self.figure.grid(row=row, column=2, sticky="e")
         self.text: ClippedLabel | None = None
         if with_text:
             self.text = ClippedLabel(master, bootstyle=HINT)
-            self.text.grid(row=row + 1, column=1, columnspan=2, sticky="ew", padx=(8, 0), pady=(0, 2))
+            self.text.grid(row=row + 1, column=1, columnspan=2, sticky="ew", padx=("6p", 0))
         self.figures: ClippedLabel | None = None
         if with_figures:  # a line of their own: the name of a file in front of them would push them about
             self.figures = ClippedLabel(master, bootstyle=HINT)
-            self.figures.grid(row=row + 2, column=1, columnspan=2, sticky="ew", padx=(8, 0), pady=(0, 2))
+            self.figures.grid(row=row + 2, column=1, columnspan=2, sticky="ew", padx=("6p", 0))
 
     def show(self, bar: Bar) -> None:
         """Show a bar."""
@@ -53,7 +53,7 @@ class ProgressRow:
         status_changed = before is None or bar.status is not before.status
         if status_changed:
             self.label.configure(bootstyle=HINT if bar.status is RowStatus.OFF else CARD)
-            self.progress.configure(bootstyle=BAR_STYLES[bar.status])
+            self.progress.configure(bootstyle=bar_style(bar.status, ttk.Style()))
             self.figure.configure(bootstyle=FIGURE_STYLES[bar.status])
         self.label.configure(text=bar.label)
         self.progress.configure(value=round(bar.fraction * STEPS))

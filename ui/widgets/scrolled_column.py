@@ -7,6 +7,7 @@ import tkinter
 import ttkbootstrap as ttk
 
 from ui.widgets.scrollbars import show_when_needed
+from ui.window_size import on_screen
 
 MARGIN = 12
 CONTROLS = (ttk.Button, ttk.Checkbutton, ttk.Combobox, ttk.Entry)
@@ -33,8 +34,9 @@ class ScrolledColumn(ttk.ScrolledFrame):
         """Scroll as far as it takes to see a widget of the column."""
         total = self.winfo_height()
         first, last = self.yview() or (0.0, 1.0)
-        top = widget.winfo_rooty() - self.winfo_rooty() - MARGIN
-        bottom = top + widget.winfo_height() + 2 * MARGIN
+        margin = on_screen(self, MARGIN)
+        top = widget.winfo_rooty() - self.winfo_rooty() - margin
+        bottom = top + widget.winfo_height() + 2 * margin
         if total <= 0 or (top >= first * total and bottom <= last * total):
             return
         self.yview_moveto(top / total if top < first * total else (bottom - (last - first) * total) / total)

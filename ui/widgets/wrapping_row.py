@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import ttkbootstrap as ttk
 
+from ui.window_size import on_screen
+
 Line = tuple[tuple[int, ...], tuple[int, ...]]
 """What stands in a line: the places of buttons at the left, and of those at the right."""
 
 GAP = 8
 LINE_PADDING = 3
-"""How much higher a button is than it asks to be, above and below."""
+"""How much higher a button is than it asks to be, above and below. Lengths are those of a screen of 96 dots an inch."""
 
 
 class WrappingRow(ttk.Frame):
@@ -28,6 +30,8 @@ class WrappingRow(ttk.Frame):
         self._right: list[ttk.Button] = []
         self._gaps: dict[ttk.Button, int] = {}
         self._width = 0
+        self._gap = on_screen(self, GAP)
+        self._line_padding = on_screen(self, LINE_PADDING)
         self.bind("<Configure>", self._resized, add="+")
 
     def add_left(self, button: ttk.Button) -> None:
@@ -36,9 +40,9 @@ class WrappingRow(ttk.Frame):
         self._lay_out()
 
     def add_right(self, button: ttk.Button, *, gap: int = GAP) -> None:
-        """Put a button after those at the right, `gap` pixels behind the one before it."""
+        """Put a button after those at the right, `gap` behind the one before it."""
         self._right.append(button)
-        self._gaps[button] = gap
+        self._gaps[button] = on_screen(self, gap)
         self._lay_out()
 
     def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
@@ -48,19 +52,19 @@ class WrappingRow(ttk.Frame):
 
     def _lay_out(self) -> None:
         buttons = (*self._left, *self._right)
-        height = max(button.winfo_reqheight() for button in buttons) + 2 * LINE_PADDING
-        lines = lines_of(self._widths(self._left), self._widths(self._right), self._width)
+        height = max(button.winfo_reqheight() for button in buttons) + 2 * self._line_padding
+        lines = lines_of(self._widths(self._left), self._widths(self._right), self._width, self._gap)
         for number, (left, right) in enumerate(lines):
-            y = number * (height + GAP)
+            y = number * (height + self._gap)
             x = 0
             for button in (self._left[place] for place in left):
-                x += self._place(button, x, y, height) + GAP
+                x += self._place(button, x, y, height) + self._gap
             x = self._width
             for button in (self._right[place] for place in reversed(right)):
                 x -= button.winfo_reqwidth()
                 self._place(button, x, y, height)
                 x -= self._gaps[button]
-        self.configure(height=len(lines) * (height + GAP) - GAP)
+        self.configure(height=len(lines) * (height + self._gap) - self._gap)
 
     def _place(self, button: ttk.Button, x: int, y: int, height: int) -> int:
         width = button.winfo_reqwidth()
@@ -69,19 +73,20 @@ class WrappingRow(ttk.Frame):
 
     def _widths(self, buttons: Sequence[ttk.Button]) -> tuple[int, ...]:
         """Return how wide each is with the gap in front of it."""
-        return tuple(button.winfo_reqwidth() + self._gaps.get(button, GAP) for button in buttons)
+        return tuple(button.winfo_reqwidth() + self._gaps.get(button, self._gap) for button in buttons)
 
 
-def lines_of(left: Sequence[int], right: Sequence[int], room: int) -> tuple[Line, ...]:
+def lines_of(left: Sequence[int], right: Sequence[int], room: int, gap: int) -> tuple[Line, ...]:
     """Return the lines from the top down.
 
-    `left` and `right` are widths with the gap in front of each. Lines of what is at the left are filled from its
-    beginning, of what is at the right from its end, so that the last line is never the short one.
+    `left` and `right` are widths with the gap in front of each, of which the first in a line needs none. Lines of what
+    is at the left are filled from its beginning, of what is at the right from its end, so that the last line is never
+    the short one.
     """
-    if sum(left) + sum(right) <= room + GAP:
+    if sum(left) + sum(right) <= room + gap:
         return ((tuple(range(len(left))), tuple(range(len(right)))),)
-    above = _lines(left, room)
-    backwards = _lines(right[::-1], room)
+    above = _lines(left, room + gap)
+    backwards = _lines(right[::-1], room + gap)
     below = [tuple(len(right) - 1 - place for place in reversed(line)) for line in reversed(backwards)]
     return (*((line, ()) for line in above), *(((), line) for line in below))
 
@@ -91,7 +96,7 @@ def _lines(widths: Sequence[int], room: int) -> list[tuple[int, ...]]:
     lines: list[tuple[int, ...]] = []
     taken = 0
     for place, width in enumerate(widths):
-        if lines and taken + width <= room + GAP:
+        if lines and taken + width <= room:
             lines[-1] = (*lines[-1], place)
             taken += width
         else:

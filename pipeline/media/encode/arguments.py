@@ -96,27 +96,6 @@ def copy_arguments(plan: Plan, cutting: Cutting, rendition: Rendition, audio: st
     return ["-copyts", *_arguments(*streams, name=f"{rendition.name}/{PLAYLIST}", options=options)]
 
 
-def mp4_arguments(
-    plan: Plan, cutting: Cutting, rendition: Rendition, audio: Path | None, target: str, end_s: float
-) -> list[str]:
-    """Return the arguments that encode the MP4's video from the source; `audio` is a playlist whose audio is copied.
-
-    The last frame stands until `end_s`, counted from the stream's first moment.
-    """
-    chunk = Chunk(number=0, start=0, end=None, seek_s=cutting.chunks[0].seek_s, first_frame=0, frames=None)
-    video_streams = video_graph(chunk_input(plan.media, chunk), plan, cutting, chunk, (rendition,))
-    audio_streams = [] if audio is None else [_stream(audio)["a:0"]]
-    options, mp4 = _video_options(plan, cutting, (rendition,), repeatable=False), _mp4(end_s)
-    options |= _bitstream(plan, mp4["bsf:v"])
-    if audio_streams:
-        options["c:a"] = "copy"
-    return [
-        "-copyts",
-        *global_options(plan.encoder),
-        *_arguments(*video_streams, *audio_streams, name=target, options=_video_timing(chunk, 1) | mp4 | options),
-    ]
-
-
 def remux_arguments(video: Path, audio: Path | None, target: str, end_s: float) -> list[str]:
     """Return the arguments that make the MP4 from a finished rendition, and audio of its own, without encoding.
 

@@ -36,7 +36,7 @@ LEAD = 16
 LATEST_COPY = CLOCK_HZ // 4
 """How many ticks the first copy of a frame can miss the beginning of its segment by: copies come more often."""
 
-AUDIO_FILE = "sound.nut"
+AUDIO_FILE = "audio.nut"
 """What a stretch of audio is named that is muxed into the video segments: NUT keeps its times to the sample."""
 
 

@@ -29,6 +29,8 @@ EARLY = RATE_HZ
 """How far before a piece decoding of a track starts: the encoder's lead, the limiter's window, and a tenth."""
 
 HISTORY = EARLY
+RUN_IN_PARTS = 5
+"""Tenths of a second after which nothing is left of what the meter's filters had begun with."""
 MIXES = {1: Mix.MONO, 2: Mix.STEREO, 6: Mix.SURROUND}
 
 
@@ -93,6 +95,8 @@ class AudioEncoder:
         self._starts: list[int | None] = [None] * len(self._slices)
         self._meter = LoudnessMeter(rendition.channels) if measures else None
         self._first = first
+        self._unused: int | None = None
+        self._measured_from = 0
         self._begun = False
         self._levelled: NDArray[np.float32] = np.zeros((rendition.channels, 0), dtype=np.float32)
         self._levelled_end = 0
@@ -202,11 +206,24 @@ class AudioEncoder:
     def _go_on(self, samples: NDArray[np.float32]) -> None:
         begin = self.position
         self.position += samples.shape[1]
-        measured_from = self._first * PIECE
-        if self._meter is not None and self.position > measured_from:
-            self.powers += self._meter.put(samples[:, max(0, measured_from - begin) :])
+        if self._meter is not None:
+            self._measure(self._meter, begin, samples)
         if self._piece_path is not None:
             self._encode(self._raised(samples))
+
+    def _measure(self, meter: LoudnessMeter, begin: int, samples: NDArray[np.float32]) -> None:
+        """Measure from the first piece on, after a run-in that fills the meter's filters: they know what came before.
+
+        Without it, a run that goes on would measure something else than one that was never stopped.
+        """
+        if self._unused is None:
+            self._unused = min(RUN_IN_PARTS, max(0, self._first * PIECE - begin) // PART)
+            self._measured_from = self._first * PIECE - self._unused * PART
+        if self.position > self._measured_from:
+            powers = meter.put(samples[:, max(0, self._measured_from - begin) :])
+            unused = min(self._unused, len(powers))
+            self._unused -= unused
+            self.powers += powers[unused:]
 
     def _raised(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what is ready at its final level, which comes later by what the limiter looks ahead."""

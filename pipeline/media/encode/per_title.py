@@ -29,6 +29,7 @@ from pipeline.media.encode.vmaf import comparison, read_scores
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
 from pipeline.model import Plan, Rendition
+from pipeline.work_log import WorkLog
 
 STRETCHES = 7
 """How many stretches of a long source are looked at.
@@ -89,6 +90,8 @@ def choose_crfs(
     scratch: Path,
     cancel: CancelToken,
     on_progress: Callable[[float], None] = lambda _: None,
+    log: Path | None = None,
+    key: str = "",
 ) -> dict[str, float]:
     """Return each rendition's constant rate factor, by its name: the one that gives `target_vmaf` on the whole.
 
@@ -102,9 +105,12 @@ def choose_crfs(
         scratch: a folder for the scores.
         cancel: ends it.
         on_progress: called with the share that is done, 0 to 1.
+        log: the file that keeps what is measured; what an earlier run has measured is not measured again.
+        key: says of which source and settings that is.
 
     Raises:
         EncodeError: no stretch could be encoded and measured.
+        OutputError: `log` can't be written.
         Cancelled: the job was cancelled.
     """
     target = plan.job.encoding.target_vmaf
@@ -112,17 +118,21 @@ def choose_crfs(
     factors = FACTORS[codec_of(plan.encoder)]
     stretches = spread(cutting)
     trials: dict[str, list[CrfTrial]] = {r.name: [] for r in plan.renditions}
-    for number in range(TRIALS):
-        wanted = {
-            r: next_crf(trials[r.name], target, factors, ladder.CRF[codec_of(plan.encoder)]) for r in plan.renditions
-        }
-        tried = [replace(r, crf=crf) for r, crf in wanted.items() if crf is not None]
-        if not tried:
-            break
-        scores = _measured(ffmpeg, plan, cutting, stretches, tried, scratch, cancel, _part(on_progress, number))
-        for r, values in zip(tried, scores, strict=True):
-            assert r.crf is not None
-            trials[r.name].append(CrfTrial(crf=r.crf, vmaf=statistics.fmean(values)))
+    with WorkLog(log, key) as kept:
+        for number in range(TRIALS):
+            wanted = {
+                r: next_crf(trials[r.name], target, factors, ladder.CRF[codec_of(plan.encoder)])
+                for r in plan.renditions
+            }
+            tried = [replace(r, crf=crf) for r, crf in wanted.items() if crf is not None]
+            if not tried:
+                break
+            scores = _measured(
+                ffmpeg, plan, cutting, stretches, tried, scratch, cancel, kept, _part(on_progress, number)
+            )
+            for r, values in zip(tried, scores, strict=True):
+                assert r.crf is not None
+                trials[r.name].append(CrfTrial(crf=r.crf, vmaf=statistics.fmean(values)))
     on_progress(1.0)
     return {name: met(made, target, factors) for name, made in trials.items()}
 
@@ -187,6 +197,7 @@ def _measured(
     tried: Sequence[Rendition],
     scratch: Path,
     cancel: CancelToken,
+    kept: WorkLog,
     on_progress: Callable[[float], None],
 ) -> list[list[float]]:
     """Return the scores of all measured frames, one list per rendition. Raises EncodeError."""
@@ -197,13 +208,16 @@ def _measured(
             run_ffmpeg(ffmpeg, arguments, cwd=Path(folder), cancel=cancel)
             return [read_scores(Path(folder) / _log(i)) for i in range(len(tried))]
 
-    found: dict[int, list[tuple[float, ...]]] = {}
+    crfs = " ".join(f"{r.name} {r.crf}" for r in tried)
+    parts = {stretch.number: f"{crfs}, stretch {stretch.number}" for stretch in stretches}
+    found: dict[int, list[list[float]]] = {n: kept.done[part] for n, part in parts.items() if part in kept.done}
     reason: EncodeError | None = None
     with ThreadPoolExecutor(side_by_side(os.cpu_count() or 1)) as pool:
-        begun = {pool.submit(measure, stretch): stretch.number for stretch in stretches}
+        begun = {pool.submit(measure, stretch): stretch.number for stretch in stretches if stretch.number not in found}
         for ended, future in enumerate(as_completed(begun), 1):
             try:
-                found[begun[future]] = future.result()
+                scored = found[begun[future]] = [list(values) for values in future.result()]
+                kept.add(parts[begun[future]], scored)
             except EncodeError as error:  # a stretch that can't be read is left out: others tell as much
                 reason = error
             on_progress(ended / len(begun))

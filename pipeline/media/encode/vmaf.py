@@ -50,7 +50,7 @@ def require_vmaf(ffmpeg: Path) -> None:
             f"{ffmpeg} can't measure VMAF: leave the VMAF target out, "
             "or let FFMPEG_PATH name an ffmpeg 7.1 or newer with libvmaf."
         )
-        raise SettingsError(Problem(text=text, setting=Setting.TARGET_VMAF))
+        raise SettingsError(Problem(text=text, setting=Setting.TARGET_VMAF, of_machine=True))
 
 
 def comparison(distorted: str, reference: str, log: str, output: str, *, every: int = 1) -> str:

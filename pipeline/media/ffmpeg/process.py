@@ -22,6 +22,7 @@ from config import child_environment
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError, FfmpegError, ToolError
 from pipeline.media.ffmpeg.ffmpeg_messages import meaning
+from pipeline.priority import creation_flags, give_way
 
 if sys.platform == "win32":
     from pipeline.media.ffmpeg.job_object import end_with_us
@@ -29,8 +30,10 @@ if sys.platform == "win32":
 POLL_S = 0.1
 """How often a running program's caller looks at the cancel flag and at the segments on disk, in seconds."""
 
-QUIT_S = 2.0
-"""How long ffmpeg may take to obey each of quit and terminate before the next stronger word."""
+QUIT_S = 0.5
+"""How long ffmpeg may take to obey each of quit and terminate before the next stronger word, in seconds. What it makes
+is thrown away, and two seconds after Cancel none may be left.
+"""
 
 LOG_LINES = 400
 
@@ -161,7 +164,7 @@ def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Pope
     ]
     argv += arguments
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv,
             cwd=cwd,
             env=child_environment(),
@@ -172,12 +175,14 @@ def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Pope
             encoding="utf-8",
             errors="replace",
             start_new_session=True,  # Ctrl-C in a terminal reaches this program alone, which then cancels in order
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) | creation_flags(),
         )
     except OSError as error:
         raise ToolError(
             f"{ffmpeg} can't be started ({error.strerror}): check FFMPEG_PATH or install ffmpeg."
         ) from error
+    give_way(process.pid)
+    return process
 
 
 @contextlib.contextmanager

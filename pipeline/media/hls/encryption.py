@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import OutputError, Problem, Setting, SettingsError
-from pipeline.files import write_whole
+from pipeline.files import read_file, write_whole
 from pipeline.job import Encryption
 from pipeline.media.hls.measure import read_map_uri, read_media_playlist
 from pipeline.media.hls.playlists import FMP4_VERSION, TS_VERSION, media_playlist
@@ -95,7 +95,7 @@ def restore_rendition(folder: Path, name: str, key: bytes, cancel: CancelToken) 
         except ValueError as error:
             raise OutputError(
                 f"An earlier run began to encrypt {playlist.parent} with another key: "
-                "put that key file back, or start fresh (--fresh)."
+                "use that key again, or choose another output folder."
             ) from error
         write_whole(path, plain)
     if "#EXT-X-KEY:" in playlist.read_text(encoding="utf-8"):
@@ -146,8 +146,7 @@ def address_from(name: str, key_uri: str) -> str:
 def _key_bytes(encryption: Encryption) -> bytes:
     """Return what is in the key's file, one byte more at most than a key has. Raises SettingsError."""
     try:
-        with encryption.key_file.open("rb") as file:
-            return file.read(KEY_BYTES + 1)
+        return read_file(encryption.key_file, KEY_BYTES + 1)
     except OSError as error:
         text = f"The key file {encryption.key_file} can't be read ({error.strerror}): name a file of {KEY_BYTES} bytes."
         raise SettingsError(Problem(text=text, setting=Setting.KEY_FILE)) from error

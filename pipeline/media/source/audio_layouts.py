@@ -13,7 +13,7 @@ PAIRING = ("mxf", "mov")
 """Containers in which editing programs write left and right as tracks of their own (SMPTE RP 2057)."""
 
 LEFT, RIGHT = "(FL)", "(FR)"
-"""How ffmpeg's names of layouts end of a track that is marked as left or right."""
+"""How ffmpeg's layout names end where a track is marked as left or right."""
 
 MOST_GUESSED = 6
 """Up to this many unnamed channels are taken for the usual layout; of more, whose meaning is unknown, two are used."""

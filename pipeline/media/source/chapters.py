@@ -24,7 +24,7 @@ _SIMPLE = re.compile(r"CHAPTER(\d+)(NAME)?=(.*)", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-def decode(data: bytes) -> str:
+def decode_chapters(data: bytes) -> str:
     """Return the text of a file as editors on any system write it: UTF-8, UTF-16 with its mark, or Windows' own."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
@@ -34,7 +34,7 @@ def decode(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def parse(text: str) -> tuple[Chapter, ...]:
+def parse_chapters(text: str) -> tuple[Chapter, ...]:
     """Read chapters in any of `FORMS`. Raises ValueError with what is wrong, for the middle of a sentence."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     content = text.strip()
@@ -168,7 +168,7 @@ def _json(text: str) -> Iterator[Chapter]:
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise ValueError("it begins like JSON and is none") from error
+        raise ValueError("it begins like JSON but is not valid JSON") from error
     entries = content.get("chapters", []) if isinstance(content, dict) else content
     for number, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
         start_s = entry.get("start-time", entry.get("startTime")) if isinstance(entry, dict) else None

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
-from pipeline.media.source.subtitle_tracks import CHECK_EVERY, cues_of, events_in, until_broken
+from pipeline.media.source.subtitle_tracks import CHECK_EVERY, cues_of_events, events_in, until_broken
 from pipeline.media_info import CaptionForm, MediaInfo
 from pipeline.speech.cues import MAX_CUE_S, Cue
 
@@ -291,4 +291,4 @@ def _decoded(words: list[tuple[float, bytes]]) -> list[Cue]:
                     else exact.get(round((start_s + duration_s) * 1000), origin_s + start_s + duration_s)
                 )
                 events.append((start, None if end is None else end - start, text))
-    return cues_of(events)
+    return cues_of_events(events)

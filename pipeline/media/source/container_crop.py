@@ -20,13 +20,13 @@ from pipeline.media.source.container_parts import (
     TRACK,
     VIDEO,
     VISUAL_ENTRY_BYTES,
-    boxes,
+    box_contents,
     elements,
     number,
     read_bytes,
     sample_entries,
+    segment_tracks,
     track_id,
-    tracks,
 )
 from pipeline.media.source.readable_end import MATROSKA
 from pipeline.media_info import Crop
@@ -50,9 +50,9 @@ def container_crop(path: Path, container: Any, stream: Any) -> Crop:  # noqa: AN
 
 
 def _mp4_crop(file: BinaryIO, size: int, track: int) -> Crop:
-    for movie in boxes(file, 0, size, b"moov"):
-        for trak in boxes(file, *movie, b"trak"):
-            if any(track_id(file, *header) == track for header in boxes(file, *trak, b"tkhd")):
+    for movie in box_contents(file, 0, size, b"moov"):
+        for trak in box_contents(file, *movie, b"trak"):
+            if any(track_id(file, *header) == track for header in box_contents(file, *trak, b"tkhd")):
                 return next(_apertures(file, *trak), Crop())
     return Crop()
 
@@ -61,7 +61,7 @@ def _apertures(file: BinaryIO, start: int, end: int) -> Iterator[Crop]:
     # all frames of a track are of the kind that its first entry describes
     for _, begin, finish in islice(sample_entries(file, start, end), 1):
         width, height = struct.unpack(">HH", read_bytes(file, begin + WIDTH_AT, 4))
-        for aperture in boxes(file, begin + VISUAL_ENTRY_BYTES, finish, b"clap"):
+        for aperture in box_contents(file, begin + VISUAL_ENTRY_BYTES, finish, b"clap"):
             yield _aperture(width, height, struct.unpack(">IIIIiIiI", read_bytes(file, aperture[0], 32)))
 
 
@@ -81,7 +81,7 @@ def _edges(size: int, shown: Fraction, offset: Fraction) -> tuple[int, int]:
 def _matroska_crop(file: BinaryIO, size: int, rank: int) -> Crop:
     """Return the crop of the video that is the `rank`-th of the file."""
     for _, begin, end in elements(file, 0, size, SEGMENT):
-        span = tracks(file, begin, end)
+        span = segment_tracks(file, begin, end)
         videos = [video for _, *track in elements(file, *span, TRACK) for video in elements(file, *track, VIDEO)]
         if rank < len(videos):
             _, *video = videos[rank]

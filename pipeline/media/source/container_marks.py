@@ -12,12 +12,12 @@ from pipeline.media.source.container_parts import (
     SEGMENT,
     TRACK,
     VISUAL_ENTRY_BYTES,
-    boxes,
+    box_contents,
     elements,
     number,
     read_bytes,
     sample_entries,
-    tracks,
+    segment_tracks,
 )
 from pipeline.media.source.readable_end import MATROSKA
 from pipeline.media.source.transport_tables import is_scrambled
@@ -46,7 +46,10 @@ ADDITION_MAPPING, ADDITION_TYPE, ADDITION_DATA = 0x41E4, 0x41E7, 0x41ED
 
 @dataclass(frozen=True, kw_only=True)
 class DolbyVision:
-    """A Dolby Vision video without its metadata is `base`: 0 nothing others know, 1 HDR10, 2 SDR, 4 HLG."""
+    """What a file says of its Dolby Vision video.
+
+    `base` is what the video is to a player that ignores Dolby's metadata: 0 nothing it knows, 1 HDR10, 2 SDR, 4 HLG.
+    """
 
     profile: int
     base: int
@@ -74,13 +77,13 @@ def container_marks(path: Path, container: str) -> ContainerMarks:
 
 
 def _mp4(file: BinaryIO, size: int) -> ContainerMarks:
-    tracks = [trak for movie in boxes(file, 0, size, b"moov") for trak in boxes(file, *movie, b"trak")]
+    tracks = [trak for movie in box_contents(file, 0, size, b"moov") for trak in box_contents(file, *movie, b"trak")]
     entries = [entry for track in tracks for entry in sample_entries(file, *track)]
     records = [
         read_bytes(file, begin, 5)
         for _, start, end in entries
         for kind in DOLBY_VISION
-        for begin, _ in boxes(file, start + VISUAL_ENTRY_BYTES, end, kind)
+        for begin, _ in box_contents(file, start + VISUAL_ENTRY_BYTES, end, kind)
     ]
     return ContainerMarks(
         protected=any(kind in PROTECTED for kind, _, _ in entries),
@@ -92,7 +95,7 @@ def _mp4(file: BinaryIO, size: int) -> ContainerMarks:
 def _matroska(file: BinaryIO, size: int) -> ContainerMarks:
     protected, record = False, None
     for _, begin, end in elements(file, 0, size, SEGMENT):
-        for _, *track in elements(file, *tracks(file, begin, end), TRACK):
+        for _, *track in elements(file, *segment_tracks(file, begin, end), TRACK):
             for _, *encodings in elements(file, *track, CONTENT_ENCODINGS):
                 for _, *encoding in elements(file, *encodings, CONTENT_ENCODING):
                     protected |= any(True for _ in elements(file, *encoding, CONTENT_ENCRYPTION))

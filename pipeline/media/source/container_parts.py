@@ -1,6 +1,6 @@
 """Walks through the parts of a container's header: boxes of MP4 and MOV, elements of Matroska.
 
-Knows not what they mean.
+Does not know what they mean.
 
 PyAV does not tell all of what a header says. Each function raises OSError or struct.error where a file is cut off or
 damaged.
@@ -30,7 +30,7 @@ MOST_BYTES = 1 << 20
 """More than the elements have that are read whole."""
 
 
-def boxes(file: BinaryIO, start: int, end: int, kind: bytes | None = None) -> Iterator[tuple[int, int]]:
+def box_contents(file: BinaryIO, start: int, end: int, kind: bytes | None = None) -> Iterator[tuple[int, int]]:
     """Yield where the content of the boxes of a kind begins and ends."""
     while start + 8 <= end:
         size, found = struct.unpack(">I4s", read_bytes(file, start, 8))
@@ -49,10 +49,10 @@ def box_kinds(path: Path) -> tuple[bytes, ...]:
     """Return the kinds of a file's outermost boxes and of those in its movie, as far as they can be read."""
     kinds = []
     with contextlib.suppress(OSError, struct.error), path.open("rb") as file:
-        for start, end in boxes(file, 0, path.stat().st_size):
+        for start, end in box_contents(file, 0, path.stat().st_size):
             kinds.append(read_bytes(file, start - 4, 4))
             if kinds[-1] == b"moov":
-                kinds += [read_bytes(file, inner - 4, 4) for inner, _ in boxes(file, start, end)]
+                kinds += [read_bytes(file, inner - 4, 4) for inner, _ in box_contents(file, start, end)]
     return tuple(kinds)
 
 
@@ -60,9 +60,9 @@ def sample_entries(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes
     """Yield a track's sample descriptions (ISO/IEC 14496-12, 8.5.2): four letters, begin and end."""
     spans = [(start, end)]
     for kind in (b"mdia", b"minf", b"stbl", b"stsd"):
-        spans = [found for span in spans for found in boxes(file, *span, kind)]
+        spans = [found for span in spans for found in box_contents(file, *span, kind)]
     for begin, finish in spans:
-        for entry in boxes(file, begin + FULL_BOX_AND_COUNT_BYTES, finish):
+        for entry in box_contents(file, begin + FULL_BOX_AND_COUNT_BYTES, finish):
             yield read_bytes(file, entry[0] - 4, 4), *entry
 
 
@@ -72,7 +72,7 @@ def track_id(file: BinaryIO, start: int, end: int) -> int:
     return int(struct.unpack_from(">I", data, TRACK_ID_AT[min(data[0], 1)])[0]) if data else 0
 
 
-def tracks(file: BinaryIO, begin: int, end: int) -> tuple[int, int]:
+def segment_tracks(file: BinaryIO, begin: int, end: int) -> tuple[int, int]:
     """Return where a segment's tracks lie: before the frames, or where the head says that they were put."""
     elsewhere = begin
     for name, start, finish in elements(file, begin, end, SEEK_HEAD, TRACKS, CLUSTER):

@@ -6,6 +6,6 @@ from typing import Any
 
 
 def is_cover(stream: Any) -> bool:  # noqa: ANN401  # PyAV's stream
-    """Whether a stream of pictures is a cover, or stills of a film, and not the film."""
+    """Whether a video stream is cover art or a set of thumbnails rather than the video itself."""
     marks = stream.disposition
     return bool(marks & (marks.attached_pic | marks.timed_thumbnails))

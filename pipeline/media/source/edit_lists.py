@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipeline.media.source.container_parts import boxes, read_bytes, track_id
+from pipeline.media.source.container_parts import box_contents, read_bytes, track_id
 
 NOTHING = -1
 """The moment of an edit that shows nothing for a while."""
@@ -48,11 +48,11 @@ def edit_list(path: Path, container: Any, stream: Any) -> EditList:  # noqa: ANN
 def _edit_list(file: BinaryIO, size_bytes: int, number: int) -> EditList:
     edits = [
         edit
-        for movie in boxes(file, 0, size_bytes, b"moov")
-        for track in boxes(file, *movie, b"trak")
-        if any(track_id(file, *header) == number for header in boxes(file, *track, b"tkhd"))
-        for edts in boxes(file, *track, b"edts")
-        for elst in boxes(file, *edts, b"elst")
+        for movie in box_contents(file, 0, size_bytes, b"moov")
+        for track in box_contents(file, *movie, b"trak")
+        if any(track_id(file, *header) == number for header in box_contents(file, *track, b"tkhd"))
+        for edts in box_contents(file, *track, b"edts")
+        for elst in box_contents(file, *edts, b"elst")
         for edit in _edits(read_bytes(file, elst[0], elst[1] - elst[0]))
     ]
     shown = [(length, speed) for length, moment, speed in edits if moment != NOTHING]
@@ -70,6 +70,8 @@ def _edits(data: bytes) -> list[tuple[int, int, int]]:
 
 
 def _movie_hz(file: BinaryIO, size_bytes: int) -> int:
-    header = next(box for movie in boxes(file, 0, size_bytes, b"moov") for box in boxes(file, *movie, b"mvhd"))
+    header = next(
+        box for movie in box_contents(file, 0, size_bytes, b"moov") for box in box_contents(file, *movie, b"mvhd")
+    )
     data = read_bytes(file, header[0], 32)
     return int(struct.unpack_from(">I", data, TIMESCALE_AT[data[0]])[0])

@@ -34,7 +34,10 @@ def nothing_at_all(scan: Scan) -> str | None:
 
 
 def is_mostly_nothing(scan: Scan) -> bool:
-    """Whether that is longer than all the rest: then not the film has a pause, but its clock a jump."""
+    """Whether the time without video and audio is longer than the rest: then the file's clock jumps.
+
+    A real pause is shorter than the film.
+    """
     return scan.blank is not None and 2 * (scan.blank[1] - scan.blank[0]) > scan.end
 
 

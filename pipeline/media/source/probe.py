@@ -5,7 +5,7 @@ Decodes a few frames, so a file that can't be decoded is found here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,12 @@ PyAVContainer = Any
 """A PyAV container, of which only streams of unknown types are read."""
 
 
-def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa: B008  # frozen
-    """Read a source's properties.
+def probe(
+    path: Path,
+    choice: TrackChoice = TrackChoice(),  # noqa: B008  # frozen
+    open_file: Callable[[Path], SourceFile] = SourceFile,
+) -> MediaInfo:
+    """Read a source's properties. `open_file` may open one of which not everything is there yet.
 
     Raises SourceError with a sentence for the editor, SettingsError where tracks are chosen that it does not have.
     """
@@ -57,7 +61,7 @@ def probe(path: Path, choice: TrackChoice = TrackChoice()) -> MediaInfo:  # noqa
     import av.error
 
     try:
-        with SourceFile(path) as file, av.open(file, metadata_errors="replace") as container:
+        with open_file(path) as file, av.open(file, metadata_errors="replace") as container:
             media = replace(_media_info(path, file, container, choice), identity=identity)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if is_unfinished(path):
@@ -153,7 +157,7 @@ def _first_frames(
     look = first_frames(container, video_track or audio_tracks[0])
     if not look.frames:
         what = "audio" if video_track is None else "video"
-        raise SourceError(f"{path} holds no {what} that can be decoded: the file is broken or not finished.")
+        raise SourceError(f"{path} contains no {what} that can be decoded: the file is broken or not finished.")
     if container.format.name in LOOPS and look.whole and len(look.frames) == 1:
         raise SourceError(f"{path} is a picture, not a video: choose a video file.")
     return look

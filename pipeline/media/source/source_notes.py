@@ -47,8 +47,8 @@ def source_notes(
 ) -> tuple[str, ...]:
     """Return a phrase for each thing that is not as usual, such as `HDR10, converted to SDR`; none for a plain source.
 
-    The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that he chose
-    the audio tracks, `options` that he can use those of the command line.
+    The most important comes first. `keep_hdr` and `surround` are what the editor asked for; `mapped` says that
+    the editor chose the audio tracks, `options` that the notes may name options of the command line.
     """
     return (
         *_damage(media),

@@ -59,7 +59,7 @@ def read_cues(media: MediaInfo, streams: Sequence[SubtitleStream], cancel: Cance
                 found[packet.stream.index] += events_in(packet, media.start_s)
     except (av.error.FFmpegError, OSError) as error:
         raise SourceError(f"{media.path} can't be read: the file is broken or was moved.") from error
-    return {index: cues_of(events) for index, events in found.items()}
+    return {index: cues_of_events(events) for index, events in found.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +160,7 @@ def _in_utf8(packet: Any) -> Any:  # noqa: ANN401  # PyAV's packet
     return packet
 
 
-def cues_of(events: Sequence[SubtitleEvent]) -> list[Cue]:
+def cues_of_events(events: Sequence[SubtitleEvent]) -> list[Cue]:
     """Return each event once, with an end: where none is given the next one's begin, after the longest time at most."""
     once: dict[tuple[float, float | None, str], SubtitleEvent] = {}
     for event in events:

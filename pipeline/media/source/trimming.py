@@ -84,7 +84,7 @@ def trimmed_chapters(chapters: tuple[Chapter, ...], trim: Trim) -> tuple[Chapter
     )
 
 
-def described(trim: Trim) -> str:
+def trim_text(trim: Trim) -> str:
     """Return a part in words, such as `from 0:01:30 to 0:12:00`."""
     return f"from {_clock(trim.start_s)} to {'the end' if trim.end_s is None else _clock(trim.end_s)}"
 

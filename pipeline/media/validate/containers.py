@@ -53,7 +53,7 @@ def fmp4_fault(piece: SegmentBytes) -> tuple[str, str] | None:
     found = list(boxes(piece.read, 0, piece.size))
     names = [box.name for box in found]
     if b"moof" not in names or b"mdat" not in names:
-        return "RFC 8216 3.3", "The segment holds no whole fragment (moof and mdat)."
+        return "RFC 8216 3.3", "The segment contains no whole fragment (moof and mdat)."
     if found[-1].end != piece.size:
         return "RFC 8216 3.3", "The segment is cut off in the middle of a box."
     return None

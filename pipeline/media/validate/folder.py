@@ -33,7 +33,7 @@ class Folder:
             self._notes.breaks("RFC 8216 4.1", shown, f"{uri!r} is not an address.")
             return None
         if parts.netloc or parts.scheme in ("http", "https"):
-            self._notes.leave(f"{shown}: {uri} lies on a server, so it was not looked at.")
+            self._notes.leave(f"{shown}: {uri} is on a server, so it was not checked.")
             return None
         path = self.inside(uri, playlist)
         if path is None:
@@ -64,6 +64,14 @@ class Folder:
             except OSError:
                 self._sizes[key] = None
         return self._sizes[key]
+
+    def stamp(self, path: Path) -> tuple[str, int, int]:
+        """Return what changes if a file is written again: its name, size and time. Zeroes where it is gone."""
+        try:
+            found = path.stat()
+        except OSError:
+            return self.relative(path), 0, 0
+        return self.relative(path), found.st_size, found.st_mtime_ns
 
     def text(self, path: Path) -> str | None:
         """Return a text file's content; None, and a note, where there is none."""

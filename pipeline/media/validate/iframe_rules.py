@@ -118,7 +118,7 @@ def _transport_stream(
         return [], None
     finally:
         chain.close()
-    broken += [(number, "holds no frame") for number, _ in ranges if not counts[number]]
+    broken += [(number, "contains no frame") for number, _ in ranges if not counts[number]]
     broken += [(number, f"holds {count} frames") for number, count in counts.items() if count > 1]
     _note(stream, broken, source.notes)
     whole_frames = [frame for frame in frames if counts[frame.number] == 1]

@@ -64,7 +64,7 @@ SHARED_TAGS = frozenset({"EXT-X-INDEPENDENT-SEGMENTS", "EXT-X-START"})
 """RFC 8216, 4.3.5: tags of either kind of playlist."""
 
 
-def parse(text: str) -> MasterPlaylist | MediaPlaylist:
+def parse_playlist(text: str) -> MasterPlaylist | MediaPlaylist:
     """Read a playlist; one with more tags of a master playlist than segments is a master playlist."""
     lines = [line.strip() for line in text.split("\n")]
     tags = tuple(

@@ -39,7 +39,7 @@ def check_master(master: MasterPlaylist, file: str, notes: RuleNotes) -> None:
     captions = {variant.attributes.get("CLOSED-CAPTIONS") for variant in master.variants}
     if "NONE" in captions and len(captions) > 1:
         notes.not_ideal(
-            SECTION_VARIANT, file, "CLOSED-CAPTIONS=NONE stands on some variants only; it must stand on all or none."
+            SECTION_VARIANT, file, "CLOSED-CAPTIONS=NONE is on some variants only; it must be on all or none."
         )
 
 
@@ -88,7 +88,7 @@ def _check_media(media: MediaRendition, file: str, notes: RuleNotes) -> None:
     kind, name = attributes.get("TYPE"), attributes.get("NAME")
     shown = f"The rendition {name!r}" if name else f"The rendition in line {media.line}"
     if kind not in TYPES:
-        notes.breaks(SECTION_MEDIA, file, f"{shown}: TYPE {kind or 'is missing'} is none of {', '.join(TYPES)}.")
+        notes.breaks(SECTION_MEDIA, file, f"{shown}: TYPE {kind or 'is missing'} is not one of {', '.join(TYPES)}.")
     for required in ("GROUP-ID", "NAME"):
         if not attributes.get(required):
             notes.breaks(SECTION_MEDIA, file, f"{shown} has no {required}.")
@@ -157,7 +157,7 @@ def _check_same_members(groups: dict[str, list[AttributeList]], kind: str, file:
 def _check_forms(attributes: AttributeList, section: str, name: str, file: str, notes: RuleNotes) -> None:
     for attribute in QUOTED:
         if attribute in attributes.values and attribute not in attributes.quoted:
-            notes.breaks(section, file, f"{name}: {attribute} must stand in quotes.")
+            notes.breaks(section, file, f"{name}: {attribute} must be in quotes.")
     if attributes.get("RESOLUTION") is not None and attributes.resolution() is None:
         notes.breaks(section, file, f"{name}: RESOLUTION {attributes.get('RESOLUTION')!r} is not like 1280x720.")
     if attributes.get("FRAME-RATE") is not None and not attributes.number("FRAME-RATE"):

@@ -76,7 +76,7 @@ def check_media(playlist: MediaPlaylist, role: Role, file: str, notes: RuleNotes
         text = (
             "EXT-X-I-FRAMES-ONLY is missing"
             if role is Role.IFRAMES
-            else "EXT-X-I-FRAMES-ONLY stands in a playlist that is to be played"
+            else "EXT-X-I-FRAMES-ONLY is in a playlist that is to be played"
         )
         notes.breaks("Apple 6.8" if role is Role.IFRAMES else "RFC 8216 4.3.3.6", file, f"{text}.")
     for key in {segment.key for segment in playlist.segments if segment.key is not None}:
@@ -127,9 +127,9 @@ def _check_end(playlist: MediaPlaylist, file: str, notes: RuleNotes) -> None:
     for tag in playlist.tags:
         late = first and tag.line > first
         if tag.name == "EXT-X-MEDIA-SEQUENCE" and late:
-            notes.breaks("RFC 8216 4.3.3.2", file, "EXT-X-MEDIA-SEQUENCE stands after the first segment.")
+            notes.breaks("RFC 8216 4.3.3.2", file, "EXT-X-MEDIA-SEQUENCE comes after the first segment.")
         if tag.name == "EXT-X-DISCONTINUITY-SEQUENCE" and late:
-            notes.breaks("RFC 8216 4.3.3.3", file, "EXT-X-DISCONTINUITY-SEQUENCE stands after the first segment.")
+            notes.breaks("RFC 8216 4.3.3.3", file, "EXT-X-DISCONTINUITY-SEQUENCE comes after the first segment.")
 
 
 def _check_version(playlist: MasterPlaylist | MediaPlaylist, file: str, notes: RuleNotes) -> None:

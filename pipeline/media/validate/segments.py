@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
+from pipeline.checkpoints import key_of
 from pipeline.media.validate.containers import (
     TABLE_PACKETS,
     TS_PACKET,
@@ -21,10 +22,12 @@ from pipeline.media.validate.containers import (
 )
 from pipeline.media.validate.findings import RuleNotes, Severity
 from pipeline.media.validate.folder import Folder
+from pipeline.media.validate.kept_contents import contents_from_json, contents_to_json
 from pipeline.media.validate.measured import Contents, SegmentRun, read_contents
 from pipeline.media.validate.playlist_model import EncryptionKey, Map, MediaPlaylist, MediaSegment, StatedRange
 from pipeline.media.validate.playlist_rules import Role
 from pipeline.media.validate.segment_bytes import BLOCK, Cipher, SegmentBytes
+from pipeline.work_log import WorkLog
 
 HEAD_BYTES = TABLE_PACKETS * TS_PACKET
 MISSING = "RFC 8216 6.2.1"
@@ -50,7 +53,8 @@ class Stream:
 class Source:
     """Where segments come from: the folder, the key that the caller gave, and whom to tell.
 
-    `told` are the faults of files already noted: I-frame playlists name the same files as the segments' own.
+    `told` are the faults of files already noted: I-frame playlists name the same files as the segments' own. `log`
+    keeps what was read of each playlist.
     """
 
     folder: Folder
@@ -58,6 +62,7 @@ class Source:
     key: bytes | None
     cancel: CancelToken
     on_bytes: Callable[[int], None]
+    log: WorkLog
     told: set[tuple[Path, str]] = field(default_factory=set)
 
 
@@ -86,21 +91,20 @@ def read_stream(stream: Stream, files: list[SegmentBytes | None], source: Source
     if not runs:
         return
     if container not in (Container.TS, Container.FMP4):
-        source.notes.leave(f"{stream.file}: the segments are {container.value}, so what they hold was not looked at.")
+        source.notes.leave(f"{stream.file}: the segments are {container.value}, so their content was not checked.")
         return
 
     def on_segment(number: int) -> None:
         source.cancel.check()
         source.on_bytes(stream.sizes[number])
 
-    contents = read_contents(container, runs, len(files), on_segment)
-    stream.contents = contents
+    contents = stream.contents = _contents(stream, container, runs, files, source, on_segment)
     shown = [source.folder.relative(piece.path) if piece is not None else stream.file for piece in files]
     unread = [(shown[n], f"The segment can't be read: {reason}.") for n, reason in contents.broken.items()]
     source.notes.add_each(Severity.BREAKS_PLAYBACK, "RFC 8216 3", unread)
     read = {number for run in runs for number in run.numbers}
     empty = [
-        (shown[n], "The segment holds no frame.")
+        (shown[n], "The segment contains no frame.")
         for n in sorted(read)
         if contents.spans[n] is None and n not in contents.broken
     ]
@@ -111,6 +115,29 @@ def read_stream(stream: Stream, files: list[SegmentBytes | None], source: Source
         if spans and spans.corrupt
     ]
     source.notes.add_each(Severity.BREAKS_PLAYBACK, "Apple 7.2", torn)
+
+
+def _contents(
+    stream: Stream,
+    container: Container,
+    runs: list[SegmentRun],
+    files: list[SegmentBytes | None],
+    source: Source,
+    on_segment: Callable[[int], None],
+) -> Contents:
+    """Return what all segments hold: as a check that was cut short has read them, if they are the same files."""
+    root = source.folder.root
+    made_of = key_of(stream.file, [None if piece is None else source.folder.stamp(piece.path) for piece in files])
+    name = f"{stream.file} {made_of}"
+    kept = contents_from_json(source.log.done[name], root) if name in source.log.done else None
+    if kept is not None and len(kept.spans) == len(files):
+        for number in range(len(files)):
+            on_segment(number)
+        return kept
+    contents = read_contents(container, runs, len(files), on_segment)
+    if (stored := contents_to_json(contents, root)) is not None:
+        source.log.add(name, stored)
+    return contents
 
 
 def initialization(init: Map, stream: Stream, source: Source) -> SegmentBytes | None:
@@ -154,7 +181,7 @@ def _cipher(key: EncryptionKey, iv: bytes, stream: Stream, source: Source) -> Ci
     """Return how a segment is decrypted; None, and a note, where it can't be."""
     if key.method != "AES-128" or key.key_format != "identity":
         source.notes.leave(
-            f"{stream.file}: the segments are encrypted with {key.method}, so what they hold was not looked at."
+            f"{stream.file}: the segments are encrypted with {key.method}, so their content was not checked."
         )
         return None
     secret = source.key
@@ -163,7 +190,7 @@ def _cipher(key: EncryptionKey, iv: bytes, stream: Stream, source: Source) -> Ci
         secret = path.read_bytes()
     if secret is None:
         source.notes.leave(
-            f"{stream.file}: the segments are encrypted and no key was given, so what they hold was not looked at."
+            f"{stream.file}: the segments are encrypted and no key was given, so their content was not checked."
         )
         return None
     return Cipher(key=secret, iv=iv)

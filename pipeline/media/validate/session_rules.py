@@ -38,14 +38,14 @@ def check_session_data(master: MasterPlaylist, path: Path, folder: Folder, notes
             notes.not_ideal(SECTION, file, f"{shown} has to have either a VALUE or a URI.")
         for attribute in QUOTED:
             if attribute in attributes.values and attribute not in attributes.quoted:
-                notes.not_ideal(SECTION, file, f"{shown}: {attribute} must stand in quotes.")
+                notes.not_ideal(SECTION, file, f"{shown}: {attribute} must be in quotes.")
         uri = attributes.get("URI")
         if uri:
             _check_file(uri, path, folder, notes, chapters=name == CHAPTERS_ID)
     for (name, language), count in Counter(_identity(data.attributes) for data in master.session_data).items():
         if count > 1:
             said = f" in {language}" if language else ""
-            notes.not_ideal(SECTION, file, f"The session data {name}{said} stands there {count} times.")
+            notes.not_ideal(SECTION, file, f"The session data {name}{said} is there {count} times.")
 
 
 def _identity(attributes: AttributeList) -> tuple[str | None, str | None]:

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config import VERSION
 from pipeline.cancel import CancelToken
+from pipeline.checkpoints import key_of
 from pipeline.errors import NewerVersionError, OutputError, SettingsError
+from pipeline.files import is_folder, is_there
 from pipeline.job_file import FIRST_FORM, JobFile, read_job_file
 from pipeline.media.stream_layout import MASTER
 from pipeline.media.validate import (
@@ -24,7 +27,7 @@ from pipeline.media.validate import (
 )
 from pipeline.media.validate.findings import RuleNotes, Validation
 from pipeline.media.validate.folder import Folder
-from pipeline.media.validate.m3u8 import parse
+from pipeline.media.validate.m3u8 import parse_playlist
 from pipeline.media.validate.measured import VideoFacts
 from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist, MediaRendition, Variant
 from pipeline.media.validate.playlist_rules import Role
@@ -32,6 +35,7 @@ from pipeline.media.validate.secret_rules import check_key_is_not_published
 from pipeline.media.validate.segment_bytes import BLOCK, SegmentBytes
 from pipeline.media.validate.segments import Source, Stream, find_files, read_stream
 from pipeline.published import JOB_FILE
+from pipeline.work_log import WorkLog
 
 ROLES = {"AUDIO": Role.AUDIO, "VIDEO": Role.VIDEO, "SUBTITLES": Role.SUBTITLES}
 INDEPENDENT = "EXT-X-INDEPENDENT-SEGMENTS"
@@ -43,6 +47,7 @@ def validate(
     key: bytes | None = None,
     cancel: CancelToken | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
+    log: Path | None = None,
 ) -> Validation:
     """Check a stream's folder against RFC 8216 and Apple's HLS authoring specification.
 
@@ -51,9 +56,10 @@ def validate(
         key: 16 bytes that decrypt AES-128 segments; without them what encrypted segments hold is not checked.
         cancel: asked before each file.
         on_progress: called with the share that is done, 0 to 1.
+        log: the file that keeps what is read; what an earlier check has read of the same files is not read again.
 
     Raises:
-        OutputError: there is no such folder, or no stream in it.
+        OutputError: there is no such folder, or no stream in it; or `log` can't be written.
         SettingsError: the key is not 16 bytes long.
         Cancelled: the job was cancelled.
     """
@@ -61,14 +67,15 @@ def validate(
         raise SettingsError(
             f"The key has {len(key)} bytes, but AES-128 needs {BLOCK}: choose the key file of this stream."
         )
-    if not folder.exists():
+    if not is_there(folder):
         raise OutputError(f"{folder} was not found: name the folder of a stream.")
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise OutputError(f"{folder} is not a folder: name the folder of a stream.")
     master = folder / MASTER
-    if not master.is_file():
-        raise OutputError(f"{folder} holds no {MASTER}: it is not a stream, or not finished.")
-    return _Walk(folder, key, cancel or CancelToken(), on_progress).walk()
+    if not is_there(master):
+        raise OutputError(f"{folder} contains no {MASTER}: it is not a stream, or not finished.")
+    with WorkLog(log, key_of(VERSION)) as kept:
+        return _Walk(folder, key, cancel or CancelToken(), on_progress, kept).walk()
 
 
 @dataclass(kw_only=True)
@@ -87,13 +94,20 @@ class _Declared:
 
 class _Walk:
     def __init__(
-        self, folder: Path, key: bytes | None, cancel: CancelToken, on_progress: Callable[[float], None]
+        self,
+        folder: Path,
+        key: bytes | None,
+        cancel: CancelToken,
+        on_progress: Callable[[float], None],
+        log: WorkLog,
     ) -> None:
         self._notes = RuleNotes()
         self._folder = Folder(folder, self._notes)
         self._cancel = cancel
         self._on_progress = on_progress
-        self._source = Source(folder=self._folder, notes=self._notes, key=key, cancel=cancel, on_bytes=self._add_bytes)
+        self._source = Source(
+            folder=self._folder, notes=self._notes, key=key, cancel=cancel, on_bytes=self._add_bytes, log=log
+        )
         self._key = key
         self._streams: dict[Path, Stream | None] = {}
         self._files: dict[Path, list[SegmentBytes | None]] = {}
@@ -103,7 +117,7 @@ class _Walk:
         """Check everything that the master playlist names."""
         path = self._folder.root / MASTER
         text = self._folder.text(path)
-        playlist = parse(text) if text is not None else None
+        playlist = parse_playlist(text) if text is not None else None
         if playlist is not None:
             playlist_rules.check_header(playlist, MASTER, self._notes)
         if isinstance(playlist, MediaPlaylist):
@@ -169,7 +183,7 @@ class _Walk:
         self._streams[path] = None
         text = self._folder.text(path)
         file = self._folder.relative(path)
-        playlist = parse(text) if text is not None else None
+        playlist = parse_playlist(text) if text is not None else None
         if playlist is not None:
             playlist_rules.check_header(playlist, file, self._notes)
         if isinstance(playlist, MediaPlaylist):
@@ -198,7 +212,7 @@ class _Walk:
         self._notes.not_ideal("Apple 9.11", MASTER, f"{INDEPENDENT} is missing.")
         for stream in played:
             if stream.role is Role.VARIANT and stream.playlist.value(INDEPENDENT) is None:
-                self._notes.not_ideal("Apple 9.12", stream.file, f"{INDEPENDENT} stands neither here nor in {MASTER}.")
+                self._notes.not_ideal("Apple 9.12", stream.file, f"{INDEPENDENT} is neither here nor in {MASTER}.")
 
     def _check_variants(self, declared: Iterable[_Declared]) -> None:
         videos = []

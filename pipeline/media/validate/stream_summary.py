@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from pipeline.media.validate.m3u8 import parse
+from pipeline.media.validate.m3u8 import parse_playlist
 from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist, Variant
 
 _QUALITY = re.compile(r"\d+p")
@@ -37,7 +37,7 @@ def summarize(master: Path) -> StreamSummary:
 
 def _parsed(path: Path) -> MasterPlaylist | MediaPlaylist | None:
     try:
-        return parse(path.read_text(encoding="utf-8", errors="replace"))
+        return parse_playlist(path.read_text(encoding="utf-8", errors="replace"))
     except (OSError, ValueError):  # an address on another server is not a path here
         return None
 

@@ -51,7 +51,7 @@ def check_subtitles(
 def is_webvtt(stream: Stream, notes: RuleNotes) -> bool:
     """Whether subtitles are text files; IMSC1, which lies in fragmented MP4, is not looked at."""
     if any(segment.init is not None for segment in stream.playlist.segments):
-        notes.leave(f"{stream.file}: the subtitles are not WebVTT, so they were not looked at.")
+        notes.leave(f"{stream.file}: the subtitles are not WebVTT, so they were not checked.")
         return False
     return True
 

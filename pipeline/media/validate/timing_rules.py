@@ -97,7 +97,7 @@ def _check_starts(stream: Stream, contents: Contents, notes: RuleNotes) -> None:
         has = [_of_kind(spans, kind) is not None for spans in contents.spans if spans is not None]
         if any(has) and not all(has):
             without = [
-                (_segment_file(stream, n), f"The segment holds no {kind}, other segments do.")
+                (_segment_file(stream, n), f"The segment contains no {kind}, other segments do.")
                 for n, spans in enumerate(contents.spans)
                 if spans is not None and _of_kind(spans, kind) is None
             ]
@@ -170,7 +170,7 @@ def _check_continuity(stream: Stream, contents: Contents, notes: RuleNotes) -> N
                 jump = _jump_s(contents, kind, one, two) if one is not None and two is not None else 0.0
                 if jump:
                     said = f"{jump:.3f} s are missing before it" if jump > 0 else f"it begins {-jump:.3f} s too early"
-                    text = f"The {kind} does not go on where the segment before ended: {said}."
+                    text = f"The {kind} does not continue where the segment before ended: {said}."
                     severity = _severity(not -_overlapped_s(contents, kind) <= jump <= _bridged_s(contents, kind))
                     broken.setdefault(severity, []).append((_segment_file(stream, after), text))
     for severity, found in broken.items():

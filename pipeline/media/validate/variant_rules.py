@@ -160,7 +160,7 @@ def check_encoding(stream: Stream, notes: RuleNotes) -> None:
         notes.not_ideal(
             "Apple 9.6",
             stream.file,
-            f"Audio of {audio.channels} channels lies in the video segments; it needs its own.",
+            f"Audio of {audio.channels} channels is in the video segments; it needs segments of its own.",
         )
 
 

@@ -30,7 +30,7 @@ class VideoHeader:
 
 
 def video_header(name: str, extradata: bytes, bit_depth: int) -> VideoHeader | None:
-    """Return what a stream's header says, None where it has none or the codec is none of HLS's.
+    """Return what a stream's header says, None where it has none or HLS does not know the codec.
 
     `name` is libavcodec's; `extradata` is avcC, hvcC, av1C or Annex B.
     """

@@ -207,7 +207,7 @@ class FileBody:
         self._file = file
 
     def changed(self) -> TransferError:
-        """Return the error for a file that is not any more what it was."""
+        """Return the error for a file that changed while it was being sent."""
         return TransferError(
             f"{self._path} changed while it was being sent: wait until no program writes to it, then start again."
         )
@@ -234,5 +234,5 @@ def file_md5(
 
 
 def unreadable_file(path: Path, error: OSError) -> TransferError:
-    """Return the error for a file that the system does not hand out."""
+    """Return the error for a file that can't be read."""
     return TransferError(f"{path} can't be read ({error.strerror}): check that it is still there, then start again.")

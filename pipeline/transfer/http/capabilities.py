@@ -29,7 +29,7 @@ class Multipart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Capabilities:
+class BackendCapabilities:
     """What one backend offers. As it stands: nothing. `presign_many` is for how many files one request may ask."""
 
     bucket: str | None = None
@@ -50,10 +50,10 @@ class Capabilities:
         return self.multipart is not None and self.multipart.part_size(size_bytes) <= self.max_put_bytes
 
 
-NOTHING = Capabilities()
+NOTHING = BackendCapabilities()
 
 
-def parse_capabilities(body: bytes) -> Capabilities:
+def parse_capabilities(body: bytes) -> BackendCapabilities:
     """Read what a backend answered; nonsense offers nothing."""
     try:
         said = json.loads(body)
@@ -62,7 +62,7 @@ def parse_capabilities(body: bytes) -> Capabilities:
     if not isinstance(said, dict):
         return NOTHING
     bucket = said.get("bucket")
-    return Capabilities(
+    return BackendCapabilities(
         bucket=bucket if isinstance(bucket, str) and bucket else None,
         presign_many=_count(said, "presignMany", 0),
         declared_size=said.get("declaredSize") is True,

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from config import BackendApi
 from pipeline.transfer.http.body import FileBody
-from pipeline.transfer.http.capabilities import NOTHING, Capabilities, parse_capabilities
+from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities, parse_capabilities
 from pipeline.transfer.http.exchange import Http, NoResponseError, NoResponseReason, Response
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.receipt import Evidence, Receipt, evidence_in
@@ -21,7 +21,7 @@ from pipeline.transfer.http.redaction import origin_of, redact
 from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server, is_web_address, refused
 from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.server_responses import backend_refusal, is_page, json_fields, says_error, store_refusal
-from pipeline.transfer.http.signed import Presigned, SignedPart, checksum_of_nothing, headers_in, merged
+from pipeline.transfer.http.signed import SignedPart, SignedUpload, checksum_of_nothing, headers_in, merged
 
 BACKEND_TIMEOUT_S = 30.0
 VALIDATE_TIMEOUT_S = 10.0
@@ -95,7 +95,7 @@ class BackendClient:
             return ""
         return token_untested(endpoint, "a web page" if is_page(response) else f"status {response.status}")
 
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> BackendCapabilities:
         """Ask what the backend offers beyond the three endpoints; one that doesn't give a good answer offers nothing.
 
         Leaves in `clock_ahead_s` how far this computer's clock is ahead of the backend's.
@@ -105,14 +105,14 @@ class BackendClient:
             self.clock_ahead_s = time.time() - response.server_time
         return parse_capabilities(response.body) if response.status == HTTPStatus.OK else NOTHING
 
-    def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> Presigned:
+    def presign(self, key: str, content_type: str, size_bytes: int | None = None) -> SignedUpload:
         """Ask for a URL for one object of this content type; the size is sent only if the server wants it."""
         response = self._ask(
             "POST", self._api.presign_endpoint, _wanted(key, content_type, size_bytes), accepted=(200, 201)
         )
         return self._presigned(self._fields(response))
 
-    def presign_many(self, files: Sequence[tuple[str, str, int | None]]) -> list[Presigned]:
+    def presign_many(self, files: Sequence[tuple[str, str, int | None]]) -> list[SignedUpload]:
         """Ask for URLs for several objects, each with key, content type and size as for one; for all or for none."""
         response = self._ask("POST", PRESIGN_MANY, {"files": [_wanted(*file) for file in files]}, accepted=(200, 201))
         said = self._fields(response).get("files")
@@ -215,9 +215,9 @@ class BackendClient:
         """Return the beginning of a body for the log. Secrets go first: half of one would not be known as one."""
         return redact(body[:_MAX_REDACTED].decode("utf-8", "replace"), self._login.tokens)[:_LOGGED_BODY]
 
-    def _presigned(self, said: Mapping[str, Any]) -> Presigned:
+    def _presigned(self, said: Mapping[str, Any]) -> SignedUpload:
         key, signed_url = self._texts(said, "key", "signedUrl")
-        return Presigned(
+        return SignedUpload(
             key=key,
             signed_url=self._web_address(signed_url),
             download_url=_text(said, "downloadUrl"),
@@ -262,7 +262,7 @@ class StoreClient:
         self._http = http
         self._note = note
 
-    def put(self, presigned: Presigned, content_type: str, body: FileBody, *, md5: str = "") -> Receipt:
+    def put(self, presigned: SignedUpload, content_type: str, body: FileBody, *, md5: str = "") -> Receipt:
         """Send one object and return what the store says; `md5` (hex) goes along for a store that compares it.
 
         Raises RefusedError, Cancelled, or TransferError when the file changes meanwhile.
@@ -275,7 +275,7 @@ class StoreClient:
         return self._put(signed, {}, body, md5, f"part {number} of {key} ({len(body)} bytes)", len(body))
 
     def _put(
-        self, signed: Presigned | SignedPart, own: dict[str, str], body: FileBody, md5: str, what: str, size: int
+        self, signed: SignedUpload | SignedPart, own: dict[str, str], body: FileBody, md5: str, what: str, size: int
     ) -> Receipt:
         url = signed.signed_url
         origin = origin_of(url)

@@ -27,9 +27,10 @@ from pipeline.transfer.http.hold import HeldHttp, Hold
 from pipeline.transfer.http.no_response import RAISED, no_response
 from pipeline.transfer.http.pace import Pace
 from pipeline.transfer.http.paced import HeadWithBody
-from pipeline.transfer.http.plain_exchange import Answer, exchange, plain_head
+from pipeline.transfer.http.plain_exchange import PlainResponse, exchange, plain_head
 from pipeline.transfer.http.pools import Pools
 from pipeline.transfer.http.server_route import ServerRoute, route_to
+from pipeline.transfer.http.streaming import SocketsBeingRead, StreamingHttp
 
 CONNECT_TIMEOUT_S = 30.0
 """Enough for a line by satellite that loses the first packets."""
@@ -65,6 +66,17 @@ class Connections:
             yield HeldHttp(PooledHttp(pools, self._cancel), self._hold)
         finally:
             pools.close()
+
+    @contextlib.contextmanager
+    def streaming(self) -> Iterator[StreamingHttp]:
+        """Open a session for one thread that reads what may be larger than the memory."""
+        sockets = SocketsBeingRead(self)
+        pools = Pools(sockets)
+        try:
+            yield StreamingHttp(pools, self._cancel, sockets.release)
+        finally:
+            pools.close()
+            sockets.release()
 
     def open(self, owner: HTTPConnection) -> socket.socket:
         """Connect for `owner`, and remember the socket until `forget`. Raises what urllib3 raises, Cancelled."""
@@ -155,7 +167,7 @@ class PooledHttp:
         self._cancel.check()
         failure: NoResponseError | None = None
         way: ServerRoute | None = None
-        answer: Answer | None = None
+        answer: PlainResponse | None = None
         try:
             way, pool = self._way_to(url)
             asked = _with_length(headers, method, len(body))
@@ -172,7 +184,7 @@ class PooledHttp:
                     assert_same_host=False,
                     preload_content=False,
                 )
-                answer = Answer(status=response.status, headers=response.headers, body=response.data)
+                answer = PlainResponse(status=response.status, headers=response.headers, body=response.data)
                 refusal = way.refusal(response)
                 if refusal is not None:
                     failure = NoResponseError(refusal, f"the proxy answered {response.status}", about=way.proxy)
@@ -194,7 +206,7 @@ class PooledHttp:
         headers: Mapping[str, str],
         body: bytes | Body,
         read_timeout_s: float,
-    ) -> Answer | None:
+    ) -> PlainResponse | None:
         """Send a plain request; None where it is not plain, or a handshake comes first. Raises as urllib3 does."""
         if way.proxy_url:
             return None
@@ -226,7 +238,7 @@ class PooledHttp:
         return self._known[server]
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: PlainResponse) -> Response:
     headers = answer.headers
     server_time = _http_date(headers.get("date", ""))
     return Response(

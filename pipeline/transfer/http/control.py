@@ -5,6 +5,7 @@ Safe from every thread.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,12 @@ _SHORTEST_S = 1e-3
 
 
 class TransferControl:
-    """Pauses, resumes and slows an upload while it runs. `limit_bytes_s` None means as fast as it goes."""
+    """Pauses, resumes and slows an upload while it runs. `limit_bytes_s` None means as fast as it goes.
+
+    `may_send` is asked before each block: while it says no, the upload is paused too, whoever resumes it. `away_s` is
+    how long a server that was there is waited for while it can't be reached, in seconds: without end, unless whoever
+    has the upload tries again later.
+    """
 
     def __init__(
         self,
@@ -29,14 +35,18 @@ class TransferControl:
         parallel: int = PARALLEL,
         limit_bytes_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        may_send: Callable[[], bool] = lambda: True,
+        away_s: float = math.inf,
     ) -> None:
         self.parallel = parallel
+        self.away_s = away_s
         self._lock = threading.Lock()
         self._running = threading.Event()
         self._running.set()
         self._pauses = 0
         self._limit = limit_bytes_s
         self._clock = clock
+        self._may_send = may_send
         self._credit = 0.0
         self._counted_at = clock()
 
@@ -77,6 +87,8 @@ class TransferControl:
         """Return when the upload is not paused. Raises Cancelled."""
         while not self._running.wait(LOOK_S):
             cancel.check()
+        while not self._may_send():
+            cancel.wait(LOOK_S)
         cancel.check()
 
     def admit(self, size_bytes: int, cancel: CancelToken) -> None:

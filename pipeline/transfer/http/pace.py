@@ -21,9 +21,9 @@ LONGEST_S = 600.0
 
 
 class Pace:
-    """What the answers of an upload's servers took, all threads together.
+    """How long the servers of an upload took to answer, over all its threads.
 
-    `strikes` counts the times that it was too long.
+    `strikes` counts the requests that were given up because they took too long.
     """
 
     # As TCP times its segments (RFC 6298): the limit follows what was measured, and doubles each time that it was too
@@ -41,14 +41,14 @@ class Pace:
         return max(least_s, min(LONGEST_S, max(least_s * 2.0**self.strikes, by_pace)))
 
     def answered(self, size_bytes: int, took_s: float) -> None:
-        """A request with so many bytes was answered, that long after its first byte."""
+        """Note that a request of `size_bytes` was answered `took_s` after its first byte was sent."""
         if size_bytes >= LEAST_BYTES:
             with self._lock:
                 self._slowest_s = max(took_s / size_bytes, self._slowest_s * FADING)
                 self.strikes = 0
 
     def too_long(self, strikes: int) -> None:
-        """A request that began after so many strikes was given up."""
+        """Note that a request was given up; `strikes` is how many there were when it began."""
         with self._lock:
             if strikes == self.strikes:
                 self.strikes = min(self.strikes + 1, MOST_STRIKES)

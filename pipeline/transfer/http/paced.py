@@ -79,7 +79,7 @@ class HeadWithBody(HTTPConnection):
         return response
 
     def begin(self) -> None:
-        """A request begins: what counts for its limits begins anew."""
+        """Begin a request: the bytes and the time that its limits depend on are counted anew."""
         self._sent_bytes, self._begun_at, self._strikes = 0, time.monotonic(), self.pace.strikes
 
     def answer_limit_s(self, least_s: float) -> float:
@@ -92,7 +92,7 @@ class HeadWithBody(HTTPConnection):
         return self._while_moving(lambda: self.sock.recv(RECEIVE_BYTES))
 
     def answered(self) -> None:
-        """The request was answered."""
+        """Note that the request was answered."""
         self.pace.answered(self._sent_bytes, time.monotonic() - self._begun_at)
 
     def send_all(self, data: bytes | memoryview) -> None:

@@ -24,11 +24,11 @@ def ignore_notice(text: str, level: LogLevel) -> None:
 
 
 class Patience:
-    """Ends `limit_s` after the last thing that got through, whichever thread it was:
-    a server in trouble fails them all alike.
+    """Decides how long the threads of an upload wait while requests fail.
 
-    With no limit (0) nothing is waited for beyond a thing's own tries. `in_rounds` says that what fails is tried again
-    after all others. `announce` is told once when waiting begins, and once when it ends.
+    It ends `limit_s` after the last request of any thread that succeeded, since a server in trouble fails them all
+    alike. Without a limit (0) a file or part has its own tries and no more. `in_rounds` says that what fails is tried
+    again after all others. `announce` is called once when waiting begins, and once when it ends.
     """
 
     def __init__(
@@ -37,7 +37,9 @@ class Patience:
         announce: MessageListener = ignore_notice,
         *,
         clock: Callable[[], float] = time.monotonic,
+        work: str = "upload",
     ) -> None:
+        self._work = work
         self.limit_s = limit_s
         self.in_rounds = False
         self._announce = announce
@@ -50,24 +52,24 @@ class Patience:
 
     @property
     def steps(self) -> int:
-        """How many things got through so far."""
+        """How many requests have succeeded so far."""
         return self._steps
 
     @property
     def spent(self) -> bool:
-        """Whether nothing has got through for too long."""
+        """Whether no request has succeeded for longer than the limit."""
         since = self._failing_since
         return since is not None and self._clock() - since >= self.limit_s
 
     @property
     def troubled(self) -> bool:
-        """Whether own tries were used up since anything got through: those of other things would be no better."""
+        """Whether a file or part has used up its own tries since the last success: another one would fare no better."""
         return self._pauses > 0
 
     def lasts(self, steps: int) -> bool:
-        """Whether a thing that fails since there were so many steps waits now.
+        """Whether a file or part that has failed should wait and try again now.
 
-        Where others get through it has its turn after them.
+        `steps` is how many requests had succeeded when it began to fail: in rounds it is put off while others succeed.
         """
         return not self.spent and not (self.in_rounds and self._steps != steps)
 
@@ -78,28 +80,28 @@ class Patience:
             return PAUSES_S[min(self._pauses, len(PAUSES_S)) - 1]
 
     def failed(self) -> None:
-        """A try failed: from the first one on after something got through the time counts."""
+        """Note that a try failed; the time to the limit counts from the first failure after a success."""
         with self._lock:
             if self._failing_since is None:
                 self._failing_since = self._clock()
 
     def forgive(self) -> None:
-        """What went by was nobody's failure: a pause that the editor made, a login, a network that was gone."""
+        """Let the time to the limit begin anew: the delay was a pause by the editor, a login or a lost network."""
         with self._lock:
             self._failing_since = None
 
     def progress(self) -> None:
-        """Something got through."""
+        """Note that a request succeeded."""
         with self._lock:
             self._steps += 1
             self._pauses = 0
             self._failing_since = None
             origin, self._waits_for = self._waits_for, ""
         if origin:
-            self._announce(f"{origin} takes files again: the upload goes on.", LogLevel.INFO)
+            self._announce(f"{origin} takes files again: the {self._work} goes on.", LogLevel.INFO)
 
     def waits(self, refusal: Refusal, pause_s: float) -> None:
-        """A longer pause begins."""
+        """Note that a pause of `pause_s` begins because of a refusal, and announce the first."""
         with self._lock:
             first = not self._waits_for and self.limit_s > 0
             self._waits_for = refusal.origin
@@ -107,7 +109,7 @@ class Patience:
             said = f"status {refusal.status}" if refusal.status else "no answer"
             most = f"{max(1, round(max(self.limit_s, pause_s) / 60))} min"
             self._announce(
-                f"{refusal.origin} is too busy or has a problem ({said}): the upload waits, and goes on by itself. "
-                f"It gives up when nothing gets through for {most}.",
+                f"{refusal.origin} is too busy or has a problem ({said}): the {self._work} waits, "
+                f"and goes on by itself. It gives up when nothing gets through for {most}.",
                 LogLevel.WAITING,
             )

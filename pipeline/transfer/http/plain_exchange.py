@@ -43,7 +43,7 @@ _NO_BODY = ("204", "304")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class PlainResponse:
     """A server's answer. Names of headers are asked for in lower case."""
 
     status: int
@@ -77,7 +77,7 @@ def exchange(
     *,
     method: str,
     read_timeout_s: float,
-) -> tuple[Answer, bool]:
+) -> tuple[PlainResponse, bool]:
     """Send a request over an open connection of a pool; return the answer, and whether the connection stays of use.
 
     Raises OSError, what urllib3 raises, or what `body` raises; the connection is of no use then.
@@ -111,7 +111,7 @@ def _send(connection: HeadWithBody, head: bytes, body: bytes | Body) -> None:
         connection.send_all(block)
 
 
-def _read(receive: Callable[[], bytes], method: str) -> tuple[Answer, bool]:
+def _read(receive: Callable[[], bytes], method: str) -> tuple[PlainResponse, bool]:
     """Read an answer; return it, and whether its end leaves the connection as it should be."""
     data = receive()
     if not data:
@@ -132,7 +132,7 @@ def _read(receive: Callable[[], bytes], method: str) -> tuple[Answer, bool]:
             raise ProtocolError(f"the answer ended {left} bytes early")
         left -= body.write(more)
     stays = left == 0 and headers.get("connection", "").lower() != "close"
-    return Answer(status=status, headers=headers, body=body.getvalue()[:size_bytes]), stays
+    return PlainResponse(status=status, headers=headers, body=body.getvalue()[:size_bytes]), stays
 
 
 def _plain_answer(head: bytes) -> tuple[int, dict[str, str], int] | None:
@@ -154,7 +154,7 @@ def _plain_answer(head: bytes) -> tuple[int, dict[str, str], int] | None:
     return int(begins[1]), headers, int(size)
 
 
-def _read_by_urllib3(answer: _Again, method: str) -> tuple[Answer, bool]:
+def _read_by_urllib3(answer: _Again, method: str) -> tuple[PlainResponse, bool]:
     read: Any = HTTPResponse(answer, method=method)  # type: ignore[arg-type]  # it asks a socket for no more
     try:
         read.begin()
@@ -171,7 +171,7 @@ def _read_by_urllib3(answer: _Again, method: str) -> tuple[Answer, bool]:
         original_response=read,
         request_method=method,
     )
-    return Answer(status=response.status, headers=response.headers, body=response.data), stays
+    return PlainResponse(status=response.status, headers=response.headers, body=response.data), stays
 
 
 class _Again(io.RawIOBase):

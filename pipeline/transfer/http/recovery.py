@@ -5,7 +5,10 @@ One for each upload; every thread comes here with a refusal before it counts as 
 
 from __future__ import annotations
 
+import math
 import threading
+import time
+from collections.abc import Callable
 
 from pipeline.cancel import CancelToken
 from pipeline.events import LogLevel
@@ -22,29 +25,40 @@ OFFLINE_PAUSE_S = 5.0
 class TransferRecovery:
     """Gets over what passes. `announce` takes lines for the editor, one for each event whatever the number of threads.
 
-    `patience_s` is how long a server that answers, and not well, is waited for.
+    `patience_s` is how long a server that answers, and not well, is waited for, `away_s` one that can't be reached any
+    more; `work` is what waits.
     """
 
     def __init__(
-        self, login: Login, cancel: CancelToken, announce: MessageListener, *, patience_s: float = 0.0
+        self,
+        login: Login,
+        cancel: CancelToken,
+        announce: MessageListener,
+        *,
+        patience_s: float = 0.0,
+        away_s: float = math.inf,
+        work: str = "upload",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.patience = Patience(patience_s, announce)
+        self.patience = Patience(patience_s, announce, work=work)
+        self._away_s = away_s
+        self._work = work
+        self._clock = clock
         self._login = login
         self._cancel = cancel
         self._announce = announce
         self._lock = threading.Lock()
         self._known: set[str] = set()
-        self._gone: set[str] = set()
+        self._gone_since: dict[str, float] = {}
         self._told_of_login = 0
 
     def answered(self, origin: str) -> None:
         """A server answered, whatever it said: it is there, so waiting for it makes sense if it goes away."""
         with self._lock:
             self._known.add(origin)
-            back = origin in self._gone
-            self._gone.discard(origin)
+            back = self._gone_since.pop(origin, None) is not None
         if back:
-            self._announce(f"{origin} can be reached again: the upload goes on.", LogLevel.INFO)
+            self._announce(f"{origin} can be reached again: the {self._work} goes on.", LogLevel.INFO)
 
     def recover(self, decision: RetryDecision, refusal: Refusal) -> bool:
         """Do what helps against a refusal, and return whether to try again at once. Raises Cancelled."""
@@ -61,7 +75,8 @@ class TransferRecovery:
                 self._told_of_login = refusal.login
         if first:
             self._announce(
-                "The backend does not accept the token any more: the upload waits for a new one.", LogLevel.WAITING
+                f"The backend does not accept the token any more: the {self._work} waits for a new one.",
+                LogLevel.WAITING,
             )
         return self._login.renew(refusal.login, self._cancel)
 
@@ -70,8 +85,12 @@ class TransferRecovery:
         with self._lock:
             if origin not in self._known:  # never there: a wrong address rather than a network that is gone
                 return False
-            first = origin not in self._gone
-            self._gone.add(origin)
+            now_s = self._clock()
+            first = origin not in self._gone_since
+            since_s = self._gone_since.get(origin, now_s)
+            if now_s - since_s >= self._away_s:
+                return False
+            self._gone_since[origin] = since_s
         if first:
             way = (
                 f" through the proxy at {refusal.about}"
@@ -80,7 +99,7 @@ class TransferRecovery:
             )
             self._announce(
                 (
-                    f"{origin} can't be reached{way}. The upload waits and goes on by itself: "
+                    f"{origin} can't be reached{way}. The {self._work} waits and goes on by itself: "
                     "check the internet connection."
                 ),
                 LogLevel.WAITING,

@@ -88,6 +88,15 @@ def after_upload(refusal: Refusal) -> RetryDecision:
     return RetryDecision.GIVE_UP
 
 
+def may_pass(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is that a server can't be reached, or is in trouble: later it may do."""
+    while error is not None:
+        if isinstance(error, RefusedError):
+            return after_upload(error.refusal) in (RetryDecision.RETRY, RetryDecision.WAIT)
+        error = error.__cause__
+    return False
+
+
 def after_question(refusal: Refusal) -> RetryDecision:
     """Decide about a question that somebody waits for: try again what may pass, but tell at once of no server."""
     decision = after_upload(refusal)

@@ -14,6 +14,7 @@ from urllib.request import getproxies
 from urllib3 import BaseHTTPResponse
 
 from config import certificate_setting
+from pipeline.files import is_there
 from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.validation import is_host, is_loopback
@@ -65,7 +66,7 @@ def route_to(url: str) -> ServerRoute:
     # There is no certificate without TLS.
     name, path = certificate_setting() if url.startswith("https:") else ("", "")
     certificates = f"{name} names {path}" if name else ""
-    if name and not Path(path).exists():
+    if name and not is_there(Path(path)):
         raise NoResponseError(
             NoResponseReason.CERTIFICATES_MISSING, f"{name} names what is missing", about=certificates
         )

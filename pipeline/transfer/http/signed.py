@@ -26,7 +26,7 @@ _OF_THE_CONNECTION = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Presigned:
+class SignedUpload:
     """A signed URL for one object. The URL is a secret, and so may be the headers that belong to it.
 
     `download_url` is where players find the object, empty where the backend does not say.
@@ -62,7 +62,7 @@ def headers_in(given: object) -> dict[str, str] | None:
     return found
 
 
-def checksum_of_nothing(signed: Presigned | SignedPart) -> str:
+def checksum_of_nothing(signed: SignedUpload | SignedPart) -> str:
     """Return the checksum of an empty file that a signed URL is bound to, as `name=value`; empty if none.
 
     SDKs sign it where they are not told what is to be sent (aws/aws-sdk-js-v3#6994); some only name the algorithm.

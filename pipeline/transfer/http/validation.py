@@ -155,7 +155,7 @@ def _wrong_with_token(token: str, typed: bool) -> list[str]:
     return problems
 
 
-def upload_problems(*, url: str, token: str, prefix: str, session_id: str | None, typed: bool = False) -> list[Problem]:
+def target_problems(*, url: str, token: str, prefix: str, session_id: str | None, typed: bool = False) -> list[Problem]:
     """Return everything that is wrong with the inputs of an upload at once."""
     return [
         *backend_url_problems(url),

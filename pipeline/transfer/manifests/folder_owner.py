@@ -16,10 +16,10 @@ from pipeline.transfer.manifests.local_copy import md5_of, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_library import ManifestError, read_manifest
 from pipeline.transfer.manifests.manifest_text import read_beginning
-from pipeline.transfer.manifests.ownership import Owner, SourceContent, owner_from
+from pipeline.transfer.manifests.ownership import DestinationOwner, SourceContent, destination_owner_from
 
 
-def owner_of(folder: Path, beside: Manifest | None = None) -> Owner:
+def owner_of(folder: Path, beside: Manifest | None = None) -> DestinationOwner:
     """Return whose stream lies in a folder.
 
     One that no conversion made is known by its manifest, as long as it still holds media that this lists: used again
@@ -28,11 +28,11 @@ def owner_of(folder: Path, beside: Manifest | None = None) -> Owner:
     """
     job = read_job_file(folder)
     if job is not None:
-        return owner_from(job.source_path, job.source)
+        return destination_owner_from(job.source_path, job.source, job.title)
     manifest = _manifest_with_media(folder, beside)
     if manifest is None:
-        return Owner(title=folder.absolute().name, content=_stream_content(folder))
-    return Owner(title=manifest.title, content=manifest.source or _stream_content(folder))
+        return DestinationOwner(title=folder.absolute().name, content=_stream_content(folder))
+    return DestinationOwner(title=manifest.title, content=manifest.source or _stream_content(folder))
 
 
 def has_media_of(folder: Path, manifest: Manifest, *, by_time: bool) -> bool:

@@ -15,7 +15,7 @@ from pipeline.published import MANIFEST_FILE
 from pipeline.timestamps import utc_text
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.redaction import without_query
-from pipeline.transfer.manifests.ownership import Owner, SourceContent
+from pipeline.transfer.manifests.ownership import DestinationOwner, SourceContent
 from pipeline.transfer.manifests.placement import Placement
 
 BEGUN = "An upload to {prefix} has begun and is not finished."
@@ -100,9 +100,9 @@ class Manifest:
     source: SourceContent | None = None
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> DestinationOwner:
         """To whom the destination belongs."""
-        return Owner(title=self.title, content=self.source)
+        return DestinationOwner(title=self.title, content=self.source)
 
     @property
     def begun(self) -> bool:
@@ -138,7 +138,7 @@ class Manifest:
         return self.prefix + MANIFEST_FILE
 
 
-def merge(
+def merge_manifest(
     previous: Manifest | None,
     *,
     title: str,
@@ -174,7 +174,7 @@ def merge(
 
 
 def with_replaced(previous: Manifest, changed: Mapping[str, FileEntry], now: str) -> Manifest:
-    """Return the manifest after some of its files, by their names, were replaced. `now` is as in `merge`."""
+    """Return the manifest after some of its files, by their names, were replaced. `now` is as in `merge_manifest`."""
     files = tuple(changed.get(file.filename, file) for file in previous.files)
     return replace(previous, files=files, last_synced=now, versions=_versions(previous, files, now))
 

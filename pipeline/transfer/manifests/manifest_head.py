@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.transfer.manifests.ownership import Owner, read_content
+from pipeline.transfer.manifests.ownership import DestinationOwner, source_content_from
 
 FILES = b'\n"files": ['
 """Ends the head in every manifest of this program; no text in it can hold a line's end."""
@@ -23,7 +23,7 @@ class ManifestHead:
     `begun` says that no file is named: an upload has begun and is not finished.
     """
 
-    owner: Owner
+    owner: DestinationOwner
     backend_url: str | None
     prefix: str
     last_synced: str
@@ -40,7 +40,7 @@ def read_head(data: bytes) -> ManifestHead | None:
         return None
     backend_url = fields.get("backend_url")
     return ManifestHead(
-        owner=Owner(title=_text(fields, "title"), content=read_content(fields.get("source"))),
+        owner=DestinationOwner(title=_text(fields, "title"), content=source_content_from(fields.get("source"))),
         backend_url=backend_url if isinstance(backend_url, str) else None,
         prefix=prefix,
         last_synced=_text(fields, "last_synced"),

@@ -44,7 +44,7 @@ class LocalCopies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Located:
+class FoundManifest:
     """A manifest and where it was found.
 
     `folder` holds the job's files, None where only the library knows the destination.
@@ -59,7 +59,7 @@ def library_path(data_dir: Path, backend_url: str, prefix: str) -> Path:
     """Return where the library keeps a destination's manifest: by its slug, and a hash that tells slugs apart."""
     identity = json.dumps([backend_url.rstrip("/"), prefix])
     mark = hashlib.sha256(identity.encode()).hexdigest()[:HASH_LENGTH]
-    return data_dir / LIBRARY / f"{slugify(prefix, max_length=MAX_LENGTH) or 'root'}-{mark}{ENDING}"
+    return data_dir / LIBRARY / f"{_slug(prefix) or 'root'}-{mark}{ENDING}"
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -132,23 +132,31 @@ def _alike(one: Path, other: Path) -> bool:
         return False
 
 
-def library_files(data_dir: Path | None) -> list[Path]:
-    """Return where the manifests of the library lie."""
-    return sorted((data_dir / LIBRARY).glob(f"*{ENDING}")) if data_dir is not None else []
+def library_files(data_dir: Path | None, *, prefix: str = "") -> list[Path]:
+    """Return where the manifests of the library lie; those of this prefix and of all below it, if one is given.
+
+    A few others may be among them, whose names begin the same. A prefix ends with a slash, so what follows it in a
+    longer one changes nothing in its slug.
+    """
+    return sorted((data_dir / LIBRARY).glob(f"{_slug(prefix)}*{ENDING}")) if data_dir is not None else []
 
 
-def library(data_dir: Path | None) -> tuple[list[Located], tuple[str, ...]]:
+def _slug(prefix: str) -> str:
+    return slugify(prefix, max_length=MAX_LENGTH)
+
+
+def library(data_dir: Path | None) -> tuple[list[FoundManifest], tuple[str, ...]]:
     """Return every manifest of the library, sorted by destination, and a sentence for each that can't be read."""
     found, problems = [], []
     for path in library_files(data_dir):
         try:
-            found.append(Located(manifest=read_manifest(path), path=path, folder=None))
+            found.append(FoundManifest(manifest=read_manifest(path), path=path, folder=None))
         except ManifestError as error:
             problems.append(str(error))
     return sorted(found, key=lambda one: (one.manifest.prefix, one.manifest.backend_url or "")), tuple(problems)
 
 
-def find(named: str, data_dir: Path | None, backend_url: str) -> Located | None:
+def find(named: str, data_dir: Path | None, backend_url: str) -> FoundManifest | None:
     """Return the manifest that a folder, file or destination names; None for an unknown destination.
 
     Of a destination at several backends, the one at `backend_url` is meant. Raises ManifestError.
@@ -157,9 +165,9 @@ def find(named: str, data_dir: Path | None, backend_url: str) -> Located | None:
     try:
         if path.is_file():
             beside = path.name == MANIFEST_FILE
-            return Located(manifest=read_manifest(path), path=path, folder=path.parent if beside else None)
+            return FoundManifest(manifest=read_manifest(path), path=path, folder=path.parent if beside else None)
         if (path / MANIFEST_FILE).exists():
-            return Located(manifest=read_manifest(path / MANIFEST_FILE), path=path / MANIFEST_FILE, folder=path)
+            return FoundManifest(manifest=read_manifest(path / MANIFEST_FILE), path=path / MANIFEST_FILE, folder=path)
     except OSError as error:
         raise ManifestError(
             f"{named} can't be looked at ({error.strerror}): check the name and its permissions."
@@ -172,12 +180,12 @@ def find(named: str, data_dir: Path | None, backend_url: str) -> Located | None:
     return located
 
 
-def _by_prefix(prefix: str, data_dir: Path | None, backend_url: str) -> Located | None:
+def _by_prefix(prefix: str, data_dir: Path | None, backend_url: str) -> FoundManifest | None:
     if data_dir is None:
         return None
     if backend_url:
         path = library_path(data_dir, backend_url, prefix)
-        return Located(manifest=read_manifest(path), path=path, folder=None) if path.exists() else None
+        return FoundManifest(manifest=read_manifest(path), path=path, folder=None) if path.exists() else None
     found = [one for one in library(data_dir)[0] if one.manifest.prefix == prefix]
     if len(found) > 1:
         names = ", ".join(str(one.path) for one in found)

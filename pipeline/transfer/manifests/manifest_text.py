@@ -11,7 +11,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, BinaryIO
 
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, Version
-from pipeline.transfer.manifests.ownership import content_fields, read_content
+from pipeline.transfer.manifests.ownership import content_fields, source_content_from
 
 FILES_BEGIN, FILES_END = b'"files": [\n', b"],\n"
 HEAD_LINES = 16
@@ -204,7 +204,7 @@ def _manifest(fields: Mapping[str, Any], found: list[FileEntry]) -> Manifest:
             _read_version(entry, f"versions[{n}]")
             for n, entry in enumerate(_list(fields, "versions", "", default=True))
         ),
-        source=read_content(fields.get("source")),
+        source=source_content_from(fields.get("source")),
     )
 
 

@@ -14,9 +14,10 @@ from pipeline.errors import NewerVersionError
 from pipeline.files import holds_something
 from pipeline.media.stream_layout import MASTER
 from pipeline.slug import is_earlier_slug
+from pipeline.source_address import known_address
 from pipeline.transfer.manifests.folder_owner import owner_of
 from pipeline.transfer.manifests.manifest import Manifest
-from pipeline.transfer.manifests.manifest_library import Located
+from pipeline.transfer.manifests.manifest_library import FoundManifest
 from pipeline.transfer.manifests.ownership import SourceContent
 
 
@@ -27,7 +28,7 @@ class Orphan:
     `certain` is False where the video's whole folder is missing or empty: a drive may not be connected.
     """
 
-    located: Located
+    located: FoundManifest
     reason: str
     certain: bool = True
 
@@ -37,7 +38,7 @@ class Orphan:
         return self.located.manifest
 
 
-def orphans(known: Sequence[Located]) -> list[Orphan]:
+def orphans(known: Sequence[FoundManifest]) -> list[Orphan]:
     """Return those of the library's streams whose videos are gone; one whose video nobody knows by its path is none."""
     sources = [(located, source) for located in known if (source := _source(located.manifest)) is not None]
     found = []
@@ -51,13 +52,15 @@ def orphans(known: Sequence[Located]) -> list[Orphan]:
             for one, its in sources
             if one is not located and _is_newer(one, located) and its == source
         ]
+        if known_address(source.path or "") is not None:  # who has it may not answer now
+            continue
         orphan = _judged(located, Path(source.path or ""), others)
         if orphan is not None:
             found.append(orphan)
     return found
 
 
-def _judged(located: Located, path: Path, others: Sequence[tuple[Manifest, SourceContent]]) -> Orphan | None:
+def _judged(located: FoundManifest, path: Path, others: Sequence[tuple[Manifest, SourceContent]]) -> Orphan | None:
     """Say whether a stream is an orphan; `others` are newer ones of the same content, with their sources."""
     elsewhere = next(
         ((manifest, Path(its.path or "")) for manifest, its in others if Path(its.path or "").is_file()), None
@@ -100,7 +103,7 @@ def _folders(manifest: Manifest) -> Iterator[Path]:
             yield Path(file.local_path[: -len(file.filename)])
 
 
-def _moved(located: Located, known: Sequence[Located]) -> Orphan | None:
+def _moved(located: FoundManifest, known: Sequence[FoundManifest]) -> Orphan | None:
     """Say whether a stream of an earlier version, which noted no source, was taken over under another name since."""
     manifest = located.manifest
     if any(folder.is_dir() for folder in _folders(manifest)) or _source(manifest) is not None:
@@ -129,7 +132,7 @@ def _has_same_files(one: Manifest, other: Manifest) -> bool:
     )
 
 
-def _is_newer(one: Located, other: Located) -> bool:
+def _is_newer(one: FoundManifest, other: FoundManifest) -> bool:
     return (
         one.manifest.backend_url == other.manifest.backend_url
         and one.manifest.last_synced >= other.manifest.last_synced

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.files import is_there
 from pipeline.fingerprint import Fingerprint
+from pipeline.source_address import known_address
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceContent:
     """What tells a source's content from another's: its size, and the SHA-256 (hex) of head and tail.
 
-    `path` is where the source lies on this computer, None in the server's copy of a manifest. It is no part of what is
-    compared.
+    `path` is where the source lies on this computer, or its address, None in the server's copy of a manifest. It is no
+    part of what is compared.
     """
 
     size_bytes: int
@@ -24,36 +26,38 @@ class SourceContent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owner:
+class DestinationOwner:
     """Whose a destination is. `title` is empty and `content` None where nothing tells."""
 
     title: str
     content: SourceContent | None = None
 
-    def is_another(self, other: Owner) -> bool:
+    def is_another(self, other: DestinationOwner) -> bool:
         """Whether these are two different sources: by content, else by title; False where neither is known."""
         if self.content is not None and other.content is not None:
             return self.content != other.content
         return bool(self.title and other.title) and self.title != other.title
 
 
-def owner_from(source_path: str, fingerprint: Fingerprint) -> Owner:
-    """Return the owner that a source's path and its fingerprint tell of.
+def destination_owner_from(source_path: str, fingerprint: Fingerprint, title: str = "") -> DestinationOwner:
+    """Return the owner that a source's path and its fingerprint tell of; without a `title` the file's name is one.
 
     An earlier version noted the path as it was typed: where that is from is not known unless it still leads to the
-    source.
+    source. It may be an address.
     """
+    address = known_address(source_path)
     path = Path(source_path)
-    known = path.is_absolute() or path.exists()
+    known = address is None and (path.is_absolute() or is_there(path))
+    stored = str(path.absolute()) if known else None if address is None else address.text
     content = SourceContent(
         size_bytes=fingerprint.size_bytes,
         sha256_head_tail=fingerprint.sha256_head_tail,
-        path=str(path.absolute()) if known else None,
+        path=stored,
     )
-    return Owner(title=path.stem, content=content)
+    return DestinationOwner(title=title or (path.stem if address is None else address.title), content=content)
 
 
-def read_content(fields: object) -> SourceContent | None:
+def source_content_from(fields: object) -> SourceContent | None:
     """Return the content that stored fields tell of, None where they don't."""
     if not isinstance(fields, Mapping):
         return None

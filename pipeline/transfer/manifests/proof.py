@@ -12,7 +12,7 @@ from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedErro
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
 
 if TYPE_CHECKING:
-    from pipeline.transfer.http.capabilities import Capabilities
+    from pipeline.transfer.http.capabilities import BackendCapabilities
 
 
 class StoreTraits:
@@ -42,7 +42,7 @@ class Proof:
     """Sees to it that what counts as stored is there; one for each thread. `note` takes lines for the log."""
 
     def __init__(
-        self, inventory: Inventory, capabilities: Capabilities, traits: StoreTraits, note: Callable[[str], None]
+        self, inventory: Inventory, capabilities: BackendCapabilities, traits: StoreTraits, note: Callable[[str], None]
     ) -> None:
         self._inventory = inventory
         self._reads = capabilities.read

@@ -54,7 +54,7 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     named = {file.s3_key for manifest in manifests for file in manifest.files} | {manifests[0].own_key}
     unnamed = [stored for stored in present if stored.key not in named]
     if not any(stored.key in named for stored in present):
-        raise SettingsError(f"The backend lists nothing of the manifest at {prefix}: what is left over is not known.")
+        raise SettingsError(f"The backend lists no file of the manifest at {prefix}, so leftover files can't be found.")
     newest_named = max(
         [1, *(number for manifest in manifests for number in versions_in(manifest.placement.version_folder))]
     )
@@ -79,11 +79,13 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
         )
     if late:
         kept.append(
-            f"{_count(len(late), 'file')} came after the last finished upload, perhaps of one that goes on: "
+            f"{_count(len(late), 'file')} arrived after the last finished upload, perhaps from one that is running: "
             f"{'it stays' if len(late) == 1 else 'they stay'}."
         )
     if len({manifest.last_synced for manifest in manifests}) > 1:
-        kept.append("The manifests here and on the server are of different uploads: what either of them names stays.")
+        kept.append(
+            "The manifests here and on the server are of different uploads: the files that either of them names stay."
+        )
     gone = tuple(stored for stored in unnamed if stored.key not in elsewhere | late)
     return Leftovers(prefix=prefix, objects=gone, kept=tuple(kept))
 
@@ -120,7 +122,7 @@ def whole_stream(remote: Remote, manifest: Manifest, others: Iterable[str]) -> L
 def delete_stream(remote: Remote, found: Leftovers) -> list[Deleted]:
     """Delete a whole stream: what players begin with first, and what tells whose it is when all else is gone.
 
-    Raises as `delete` does.
+    Raises as `delete_leftovers` does.
     """
     ends = (found.prefix + MASTER, found.prefix + MANIFEST_FILE)
     groups = [
@@ -132,11 +134,11 @@ def delete_stream(remote: Remote, found: Leftovers) -> list[Deleted]:
     done: list[Deleted] = []
     for group in groups:
         if not any(one.error for one in done):
-            done += delete(remote, Leftovers(prefix=found.prefix, objects=tuple(group)))
+            done += delete_leftovers(remote, Leftovers(prefix=found.prefix, objects=tuple(group)))
     return done
 
 
-def delete(
+def delete_leftovers(
     remote: Remote, found: Leftovers, on_object: Callable[[Deleted], None] = lambda deleted: None
 ) -> list[Deleted]:
     """Delete what was found; `on_object` is told of each. What can't be deleted is in the result.
@@ -170,7 +172,7 @@ def _check(remote: Remote, prefix: str) -> None:
     if problems:
         raise SettingsError(problems)
     if not remote.offer.list:
-        raise SettingsError(f"The backend does not list what it has: what is left over at {prefix} can't be told.")
+        raise SettingsError(f"The backend does not list its files, so leftover files at {prefix} can't be found.")
 
 
 def _addresses(manifests: Sequence[Manifest]) -> set[str]:

@@ -7,7 +7,7 @@ from pipeline.transfer.manifests.manifest import FileEntry
 from pipeline.transfer.manifests.remote import Remote
 
 
-def read_stored(remote: Remote, entry: FileEntry) -> bytes:
+def read_stored_file(remote: Remote, entry: FileEntry) -> bytes:
     """Return what is stored now in the place of a manifest's file, whatever the manifest says of its content.
 
     Raises GoneError, TransferError, Cancelled.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.transfer.http.capabilities import NOTHING, Capabilities
+from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities
 from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate
@@ -59,7 +59,7 @@ class BackendAccess:
         self._clock_ahead_s = answers.clock_ahead_s
 
     @property
-    def capabilities(self) -> Capabilities:
+    def capabilities(self) -> BackendCapabilities:
         """What the backend offers, as far as it has said so."""
         return self._capabilities or NOTHING
 
@@ -120,18 +120,28 @@ class BackendAccess:
         """Return what asks the backend. `note` takes lines for the log."""
         return BackendClient(self.backend, http, note, self.login)
 
+    def recovery(
+        self, cancel: CancelToken, announce: MessageListener, patience_s: float | None = None
+    ) -> TransferRecovery:
+        """Return what gets over what passes; `patience_s` stands in for the uploader's own."""
+        return TransferRecovery(
+            self.login,
+            cancel,
+            announce,
+            patience_s=self.patience_s if patience_s is None else patience_s,
+            away_s=self._control.away_s,
+        )
+
     def context(
         self,
-        capabilities: Capabilities,
+        capabilities: BackendCapabilities,
         cancel: CancelToken,
         note: Callable[[str], None],
         announce: MessageListener,
         patience_s: float | None = None,
     ) -> UploadContext:
         """Return what the threads of one upload share; `patience_s` stands in for the uploader's own."""
-        recovery = TransferRecovery(
-            self.login, cancel, announce, patience_s=self.patience_s if patience_s is None else patience_s
-        )
+        recovery = self.recovery(cancel, announce, patience_s)
         if self._capabilities is not None:  # it has told them, so it is there
             recovery.answered(origin_of(self.backend.url))
         return UploadContext(

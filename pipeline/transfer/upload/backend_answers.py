@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.transfer.http.capabilities import Capabilities
-from pipeline.transfer.manifests.ownership import Owner
+from pipeline.transfer.http.capabilities import BackendCapabilities
+from pipeline.transfer.manifests.ownership import DestinationOwner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,7 @@ class OpenDestination:
     """A destination that was found to be free, or to be the owner's own."""
 
     prefix: str
-    owner: Owner
+    owner: DestinationOwner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class BackendAnswers:
     """
 
     connection_warning: str | None = None
-    capabilities: Capabilities | None = None
+    capabilities: BackendCapabilities | None = None
     clock_ahead_s: float = 0.0
     destination: OpenDestination | None = None
 

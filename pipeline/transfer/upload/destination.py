@@ -29,7 +29,7 @@ from pipeline.transfer.manifests.folder_owner import has_media_of, holds_same_st
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_head import ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_text import manifest_json, understood
-from pipeline.transfer.manifests.ownership import Owner
+from pipeline.transfer.manifests.ownership import DestinationOwner
 from pipeline.transfer.manifests.placement import stream_above
 from pipeline.transfer.upload.destination_look import (
     DestinationContent,
@@ -51,8 +51,8 @@ VERSION_OF_ANOTHER = (
     "choose a destination whose last folder has another name."
 )
 BASE_OF_OTHERS = (
-    "Below {prefix} lie streams of other videos, such as {other}: give this one a place of its own, such as {own}, "
-    "or insist on {prefix} itself (--replace)."
+    "Below {prefix} are streams of other videos, such as {other}: choose a destination of its own, such as {own}, "
+    "or use {prefix} itself all the same (--replace)."
 )
 CLAIM_FILE = ".upload_claim.json"
 """The claim as it was sent stays in the folder:
@@ -77,7 +77,7 @@ class DestinationCheck:
         self,
         uploader: Uploader,
         prefix: str,
-        owner: Owner,
+        owner: DestinationOwner,
         folder: Path,
         data_dir: Path | None,
         *,
@@ -96,7 +96,7 @@ class DestinationCheck:
         self._taken = False
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> DestinationOwner:
         """Whose the stream is: as its destination knows it already, where it is that stream with something added."""
         return self._owner
 

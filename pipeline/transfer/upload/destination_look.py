@@ -25,7 +25,7 @@ from pipeline.transfer.manifests.inventory import LookedUp, quote_url
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
 from pipeline.transfer.manifests.manifest_text import understood
-from pipeline.transfer.manifests.ownership import Owner
+from pipeline.transfer.manifests.ownership import DestinationOwner
 from pipeline.transfer.upload.journal import UploadDestination, read_journal
 from pipeline.transfer.upload.server_state import PLAYLIST_BEGINS
 from pipeline.transfer.upload.state_file import STATE_FILE, FileStatus, UploadSnapshot, read_state
@@ -94,7 +94,7 @@ class DestinationLook:
         self._url = uploader.backend_url.rstrip("/")
         self._whole: bytes | None = None
 
-    def find(self, owner: Owner) -> DestinationContent:
+    def find(self, owner: DestinationOwner) -> DestinationContent:
         """Return what lies at the destination; where the server tells nothing, what this computer knows of it.
 
         Raises TransferError where a server does not answer now that may tell, Cancelled.
@@ -108,7 +108,7 @@ class DestinationLook:
         return replace(self._judged(owner, master, *(found or (None, False))), master=master)
 
     def _judged(
-        self, owner: Owner, master: LookedUp | None, data: bytes | None, known_free: bool
+        self, owner: DestinationOwner, master: LookedUp | None, data: bytes | None, known_free: bool
     ) -> DestinationContent:
         """Return what the answers mean; `data` is the manifest, `known_free` whether it is known that there is none."""
         stands = None if master is None else master.stored is not None
@@ -154,7 +154,7 @@ class DestinationLook:
             data, _ = _told(lambda: self._read(inventory, self._prefix, whole=whole)) or (None, False)
         return data
 
-    def was_sent_from_here(self, owner: Owner) -> bool:
+    def was_sent_from_here(self, owner: DestinationOwner) -> bool:
         """Whether this computer knows of an upload of the same source to the destination that came to its end."""
         if any(not head.owner.is_another(owner) for head in self._here()):
             return True
@@ -178,7 +178,7 @@ class DestinationLook:
     @property
     def _unknown(self) -> ManifestHead:
         """Whoever's the stream is that stands there without a manifest of its own."""
-        return ManifestHead(owner=Owner(title=""), backend_url=None, prefix=self._prefix, last_synced="")
+        return ManifestHead(owner=DestinationOwner(title=""), backend_url=None, prefix=self._prefix, last_synced="")
 
     def _head(self, data: bytes | None) -> ManifestHead | None:
         """Return the head of a manifest of this destination, None for another's, which was copied there."""
@@ -241,12 +241,12 @@ class DestinationLook:
                 yield head
 
 
-def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: Owner) -> list[str]:
+def others_below(data_dir: Path | None, backend_url: str, prefix: str, owner: DestinationOwner) -> list[str]:
     """Return others' destinations below this one that this computer uploaded to, if never to this one itself."""
     url = backend_url.rstrip("/")
     known = {
         head.prefix: head
-        for path in library_files(data_dir)
+        for path in library_files(data_dir, prefix=prefix)
         if (head := read_head_of(path)) is not None and head.backend_url == url
     }
     return (

@@ -84,7 +84,13 @@ def send_folder(
         target = prepared.target
         now = utc_now()
         with UploadJournal(
-            folder, destination, resume=target.going_on, now=now, version_folder=target.version_folder, content=content
+            folder,
+            destination,
+            resume=target.going_on,
+            now=now,
+            version_folder=target.version_folder,
+            content=content,
+            anew=not wanted.resume,
         ) as journal:
             messages.announce(journal.notice)
             messages.announce(target.notice, LogLevel.WARNING if target.warning else LogLevel.INFO)

@@ -92,10 +92,12 @@ class JournalContent:
     `version_folder` is the folder below the prefix where everything but the master goes, empty for the prefix itself;
     `version_folders` are those of every run. `published` is the master that was confirmed last, in whichever run.
     `parts` are files that were begun. `good_bytes` is how much of the file is whole lines; `corrupt` says that it holds
-    more than a torn last line, or that a newer program wrote it.
+    more than a torn last line, or that a newer program wrote it. With `anew` the last run was to send all anew: what
+    the store has of earlier uploads does not count in it.
     """
 
     begun: bool = False
+    anew: bool = False
     started_at: str = ""
     version_folder: str = ""
     version_folders: tuple[str, ...] = ()
@@ -144,9 +146,10 @@ def parse_journal(lines: Iterable[bytes], destination: UploadDestination) -> Jou
 def _with(content: JournalContent, entries: Iterable[Mapping[str, Any]]) -> JournalContent:
     """Return what a journal says with further entries."""
     version_folders, started_at, published = list(content.version_folders), content.started_at, content.published
-    confirmed, parts = content.confirmed, content.parts
+    confirmed, parts, anew = content.confirmed, content.parts, content.anew
     for entry in entries:
         if "began" in entry:
+            anew = entry.get("anew") is True
             started_at = str(entry["began"])
             version_folders.append(str(entry.get("place", "")))
             confirmed.clear()
@@ -161,6 +164,7 @@ def _with(content: JournalContent, entries: Iterable[Mapping[str, Any]]) -> Jour
     return replace(
         content,
         begun=bool(version_folders),
+        anew=anew,
         started_at=started_at,
         version_folder=version_folders[-1] if version_folders else "",
         version_folders=tuple(version_folders),
@@ -226,7 +230,7 @@ class UploadJournal:
 
     `confirmed` is what counted when it was opened, `parts` are the files that were begun in parts, then or since.
     `notice` says what had to be set aside, empty when all was well. `version_folder` counts where an upload begins
-    anew; `content` is what the journal says, where it was read already.
+    anew; `content` is what the journal says, where it was read already. `anew` is noted of a run that begins.
     """
 
     def __init__(
@@ -238,6 +242,7 @@ class UploadJournal:
         now: str,
         version_folder: str = "",
         content: JournalContent | None = None,
+        anew: bool = False,
     ) -> None:
         self._path = folder / JOURNAL_FILE
         self._mark = destination.mark
@@ -263,8 +268,8 @@ class UploadJournal:
             if not content.ends_whole:
                 self._append(b"\n")
             if not going_on:
-                goes_to = {"place": version_folder} if version_folder else {}
-                self._append_entry({"to": self._mark, "began": now, "format": FORMAT} | goes_to)
+                more = {name: value for name, value in (("place", version_folder), ("anew", anew)) if value}
+                self._append_entry({"to": self._mark, "began": now, "format": FORMAT, **more})
         except OutputError:
             with suppress(OSError):
                 self._file.close()
@@ -280,10 +285,8 @@ class UploadJournal:
             try:
                 with self._file:  # closing tries once more to write what a full disk did not take
                     os.fsync(self._file.fileno())
-            except (
-                OSError
-            ) as failure:  # what could not be kept is sent again; another error on its way out matters more
-                if error is None:
+            except OSError as failure:
+                if error is None:  # else that matters more: what could not be kept is sent again
                     raise self._unwritable(failure) from failure
 
     def confirm(self, path: str, confirmed: Confirmed) -> None:
@@ -329,9 +332,8 @@ class UploadJournal:
                 raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(
-            f"{self._path} can't be written ({error.strerror}): free some space or check the folder's permissions."
-        )
+        text = f"{self._path} can't be written ({error.strerror}): free some space or check the folder's permissions."
+        return OutputError(text)
 
 
 def set_aside(path: Path, *, so: str) -> str:
@@ -343,7 +345,6 @@ def set_aside(path: Path, *, so: str) -> str:
     try:
         path.replace(target)
     except OSError as error:
-        raise OutputError(
-            f"{path} is damaged and can't be renamed ({error.strerror}): remove it, then start again."
-        ) from error
+        text = f"{path} is damaged and can't be renamed ({error.strerror}): remove it, then start again."
+        raise OutputError(text) from error
     return f"{path.name} was damaged and is now {target.name}: {so}."

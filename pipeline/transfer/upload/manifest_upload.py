@@ -15,7 +15,7 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.timestamps import utc_now
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.messages import MessageListener, UploadMessages
-from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge, newest
+from pipeline.transfer.manifests.manifest import ConfirmedFile, Manifest, merge_manifest, newest
 from pipeline.transfer.manifests.manifest_library import LocalCopies, local_copies, write_copies
 from pipeline.transfer.manifests.manifest_text import manifest_lines, understood
 from pipeline.transfer.manifests.ownership import SourceContent
@@ -105,7 +105,7 @@ def _merged(
 ) -> Manifest:
     """Return a manifest with what was uploaded."""
     destination, home = result.state.destination, str(folder.absolute())
-    return merge(
+    return merge_manifest(
         previous,
         title=title,
         source=source,

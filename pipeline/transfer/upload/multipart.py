@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.errors import TransferError
 from pipeline.transfer.http.body import FileBody, file_md5, unreadable_file
-from pipeline.transfer.http.capabilities import Capabilities, Multipart
+from pipeline.transfer.http.capabilities import BackendCapabilities, Multipart
 from pipeline.transfer.http.client import BackendClient, MultipartUpload, StoreClient
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.receipt import HEX_MD5, Evidence, Receipt
@@ -38,7 +38,7 @@ class PartRange:
     size_bytes: int
 
 
-def goes_in_parts(size_bytes: int, capabilities: Capabilities) -> bool:
+def goes_in_parts(size_bytes: int, capabilities: BackendCapabilities) -> bool:
     """Say whether a file of this size is sent in parts."""
     offered = capabilities.multipart
     if offered is None:

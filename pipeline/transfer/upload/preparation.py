@@ -9,7 +9,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.body import file_md5
-from pipeline.transfer.http.capabilities import Capabilities
+from pipeline.transfer.http.capabilities import BackendCapabilities
 from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.manifests.inventory import Inventory, LookedUp
 from pipeline.transfer.manifests.manifest import Manifest
@@ -51,7 +51,7 @@ def prepare(
     holder: Holder,
     master: LookedUp | None,
     public_address: Callable[[str], str],
-    capabilities: Capabilities,
+    capabilities: BackendCapabilities,
     inventory: Inventory,
     known: Manifest | None,
     read_public: Callable[[str], Response],
@@ -94,10 +94,11 @@ def prepare(
     )
     files = in_version_folder(found, prefix, target.version_folder)
     already = _gone_on_with(content, files, target, published, prefix, look.md5, cancel) if target.going_on else {}
-    if resume and target.same and not capabilities.list:
+    sends_anew = content.anew and target.going_on
+    if resume and target.same and not capabilities.list and not sends_anew:
         already |= look.recorded([file for file in files if file.name not in already])
     if resume and capabilities.list and (target.going_on or target.same or not target.version_folder):
-        already = _as_stored(look, files, target, prefix, already)
+        already = _as_stored(look, files, target, prefix, already, only_kept=sends_anew)
     already = {name: one for name, one in already.items() if one.proven}
     return Prepared(target=target, files=files, already=already)
 
@@ -108,8 +109,13 @@ def _as_stored(
     target: UploadTarget,
     prefix: str,
     already: dict[str, Confirmed],
+    *,
+    only_kept: bool,
 ) -> dict[str, Confirmed]:
-    """Return what of `already` the store has still, and what else of the files it has; a listing says so."""
+    """Return what of `already` the store has still, and what else of the files it has; a listing says so.
+
+    With `only_kept`, the rest was to be sent anew, whatever the store has.
+    """
     below = prefix + target.version_folder
     beside = {file.key for file in files if file.alone and target.version_folder}
     stored = look.stored(below, beside)
@@ -119,6 +125,8 @@ def _as_stored(
         listed = one.key.startswith(below) or one.key in beside
         if not listed or look.is_still_there(one, stored):
             kept[name] = _proven(one) if listed else one
+    if only_kept:
+        return kept
     kept |= look.found([file for file in files if file.name not in kept and file.name != MASTER], stored)
     return kept
 
@@ -184,7 +192,7 @@ def outgoing_md5(file: OutgoingFile, where: Placement, cancel: CancelToken) -> s
     return file_md5(file.path, cancel, rewrite=rewriting(file, where))
 
 
-def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:
+def too_large(what: str, size_bytes: int, capabilities: BackendCapabilities) -> str:
     """Return the sentence about a file that the storage does not take; empty when it does."""
     if capabilities.takes(size_bytes):
         return ""
@@ -196,7 +204,7 @@ def too_large(what: str, size_bytes: int, capabilities: Capabilities) -> str:
     )
 
 
-def check_sizes(files: Sequence[OutgoingFile], capabilities: Capabilities) -> None:
+def check_sizes(files: Sequence[OutgoingFile], capabilities: BackendCapabilities) -> None:
     """See that the store takes every file. Raises TransferError naming the first that it does not."""
     for file in files:
         said = too_large(str(file.path), file.size_bytes, capabilities)

@@ -79,6 +79,17 @@ def collect(folder: Path, prefix: str) -> list[OutgoingFile]:
     ]
 
 
+def single(path: Path, prefix: str) -> OutgoingFile:
+    """Return a file that goes to its name under a prefix. Raises TransferError where it can't be sent."""
+    folder, name = path.absolute().parent, path.name
+    check_names(folder, [name], prefix)
+    try:
+        size_bytes, mtime_ns = _size_and_time(str(path))
+    except OSError as error:
+        raise TransferError(f"{path} can't be read ({error.strerror}): check the file and its permissions.") from error
+    return OutgoingFile(folder=folder, name=name, key=prefix + name, size_bytes=size_bytes, mtime_ns=mtime_ns)
+
+
 def _size_and_time(path: str) -> tuple[int, int]:
     status = os.stat(path)  # noqa: PTH116  # 30,000 times
     return status.st_size, status.st_mtime_ns
@@ -127,7 +138,7 @@ def _named(folder: Path, names: Collection[str]) -> set[str]:
             for address in _addresses(line):
                 meant = _meant(below, address, names)
                 if not line.startswith("#") and "://" not in line and not any(name in names for name in meant):
-                    raise TransferError(f"{path} names {line}, which is missing: convert the video again (--fresh).")
+                    raise TransferError(f"{path} names {line}, which is missing: convert the video again.")
                 named |= meant
     return named
 

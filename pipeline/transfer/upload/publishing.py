@@ -55,7 +55,7 @@ def publish_folder(
     )
     on_sent(result)
     if not result.complete:
-        raise upload_failure(result)
+        raise upload_failure(result) from result.halted
     for notice in publish_manifest(
         uploader,
         result,

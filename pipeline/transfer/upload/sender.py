@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.http.body import FileBody, file_md5
-from pipeline.transfer.http.capabilities import Capabilities
+from pipeline.transfer.http.capabilities import BackendCapabilities
 from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
@@ -22,7 +22,7 @@ from pipeline.transfer.http.gate import Gate, Permit
 from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_upload, call_with_retries
-from pipeline.transfer.http.signed import Presigned
+from pipeline.transfer.http.signed import SignedUpload
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.proof import Proof, StoreTraits
 from pipeline.transfer.upload.journal import Confirmed
@@ -49,7 +49,7 @@ class UploadContext:
     about the store.
     """
 
-    capabilities: Capabilities
+    capabilities: BackendCapabilities
     control: TransferControl
     gate: Gate
     recovery: TransferRecovery
@@ -173,7 +173,7 @@ class Sender:
         self._context = context
         self._proof = Proof(inventory, context.capabilities, context.traits, context.note)
 
-    def sign(self, path: Path, key: str, size_bytes: int) -> Presigned:
+    def sign(self, path: Path, key: str, size_bytes: int) -> SignedUpload:
         """Ask for a URL for a file of this size. Raises RefusedError, Cancelled."""
         presigned = self._backend.presign(
             key, content_type(path), size_bytes if self._context.capabilities.declared_size else None
@@ -181,7 +181,7 @@ class Sender:
         self._context.recovery.answered(self._backend.origin)
         return presigned
 
-    def sign_many(self, files: Sequence[OutgoingFile]) -> list[Presigned]:
+    def sign_many(self, files: Sequence[OutgoingFile]) -> list[SignedUpload]:
         """Ask for URLs for several files at once. Raises RefusedError, Cancelled."""
         sized = self._context.capabilities.declared_size
         wanted = [(file.key, content_type(file.path), file.size_bytes if sized else None) for file in files]
@@ -196,7 +196,7 @@ class Sender:
         *,
         on_begin: Callable[[], None],
         on_bytes: Callable[[int], None],
-        signed: SignedAhead[Presigned] | None = None,
+        signed: SignedAhead[SignedUpload] | None = None,
         on_put: Callable[[], None] = ignore,
         rewrite: Callable[[bytes], bytes] | None = None,
         found: OutgoingFile | None = None,
@@ -242,7 +242,7 @@ class Sender:
         return attempts.run(attempt, key)
 
     def _put(
-        self, presigned: Presigned, path: Path, body: FileBody, *, md5: str, rewrite: Callable[[bytes], bytes] | None
+        self, presigned: SignedUpload, path: Path, body: FileBody, *, md5: str, rewrite: Callable[[bytes], bytes] | None
     ) -> tuple[str, str]:
         """Send a file, see that the store has it, and return its MD5 (hex) and its ETag, empty where nobody says it."""
         key, url, size_bytes = presigned.key, presigned.download_url, len(body)

@@ -15,7 +15,7 @@ from itertools import chain
 from pipeline.cancel import CancelToken
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.http.body import file_md5
-from pipeline.transfer.http.capabilities import Capabilities
+from pipeline.transfer.http.capabilities import BackendCapabilities
 from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.manifests.inventory import Inventory, LookedUp, RemoteObject
@@ -38,7 +38,7 @@ class ServerState:
         self,
         prefix: str,
         content: JournalContent,
-        capabilities: Capabilities,
+        capabilities: BackendCapabilities,
         inventory: Inventory,
         known: Manifest | None,
         read_public: Callable[[str], Response],

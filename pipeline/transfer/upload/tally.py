@@ -41,6 +41,7 @@ class Tally:
         self._files = {file.name: file for file in files}
         self._states = {file.name: FileState(status=FileStatus.PENDING, s3_key=file.key) for file in files}
         self._sent: dict[str, int] = {}
+        self._stored: dict[str, int] = {}
         self._shown = ""
         self._bytes_done = 0
         self._bytes_moved = 0
@@ -55,6 +56,7 @@ class Tally:
         """A try begins; what an earlier try of the same file has sent does not count any more."""
         with self._lock:
             self._sent[name] = 0
+            self._stored.pop(name, None)
             self._shown = name
 
     def moved(self, name: str, size_bytes: int) -> None:
@@ -69,6 +71,13 @@ class Tally:
         """The store has so many bytes of a file from an earlier run."""
         with self._lock:
             self._sent[name] = self._sent.get(name, 0) + size_bytes
+            self._stored[name] = size_bytes
+
+    def part_stored(self, name: str, size_bytes: int) -> None:
+        """The store has a part of so many bytes."""
+        with self._lock:
+            if name in self._sent:
+                self._stored[name] = self._stored.get(name, 0) + size_bytes
 
     def taken_back(self, name: str, size_bytes: int) -> None:
         """A part of a file has to be sent again: its bytes do not count any more."""
@@ -85,12 +94,12 @@ class Tally:
     def put_off(self, name: str) -> None:
         """A file is sent later; what was sent of it does not count any more."""
         with self._lock:
-            self._sent.pop(name, None)
+            self._forget(name)
 
     def failed(self, name: str, sentence: str) -> None:
         """A file could not be sent."""
         with self._lock:
-            self._sent.pop(name, None)
+            self._forget(name)
             self._states[name] = FileState(status=FileStatus.FAILED, s3_key=self._files[name].key, error=sentence)
 
     def states(self) -> dict[str, FileState]:
@@ -124,14 +133,19 @@ class Tally:
                     bytes_total=self._bytes_total,
                     bytes_per_s=bytes_per_s,
                     seconds_left=seconds_left(self._bytes_total - bytes_done, bytes_per_s),
+                    bytes_confirmed=self._bytes_done + sum(self._stored.values()),
                 ),
                 file=shown,
                 file_bytes_done=min(size, self._sent.get(shown, size)),
                 file_bytes_total=size,
             )
 
-    def _count(self, name: str, which: Confirmed) -> None:
+    def _forget(self, name: str) -> None:
         self._sent.pop(name, None)
+        self._stored.pop(name, None)
+
+    def _count(self, name: str, which: Confirmed) -> None:
+        self._forget(name)
         self._confirmed[name] = which
         self._states[name] = FileState(status=FileStatus.UPLOADED, s3_key=which.key)
         self._files_done += 1

@@ -21,7 +21,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, OutputError, TransferError
 from pipeline.media.stream_layout import MASTER
 from pipeline.timestamps import utc_now
-from pipeline.transfer.http.capabilities import Capabilities
+from pipeline.transfer.http.capabilities import BackendCapabilities
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.messages import UploadMessages
 from pipeline.transfer.http.patience import Patience
@@ -81,7 +81,7 @@ class UploadRun:
     def run(
         self,
         context_for: Callable[[CancelToken], UploadContext],
-        capabilities: Capabilities,
+        capabilities: BackendCapabilities,
         look: Callable[[str], Mapping[str, int]],
         guard: Guard,
         on_progress: Callable[[TransferProgress], None],
@@ -231,6 +231,10 @@ class UploadRun:
         """The store has so many bytes of a file from an earlier run."""
         self._tally.stored_before(name, size_bytes)
 
+    def part_stored(self, name: str, size_bytes: int) -> None:
+        """The store has a part of a file, of so many bytes."""
+        self._tally.part_stored(name, size_bytes)
+
     def taken_back(self, name: str, size_bytes: int) -> None:
         """So many bytes of a file have to be sent again."""
         self._tally.taken_back(name, size_bytes)
@@ -262,7 +266,9 @@ class UploadRun:
             return
         self._messages.note(f"{name} failed: {error}")
         self._tally.failed(name, str(error))
-        for_all = isinstance(error, RefusedError) and error.refusal.concerns_every_file
+        for_all = isinstance(error, RefusedError) and (
+            error.refusal.concerns_every_file or after_upload(error.refusal) is RetryDecision.WAIT
+        )
         with self._lock:
             self._failed_in_a_row += 1
             if self._halted is None and (for_all or passes or self._failed_in_a_row >= HOPELESS):

@@ -10,43 +10,27 @@ from typing import Any
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
-from pipeline.errors import AuthenticationError
-from pipeline.transfer.http.capabilities import NOTHING, Capabilities
-from pipeline.transfer.http.client import BackendClient, token_untested
-from pipeline.transfer.http.content_types import content_type
+from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities
 from pipeline.transfer.http.control import PARALLEL, TransferControl
 from pipeline.transfer.http.log_file import UploadLog
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.messages import MessageListener
-from pipeline.transfer.http.recovery import TransferRecovery
-from pipeline.transfer.http.refusal import Refusal, RefusedError
-from pipeline.transfer.http.retry import (
-    DELAYS_S,
-    LONG_S,
-    RetryDecision,
-    after_question,
-    after_record,
-    after_upload,
-    call_with_retries,
-    is_refused_for_good,
-)
+from pipeline.transfer.http.retry import DELAYS_S, after_record, call_with_retries
 from pipeline.transfer.http.sessions import open_session
-from pipeline.transfer.http.signed import Presigned
+from pipeline.transfer.http.signed import SignedUpload
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.upload.backend_access import BackendAccess
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
+from pipeline.transfer.upload.backend_questions import connection_warning, public_address
 from pipeline.transfer.upload.folder_sending import FolderToSend, send_folder
 from pipeline.transfer.upload.guard import Guard, Unguarded
 from pipeline.transfer.upload.journal import Confirmed, UploadDestination
-from pipeline.transfer.upload.publish_order import collect
+from pipeline.transfer.upload.publish_order import collect, single
 from pipeline.transfer.upload.results import UploadResult
 from pipeline.transfer.upload.sender import Sender, ignore
 from pipeline.transfer.upload.state_file import UploadSnapshot
 from pipeline.transfer.upload.tally import TransferProgress
-
-RETRIES = 2
-"""How often the question about the token is asked again at most: an editor waits for the answer, and may do without."""
 
 
 class Uploader:
@@ -93,7 +77,7 @@ class Uploader:
         A backend need not have the endpoint: 401 and 403 are a no, and so is a server that is not there. Raises
         TransferError or Cancelled.
         """
-        warning = self._test_connection(cancel)
+        warning = connection_warning(self._access, cancel)
         self._answers = replace(self._answers, connection_warning=warning)
         return warning
 
@@ -102,21 +86,7 @@ class Uploader:
         known = self._answers.connection_warning
         return self.test_connection(cancel) if known is None else known
 
-    def _test_connection(self, cancel: CancelToken) -> str:
-        with open_session(cancel) as http:
-            client = self._access.client(http, ignore)
-            try:
-                return call_with_retries(
-                    client.validate, decide=_while_waiting, delays=self.delays[:RETRIES], cancel=cancel, note=ignore
-                )
-            except RefusedError as error:
-                refusal = error.refusal
-                if after_question(refusal) is not RetryDecision.RETRY or not (refusal.status or _answers(client)):
-                    raise
-                said = f"status {refusal.status}" if refusal.status else "no answer"
-                return token_untested(self._backend.validate_endpoint, said)
-
-    def capabilities(self, cancel: CancelToken) -> Capabilities:
+    def capabilities(self, cancel: CancelToken) -> BackendCapabilities:
         """Return what the backend offers, asked for once. Raises TransferError or Cancelled."""
         if self._access.has_told:
             return self._access.capabilities
@@ -125,7 +95,7 @@ class Uploader:
             self._access.ask_capabilities(self._access.client(http, ignore), context)
         return self._access.capabilities
 
-    def presign(self, key: str, media_type: str) -> Presigned:
+    def presign(self, key: str, media_type: str) -> SignedUpload:
         """Ask for a URL to which one object may be sent. Raises TransferError."""
         with open_session(CancelToken()) as http:
             return self._access.client(http, ignore).presign(key, media_type)
@@ -138,24 +108,7 @@ class Uploader:
         Waited for no longer than the pauses between the tries: an editor waits for the answer. Raises TransferError,
         Cancelled.
         """
-        recovery = TransferRecovery(self._access.login, cancel, on_notice, patience_s=self._access.patience_s)
-
-        def log_in(decision: RetryDecision, refusal: Refusal) -> bool:
-            return decision is RetryDecision.LOGIN and recovery.recover(decision, refusal)
-
-        with open_session(cancel) as http:
-            client = self._access.client(http, note)
-            signed = lambda: client.presign(key, content_type(key))  # noqa: E731  # one line that says what is tried
-            try:
-                return call_with_retries(
-                    signed, decide=after_upload, delays=self._access.delays, cancel=cancel, note=note, recover=log_in
-                ).download_url
-            except AuthenticationError:
-                raise
-            except RefusedError as error:  # whoever sends something there next says what is wrong
-                if not is_refused_for_good(error.refusal):
-                    raise
-                return ""
+        return public_address(self._access, key, cancel, note, on_notice)
 
     def upload_file(
         self, path: Path, key: str, *, on_progress: Callable[[int, int], None] | None = None, cancel: CancelToken
@@ -240,9 +193,7 @@ class Uploader:
             if log_file is not None:
                 note = opened.enter_context(UploadLog(log_file.parent, secrets=self.secrets, path=log_file)).write
             client = self._access.client(opened.enter_context(open_session(cancel)), note)
-            recovery = TransferRecovery(
-                self._access.login, cancel, on_notice or ignore, patience_s=self._access.patience_s
-            )
+            recovery = self._access.recovery(cancel, on_notice or ignore)
             if log_file is not None:
                 recovery.answered(client.origin)
             record = lambda: client.record(fields)  # noqa: E731  # one line that says what is tried
@@ -298,16 +249,35 @@ class Uploader:
             cancel,
         )
 
+    def upload_single(
+        self,
+        path: Path,
+        prefix: str,
+        state_folder: Path,
+        *,
+        on_progress: Callable[[TransferProgress], None] | None = None,
+        on_notice: MessageListener | None = None,
+        cancel: CancelToken,
+    ) -> UploadResult:
+        """Send one file to its name under `prefix`, as `upload` sends those of a folder; log and journal lie elsewhere.
 
-def _while_waiting(refusal: Refusal) -> RetryDecision:
-    """Decide about a question whose answer somebody waits for."""
-    return RetryDecision.GIVE_UP if refusal.retry_after_s > LONG_S else after_question(refusal)
-
-
-def _answers(client: BackendClient) -> bool:
-    """Whether the backend answers another question, whatever it says."""
-    try:
-        client.capabilities()
-    except RefusedError as error:
-        return bool(error.refusal.status)
-    return True
+        Raises what `upload` raises.
+        """
+        destination = UploadDestination(backend_url=self._backend.url, prefix=prefix, session_id=self._session_id)
+        wanted = FolderToSend(
+            folder=state_folder,
+            destination=destination,
+            files=[single(path, prefix)],
+            resume=True,
+            known=None,
+            saved=None,
+        )
+        return send_folder(
+            self._access,
+            wanted,
+            self.public_address,
+            Unguarded(),
+            on_progress or ignore,
+            on_notice or ignore,
+            cancel,
+        )

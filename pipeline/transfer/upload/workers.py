@@ -19,7 +19,7 @@ from pipeline.transfer.http.client import BackendClient, StoreClient
 from pipeline.transfer.http.control import LOOK_S
 from pipeline.transfer.http.exchange import Http
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.http.signed import Presigned, SignedPart
+from pipeline.transfer.http.signed import SignedPart, SignedUpload
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed
 from pipeline.transfer.upload.multipart import LargeFile, PartRange, PartsSender, UploadGoneError, goes_in_parts
@@ -51,6 +51,10 @@ class UploadListener(Protocol):
 
     def stored_before(self, name: str, size_bytes: int) -> None:
         """The store has so many bytes of a file from an earlier run."""
+        ...
+
+    def part_stored(self, name: str, size_bytes: int) -> None:
+        """The store has a part of a file, of so many bytes."""
         ...
 
     def taken_back(self, name: str, size_bytes: int) -> None:
@@ -87,7 +91,7 @@ class QueuedPart:
 
 
 UploadTask = WholeFile | QueuedPart
-Signed = SignedAhead[Presigned] | SignedAhead[SignedPart] | None
+Signed = SignedAhead[SignedUpload] | SignedAhead[SignedPart] | None
 
 
 class Queue:
@@ -258,7 +262,9 @@ class UploadWorker:
         many = self._signer.submit(self._signing.sign_many, whole) if len(whole) > 1 else None
         return [self._signed(task, many, whole) for task in tasks]
 
-    def _signed(self, task: UploadTask, many: Future[list[Presigned]] | None, whole: Sequence[OutgoingFile]) -> Signed:
+    def _signed(
+        self, task: UploadTask, many: Future[list[SignedUpload]] | None, whole: Sequence[OutgoingFile]
+    ) -> Signed:
         if isinstance(task, QueuedPart):
             return SignedAhead(
                 self._signer.submit(self._signing_parts.sign, task.large, task.range).result, task.range.size_bytes
@@ -293,7 +299,7 @@ class UploadWorker:
             else:
                 self._listener.failed(file.name, error)
 
-    def _send_whole(self, file: OutgoingFile, signed: SignedAhead[Presigned] | None) -> None:
+    def _send_whole(self, file: OutgoingFile, signed: SignedAhead[SignedUpload] | None) -> None:
         name = file.name
         confirmed = self._sender.send(
             file.path,
@@ -336,6 +342,7 @@ class UploadWorker:
             signed=signed,
             on_put=self._look_ahead,
         )
+        self._listener.part_stored(name, part.size_bytes)
         if large.stored(part.number, etag):
             self._finish(large)
 

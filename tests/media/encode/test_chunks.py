@@ -12,7 +12,7 @@ from fractions import Fraction
 import pytest
 
 from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, SegmentType
-from pipeline.media.encode.arguments import chunk_arguments, mp4_arguments
+from pipeline.media.encode.arguments import chunk_arguments
 from pipeline.media.encode.chunks import Cutting, cut, first_chunks
 from pipeline.media.encode.colour_conversion import named_by_headers
 from pipeline.media.encode.encoders import ENCODERS, codec_of, family_of
@@ -219,12 +219,11 @@ def test_what_hardware_makes_has_its_colours_named_afterwards(media_info, tmp_pa
     plan = replace(make_plan(job, media_info()), encoder=encoder, segment_type=segment_type)
     cutting = cut(plan, _scan(10), cores=1)
     chunk = chunk_arguments(plan, cutting, cutting.chunks[0], None)
-    mp4 = mp4_arguments(plan, cutting, plan.renditions[0], None, "a.mp4", 10.0)
-    for arguments, times in ((chunk, segment_type is SegmentType.FMP4), (mp4, True)):
-        filters = arguments[arguments.index("-bsf:v") + 1] if "-bsf:v" in arguments else ""
-        hardware = family_of(encoder) is not EncoderFamily.CPU
-        named = named_by_headers(codec_of(encoder), DynamicRange.SDR) if hardware else ""
-        assert (named, times) == (filters.partition(",setts")[0] if hardware else "", "setts=" in filters)
+    filters = chunk[chunk.index("-bsf:v") + 1] if "-bsf:v" in chunk else ""
+    hardware = family_of(encoder) is not EncoderFamily.CPU
+    named = named_by_headers(codec_of(encoder), DynamicRange.SDR) if hardware else ""
+    times = segment_type is SegmentType.FMP4
+    assert (named, times) == (filters.partition(",setts")[0] if hardware else "", "setts=" in filters)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
 from pipeline.job import Codec, EncodingRequest, Job
 from pipeline.media.encode import arguments as encode
+from pipeline.media.encode import per_title
 from pipeline.media.encode.chunks import Chunk, Cutting, cut
 from pipeline.media.encode.encoders import video_options
 from pipeline.media.encode.per_title import (
@@ -227,3 +228,28 @@ def test_av1_takes_whole_factors():
 def test_the_next_trial_is_where_the_target_should_be(trials, crf):
     """Trials end when the target is met, or when nothing new can be tried."""
     assert crf == next_crf([CrfTrial(crf=c, vmaf=v) for c, v in trials], 94.0, FACTORS[Codec.H264], 22.5)
+
+
+def test_what_was_measured_before_a_stop_is_not_measured_again(ffmpeg, long_source, tmp_path, monkeypatch):
+    """The factors are those of one run; of another work nothing is taken."""
+    plan, log = _plan(long_source), tmp_path / "measured.jsonl"
+    cutting, runs = _cut(plan), []
+    real = per_title.run_ffmpeg
+
+    def counted(*given, **more):
+        if len(runs) == 5:
+            raise Cancelled
+        runs.append(given)
+        return real(*given, **more)
+
+    monkeypatch.setattr(per_title, "side_by_side", lambda cores: 1)
+    monkeypatch.setattr(per_title, "run_ffmpeg", counted)
+    with pytest.raises(Cancelled):
+        choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
+    runs.clear()
+    monkeypatch.setattr(per_title, "run_ffmpeg", lambda *given, **more: (runs.append(given), real(*given, **more))[1])
+    resumed = choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
+    again = len(runs)
+    runs.clear()
+    assert resumed == choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="other")
+    assert 4 <= len(runs) - again <= 5  # the last may have ended together with the stop

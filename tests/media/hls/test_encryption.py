@@ -14,7 +14,7 @@ from pipeline.job import Encryption
 from pipeline.media.hls.encryption import encrypt_rendition, is_plain, publish_key, read_key, restore_rendition
 
 KEY = bytes(range(16))
-NAMES = ("ts", "fmp4", "sound")
+NAMES = ("ts", "fmp4", "audio")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def plain_stream(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plain")
     make_video_rendition(folder, "ts", *pattern(), *tone(), scale="160:90", muxed=True)
     make_video_rendition(folder, "fmp4", *pattern(), scale="160:90", fmp4=True)
-    make_audio_rendition(folder, "sound", *tone())
+    make_audio_rendition(folder, "audio", *tone())
     return folder
 
 
@@ -114,7 +114,7 @@ def test_another_key(stream):
     """With another key nothing is changed, and a sentence says what to do."""
     encrypt_rendition(stream, "ts", KEY, "key.bin", CancelToken())
     before = _contents(stream / "ts")
-    with pytest.raises(OutputError, match=r"with another key: put that key file back, or start fresh"):
+    with pytest.raises(OutputError, match=r"with another key: use that key again, or choose another output folder"):
         restore_rendition(stream, "ts", bytes(16), CancelToken())
     assert before == _contents(stream / "ts")
 

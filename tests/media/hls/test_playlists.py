@@ -147,7 +147,7 @@ def test_a_stream_of_audio_alone():
     assert [
         '#EXT-X-STREAM-INF:BANDWIDTH=160,AVERAGE-BANDWIDTH=85,CODECS="mp4a.40.2",SUBTITLES="subtitles"',
         "audio/0/index.m3u8",
-    ] == master_playlist([], [_track("Sound", None, 0)], subtitles=[CAPTIONS]).splitlines()[4:]
+    ] == master_playlist([], [_track("Audio", None, 0)], subtitles=[CAPTIONS]).splitlines()[4:]
 
 
 def test_several_audio_tracks_alone():
@@ -175,7 +175,7 @@ def test_hdr_and_keyframes_in_the_master():
     """The dynamic range stands on every variant with a video, keyframe playlists have the video's codec alone."""
     video = dataclasses.replace(VIDEO, codec="hvc1.2.4.L93.90", dynamic_range=DynamicRange.PQ)
     stream = IFrameStream(uri="720p/iframes.m3u8", video=video, peak_bit_rate=200, average_bit_rate=100)
-    lines = master_playlist([_rendition(video=video)], [_track("Sound", "en", 1)], iframes=[stream]).splitlines()
+    lines = master_playlist([_rendition(video=video)], [_track("Audio", "en", 1)], iframes=[stream]).splitlines()
     assert "VIDEO-RANGE=PQ" in lines[4]
     assert (
         '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200,AVERAGE-BANDWIDTH=100,CODECS="hvc1.2.4.L93.90",RESOLUTION=1280x720,'

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from pipeline.media.source.chapters import chapters_json, chapters_vtt, decode, parse, within
+from pipeline.media.source.chapters import chapters_json, chapters_vtt, decode_chapters, parse_chapters, within
 from pipeline.media_info import Chapter
 
 FFMETADATA = """;FFMETADATA1
@@ -71,13 +71,13 @@ TWO = (Chapter(start_s=0.0, title="One = first line"), Chapter(start_s=90.5, tit
 @pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["LF", "CRLF"])
 def test_every_form_says_the_same(text, ends):
     """ffmpeg's metadata, lines as for YouTube, WebVTT, Matroska's simple form, Apple's JSON and that of podcasts."""
-    assert TWO == parse(text.replace("\n", ends))
+    assert TWO == parse_chapters(text.replace("\n", ends))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_the_text_may_be_written_on_any_system(encoding):
     """With a mark of its encoding or without, also by Windows' Notepad of old."""
-    assert "0:00 Größe" == decode("0:00 Größe".encode(encoding))
+    assert "0:00 Größe" == decode_chapters("0:00 Größe".encode(encoding))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_text_may_be_written_on_any_system(encoding):
             "0:00 One\nTwo\n1:00 Three", "line 2 ('Two') has no time before its title", id="a time is missing"
         ),
         pytest.param('[{"title": "One"}]', "its chapter 1 has no start-time", id="JSON without times"),
-        pytest.param("{nothing", "it begins like JSON and is none", id="broken JSON"),
+        pytest.param("{nothing", "it begins like JSON but is not valid JSON", id="broken JSON"),
         pytest.param("CHAPTER01=soon", "the line 'CHAPTER01=soon' has no time such as 00:01:30.000", id="no time"),
         pytest.param("WEBVTT\n\nsoon --> later\nOne", "the line 'soon --> later' is not a cue's time", id="words"),
         pytest.param(
@@ -100,7 +100,7 @@ def test_the_text_may_be_written_on_any_system(encoding):
 def test_what_can_not_be_read_is_said(text, reason):
     """In the middle of a sentence, with the place."""
     with pytest.raises(ValueError, match=f"^{re.escape(reason)}$"):
-        parse(text)
+        parse_chapters(text)
 
 
 def test_chapters_are_fitted_to_the_stream():

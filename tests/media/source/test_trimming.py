@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.job import Trim
-from pipeline.media.source.trimming import described, parse_trim, trim_between, trimmed
+from pipeline.media.source.trimming import parse_trim, trim_between, trim_text, trimmed
 from pipeline.media_info import Chapter
 
 
@@ -61,8 +61,8 @@ def test_nonsense_is_one_plain_sentence(text, sentence):
 def test_two_fields_say_the_same():
     """The window's fields are the two times."""
     assert (Trim(start_s=90), Trim(end_s=5)) == (trim_between("1:30", ""), trim_between("", "5"))
-    assert "from 0:01:30 to 0:12:00.5" == described(Trim(start_s=90, end_s=720.5))
-    assert "from 0:00:00 to the end" == described(Trim())
+    assert "from 0:01:30 to 0:12:00.5" == trim_text(Trim(start_s=90, end_s=720.5))
+    assert "from 0:00:00 to the end" == trim_text(Trim())
 
 
 def test_the_parts_beginning_is_the_first_moment(media_info):

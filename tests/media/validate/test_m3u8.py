@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.media.validate.m3u8 import parse, parse_attributes
+from pipeline.media.validate.m3u8 import parse_attributes, parse_playlist
 from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist, StatedRange
 
 MEDIA = """#EXTM3U
@@ -35,14 +35,14 @@ v.m3u8
 
 
 def _media(*lines: str) -> MediaPlaylist:
-    playlist = parse("\n".join(["#EXTM3U", *lines]))
+    playlist = parse_playlist("\n".join(["#EXTM3U", *lines]))
     assert isinstance(playlist, MediaPlaylist)
     return playlist
 
 
 def test_a_media_playlist_is_its_segments():
     """Durations, numbers, keys and maps lie with the segment that they apply to."""
-    playlist = parse(MEDIA)
+    playlist = parse_playlist(MEDIA)
     assert isinstance(playlist, MediaPlaylist)
     first, second = playlist.segments
     assert ((), 6, "#EXTM3U") == (playlist.faults, playlist.target_duration_s, playlist.first_line)
@@ -72,7 +72,7 @@ def test_a_map_after_a_key_is_encrypted_too():
 
 def test_a_master_playlist_is_its_variants():
     """An address belongs to the tag before it; a tag without one is kept."""
-    master = parse(MASTER)
+    master = parse_playlist(MASTER)
     assert isinstance(master, MasterPlaylist)
     assert [("v.m3u8", 3), (None, 6)] == [(variant.uri, variant.line) for variant in master.variants]
     first = master.variants[0].attributes
@@ -91,7 +91,7 @@ def test_a_master_playlist_is_its_variants():
 )
 def test_line_ends_do_not_matter(text):
     """CRLF, empty lines and spaces at the end of a line change nothing."""
-    playlist = parse(text)
+    playlist = parse_playlist(text)
     assert isinstance(playlist, MediaPlaylist)
     assert (["a.m4s", "b.m4s"], ()) == ([segment.uri for segment in playlist.segments], playlist.faults)
 
@@ -142,8 +142,8 @@ def test_an_address_without_a_duration_is_a_segment_without_one():
 
 def test_a_playlist_of_both_kinds_is_what_most_of_it_is():
     """A wrong line does not turn a playlist into the other kind."""
-    assert isinstance(parse(MEDIA + "#EXT-X-STREAM-INF:BANDWIDTH=1\n"), MediaPlaylist)
-    assert isinstance(parse(MASTER + "#EXTINF:1,\n"), MasterPlaylist)
+    assert isinstance(parse_playlist(MEDIA + "#EXT-X-STREAM-INF:BANDWIDTH=1\n"), MediaPlaylist)
+    assert isinstance(parse_playlist(MASTER + "#EXTINF:1,\n"), MasterPlaylist)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_playlist_of_both_kinds_is_what_most_of_it_is():
 )
 def test_nothing_makes_the_reader_fail(text):
     """Any text is some playlist."""
-    assert parse(text).tags == parse(text).tags
+    assert parse_playlist(text).tags == parse_playlist(text).tags
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.media.validate.findings import RuleNotes
 from pipeline.media.validate.folder import Folder
-from pipeline.media.validate.m3u8 import parse
+from pipeline.media.validate.m3u8 import parse_playlist
 from pipeline.media.validate.master_rules import check_master
 from pipeline.media.validate.playlist_model import MasterPlaylist, MediaPlaylist
 from pipeline.media.validate.playlist_rules import Role, check_header, check_media
@@ -26,7 +26,7 @@ MEDIA = (
 
 
 def _master_rules(text: str) -> set[str]:
-    notes, master = RuleNotes(), parse(text)
+    notes, master = RuleNotes(), parse_playlist(text)
     assert isinstance(master, MasterPlaylist)
     check_header(master, "master.m3u8", notes)
     check_master(master, "master.m3u8", notes)
@@ -34,7 +34,7 @@ def _master_rules(text: str) -> set[str]:
 
 
 def _media_rules(text: str) -> set[str]:
-    notes, playlist = RuleNotes(), parse(text)
+    notes, playlist = RuleNotes(), parse_playlist(text)
     assert isinstance(playlist, MediaPlaylist)
     check_header(playlist, "index.m3u8", notes)
     check_media(playlist, Role.VARIANT, "index.m3u8", notes)
@@ -72,7 +72,7 @@ def test_good_text_breaks_no_rule():
         pytest.param("TYPE=SUBTITLES,", "", "4.3.4.1", id="no TYPE"),
         pytest.param('GROUP-ID="s",', "", "4.3.4.1", id="no GROUP-ID"),
         pytest.param("DEFAULT=YES", "DEFAULT=TRUE", "4.3.4.1", id="DEFAULT neither YES nor NO"),
-        pytest.param("DEFAULT=YES", "DEFAULT=YES,FORCED=YES", "4.3.4.1", id="sound that is FORCED"),
+        pytest.param("DEFAULT=YES", "DEFAULT=YES,FORCED=YES", "4.3.4.1", id="audio that is FORCED"),
         pytest.param(',URI="s.m3u8"', "", "4.3.4.1", id="subtitles nowhere"),
         pytest.param('INSTREAM-ID="CC1"', 'URI="c.m3u8"', "4.3.4.1", id="closed captions with an address"),
         pytest.param(AUDIO, AUDIO + AUDIO.replace("DEFAULT=YES", "DEFAULT=NO"), "4.3.4.1.1", id="same NAME twice"),
@@ -150,7 +150,7 @@ DATA = '#EXT-X-SESSION-DATA:DATA-ID="com.example.title",VALUE="A",LANGUAGE="en"\
 )
 def test_session_data_has_one_name_and_one_value(tmp_path, text, found):
     """RFC 8216, 4.3.4.4."""
-    notes, master = RuleNotes(), parse(GOOD + text)
+    notes, master = RuleNotes(), parse_playlist(GOOD + text)
     assert isinstance(master, MasterPlaylist)
     check_session_data(master, tmp_path / "master.m3u8", Folder(tmp_path, notes), notes)
     assert found == ("RFC 8216 4.3.4.4" in {finding.rule for finding in notes.findings})

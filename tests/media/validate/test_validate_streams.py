@@ -297,7 +297,7 @@ def test_a_file_is_refused(tmp_path):
 
 def test_an_empty_folder_is_refused(tmp_path):
     """Nothing to judge."""
-    with pytest.raises(OutputError, match=r"holds no master\.m3u8"):
+    with pytest.raises(OutputError, match=r"contains no master\.m3u8"):
         validate(tmp_path)
 
 
@@ -339,7 +339,7 @@ def test_addresses_on_a_server_are_not_looked_at(stream):
         master.read_text().replace("subtitles/en/", "https://cdn.example/subtitles/en/"), encoding="utf-8"
     )
     validation = validate(stream)
-    assert ((), 1) == (validation.findings, sum("lies on a server" in text for text in validation.unchecked))
+    assert ((), 1) == (validation.findings, sum("is on a server" in text for text in validation.unchecked))
 
 
 def test_the_folder_may_be_named_in_any_way(stream, tmp_path, monkeypatch):

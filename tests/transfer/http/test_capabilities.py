@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.transfer.http.capabilities import NOTHING, Capabilities, Multipart, parse_capabilities
+from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities, Multipart, parse_capabilities
 
 GB = 1 << 30
 FULL = {
@@ -26,7 +26,7 @@ FULL = {
 
 def test_everything_that_is_offered_is_understood():
     """The whole answer of the contract."""
-    expected = Capabilities(
+    expected = BackendCapabilities(
         bucket="videos",
         presign_many=100,
         declared_size=True,

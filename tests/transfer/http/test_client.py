@@ -15,7 +15,7 @@ from pipeline.transfer.http import connecting, recovery
 from pipeline.transfer.http.client import BackendClient, read_timeout_s
 from pipeline.transfer.http.connections import Connections
 from pipeline.transfer.http.redaction import origin_of
-from pipeline.transfer.http.signed import Presigned
+from pipeline.transfer.http.signed import SignedUpload
 from pipeline.transfer.upload.uploader import Uploader
 from pipeline.transfer.upload.workers import AHEAD
 
@@ -222,7 +222,7 @@ def test_a_file_asks_by_itself_where_several_are_refused(server, backend, folder
 def test_signed_url_does_not_show(backend):
     """A presigned URL is a secret, also in a traceback or a debugger."""
     assert "X-Amz" not in repr(
-        Presigned(key="k", signed_url="https://x?X-Amz-Signature=1", download_url="https://x?X-Amz=1")
+        SignedUpload(key="k", signed_url="https://x?X-Amz-Signature=1", download_url="https://x?X-Amz=1")
     )
 
 

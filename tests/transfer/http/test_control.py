@@ -81,3 +81,14 @@ def test_pause_and_resume():
     control.resume()
     control.admit(5, CancelToken())
     assert (False, 1) == (control.paused, control.pauses)
+
+
+def test_nothing_is_sent_while_it_may_not(clock):
+    """Each block waits until it may be sent, and Cancel ends the waiting."""
+    control = TransferControl(clock=lambda: clock.now, may_send=lambda: clock.now >= 105.0)
+    control.admit(100, clock)
+    assert 105.0 <= clock.now < 105.0 + 2 * LOOK_S
+    clock.now = 100.0
+    clock.cancel()
+    with pytest.raises(Cancelled):
+        control.admit(100, clock)

@@ -29,7 +29,7 @@ class ScriptedServer:
         self._listener = listener
         self._pieces = pieces
         self._hangs_up = hangs_up
-
+        self.has_hung_up = threading.Event()
         self._taken: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -52,6 +52,8 @@ class ScriptedServer:
                 for piece in self._pieces:
                     taken.sendall(piece)
                 if self._hangs_up:
+                    taken.shutdown(socket.SHUT_RDWR)
+                    self.has_hung_up.set()
                     break
 
     def close(self) -> None:
@@ -168,8 +170,9 @@ def test_request_is_what_urllib3_sends(cancel, target, method, body):
 def test_connection_that_was_closed_meanwhile_is_opened_anew(cancel):
     """A server may hang up between two requests: the second is not lost for that."""
     with scripted(PLAIN, hangs_up=True) as server, Connections(cancel).session() as http:
-        assert [200, 200] == [ask(http, server.url).status for _ in range(2)]
-        assert 2 == len(server.heads)
+        first = ask(http, server.url).status
+        assert server.has_hung_up.wait(WAIT_S)
+        assert (200, 200, 2) == (first, ask(http, server.url).status, len(server.heads))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pipeline.transfer.http import connecting, recovery
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.refusal import Refusal, Server
-from pipeline.transfer.http.retry import RetryDecision
+from pipeline.transfer.http.retry import RetryDecision, may_pass
 from pipeline.transfer.upload.results import TransferCancelled, upload_failure
 from pipeline.transfer.upload.uploader import Uploader
 
@@ -99,6 +99,51 @@ def test_server_that_goes_away_is_waited_for(cancel):
     (away, waits_for_it), back = said
     assert ("https://api can't be reached.", LogLevel.WAITING) == (away.partition(" The")[0], waits_for_it)
     assert ("https://api can be reached again: the upload goes on.", LogLevel.INFO) == back
+
+
+def test_server_that_goes_away_is_waited_for_as_long_as_was_said(cancel):
+    """Then its loss is a failed try, as that of a wrong address; where it is not waited for, nothing is said."""
+    said: list[str] = []
+    cancel.wait = lambda pause_s: None
+    now_s = [0.0]
+    gone = Refusal(server=Server.BACKEND, origin="https://api", no_response=None)
+    patient, impatient = (
+        recovery.TransferRecovery(
+            Login("t"), cancel, lambda text, level: said.append(text), away_s=away_s, clock=lambda: now_s[0]
+        )
+        for away_s in (10.0, 0.0)
+    )
+    for one in (patient, impatient):
+        one.answered("https://api")
+    assert [False, False] == [impatient.recover(RetryDecision.WAIT, gone) for _ in range(2)]
+    impatient.answered("https://api")
+    assert [] == said
+    waited = []
+    for now_s[0] in (5.0, 14.0, 15.0, 16.0):
+        waited.append(patient.recover(RetryDecision.WAIT, gone))
+    assert [True, True, False, False] == waited
+    patient.answered("https://api")
+    assert patient.recover(RetryDecision.WAIT, gone)
+
+
+def test_upload_that_is_tried_again_later_ends_when_its_server_is_gone(server, backend, folder, cancel, monkeypatch):
+    """With the first file that can't be sent: no other would fare better; and whoever tries again knows that it may."""
+    real, offline = connecting.connect, threading.Event()
+
+    def connect(*arguments, **more):
+        if offline.is_set():
+            raise OSError(101, "Network is unreachable")
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(connecting, "connect", connect)
+    for name in FOLDER:
+        server.faults[PREFIX + name].append(Fault(close=True))
+    server.on_stored = lambda key: offline.set()
+    control = TransferControl(parallel=1, away_s=0.0)
+    result, said = upload(Uploader(backend, session_id=None, delays=(0,), control=control), folder, cancel)
+    assert (False, 1, []) == (result.complete, len(result.failed), said)
+    assert may_pass(result.halted)
+    assert f"Cannot connect to the backend at {server.url}" in str(upload_failure(result))
 
 
 def test_upload_goes_on_when_the_network_is_back(server, backend, folder, cancel, monkeypatch):

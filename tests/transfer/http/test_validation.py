@@ -12,8 +12,8 @@ from pipeline.transfer.http.validation import (
     destination_problems,
     key_problem,
     session_id_problems,
+    target_problems,
     token_problems,
-    upload_problems,
 )
 
 
@@ -173,7 +173,7 @@ def test_token_is_there_and_plain(token, typed, count):
 
 def test_all_problems_come_at_once():
     """Everything that is wrong is said in one go, each with its setting."""
-    problems = upload_problems(url="ftp://x", token="a b", prefix="/x", session_id="1", typed=True)
+    problems = target_problems(url="ftp://x", token="a b", prefix="/x", session_id="1", typed=True)
     assert [
         ("Backend", Setting.BACKEND_URL),
         ("Auth", Setting.TOKEN),

@@ -15,9 +15,9 @@ from pipeline.facts import Facts
 from pipeline.fingerprint import Fingerprint
 from pipeline.job_file import JobFile, write_job_file
 from pipeline.transfer.manifests.folder_owner import owner_of
-from pipeline.transfer.manifests.manifest import ConfirmedFile, merge
+from pipeline.transfer.manifests.manifest import ConfirmedFile, merge_manifest
 from pipeline.transfer.manifests.manifest_library import read_manifest, write_beside
-from pipeline.transfer.manifests.ownership import Owner, SourceContent
+from pipeline.transfer.manifests.ownership import DestinationOwner, SourceContent
 
 ONE = SourceContent(size_bytes=5, sha256_head_tail="a" * 64, path="/videos/lesson.mp4")
 
@@ -43,7 +43,7 @@ def test_a_folder_belongs_to_the_source_of_its_job(tmp_path, times):
     source = Fingerprint(size_bytes=5, sha256_head_tail="a" * 64, **times)
     write_job_file(tmp_path, JobFile(source_path="/videos/lesson.mp4", source=source, settings={}, done=Facts()))
     owner = owner_of(tmp_path)
-    assert (Owner(title="lesson", content=ONE), "/videos/lesson.mp4") == (owner, owner.content.path)
+    assert (DestinationOwner(title="lesson", content=ONE), "/videos/lesson.mp4") == (owner, owner.content.path)
 
 
 def test_a_path_that_was_noted_as_typed(tmp_path, monkeypatch):
@@ -88,7 +88,7 @@ def test_a_stream_of_equal_sizes_is_known_by_its_first_segment(tmp_path):
 
 def test_a_folder_without_a_stream_is_known_by_its_name(tmp_path):
     """Whether it can be sent is said by whoever sends it."""
-    assert Owner(title="Week 1") == owner_of(tmp_path / "Week 1")
+    assert DestinationOwner(title="Week 1") == owner_of(tmp_path / "Week 1")
 
 
 def test_a_folder_that_was_uploaded_stays_what_its_manifest_says(uploaded):
@@ -97,7 +97,7 @@ def test_a_folder_that_was_uploaded_stays_what_its_manifest_says(uploaded):
     (uploaded / "720p" / "seg_001.ts").write_bytes(b"larger")
     (uploaded / "subtitles.vtt").write_bytes(b"WEBVTT")
     (uploaded / "master.m3u8").write_bytes(b"#EXTM3U with 720p")
-    assert Owner(title="Lesson", content=ONE) == owner_of(uploaded)
+    assert DestinationOwner(title="Lesson", content=ONE) == owner_of(uploaded)
 
 
 @pytest.mark.parametrize("times", ["kept", "new"])
@@ -118,7 +118,7 @@ def test_a_folder_that_is_used_again_is_not_the_video_before(uploaded):
         path.write_bytes(path.read_bytes()[::-1])
         os.utime(path, (1, 1))
     owner = owner_of(uploaded)
-    assert ("hls", True) == (owner.title, owner.is_another(Owner(title="hls", content=ONE)))
+    assert ("hls", True) == (owner.title, owner.is_another(DestinationOwner(title="hls", content=ONE)))
 
 
 def test_a_manifest_of_an_earlier_version_gives_the_title(server, tmp_path):
@@ -126,14 +126,14 @@ def test_a_manifest_of_an_earlier_version_gives_the_title(server, tmp_path):
     folder = write_job(tmp_path / "hls")
     content = owner_of(folder).content
     upload(server, folder, None)
-    assert Owner(title="Lesson", content=content) == owner_of(folder)
+    assert DestinationOwner(title="Lesson", content=content) == owner_of(folder)
 
 
 def test_a_restored_folder_belongs_to_its_destination(server, uploaded, tmp_path, capsys):
     """From the server's manifest alone, on a computer that uploaded nothing; its manifest comes with it."""
     config, back = Config(backend=server.api, data_dir=tmp_path / "none"), tmp_path / "back"
     assert EXIT_DONE == run_command(["manifest", "restore", PREFIX, "-o", str(back)], config)
-    assert (Owner(title="Lesson", content=ONE), None) == (owner_of(back), owner_of(back).content.path)
+    assert (DestinationOwner(title="Lesson", content=ONE), None) == (owner_of(back), owner_of(back).content.path)
 
 
 @pytest.mark.parametrize("left", ["seg_00000.ts", "seg_01499.ts"], ids=["the first", "one of the last"])
@@ -143,8 +143,8 @@ def test_one_of_many_media_files_is_enough(tmp_path, left):
     names = [f"seg_{number:05}.ts" for number in range(1500)]
     files = [ConfirmedFile(name=name, key=PREFIX + name, **same) for name in names]
     place = {"backend_url": "https://api.example", "bucket": None, "prefix": PREFIX, "now": "2026-03-01T12:00:00Z"}
-    write_beside(merge(None, title="Lesson", source=ONE, confirmed=files, **place), tmp_path)
+    write_beside(merge_manifest(None, title="Lesson", source=ONE, confirmed=files, **place), tmp_path)
     (tmp_path / left).write_bytes(b"x")
-    assert Owner(title="Lesson", content=ONE) == owner_of(tmp_path)
+    assert DestinationOwner(title="Lesson", content=ONE) == owner_of(tmp_path)
     (tmp_path / left).write_bytes(b"y")
     assert "Lesson" != owner_of(tmp_path).title

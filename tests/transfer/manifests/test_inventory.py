@@ -11,7 +11,7 @@ from inventory_server import EVERYTHING, PREFIX, TOKEN, InventoryServer, running
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
-from pipeline.transfer.http.capabilities import NOTHING, Capabilities
+from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities
 from pipeline.transfer.manifests import inventory as module
 from pipeline.transfer.manifests.inventory import GoneError, parse_timestamp
 from pipeline.transfer.manifests.remote import connected
@@ -44,8 +44,8 @@ def inventory(remote):
 @pytest.mark.parametrize(
     ("offers", "expected"),
     [
-        (EVERYTHING, Capabilities(bucket="videos", list=True, read=True, delete=True, manifest=True)),
-        ({"version": 1, "bucket": None, "read": True}, Capabilities(read=True)),
+        (EVERYTHING, BackendCapabilities(bucket="videos", list=True, read=True, delete=True, manifest=True)),
+        ({"version": 1, "bucket": None, "read": True}, BackendCapabilities(read=True)),
         ({"bucket": 5, "list": "yes", "read": 1, "delete": None}, NOTHING),
         (None, NOTHING),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.transfer.manifests.manifest import MAX_VERSIONS, ConfirmedFile, merge, newest
+from pipeline.transfer.manifests.manifest import MAX_VERSIONS, ConfirmedFile, merge_manifest, newest
 from pipeline.transfer.manifests.manifest_text import ManifestFormatError, file_fields, manifest_json, parse_manifest
 
 PREFIX = "videos/course/lesson/"
@@ -30,7 +30,7 @@ def confirmed(name: str, md5: str | None = "a" * 32, **other) -> ConfirmedFile:
 def merged(*files: ConfirmedFile, previous=None, now=FIRST, **other):
     """Return the manifest after an upload of these files."""
     place = {"title": "Lesson", "backend_url": "https://api.example/", "bucket": None, "prefix": PREFIX}
-    return merge(previous, **{**place, **other}, now=now, confirmed=files)
+    return merge_manifest(previous, **{**place, **other}, now=now, confirmed=files)
 
 
 def test_every_field_of_a_file_is_there():

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import OutputError
 from pipeline.transfer.manifests import manifest_library
-from pipeline.transfer.manifests.manifest import ConfirmedFile, merge
+from pipeline.transfer.manifests.manifest import ConfirmedFile, merge_manifest
 from pipeline.transfer.manifests.manifest_library import (
     LocalCopies,
     ManifestError,
@@ -35,7 +35,9 @@ def manifest(*, backend_url=API, prefix=PREFIX, now="2026-03-01T12:00:00Z"):
         size_bytes=1,
         mtime_ns=0,
     )
-    return merge(None, title="Lesson", backend_url=backend_url, bucket=None, prefix=prefix, now=now, confirmed=[file])
+    return merge_manifest(
+        None, title="Lesson", backend_url=backend_url, bucket=None, prefix=prefix, now=now, confirmed=[file]
+    )
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pipeline.job import Job
 from pipeline.job_file import JobFile, write_job_file
 from pipeline.relocation import relocate
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
-from pipeline.transfer.manifests.manifest_library import Located
+from pipeline.transfer.manifests.manifest_library import FoundManifest
 from pipeline.transfer.manifests.orphans import orphans
 from pipeline.transfer.manifests.ownership import SourceContent
 
@@ -40,7 +40,7 @@ def stream(tmp_path):
         synced: str = "2026-01-01",
         folder: bool = True,
         md5: str | None = None,
-    ) -> Located:
+    ) -> FoundManifest:
         place = tmp_path / "out" / name
         if folder:
             place.mkdir(parents=True)
@@ -67,12 +67,12 @@ def stream(tmp_path):
             files=(entry,),
             source=None if source is None else SourceContent(size_bytes=1, sha256_head_tail=digest, path=str(source)),
         )
-        return Located(manifest=manifest, path=tmp_path / f"{name}.json", folder=None)
+        return FoundManifest(manifest=manifest, path=tmp_path / f"{name}.json", folder=None)
 
     return known
 
 
-def _said(*known: Located) -> list[tuple[str, str, bool]]:
+def _said(*known: FoundManifest) -> list[tuple[str, str, bool]]:
     return [(orphan.manifest.title, orphan.reason, orphan.certain) for orphan in orphans(known)]
 
 
@@ -179,3 +179,11 @@ def test_a_manifest_of_an_earlier_version(inbox, stream, tmp_path):
         JobFile(source_path=str(inbox / "gone.mp4"), source=source, settings={}, done=Facts()),
     )
     assert [("lecture", f"{inbox / 'gone.mp4'} is not there any more.", True)] == _said(known)
+
+
+@pytest.mark.parametrize("address", ["https://a.example/lesson.mp4", "s3://course/lesson.mp4", "root:x/lesson.mp4"])
+def test_a_video_elsewhere_is_not_looked_for(stream, address):
+    """Who has it may not answer just now, and a stream is not given up for that."""
+    known = stream("lesson", None)
+    content = SourceContent(size_bytes=1, sha256_head_tail="ab", path=address)
+    assert [] == _said(replace(known, manifest=replace(known.manifest, source=content)))

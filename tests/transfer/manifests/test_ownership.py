@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.fingerprint import Fingerprint
 from pipeline.transfer.manifests.manifest import Manifest
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, read_head
 from pipeline.transfer.manifests.manifest_text import manifest_json, parse_manifest
-from pipeline.transfer.manifests.ownership import Owner, SourceContent
+from pipeline.transfer.manifests.ownership import DestinationOwner, SourceContent, destination_owner_from
 
 ONE = SourceContent(size_bytes=5, sha256_head_tail="a" * 64, path="/videos/lesson.mp4")
 TWO = SourceContent(size_bytes=5, sha256_head_tail="b" * 64, path="/videos/lesson.mp4")
@@ -41,7 +42,7 @@ MANIFEST = Manifest(
 )
 def test_another_source(here, there, expected):
     """Content decides, else the title; where that is missing too there is nothing to ask."""
-    one, other = (Owner(title=title, content=content) for title, content in (here, there))
+    one, other = (DestinationOwner(title=title, content=content) for title, content in (here, there))
     assert (expected, expected) == (one.is_another(other), other.is_another(one))
 
 
@@ -78,3 +79,21 @@ def test_the_head_is_read_from_the_first_bytes():
         len(whole) < HEAD_BYTES,
         [read_head(data) for data in (b"", b"{", b"[]", b'{"title": "x"}')],
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [
+        ("https://a.example/week%201/Gr%C3%B6%C3%9Fe.mp4", "Größe"),
+        ("s3://course/week 1/b.mov", "b"),
+        ("root:lectures/c.d.mp4", "c.d"),
+        ("backend:sources/1-2/e.mp4", "e"),
+    ],
+)
+def test_an_address_is_where_a_source_lies(address, title):
+    """It is noted as it is, and the title is the name that it stands for; the content alone is compared."""
+    known = Fingerprint(size_bytes=3, sha256_head_tail="ab")
+    owner = destination_owner_from(address, known)
+    assert (title, address) == (owner.title, owner.content.path)
+    assert not owner.is_another(destination_owner_from("/videos/other.mp4", known))
+    assert "Mine" == destination_owner_from(address, known, "Mine").title

@@ -8,7 +8,7 @@ import pytest
 from inventory_server import PREFIX, running_inventory, upload, write_job
 
 from pipeline.errors import AuthenticationError, SettingsError
-from pipeline.transfer.manifests.prune import delete, leftovers
+from pipeline.transfer.manifests.prune import delete_leftovers, leftovers
 from pipeline.transfer.manifests.remote import connected
 
 BEFORE, AFTER = "2026-02-01T00:00:00Z", "2026-03-01T12:00:01Z"
@@ -61,7 +61,7 @@ def test_what_is_left_over_is_deleted_and_nothing_else(server, manifest):
     kept = dict(server.objects)
     server.put(PREFIX + "old +&#% é.ts", b"x", last_modified=BEFORE)
     with connected(server.api, delays=()) as remote:
-        deleted = delete(remote, leftovers(remote, [manifest], ()))
+        deleted = delete_leftovers(remote, leftovers(remote, [manifest], ()))
     assert (kept, [""]) == (server.objects, [one.error for one in deleted])
 
 
@@ -70,7 +70,7 @@ def test_an_upload_that_goes_on_is_left_alone(server, manifest):
     server.put(PREFIX + "480p/seg_101.ts", b"x", last_modified=AFTER)
     server.put(PREFIX + "480p/seg_102.ts", b"x", last_modified="")
     found = _found(server, manifest)
-    assert ([], 1, True) == (_keys(found), len(found.kept), found.kept[0].startswith("2 files came after"))
+    assert ([], 1, True) == (_keys(found), len(found.kept), found.kept[0].startswith("2 files arrived after"))
 
 
 def test_a_newer_stream_than_the_manifests_know_is_left_alone(server, manifest):
@@ -130,14 +130,14 @@ def test_a_server_that_does_not_delete_is_said(server, manifest):
     server.offers["delete"] = False
     server.put(PREFIX + "old.ts", b"x", last_modified=BEFORE)
     with connected(server.api, delays=()) as remote, pytest.raises(SettingsError, match="does not delete"):
-        delete(remote, leftovers(remote, [manifest], ()))
+        delete_leftovers(remote, leftovers(remote, [manifest], ()))
 
 
 def test_a_list_without_any_of_the_files_is_not_believed(server, manifest):
     """The backend keeps the files somewhere else then, and what it lists is not what the manifest means."""
     server.objects.clear()
     server.put(PREFIX + "other.ts", b"x", last_modified=BEFORE)
-    with pytest.raises(SettingsError, match="lists nothing of the manifest"):
+    with pytest.raises(SettingsError, match="lists no file of the manifest"):
         _found(server, manifest)
 
 
@@ -168,8 +168,8 @@ def test_what_can_not_be_deleted_is_said_and_the_rest_is_deleted(server, manifes
     found = _found(server, manifest)
     server.answers["/api/s3/object"].append((403, b"{}"))
     with connected(server.api, delays=()) as remote:
-        errors = [bool(one.error) for one in delete(remote, found)]
+        errors = [bool(one.error) for one in delete_leftovers(remote, found)]
     assert ([False, True], 1) == (sorted(errors), sum(key.endswith(".old") for key in server.objects))
     server.answers["/api/s3/object"].append((401, b"{}"))
     with connected(server.api, delays=()) as remote, pytest.raises(AuthenticationError):
-        delete(remote, found)
+        delete_leftovers(remote, found)

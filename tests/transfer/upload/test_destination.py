@@ -16,16 +16,16 @@ from pipeline.errors import AuthenticationError, DestinationTakenError, Settings
 from pipeline.transfer.manifests.inventory import MANIFEST
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES
-from pipeline.transfer.manifests.manifest_library import LIBRARY, library_path
+from pipeline.transfer.manifests.manifest_library import LIBRARY, library_files, library_path
 from pipeline.transfer.manifests.manifest_text import manifest_json, parse_manifest
-from pipeline.transfer.manifests.ownership import Owner, SourceContent
+from pipeline.transfer.manifests.ownership import DestinationOwner, SourceContent
 from pipeline.transfer.upload.destination import DestinationCheck
 from pipeline.transfer.upload.destination_look import others_below
 from pipeline.transfer.upload.uploader import Uploader
 
 MANIFEST_KEY = PREFIX + "manifest.json"
-HERE = Owner(title="lecture", content=SourceContent(size_bytes=1, sha256_head_tail="a" * 64))
-OTHER = Owner(title="lecture", content=SourceContent(size_bytes=1, sha256_head_tail="b" * 64))
+HERE = DestinationOwner(title="lecture", content=SourceContent(size_bytes=1, sha256_head_tail="a" * 64))
+OTHER = DestinationOwner(title="lecture", content=SourceContent(size_bytes=1, sha256_head_tail="b" * 64))
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
 SEGMENT = FOLDER["720p/seg_001.ts"]
 FILES = (
@@ -55,7 +55,7 @@ OFFERS = {
 def manifest(server):
     """A function that returns a manifest of the destination."""
 
-    def of(owner: Owner, last_synced: str = EARLY, prefix: str = PREFIX) -> Manifest:
+    def of(owner: DestinationOwner, last_synced: str = EARLY, prefix: str = PREFIX) -> Manifest:
         return Manifest(
             title=owner.title,
             backend_url=server.url,
@@ -74,7 +74,7 @@ def manifest(server):
 def put(server, manifest):
     """A function that puts a stream of an owner on the server."""
 
-    def stream(owner: Owner, last_synced: str = EARLY) -> None:
+    def stream(owner: DestinationOwner, last_synced: str = EARLY) -> None:
         server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
         server.stored[MANIFEST_KEY] = manifest_json(manifest(owner, last_synced), for_server=True)
 
@@ -163,7 +163,7 @@ def test_a_manifest_whose_master_is_gone_holds_nothing(server, manifest, claim):
 @pytest.mark.parametrize("title", ["lecture", "seminar", ""])
 def test_a_manifest_that_names_no_content_is_asked_about(offers, put, check, title):
     """As earlier versions wrote it: the same title from another computer tells nothing."""
-    put(Owner(title=title))
+    put(DestinationOwner(title=title))
     with pytest.raises(DestinationTakenError) as caught:
         check(HERE)
     assert (title, title == "lecture") == (caught.value.title, caught.value.same_name)
@@ -184,12 +184,14 @@ def test_a_manifest_that_names_no_content_is_known_here(
         write_folder(folder)
     elif known == "folder":
         folder.mkdir()
-        (folder / "manifest.json").write_bytes(manifest_json(manifest(Owner(title="lecture")), for_server=False))
+        (folder / "manifest.json").write_bytes(
+            manifest_json(manifest(DestinationOwner(title="lecture")), for_server=False)
+        )
     else:
-        keep(manifest(Owner(title="lecture")))
-    put(Owner(title="lecture"))
+        keep(manifest(DestinationOwner(title="lecture")))
+    put(DestinationOwner(title="lecture"))
     check(HERE)
-    put(Owner(title="seminar"))
+    put(DestinationOwner(title="seminar"))
     if known == "media":
         check(HERE)
         return
@@ -208,7 +210,7 @@ def test_a_large_manifest_is_read_whole_only_where_its_files_tell(
     folder = write_folder(tmp_path / "lesson")
     check = DestinationCheck(Uploader(backend, session_id=None, delays=()), PREFIX, HERE, folder, None)
     server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
-    for owner, ranges in ((HERE, {True}), (Owner(title="lecture"), {True, False})):
+    for owner, ranges in ((HERE, {True}), (DestinationOwner(title="lecture"), {True, False})):
         kept = replace(manifest(owner), files=(*many, *FILES))
         server.stored[MANIFEST_KEY] = manifest_json(kept, for_server=True)
         assert len(server.stored[MANIFEST_KEY]) > 2 * HEAD_BYTES
@@ -223,7 +225,7 @@ def test_an_upload_that_was_broken_off_here_tells_nothing(server, offers, upload
     server.faults[f"{PREFIX}480p/seg_001.ts"].extend([Fault(status=403)] * 9)
     assert not uploader.upload(folder, PREFIX, resume=True, cancel=cancel).complete
     (folder / "720p/seg_001.ts").write_bytes(b"another by now")
-    put(Owner(title="lecture"))
+    put(DestinationOwner(title="lecture"))
     with pytest.raises(DestinationTakenError):
         check(HERE)
 
@@ -251,7 +253,7 @@ def test_a_stream_that_nobody_knows_is_asked_about(server, offers, manifest, che
     server.public = offers in ("manifest", "the three requests")
     server.stored[PREFIX + "master.m3u8"] = b"#EXTM3U"
     if manifest_there == "of another destination":
-        copied = manifest(Owner(title="lecture"), prefix="elsewhere/")
+        copied = manifest(DestinationOwner(title="lecture"), prefix="elsewhere/")
         server.stored[MANIFEST_KEY] = manifest_json(replace(copied, files=()), for_server=True)
     elif manifest_there == "unreadable":
         server.stored[MANIFEST_KEY] = b"<html>"
@@ -406,7 +408,7 @@ def test_a_refused_token_is_said(server, tmp_path, cancel):
 def claim(backend, tmp_path, cancel):
     """A function that claims the destination for a source."""
 
-    def begin(owner: Owner, *, replacing: bool = False) -> None:
+    def begin(owner: DestinationOwner, *, replacing: bool = False) -> None:
         folder = tmp_path / owner.content.sha256_head_tail[:1]
         folder.mkdir(exist_ok=True)
         check = DestinationCheck(
@@ -496,6 +498,21 @@ def test_a_store_that_takes_no_claim_stops_nothing(server, offers, claim):
 def _claimed(server, claim) -> bytes:
     claim(HERE)
     return server.stored[MANIFEST_KEY]
+
+
+def test_only_manifests_of_what_may_lie_below_are_read(tmp_path, manifest, keep, server):
+    """With a library of 10,000 destinations each upload would read them all, twice."""
+    for prefix in ("videos/a/", "videos/A b/", "videos/", "videos-2/", "elsewhere/c/", f"videos/{'long/' * 30}"):
+        keep(manifest(HERE, prefix=prefix))
+
+    def named(prefix):
+        return [path.name.rpartition("-")[0] for path in library_files(tmp_path, prefix=prefix)]
+
+    long = "-".join(["videos", *["long"] * 15])[:80]
+    assert ["videos", "videos-2", "videos-a", "videos-a-b", long] == sorted(named("videos/"))
+    assert {"videos-a", "videos-a-b"} == {*named("videos/a/")} - {"videos"}  # a hash may begin with a
+    assert [long] == named(f"videos/{'long/' * 20}")
+    assert (6, 6) == (len(library_files(tmp_path)), len(named("/")))
 
 
 def test_what_lies_below_is_known(server, tmp_path, manifest, keep):

@@ -9,7 +9,7 @@ import pytest
 from store_server import PAGE, Fault
 from upload_parts import PREFIX
 
-from pipeline.transfer.http.capabilities import Capabilities, Multipart
+from pipeline.transfer.http.capabilities import BackendCapabilities, Multipart
 from pipeline.transfer.upload.multipart import goes_in_parts, layout
 from pipeline.transfer.upload.publish_order import stages
 from pipeline.transfer.upload.results import TransferCancelled
@@ -78,6 +78,8 @@ def test_part_that_fails_is_tried_alone(server, backend, folder, cancel):
     seen = []
     assert send(backend, folder, cancel, on_progress=seen.append).complete
     assert (14, CONTENT) == (len(server.puts(MP4)), server.stored[MP4])
+    assert seen[-1].figures.bytes_total == seen[-1].figures.bytes_confirmed
+    assert all(progress.figures.bytes_confirmed <= progress.figures.bytes_total for progress in seen)
     assert (seen[-1].figures.bytes_total, 1.0) == (seen[-1].figures.bytes_done, seen[-1].figures.fraction)
 
 
@@ -94,6 +96,23 @@ def test_file_whose_parts_are_refused_fails_once(server, backend, folder, cancel
     assert ["offline_480p.mp4"] == list(result.failed)
     assert (1, 4) == (result.log_file.read_text().count("offline_480p.mp4 failed:"), len(server.puts(MP4)))
     assert not any(key.endswith(".m3u8") for key in server.stored)
+
+
+def test_parts_are_confirmed_one_by_one(server, backend, folder, cancel):
+    """Not only the whole file, and not the part that is still on its way."""
+    server.gate = lambda key: key == MP4 and len(server.puts(MP4)) > 5
+    confirmed = []
+
+    def look(progress) -> None:
+        if len(server.gated) == 1 and not cancel.cancelled:
+            confirmed.append(progress.figures.bytes_confirmed)
+            cancel.cancel()
+
+    with pytest.raises(TransferCancelled):
+        send(backend, folder, cancel, parallel=1, on_progress=look)
+    server.open_gate()
+    others = sum(len(content) for key, content in server.stored.items() if key != MP4)
+    assert [others + 5 * PART] == confirmed
 
 
 def test_cancelled_file_goes_on_from_the_parts_that_the_server_has(server, backend, folder, cancel):
@@ -248,14 +267,14 @@ def test_file_in_the_place_of_forgotten_parts_that_is_another(server, backend, f
     assert (CONTENT, 22) == (server.stored[MP4], len(server.puts(MP4)))
 
 
-OFFERED = Capabilities(max_put_bytes=1000, multipart=Multipart(part_bytes=200, min_part_bytes=1))
+OFFERED = BackendCapabilities(max_put_bytes=1000, multipart=Multipart(part_bytes=200, min_part_bytes=1))
 
 
 @pytest.mark.parametrize(("size", "expected"), [(0, False), (799, False), (800, True), (1001, True)])
 def test_which_files_go_in_parts(size, expected):
     """Few parts are not worth the questions; above the limit there is no choice."""
     assert expected is goes_in_parts(size, OFFERED)
-    assert not goes_in_parts(size, Capabilities(max_put_bytes=1000))
+    assert not goes_in_parts(size, BackendCapabilities(max_put_bytes=1000))
 
 
 def test_layout_covers_the_file():

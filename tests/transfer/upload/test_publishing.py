@@ -14,7 +14,7 @@ from upload_parts import FOLDER, PREFIX, write_folder
 from pipeline.errors import TransferError
 from pipeline.events import LogLevel
 from pipeline.transfer.http.login import Login
-from pipeline.transfer.manifests.manifest import ConfirmedFile, merge
+from pipeline.transfer.manifests.manifest import ConfirmedFile, merge_manifest
 from pipeline.transfer.manifests.manifest_text import manifest_json
 from pipeline.transfer.upload.journal import JOURNAL_FILE, UploadDestination, read_journal
 from pipeline.transfer.upload.uploader import Uploader
@@ -458,4 +458,6 @@ def known_after(result, backend, folder):
         for name, one in result.confirmed.items()
     ]
     now = "2026-01-31T12:00:00Z"
-    return merge(None, title="Lesson", backend_url=backend.url, bucket=None, prefix=PREFIX, now=now, confirmed=sent)
+    return merge_manifest(
+        None, title="Lesson", backend_url=backend.url, bucket=None, prefix=PREFIX, now=now, confirmed=sent
+    )

@@ -18,7 +18,7 @@ from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.transfer.manifests.placement import Placement, pointing_into
-from pipeline.transfer.manifests.prune import delete, leftovers
+from pipeline.transfer.manifests.prune import delete_leftovers, leftovers
 from pipeline.transfer.manifests.remote import connected
 from pipeline.transfer.manifests.restore import restore
 from pipeline.transfer.manifests.verify import verify
@@ -323,7 +323,7 @@ def test_a_clean_up_keeps_the_addresses(first, second, tmp_path):
         assert Placement(version_folder="v2/", alone=frozenset((*ALONE, "master.m3u8"))) == manifest.placement
         found = leftovers(remote, [manifest], ())
         assert set(IN_THE_PLACE) == {one.key.removeprefix(PREFIX) for one in found.objects}
-        delete(remote, found)
+        delete_leftovers(remote, found)
         assert () == verify(manifest, second, remote, deep=True).findings
         back = tmp_path / "back"
         restore(remote, manifest.files, back, placement=manifest.placement)

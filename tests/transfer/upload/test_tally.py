@@ -117,6 +117,31 @@ def test_empty_files_make_progress_too():
     assert 0.0 == TransferFigures().fraction
 
 
+def test_what_the_store_has_is_told_from_what_went_out():
+    """Whole files, and parts of one under way; not those of a file that was given up, or begins anew."""
+    tally = Tally([file("a", 100), file("b", 50), file("c", 7)], {"c": confirmed(7)})
+
+    def stored() -> int:
+        return tally.progress().figures.bytes_confirmed
+
+    tally.begun("a")
+    tally.moved("a", 60)
+    assert 7 == stored()
+    tally.stored_before("a", 10)
+    tally.part_stored("a", 40)
+    assert 57 == stored()
+    tally.begun("a")
+    assert 7 == stored()
+    tally.part_stored("a", 40)
+    tally.put_off("a")
+    tally.part_stored("a", 40)
+    assert 7 == stored()
+    tally.begun("b")
+    tally.part_stored("b", 50)
+    tally.confirmed("b", confirmed(50))
+    assert 57 == stored()
+
+
 def test_parts_count_for_their_file():
     """What an earlier run sent counts, a part that is sent again gives its own bytes back,
     and late bytes of a lost file none.

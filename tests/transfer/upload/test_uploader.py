@@ -292,6 +292,21 @@ def test_starting_anew_sends_everything(uploader, server, folder, cancel):
     assert len(FOLDER) == send(uploader, folder, cancel, resume=False).sent
 
 
+@pytest.mark.parametrize("capabilities", [{}, {"list": True}], ids=["no list", "list"])
+def test_an_upload_that_began_anew_stays_so(uploader, server, folder, cancel, capabilities):
+    """Going on after an outage it sends all that it had not sent, though the store has the same from an earlier one."""
+    server.capabilities = capabilities
+    send(uploader, folder, cancel)
+    server.faults[SEGMENT].append(Fault(status=403, code="AccessDenied"))
+    before = len(server.puts())
+    assert not send(uploader, folder, cancel, resume=False).complete
+    assert send(uploader, folder, cancel).complete
+    sent = [key for key in server.puts()[before:] if key != SEGMENT]
+    assert sorted({PREFIX + name for name in FOLDER} - {SEGMENT}) == sorted(sent)
+    assert 3 == server.puts().count(SEGMENT)
+    assert 0 == send(uploader, folder, cancel).sent
+
+
 def test_file_that_changes_meanwhile_fails(uploader, server, folder, cancel):
     """A file that is still being written is not confirmed, and no playlist names it."""
     server.gate = lambda key: key == SEGMENT

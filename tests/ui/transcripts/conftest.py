@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import s3_server
+from audio_devices import HeldDevice, no_device
 from datasets import TRANSCRIPTS_KIND, HeldClock
 from editor_window import EditorDriver
-from sound_devices import HeldDevice, no_device
 
 from transcripts.dataset import Dataset, open_dataset
 from ui.transcripts.app import EditorApp
@@ -66,7 +66,7 @@ def open_editor(screen) -> Iterator[Callable[..., EditorDriver]]:
 
 @pytest.fixture
 def device() -> Iterator[HeldDevice]:
-    """A sound device whose clock the test holds; a test names it behind its window, which is closed after it."""
+    """An audio device whose clock the test holds; a test names it behind its window, which is closed after it."""
     made = HeldDevice()
     yield made
     made.release()

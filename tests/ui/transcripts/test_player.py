@@ -6,12 +6,12 @@ import threading
 
 import numpy as np
 import pytest
-from sound_devices import DEADLINE_S, HeldDevice, no_device
+from audio_devices import DEADLINE_S, HeldDevice, no_device
 
 from pipeline.errors import PipelineError
 from storage import StorageError
+from ui.transcripts.audio_output import RATE_HZ, AudioDeviceLostError, NoAudioDeviceError
 from ui.transcripts.player import BLOCK, Passage, Player
-from ui.transcripts.sound_output import RATE_HZ, NoSoundDeviceError, SoundLostError
 
 LENGTH_S = 0.5
 RAMP = np.linspace(-1, 1, round(LENGTH_S * RATE_HZ), dtype=np.float32)
@@ -38,6 +38,16 @@ class Playing:
         return self.failure
 
 
+@pytest.fixture(autouse=True)
+def _no_thread_left():
+    """A player that went on would keep a core busy until the last test has ended."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive(), thread.name
+
+
 @pytest.fixture
 def device():
     """A device that a test lets go on."""
@@ -47,7 +57,7 @@ def device():
 
 
 def ramp():
-    """Yield the sound of the passage in blocks of odd lengths."""
+    """Yield the audio of the passage in blocks of odd lengths."""
     yield from np.array_split(RAMP, 7)
 
 
@@ -115,10 +125,13 @@ def test_the_time_that_is_heard(device):
     assert 10.0 + LENGTH_S / 2 == pytest.approx(playing.player.time_s, abs=0.1)
     device.hear(len(RAMP) // 2 + 3 * BLOCK)
     assert 10.12 == pytest.approx(playing.player.time_s, abs=0.1)
+    playing.player.stop()
+    device.release()
+    assert playing.wait() is None
 
 
 @pytest.mark.parametrize("error", [StorageError("The store is away."), PipelineError("The video has no audio.")])
-def test_sound_that_can_not_be_read(device, error):
+def test_audio_that_can_not_be_read(device, error):
     """The reason is told, and the device is given back."""
     playing = Playing(failing(error), device)
     device.release()
@@ -131,11 +144,11 @@ def test_a_device_that_is_unplugged():
     device = HeldDevice(lost_after=2 * BLOCK)
     device.release()
     playing = Playing(ramp, device, looping=True)
-    assert isinstance(playing.wait(), SoundLostError)
+    assert isinstance(playing.wait(), AudioDeviceLostError)
     assert 1 == device.closed
 
 
 def test_no_device():
     """That is told, and nothing is decoded."""
     playing = Playing(failing(AssertionError("decoded")), None, open_output=no_device)
-    assert isinstance(playing.wait(), NoSoundDeviceError)
+    assert isinstance(playing.wait(), NoAudioDeviceError)

@@ -36,14 +36,14 @@ def test_corrected_and_published(open_editor, uploaded):
     assert driver.view.banner.publish.instate(["disabled"])
     driver.until(lambda: not driver.state.publishing)
     driver.settled()
-    assert "welcome is published: 5 files were replaced." == str(driver.view.status.cget("text"))
+    assert "welcome is published: 5 files were replaced." == str(driver.view.status.label.cget("text"))
     assert "eleven" in (uploaded.folder / "transcript.srt").read_text(encoding="utf-8")
     (stored,) = [one for name, one in uploaded.stored().items() if name == "transcript.srt"]
     assert hashlib.md5((uploaded.folder / "transcript.srt").read_bytes()).hexdigest() == stored.md5
     driver.click(driver.view.banner.publish)
     driver.until(lambda: not driver.state.publishing)
     driver.settled()
-    assert "says all of this already" in str(driver.view.status.cget("text"))
+    assert "are up to date already" in str(driver.view.status.label.cget("text"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_not_published(open_editor, uploaded, api, said):
     driver.click(driver.view.banner.publish)
     driver.until(lambda: not driver.state.publishing)
     driver.settled()
-    assert said in str(driver.view.status.cget("text"))
+    assert said in str(driver.view.status.label.cget("text"))
     assert not driver.view.banner.publish.instate(["disabled"])
 
 
@@ -78,11 +78,11 @@ def test_closed_meanwhile(open_editor, path, succeeds):
     driver = open_editor(path, publisher=publish).ready()
     driver.click(driver.view.banner.publish)
     driver.view.close()
-    assert "The window closes when this has ended…" == str(driver.view.status.cget("text"))
+    assert "The window closes when this has ended…" == str(driver.view.status.label.cget("text"))
     going.set()
     if succeeds:
         driver.until(lambda: driver.app.closed)
     else:
         driver.until(lambda: not driver.state.publishing)
         driver.settled()
-        assert (False, "The server is away.") == (driver.app.closed, str(driver.view.status.cget("text")))
+        assert (False, "The server is away.") == (driver.app.closed, str(driver.view.status.label.cget("text")))

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.transcripts.row_view import Mark, Piece, placed
+from ui.transcripts.row_view import Mark, MarkedText, broken_into_lines
 
 
 def lines_of(text, width, lines=2):
     """Return the lines of a text, a character being one pixel wide."""
-    found = placed((Piece(text=text),), width, lines, len)
+    found = broken_into_lines((MarkedText(text=text),), width, lines, len)
     return ["".join(one.text for one in found if one.line == line) for line in range(lines)]
 
 
@@ -32,8 +32,13 @@ def test_lines(text, shown):
 
 def test_marks_keep_their_words():
     """A mark belongs to its own piece; neighbours with the same mark are drawn together."""
-    pieces = (Piece(text="a "), Piece(text="b "), Piece(text="dot", mark=Mark.DOUBTFUL), Piece(text=" c"))
-    found = placed(pieces, 100, 2, len)
+    pieces = (
+        MarkedText(text="a "),
+        MarkedText(text="b "),
+        MarkedText(text="dot", mark=Mark.DOUBTFUL),
+        MarkedText(text=" c"),
+    )
+    found = broken_into_lines(pieces, 100, 2, len)
     assert [("a b ", Mark.NONE, 0), ("dot", Mark.DOUBTFUL, 4), (" c", Mark.NONE, 7)] == [
         (one.text, one.mark, one.x) for one in found
     ]

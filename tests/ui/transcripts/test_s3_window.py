@@ -9,7 +9,7 @@ from s3_gateway import client_of, running_gateway
 
 from storage import S3Uri, s3_objects
 from transcripts.merge import Side
-from ui.transcripts.sound_output import RATE_HZ
+from ui.transcripts.audio_output import RATE_HZ
 from ui.transcripts.state import Question
 
 KIND = TRANSCRIPTS_KIND
@@ -61,7 +61,7 @@ def driver(open_editor, someone, uri, other):
 
 def status(driver):
     """Return the news at the bottom of the window."""
-    return str(driver.view.status.cget("text"))
+    return str(driver.view.status.label.cget("text"))
 
 
 def save(driver):
@@ -114,7 +114,7 @@ def test_somebody_else_changed_the_same(driver, uri, other, side):
     driver.press("<Return>")
     store(other, uri, changed(KIND, "theirs"))
     save(driver)
-    assert "Somebody else has changed the same." == driver.asked
+    assert "Somebody else has made conflicting changes." == driver.asked
     tree = driver.view.collisions.tree
     assert [("s1 text", "ours", "theirs")] == [tuple(tree.item(one, "values"))[:3] for one in tree.get_children()]
     assert driver.view.question.buttons[0].instate(["disabled"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.transcripts.segment import Word, exact_time_text, seconds_of, segment_of, time_text
+from ui.transcripts.segment import DatasetWord, exact_time_text, seconds_of, segment_of, time_text
 
 
 def test_a_whole_row():
@@ -21,8 +21,8 @@ def test_a_whole_row():
         found.edited,
     )
     assert (
-        Word(text="The", start_s=0.0, duration_s=0.2, probability=0.98),
-        Word(text="end.", start_s=0.3, duration_s=0.4, probability=None),
+        DatasetWord(text="The", start_s=0.0, duration_s=0.2, probability=0.98),
+        DatasetWord(text="end.", start_s=0.3, duration_s=0.4, probability=None),
     ) == found.words
 
 

@@ -12,10 +12,10 @@ import pytest
 from datasets import TRANSCRIPTS_KIND, left_by_a_crash, opened
 from finished_jobs import finished_job, heard
 
+from ui.transcripts.audio_output import RATE_HZ
 from ui.transcripts.player import BLOCK
-from ui.transcripts.questions import Answer
-from ui.transcripts.sound_output import RATE_HZ
-from ui.transcripts.state import Question, Stage
+from ui.transcripts.questions import EditorAnswer
+from ui.transcripts.state import EditorStage, Question
 
 TEXTS = [row["text"] for row in TRANSCRIPTS_KIND.content["segments"]]
 
@@ -105,7 +105,7 @@ def test_undo_and_redo(open_editor, path):
     driver.press("<Control-y>")
     assert ("one", "one") == (driver.texts[0], driver.view.segments.field.text)
     driver.press("<Control-y>")
-    assert "There is nothing to redo." == str(driver.view.status.cget("text"))
+    assert "There is nothing to redo." == str(driver.view.status.label.cget("text"))
 
 
 def test_a_file_is_saved(open_editor, path):
@@ -116,7 +116,7 @@ def test_a_file_is_saved(open_editor, path):
     driver.until(lambda: driver.mark == ("Saved", ""))
 
     assert ["one", *TEXTS[1:]] == in_file(path)
-    assert f"Saved to {path}." == str(driver.view.status.cget("text"))
+    assert f"Saved to {path}." == str(driver.view.status.label.cget("text"))
 
 
 def test_closing_saves_a_file(open_editor, path):
@@ -151,7 +151,7 @@ def test_what_a_crash_left_is_offered(open_editor, path, tmp_path, answer, text)
     [
         (None, "There is no file"),
         ("", "is empty"),
-        ("{", "is no dataset"),
+        ("{", "is not a dataset"),
         ('{"images": [], "annotations": [], "categories": []}', "is a dataset of kind COCO"),
     ],
     ids=["missing", "empty", "broken", "other kind"],
@@ -162,12 +162,12 @@ def test_what_can_not_be_opened(open_editor, tmp_path, content, said):
     if content is not None:
         path.write_text(content, encoding="utf-8")
     driver = open_editor(path)
-    driver.until(lambda: driver.state.stage is Stage.EMPTY)
+    driver.until(lambda: driver.state.stage is EditorStage.EMPTY)
     driver.settled()
     assert driver.view.opening.card.winfo_viewable()
     assert not driver.view.banner.frame.winfo_viewable()
     assert content is None or content == path.read_text(encoding="utf-8")
-    assert said in str(driver.view.status.cget("text"))
+    assert said in str(driver.view.status.label.cget("text"))
     driver.view.opening.address.set(str(TRANSCRIPTS_KIND.write(tmp_path / "good.json")))
     driver.click(driver.view.opening.open)
     driver.ready()
@@ -208,9 +208,9 @@ def test_an_edit_that_is_refused(open_editor, path, monkeypatch):
         driver.type("one")
         driver.press("<Return>")
         assert (0, "one", TEXTS[0]) == (driver.place, driver.view.segments.field.text, driver.texts[0])
-        assert "The disk is full: make room and try again." == str(driver.view.status.cget("text"))
+        assert "The disk is full: make room and try again." == str(driver.view.status.label.cget("text"))
     driver.press("<Return>")
-    assert (1, "one", "") == (driver.place, driver.texts[0], str(driver.view.status.cget("text")))
+    assert (1, "one", "") == (driver.place, driver.texts[0], str(driver.view.status.label.cget("text")))
 
 
 def test_only_rows_in_view_are_drawn(open_editor, tmp_path, content):
@@ -288,7 +288,7 @@ class TestBesideTheMainWindow:
         view.controller.state = replace(view.controller.state, on_s3=True, unsaved=True)
         driver.window.close()
         assert Question.CLOSE is view.controller.state.question
-        view.answer(Answer.WITHDRAW)
+        view.answer(EditorAnswer.WITHDRAW)
         assert ([view], False) == (driver.window.editors.views, driver.window.closed)
         view.controller.state = replace(view.controller.state, on_s3=False)
         view.close()
@@ -316,7 +316,7 @@ class TestSegments:
         driver = open_editor(path).ready()
         driver.view.segments.field.put_cursor(0)
         driver.click(driver.view.tools.split)
-        assert "Put the cursor where" in str(driver.view.status.cget("text"))
+        assert "Put the cursor where" in str(driver.view.status.label.cget("text"))
         assert TEXTS == driver.texts
 
     def test_merge_with_next(self, open_editor, path):
@@ -330,7 +330,7 @@ class TestSegments:
             driver.view.segments.field.cursor,
         )
         driver.press("<Down>", "<Down>", "<Control-m>")
-        assert "This is the last segment" in str(driver.view.status.cget("text"))
+        assert "This is the last segment" in str(driver.view.status.label.cget("text"))
 
     def test_shift(self, open_editor, path):
         """Alt with an arrow moves a segment by a tenth of a second, the bar by any time, also with all after it."""
@@ -346,7 +346,7 @@ class TestSegments:
         bar.seconds.delete(0, "end")
         bar.seconds.insert(0, "soon")
         driver.click(bar.shift_one)
-        assert "has to be a number of seconds" in str(driver.view.status.cget("text"))
+        assert "has to be a number of seconds" in str(driver.view.status.label.cget("text"))
 
     def test_beginning_and_end(self, open_editor, path):
         """F3 to F6 move them by a tenth of a second; times can be typed too, and a time that is none stays out."""
@@ -358,10 +358,10 @@ class TestSegments:
         type_into(driver, bar.end, "1:02,25")
         assert (0.1, 62.25) == (driver.segments[0].start_s, driver.segments[0].end_s)
         type_into(driver, bar.start, "soon")
-        assert "has to be written like 1:02.5" in str(driver.view.status.cget("text"))
+        assert "has to be written like 1:02.5" in str(driver.view.status.label.cget("text"))
         assert ("0:00.100", "1:02.250") == (bar.start.get(), bar.end.get())
         type_into(driver, bar.start, "2:00")
-        assert "has to end after it begins" in str(driver.view.status.cget("text"))
+        assert "has to end after it begins" in str(driver.view.status.label.cget("text"))
         assert (0.1, "0:00.100") == (driver.segments[0].start_s, bar.start.get())
         driver.press("<Control-z>")
         assert "0:02.600" == bar.end.get()
@@ -519,7 +519,7 @@ class TestMarks:
         driver.press("<F8>")
         driver.until(lambda: driver.state.status.text)
         driver.settled()
-        assert "There is no doubtful word further down in this video." == str(driver.view.status.cget("text"))
+        assert "There is no doubtful word further down in this video." == str(driver.view.status.label.cget("text"))
 
     def test_captions_that_break_a_rule(self, open_editor, tmp_path, content):
         """The reason stands in the row and beneath the table, and goes when the text is shorter."""
@@ -560,7 +560,7 @@ class TestFindAndReplace:
         driver = open_editor(path).ready()
         driver.press("<Control-f>")
         panel = driver.view.find
-        assert panel.frame.winfo_viewable()
+        assert (True, False) == (panel.frame.winfo_viewable(), panel.tree.winfo_viewable())
         panel.find.insert(0, "the")
         panel.replacement.insert(0, "this")
         panel.whole_words.set(False)
@@ -569,6 +569,7 @@ class TestFindAndReplace:
         driver.settled()
         rows = [panel.tree.item(one, "values") for one in panel.tree.get_children()]
         assert [("✓", "lecture", "0:00.0", TEXTS[0], "this dot product.")] == rows
+        assert (True, 1) == (panel.tree.winfo_viewable(), int(str(panel.tree.cget("height"))))
         assert "1 found in 1 segment." == panel.found.full_text
         panel.tree.selection_set("0")
         driver.click(panel.toggle)
@@ -577,7 +578,7 @@ class TestFindAndReplace:
         driver.click(panel.replace)
         driver.until(lambda: driver.texts[0] == "this dot product.")
         driver.settled()
-        assert "Replaced in 1 segment." == str(driver.view.status.cget("text"))
+        assert "Replaced in 1 segment." == str(driver.view.status.label.cget("text"))
         assert "this dot product." == driver.view.segments.field.text
         driver.click(panel.close)
         assert not panel.frame.winfo_viewable()
@@ -627,7 +628,7 @@ class TestSound:
     """The waveform of the passage, and playing it."""
 
     def test_waveform(self, open_editor, tmp_path, content, sample):
-        """The sound of the segment is drawn, with a line where the word at the cursor begins."""
+        """The audio of the segment is drawn, with a line where the word at the cursor begins."""
         content["media"][0]["uri"] = str(sample)
         path = tmp_path / "course.json"
         path.write_text(json.dumps(content), encoding="utf-8")
@@ -673,7 +674,7 @@ class TestSound:
         driver.until(lambda: device.opened == 2)
 
     def test_to_its_end(self, open_editor, tmp_path, content, sample, device):
-        """A passage that is not looped ends by itself, with all of its sound played."""
+        """A passage that is not looped ends by itself, with all of its audio played."""
         driver = open_editor(with_video(tmp_path, content, sample), open_output=device.open).ready()
         device.release()
         driver.click(driver.view.tools.play)
@@ -724,7 +725,7 @@ class TestSound:
         assert (1, 1) == (device.opened, device.closed)
 
     def test_played_in_the_browser(self, open_editor, tmp_path, content, sample, monkeypatch):
-        """Without a sound device a page plays the passage of the video in a loop, with its text, and that is said."""
+        """Without an audio device a page plays the passage of the video in a loop, with its text, and that is said."""
         content["media"][0]["uri"] = str(sample)
         path = tmp_path / "course.json"
         path.write_text(json.dumps(content), encoding="utf-8")
@@ -738,5 +739,5 @@ class TestSound:
         assert '{"start": 0.0, "end": 2.5}' in text
         assert TEXTS[0] in text
         driver.until(lambda: driver.state.status.text)
-        said = "This computer has no device that plays sound. The browser plays the passage."
+        said = "This computer has no device that plays audio. The browser plays the passage."
         assert said == driver.state.status.text

@@ -1,0 +1,48 @@
+"""The options of `backend` and `storage`. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_storage(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add what `storage` takes."""
+    text = "copy all objects to the other storage and check each by its MD5; objects that it already has are skipped"
+    copy = actions.add_parser("copy", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    copy.add_argument(
+        "prefix",
+        nargs="?",
+        default="",
+        metavar="PREFIX",
+        help="only keys that begin with this, such as videos/ (default: all)",
+    )
+    for option, name, words in (
+        ("--from", "source", "the storage to copy from"),
+        ("--to", "target", "the storage to copy to"),
+    ):
+        copy.add_argument(option, dest=name, type=str.upper, choices=("LOCAL", "S3"), required=True, help=words)
+
+
+def add_backend(parser: argparse.ArgumentParser, *, default_root: Path) -> None:
+    """Add what `backend` takes; `default_root` is the folder where none is given."""
+    parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="the port to listen on, 0 for a free one (default: 8000)")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help=(f"where its own files are kept, and the objects with STORAGE_TYPE=LOCAL (default: {default_root})"),
+    )
+    parser.add_argument(
+        "--check", metavar="URL", help="start nothing, but check the backend at this address, point by point"
+    )
+    parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")
+    tokens = parser.add_mutually_exclusive_group()
+    tokens.add_argument(
+        "--add-token",
+        metavar="NAME",
+        help="start nothing, but make a token for one client, such as a worker, and print it",
+    )
+    tokens.add_argument("--remove-token", metavar="NAME", help="start nothing, but shut the client of this name out")
+    tokens.add_argument("--list-tokens", action="store_true", help="start nothing, but print whose tokens there are")

@@ -1,0 +1,313 @@
+"""The queue and its history: which job is next, which process has it, and how each ended. Processes share the file.
+
+Knows neither how a job is done nor who shows it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.errors import JobStoreError
+from pipeline.job import Existing, Job, UploadJob
+from pipeline.job_codec import job_from_text, job_to_text
+from pipeline.job_owner import JobOwner, Liveness
+from pipeline.job_rows import job_owner_from, living, owner_text, queued, stored_identity
+from pipeline.leases import Leases
+from pipeline.model import JobReport, Outcome
+from pipeline.queued_job import JobState, QueuedJob
+from pipeline.report_codec import report_to_text
+from pipeline.store_file import IN_MEMORY, OPEN_STATES, StoreFile
+from pipeline.stored_job import StoredJob, as_unicode, job_kind, stored, without_login
+
+__all__ = ["IN_MEMORY", "STORE_FILE", "JobStore", "queue_file"]
+
+STORE_FILE = "queue.sqlite3"
+
+KEPT_JOBS = 10_000
+KEPT_S = 90 * 86_400.0
+"""How many ended jobs are kept, and how long, in seconds."""
+
+ID_CHARACTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+"""The characters of ids, without those that are easily confused."""
+ID_LENGTH = 6
+
+AT_ONCE, AT_FIRST = 500, 16
+"""How many jobs one query asks for: SQLite accepts 999 values (https://sqlite.org/limits.html)."""
+
+REPLACED = "A later job for the same folder replaced it."
+CANCELLED_IN_QUEUE = "Cancelled in the queue."
+NOT_WANTED = "Cancelled before it began."
+
+_STATES = {Outcome.DONE: JobState.DONE, Outcome.FAILED: JobState.FAILED, Outcome.CANCELLED: JobState.CANCELLED}
+_END = "state = ?, reason = ?, ended_at = ?, parked_at = NULL, parked_until = NULL"
+_RELEASE = "state = 'waiting'"
+_MINE = "id = ? AND owner = ? AND state = 'running'"
+
+
+def queue_file(data_dir: Path | None) -> Path:
+    """Return where the queue is, in the folder for the user's data. Raises JobStoreError where there is none."""
+    if data_dir is None:
+        raise JobStoreError("There is no folder for the queue: the system names none for your data (HOME is not set).")
+    return data_dir / STORE_FILE
+
+
+class JobStore:
+    """The queue in one file. Thread-safe; every method raises JobStoreError with a sentence.
+
+    `now` is the wall clock, for what people read and for parked jobs; whether a process is dead depends on `monotonic`
+    alone. Closed by `close`, or as a context manager.
+    """
+
+    def __init__(
+        self, path: Path, *, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._file = StoreFile(path)
+        self._now = now
+        self._leases = Leases(monotonic)
+
+    def __enter__(self) -> JobStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def add(
+        self, jobs: Sequence[Job | UploadJob], *, wanted_by: JobOwner | None = None, backend_url: str = ""
+    ) -> list[str]:
+        """Add jobs to the queue and return their ids in order.
+
+        A job for the same folder with the same settings that has not ended is not added again. One for the same folder
+        with other settings is cancelled if no process works on it or waits for it. Old ended jobs are deleted.
+
+        Args:
+            jobs: the jobs; their paths are relative to the current folder.
+            wanted_by: the process that waits for them, None if none does.
+            backend_url: where uploads go.
+        """
+        here, backend_url, now = Path.cwd(), without_login(backend_url), self._now()
+        every = [stored(job, here, backend_url) for job in jobs]
+        with self._file.change() as connection:
+            ids = [self._add(connection, job, wanted_by, backend_url) for job in every]
+            connection.execute("DELETE FROM jobs WHERE ended_at < ?", (now - KEPT_S,))
+            connection.execute(
+                "DELETE FROM jobs WHERE position IN (SELECT position FROM jobs WHERE ended_at IS NOT NULL "
+                "ORDER BY ended_at DESC LIMIT -1 OFFSET ?)",
+                (KEPT_JOBS,),
+            )
+        return ids
+
+    def claim(self, ids: Iterable[str], owner: JobOwner, *, early: bool = False) -> QueuedJob | None:
+        """Claim the first of these jobs that can begin, in this order; return None if there is none now.
+
+        That is one that waits, one whose parked time has come (`early`: or not), or one whose owner is dead: its
+        process no longer exists or, if that can't be known, has sent no heartbeat for longer than the lease.
+        """
+        with self._file.change() as connection:
+            for row in _open_rows(connection, list(ids)):
+                if self._is_free(row) or (early and row["state"] == JobState.PARKED.value):
+                    connection.execute(
+                        "UPDATE jobs SET state = 'running', owner = ?, heard_at = ?, beats = beats + 1, "
+                        "tries = tries + 1, parked_at = NULL, parked_until = NULL, reason = '' WHERE id = ?",
+                        (owner_text(owner), self._now(), row["id"]),
+                    )
+                    claimed = connection.execute("SELECT * FROM jobs WHERE id = ?", (row["id"],)).fetchone()
+                    return queued(claimed)
+        return None
+
+    def heartbeat(self, id: str, owner: JobOwner) -> bool:
+        """Store that the owner still works on a job; return False if the job is no longer its own."""
+        return self._update("heard_at = ?, beats = beats + 1", (self._now(),), id, owner)
+
+    def set_existing(self, id: str, owner: JobOwner, existing: Existing) -> bool:
+        """Store what the next process that has a job does with what is left; return False if it is not the owner's."""
+        with self._file.change() as connection:
+            row = connection.execute(f"SELECT job FROM jobs WHERE {_MINE}", (id, owner_text(owner))).fetchone()
+            if row is None:
+                return False
+            text = job_to_text(replace(job_from_text(row["job"]), existing=existing))
+            return _update(connection, "job = ?", (text,), id, owner)
+
+    def finish(self, id: str, owner: JobOwner, report: JobReport) -> bool:
+        """Store how a job ended; return False if it is no longer the owner's.
+
+        A job that was cancelled at the owner waits again if another process wants it too.
+        """
+        values = (_STATES[report.outcome].value, "", self._now(), report_to_text(report))
+        with self._file.change() as connection:
+            if report.outcome is Outcome.CANCELLED and _wanted_beside(connection, id, owner):
+                return _update(connection, _RELEASE, (), id, owner)
+            return _update(connection, f"{_END}, report = ?", values, id, owner)
+
+    def park(self, id: str, owner: JobOwner, *, until: float, reason: str) -> bool:
+        """Let a job wait until a time (seconds since 1970); return False if it is no longer the owner's."""
+        return self._update(
+            "state = 'parked', parked_at = ?, parked_until = ?, reason = ?",
+            (self._now(), until, as_unicode(reason)),
+            id,
+            owner,
+        )
+
+    def release(self, id: str, owner: JobOwner) -> bool:
+        """Let a job wait for any process; return False if it is no longer the owner's."""
+        return self._update(_RELEASE, (), id, owner)
+
+    def cancel(self, id: str) -> bool:
+        """Cancel a job; return False if it has ended. Its owner learns that from its next heartbeat."""
+        with self._file.change() as connection:
+            return _cancel(connection, id, CANCELLED_IN_QUEUE, self._now())
+
+    def leave(self, ids: Iterable[str], owner: JobOwner) -> None:
+        """Store that the owner no longer waits for these; those that no other process waits for are cancelled."""
+        with self._file.change() as connection:
+            for row in _open_rows(connection, list(ids)):
+                wanted = living(row, without=owner)
+                connection.execute("UPDATE jobs SET wanted_by = ? WHERE id = ?", (json.dumps(wanted), row["id"]))
+                if not wanted and (row["state"] != JobState.RUNNING.value or self._is_free(row)):
+                    _cancel(connection, row["id"], NOT_WANTED, self._now())
+
+    def retry(self, id: str) -> bool:
+        """Let a failed or cancelled job wait again; return False for others, and if the same job was added since."""
+        with self._file.change() as connection:
+            question = "SELECT * FROM jobs WHERE id = ? AND state IN ('failed', 'cancelled')"
+            row = connection.execute(question, (id,)).fetchone()
+            if row is None:
+                return False
+            others = _open_in_folder(connection, row["folder"])
+            if stored_identity(row) in map(stored_identity, others):
+                return False
+            connection.execute(
+                "UPDATE jobs SET state = 'waiting', reason = '', ended_at = NULL, report = '', wanted_by = '[]' "
+                "WHERE id = ?",
+                (id,),
+            )
+            return True
+
+    def delete_ended(self) -> int:
+        """Delete the history; return how many jobs were deleted."""
+        with self._file.change() as connection:
+            return connection.execute("DELETE FROM jobs WHERE ended_at IS NOT NULL").rowcount
+
+    def all(self, *, ended: int | None = None) -> list[QueuedJob]:
+        """Return the latest `ended` of the ended jobs, and after them the open ones in their order."""
+        past = self._file.rows(
+            "SELECT * FROM jobs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, position DESC LIMIT ?",
+            (-1 if ended is None else ended,),
+        )
+        still = self._file.rows(f"SELECT * FROM jobs WHERE state IN {OPEN_STATES} ORDER BY position")
+        return [queued(row) for row in (*reversed(past), *still)]
+
+    def of(self, ids: Sequence[str]) -> list[QueuedJob]:
+        """Return these jobs in this order, without those that were deleted."""
+        found = {}
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            found.update({row["id"]: row for row in self._file.rows(f"SELECT * FROM jobs WHERE id IN ({marks})", some)})
+        return [queued(found[id]) for id in ids if id in found]
+
+    def states(self, ids: Sequence[str]) -> dict[str, JobState]:
+        """Return the states of these jobs by their ids, without those that were deleted."""
+        found = {}
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            question = f"SELECT id, state FROM jobs WHERE id IN ({', '.join('?' * len(some))})"
+            found.update({row["id"]: JobState(row["state"]) for row in self._file.rows(question, some)})
+        return found
+
+    def matching(self, beginning: str) -> list[str]:
+        """Return the ids that begin with this text."""
+        rows = self._file.rows("SELECT id FROM jobs WHERE substr(id, 1, ?) = ?", (len(beginning), beginning.lower()))
+        return [row["id"] for row in rows]
+
+    def _update(self, change: str, values: Sequence[object], id: str, owner: JobOwner) -> bool:
+        with self._file.change() as connection:
+            return _update(connection, change, values, id, owner)
+
+    def _add(self, connection: sqlite3.Connection, job: StoredJob, wanted_by: JobOwner | None, backend_url: str) -> str:
+        """Add one job to the queue, or find the same one there; return its id."""
+        now = self._now()
+        wanted = [] if wanted_by is None else [owner_text(wanted_by)]
+        same = None
+        for row in _open_in_folder(connection, job.folder):
+            in_work = row["state"] == JobState.RUNNING.value and not self._is_free(row)
+            if same is None and stored_identity(row) == job.identity:
+                same, wanted = row["id"], list(dict.fromkeys([*json.loads(row["wanted_by"]), *wanted]))
+                connection.execute("UPDATE jobs SET wanted_by = ? WHERE id = ?", (json.dumps(wanted), same))
+                if not in_work:  # the process that continues it uses what was said about earlier work this time
+                    change = "UPDATE jobs SET job = ?, parked_at = NULL, parked_until = NULL WHERE id = ?"
+                    connection.execute(change, (job.text, same))
+            elif job_kind(row["identity"]) == job.kind and not in_work and not living(row):
+                _cancel(connection, row["id"], REPLACED, now)
+        return same or _insert(connection, job, backend_url, wanted, now)
+
+    def _is_free(self, row: sqlite3.Row) -> bool:
+        """Whether an open job can begin."""
+        if row["state"] == JobState.WAITING.value:
+            return True
+        if row["state"] == JobState.PARKED.value:  # a clock that was set back since must not prolong it
+            until, since = row["parked_until"], row["parked_at"]
+            return until is None or not since <= self._now() < until
+        liveness = job_owner_from(row["owner"]).liveness()
+        if liveness in (Liveness.SUSPENDED, Liveness.UNKNOWN):
+            return self._leases.has_run_out(row["id"], f"{row['owner']} {row['beats']}")
+        return liveness is Liveness.GONE
+
+
+def _open_in_folder(connection: sqlite3.Connection, folder: str) -> list[sqlite3.Row]:
+    """Return the jobs of a folder that have not ended, in the order in which they were added."""
+    question = f"SELECT * FROM jobs WHERE folder = ? AND state IN {OPEN_STATES} ORDER BY position"
+    return connection.execute(question, (folder,)).fetchall()
+
+
+def _open_rows(connection: sqlite3.Connection, ids: Sequence[str]) -> Iterator[sqlite3.Row]:
+    """Yield those of these jobs that have not ended, in this order, without their long columns."""
+    ends = [*range(AT_FIRST, len(ids), AT_ONCE), len(ids)]  # usually one of the first is found
+    for start, end in zip([0, *ends], ends, strict=False):
+        some = ids[start:end]
+        question = (
+            "SELECT id, state, wanted_by, owner, beats, parked_at, parked_until FROM jobs "
+            f"WHERE id IN ({', '.join('?' * len(some))}) AND state IN {OPEN_STATES}"
+        )
+        found = {row["id"]: row for row in connection.execute(question, some)}
+        yield from (found[id] for id in some if id in found)
+
+
+def _insert(connection: sqlite3.Connection, job: StoredJob, backend_url: str, wanted: Sequence[str], now: float) -> str:
+    """Insert a new row; return its unique id."""
+    while True:
+        id = "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
+        if connection.execute("SELECT 1 FROM jobs WHERE id = ?", (id,)).fetchone() is None:
+            break
+    connection.execute(
+        "INSERT INTO jobs (id, state, slug, folder, identity, backend_url, job, added_at, wanted_by) "
+        "VALUES (?, 'waiting', ?, ?, ?, ?, ?, ?, ?)",
+        (id, job.slug, job.folder, job.identity, backend_url, job.text, now, json.dumps(wanted)),
+    )
+    return id
+
+
+def _update(connection: sqlite3.Connection, change: str, values: Sequence[object], id: str, owner: JobOwner) -> bool:
+    """Change a job if the owner works on it; return whether it does."""
+    done = connection.execute(f"UPDATE jobs SET {change} WHERE {_MINE}", (*values, id, owner_text(owner)))
+    return done.rowcount == 1
+
+
+def _cancel(connection: sqlite3.Connection, id: str, reason: str, now: float) -> bool:
+    change = f"UPDATE jobs SET {_END} WHERE id = ? AND state IN {OPEN_STATES}"
+    return connection.execute(change, (JobState.CANCELLED.value, reason, now, id)).rowcount == 1
+
+
+def _wanted_beside(connection: sqlite3.Connection, id: str, owner: JobOwner) -> bool:
+    """Whether another process that may be alive waits for a job too."""
+    row = connection.execute("SELECT wanted_by FROM jobs WHERE id = ?", (id,)).fetchone()
+    return row is not None and bool(living(row, without=owner))

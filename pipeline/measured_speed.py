@@ -1,0 +1,80 @@
+"""What work took on this machine, kept in the folder for data from job to job, and what a job is expected to take."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.codec import from_json, to_json
+from pipeline.errors import CodecError, OutputError
+from pipeline.expected_time import expected_s, learned, work_of
+from pipeline.files import write_whole
+from pipeline.model import JobReport, PhaseName, Plan
+from pipeline.phase_table import PHASES
+from pipeline.workspace import Workspace
+
+FILE = "measured-speed.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredSpeed:
+    """The file: the seconds that a unit of each kind of work took."""
+
+    schema: int = SCHEMA
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+class JobTimes:
+    """What the phases of one conversion are expected to take, and what is learned from it.
+
+    Without a folder nothing is kept; a file that can't be read or written is no error. `alone` says that no other job
+    runs at the same time: others take their part of the machine, and nothing is learned.
+    """
+
+    def __init__(self, plan: Plan, folder: Path | None, *, alone: bool) -> None:
+        self._path = None if folder is None else folder / FILE
+        self._work = work_of(plan, os.cpu_count() or 1)
+        self._learns = alone
+
+    def expect(self, workspace: Workspace) -> Mapping[PhaseName, float]:
+        """Return the seconds of each phase, of a folder in which what is left of an earlier run is known."""
+        kept = [
+            name
+            for name in self._work
+            if PHASES[name].fills_folder
+            and name.value in workspace.done.by_step
+            and name.value not in workspace.changes
+        ]
+        self._learns = self._learns and not (kept or workspace.published or workspace.checkpoints.pieces)
+        kept_file = self._read()
+        return expected_s(self._work, {} if kept_file is None else kept_file.seconds, kept)
+
+    def learn(self, report: JobReport) -> None:
+        """Keep what the work took, if the job did all of it."""
+        kept_file = self._read() if self._learns else None
+        if self._path is None or kept_file is None:
+            return
+        seconds = learned(kept_file.seconds, self._work, report.phases)
+        if seconds == kept_file.seconds:
+            return
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(self._path, json.dumps(to_json(MeasuredSpeed(seconds=seconds)), indent=1).encode())
+        except (OSError, OutputError):
+            return  # the next job is expected by what is known
+
+    def _read(self) -> MeasuredSpeed | None:
+        """Return what is kept, None where a newer version has written it."""
+        if self._path is None:
+            return MeasuredSpeed()
+        try:
+            stored = json.loads(self._path.read_text(encoding="utf-8"))
+            if isinstance(stored, dict) and type(stored.get("schema")) is int and stored["schema"] > SCHEMA:
+                return None
+            return from_json(MeasuredSpeed, stored, FILE)
+        except (OSError, ValueError, RecursionError, CodecError):
+            return MeasuredSpeed()

@@ -1,0 +1,1 @@
+"""Sources that are no files of this machine: how their bytes come here, and where they are kept meanwhile."""

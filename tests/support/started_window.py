@@ -1,0 +1,45 @@
+"""The window as a process of its own, with chunks of one segment, in which somebody has pressed Start.
+
+Started by a test with a video, an output folder, a folder for data and a file for preferences.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from config import Config  # the path above must be set first
+from installation import FilePlace
+from pipeline.media.encode import chunks
+from ui.services import PipelineServices
+from ui.window import MainWindow
+
+LOOK_MS = 50
+
+chunks.CHUNK_SEGMENTS = 1
+chunks.LEAST_SEGMENTS = 1
+
+
+def main(video: str, output_dir: str, data_dir: str, preferences: str) -> None:
+    """Open the window, fill its form in, and press Start when the video is known."""
+    place = FilePlace(read=Path(preferences), write=Path(preferences))
+    window = MainWindow(config=Config(data_dir=Path(data_dir)), preferences=place, services=PipelineServices())
+    window.variables.output_dir.set(output_dir)
+    window.variables.transcribe.set(False)
+    window.variables.make_mp4.set(False)
+    window.variables.source.set(video)
+
+    def start() -> None:
+        if window.controller.state.source.media is None:
+            window.after(LOOK_MS, start)
+        else:
+            window.actions.start.invoke()
+
+    window.after(LOOK_MS, start)
+    window.mainloop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,95 @@
+"""What is kept of how quick this machine is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from converting import convert
+from source_clips import plain
+from step_facts import ENCODED
+
+from config import Config
+from pipeline import expected_time
+from pipeline.facts import Facts
+from pipeline.measured_speed import FILE, JobTimes
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport
+from pipeline.plan import make_plan
+from pipeline.workspace import Workspace
+
+HLS = PhaseName.HLS
+
+
+@pytest.fixture
+def one(job, media_info):
+    """A plan and the workspace that it begins with: empty."""
+    plan = make_plan(replace(job, make_mp4=False), media_info())
+    return plan, Workspace(plan.job)
+
+
+def _ended(plan, seconds: float = 1000.0) -> JobReport:
+    phases = (PhaseReport(phase=HLS, outcome=PhaseOutcome.DONE, seconds=seconds),)
+    return JobReport(
+        slug=plan.job.slug, source=plan.job.source, folder=plan.job.folder, outcome=Outcome.DONE, phases=phases
+    )
+
+
+def test_the_next_job_is_expected_to_take_what_this_one_took(one, tmp_path):
+    """What was measured is in the folder for data, and replaces the usual figure."""
+    plan, workspace = one
+    first = JobTimes(plan, tmp_path / "data", alone=True)
+    before = first.expect(workspace)[HLS]
+    first.learn(_ended(plan))
+    assert 1000.0 != before
+    assert 1000.0 == pytest.approx(JobTimes(plan, tmp_path / "data", alone=True).expect(workspace)[HLS])
+
+
+def test_a_real_conversion_is_measured_once(tmp_path, monkeypatch):
+    """The same job again finds its work done, which is no measure."""
+    monkeypatch.setattr(expected_time, "MEASURABLE_S", 0.0)
+    clip, config = plain(tmp_path), Config(data_dir=tmp_path / "data")
+    kept = []
+    for _ in range(2):
+        assert Outcome.DONE is convert(clip, tmp_path / "out", config).report.outcome
+        kept.append(json.loads((tmp_path / "data" / FILE).read_text()))
+    assert (kept[0], 1, ["hls libx264"]) == (kept[1], kept[0]["schema"], list(kept[0]["seconds"]))
+
+
+def test_a_job_among_others_or_that_goes_on_is_no_measure(one, tmp_path):
+    """It had a part of the machine, or a part of the work."""
+    plan, workspace = one
+    among = JobTimes(plan, tmp_path, alone=False)
+    among.expect(workspace)
+    among.learn(_ended(plan))
+    workspace.done = Facts().having(ENCODED)
+    goes_on = JobTimes(plan, tmp_path, alone=True)
+    assert 0.5 == goes_on.expect(workspace)[HLS]
+    goes_on.learn(_ended(plan))
+    assert not (tmp_path / FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        pytest.param("{", False, id="broken"),
+        pytest.param('{"schema": 1, "seconds": {"hls libx264": "x"}}', False, id="wrong"),
+        pytest.param('{"schema": 2, "speeds": []}', True, id="of a newer version"),
+    ],
+)
+def test_a_file_that_can_not_be_read_is_no_error(one, tmp_path, content, kept):
+    """Usual figures count then; a newer version's file is left as it is, another is written anew."""
+    plan, workspace = one
+    usual = JobTimes(plan, None, alone=True).expect(workspace)
+    (tmp_path / FILE).write_text(content)
+    times = JobTimes(plan, tmp_path, alone=True)
+    assert usual == times.expect(workspace)
+    times.learn(_ended(plan))
+    assert kept == (content == (tmp_path / FILE).read_text())
+
+
+def test_what_an_earlier_version_kept_goes_on_being_read(one, tmp_path):
+    """A sample of the first version's file."""
+    plan, workspace = one
+    (tmp_path / FILE).write_text(json.dumps({"schema": 1, "seconds": {"hls libx264": 0.0, "upload": 1e-6}}))
+    assert 0.5 == JobTimes(plan, tmp_path, alone=True).expect(workspace)[HLS]

@@ -1,0 +1,74 @@
+"""A damaged source is noticed when it is chosen."""
+
+from __future__ import annotations
+
+from ui_fakes import FakeServices
+from window_states import FOUND
+
+from pipeline.media.source.damage import Damage, Hole, Medium
+from ui.services import PipelineServices
+from ui.view_state import WindowStage
+
+HOLE = Hole(medium=Medium.VIDEO, begin_s=724.0, end_s=725.9)
+DAMAGED = Damage(holes=(HOLE,), errors=40)
+
+
+def chosen(open_driver):
+    """Return a window with a source that was looked through."""
+    driver = open_driver(FakeServices(damage=DAMAGED))
+    driver.fill()
+    driver.until(driver.window.source_panel.accept.winfo_viewable)
+    return driver
+
+
+def test_what_can_be_read_is_converted(open_driver):
+    """The button accepts the damage, and the job knows."""
+    driver = chosen(open_driver)
+    panel = driver.window.source_panel
+    assert "1.9 s of the video can't be read, at 12:04" in str(panel.damage.cget("text"))
+    driver.press(panel.accept)
+    assert not panel.accept.winfo_viewable()
+    driver.press(driver.window.actions.start)
+    driver.until_stage(WindowStage.READY)
+    assert [True] == [plan.job.accept_damaged for plan in driver.services.plans]
+
+
+def test_it_is_accepted_for_this_source_alone(open_driver):
+    """The next one is asked about anew; what was ticked under Advanced stays."""
+    driver = chosen(open_driver)
+    accepted = driver.window.variables.advanced.accept_damaged
+    driver.press(driver.window.source_panel.accept)
+    driver.fill("/videos/lesson02.mp4")
+    assert not accepted.get()
+    accepted.set(True)
+    driver.fill("/videos/lesson03.mp4")
+    assert accepted.get()
+
+
+def test_another_source_or_start_ends_the_search(open_driver):
+    """Nothing is searched that nobody waits for, and a search that was ended says nothing."""
+    driver = open_driver(FakeServices(damage=DAMAGED, searches_on=True))
+    searches = driver.services.searches
+    driver.fill("/videos/lesson02.mp4")
+    driver.until(lambda: len(searches) == 1)
+    driver.fill()
+    driver.until(lambda: len(searches) == 2)
+    assert [True, False] == [cancel.cancelled for _, cancel in searches]
+    assert FOUND.text == str(searches[1][0])
+    driver.press(driver.window.actions.start)
+    driver.until_stage(WindowStage.READY)
+    assert ([True, True], "") == (
+        [cancel.cancelled for _, cancel in searches],
+        driver.window.controller.state.source.damage,
+    )
+
+
+def test_a_real_source(open_driver, source_clip):
+    """A download that broke off: ffmpeg finds it in the middle of a packet, so its header is right."""
+    driver = open_driver(PipelineServices())
+    driver.fill(str(source_clip("truncated mp4")))
+    driver.until(lambda: driver.window.controller.state.source.searched is not None)
+    driver.settle()
+    found = driver.window.controller.state.source.searched
+    assert (False, True) == (found.whole, bool(driver.window.source_panel.accept.winfo_viewable()))
+    assert "before the length that it declares" in str(driver.window.source_panel.damage.cget("text"))

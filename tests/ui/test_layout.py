@@ -1,0 +1,220 @@
+"""Where the panels of the real window are placed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Upload, media_info
+
+from pipeline.errors import SourceError
+from pipeline.media.source.damage import Damage, Hole, Medium
+from pipeline.transfer.upload.earlier_upload import PreviousUpload
+from ui.view_state import WindowStage
+
+
+def shown(widget):
+    """Return a widget and all that is shown in it."""
+    found = [widget]
+    for child in widget.winfo_children():
+        if child.winfo_manager():
+            found += shown(child)
+    return found
+
+
+@pytest.mark.parametrize("config", [CONFIGURED, NOT_CONFIGURED], ids=["configured", "not configured"])
+@pytest.mark.parametrize("size", ["1100x780", "900x640"])
+def test_nothing_is_cut_off(open_driver, size, config):
+    """At both sizes every label, button and box has the room it asks for, inside what holds it."""
+    driver = open_driver(config=config)
+    driver.fill(upload=True)
+    window = driver.window
+    driver.unfold()
+    window.variables.advanced.encrypt.set(True)
+    window.geometry(size)
+    width, height = (int(part) for part in size.split("x"))
+    driver.until(lambda: (window.winfo_width(), window.winfo_height()) == (width, height))
+    driver.settle()
+    for widget in shown(window):
+        if widget.winfo_class() in ("TLabel", "TButton", "TCheckbutton", "TCombobox"):
+            described = f"{widget} {widget.cget('text') if widget.winfo_class() != 'TCombobox' else ''}"
+            assert widget.winfo_height() >= widget.winfo_reqheight(), described
+            if widget.winfo_class() != "TCombobox":
+                assert widget.winfo_width() >= widget.winfo_reqwidth(), described
+            holder = widget.nametowidget(widget.winfo_parent())
+            assert widget.winfo_x() + widget.winfo_width() <= holder.winfo_width(), described
+    for button in (window.actions.start, window.actions.cancel, window.actions.open_folder):
+        assert button.winfo_viewable()
+        assert button.winfo_rooty() - window.winfo_rooty() + button.winfo_height() <= height
+
+
+def test_nothing_moves_while_a_job_runs(open_driver):
+    """Panels, rows and buttons stay where they are from the first look to the end of a job."""
+    run = Upload()
+    driver = open_driver(FakeServices(run=run))
+    driver.fill(upload=True)
+    window = driver.window
+
+    def places():
+        widgets = [row.progress for row in window.progress_panel.rows]
+        widgets += [window.actions.start, window.log_panel.view, window.banner_panel.frame]
+        test, column = window.upload_panel.test, window.settings  # the column scrolls; what is in it must not move
+        inside = (
+            test.winfo_rootx() - column.winfo_rootx(),
+            test.winfo_rooty() - column.winfo_rooty(),
+            column.winfo_height(),
+        )
+        return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_width(), w.winfo_height()) for w in widgets] + [inside]
+
+    before = places()
+    driver.press(window.actions.start)
+    driver.until(lambda: driver.rows["720p"] == ("40%", ""))
+    driver.settle()
+    assert before == places()
+    run.encoding.release()
+    driver.until(lambda: driver.rows["Upload"][0] == "35%")
+    driver.settle()
+    assert before == places()
+    run.uploading.release()
+    driver.until_stage(WindowStage.READY)
+    assert before == places()
+
+
+def places_of_controls(window):
+    """Return where everything is that an editor looks at or presses."""
+    panels = (window.source_panel, window.output_panel, window.transcription_panel, window.upload_panel)
+    widgets = [panel.card for panel in panels] + [row.progress for row in window.progress_panel.rows]
+    widgets += [window.source_panel.part_from, window.output_panel.entry, *window.output_panel.qualities.values()]
+    widgets += [window.output_panel.speed, window.settings.container, window.log_panel.view]
+    widgets += [window.actions.start, window.actions.reset]
+    return [
+        (w.winfo_rootx(), w.winfo_rooty(), w.winfo_width(), w.winfo_height()) for w in widgets if w.winfo_ismapped()
+    ]
+
+
+def test_nothing_moves_when_start_is_refused(open_driver):
+    """Sentences beneath fields and in the banner stand where a place is kept for them."""
+    driver = open_driver()
+    window = driver.window
+    for ticked in window.variables.qualities.values():
+        ticked.set(False)
+    driver.settle()
+    before = places_of_controls(window)
+    driver.press(window.actions.start)
+    driver.until(lambda: driver.banner == "Not started: 3 things must be put right first.")
+    driver.settle()
+    assert before == places_of_controls(window)
+
+
+@pytest.mark.parametrize(
+    "services",
+    [
+        pytest.param(
+            FakeServices(previous=PreviousUpload(files_done=12, files_total=45), media=media_info()), id="resume"
+        ),
+        pytest.param(FakeServices(conflict="/videos/out/lesson01 already holds something else."), id="replace"),
+    ],
+)
+def test_nothing_moves_when_something_is_asked(open_driver, services):
+    """The question and its buttons stand where the banner was."""
+    driver = open_driver(services)
+    driver.fill(upload=True)
+    before = places_of_controls(driver.window)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(WindowStage.ASKING)
+    driver.settle()
+    assert before == places_of_controls(driver.window)
+
+
+def test_nothing_moves_when_damage_is_found(open_driver):
+    """What can't be read, and the button that accepts it, stand where a place is kept for them."""
+    hole = Hole(medium=Medium.VIDEO, begin_s=6.0, end_s=7.9)
+    driver = open_driver(FakeServices(damage=Damage(holes=(hole,), errors=40)))
+    window = driver.window
+    driver.settle()
+    window.variables.output_dir.set("/videos/out")
+    before = places_of_controls(window)
+    driver.fill()
+    driver.until(window.source_panel.accept.winfo_viewable)
+    driver.settle()
+    assert before == places_of_controls(window)
+
+
+def test_nothing_moves_when_closing_asks(open_driver):
+    """What is to become of the running job is asked where the banner was."""
+    run = Upload()
+    driver = open_driver(FakeServices(run=run))
+    driver.fill(upload=True)
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.rows["720p"][0] == "40%")
+    driver.settle()
+    before = places_of_controls(driver.window)
+    driver.window.close()
+    driver.settle()
+    assert 4 == len(driver.choices)
+    assert before == places_of_controls(driver.window)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        pytest.param(replace(media_info(), readable_s=11.0), id="short"),
+        pytest.param(
+            replace(media_info(), video=replace(media_info().video, colour_transfer="arib-std-b67", bit_depth=10)),
+            id="treatment",
+        ),
+        pytest.param(SourceError("lesson01.mp4 is empty: choose a video file."), id="refusal"),
+    ],
+)
+def test_nothing_moves_when_a_source_is_known(open_driver, media):
+    """What is said about it has a place of its own."""
+    driver = open_driver(FakeServices(media=media))
+    window = driver.window
+    window.variables.output_dir.set("/videos/out")
+    driver.settle()
+    before = places_of_controls(window)
+    window.variables.source.set("/videos/lesson01.mp4")
+    window.controller.look_at_source("/videos/lesson01.mp4", window.variables.read())
+    driver.until(lambda: driver.window.controller.state.source.media or driver.window.controller.state.source.problem)
+    driver.settle()
+    assert before == places_of_controls(window)
+
+
+def test_tab_goes_through_the_form_in_reading_order(open_driver):
+    """From the source on, Tab leads down the form and then to Start."""
+    driver = open_driver()
+    driver.fill(upload=True)
+    driver.unfold()
+    window = driver.window
+    stops, widget = [], window.source_panel.entry
+    for _ in range(60):
+        stops.append(widget)
+        widget = widget.tk_focusNext()
+    assert set() == {w.winfo_class() for w in stops} - {"TEntry", "TButton", "TCheckbutton", "TCombobox", "Text"}
+    landmarks = [
+        window.source_panel.entry,
+        window.output_panel.entry,
+        window.output_panel.speed,
+        window.transcription_panel.model,
+        window.upload_panel.enable,
+        window.upload_panel.test,
+        window.actions.start,
+    ]
+    assert landmarks == [w for w in stops if w in landmarks][: len(landmarks)]
+
+
+def test_a_control_that_gets_the_keyboard_comes_into_view(open_driver):
+    """Whoever goes through the form with Tab sees where they are, in a small window too."""
+    driver = open_driver()
+    driver.fill(upload=True)
+    driver.unfold()
+    window = driver.window
+    window.geometry("900x640")
+    driver.until(lambda: window.winfo_height() == 640)
+    driver.settle()
+    panel = window.upload_panel
+    assert not driver.in_view(panel.delete_local)
+    panel.delete_local.focus_force()
+    driver.until(lambda: driver.in_view(panel.delete_local))
+    window.source_panel.entry.focus_force()
+    driver.until(lambda: driver.in_view(window.source_panel.entry))

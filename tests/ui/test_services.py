@@ -1,0 +1,39 @@
+"""What the window asks of the pipeline, where it is more than a call."""
+
+from __future__ import annotations
+
+from config import Config
+from pipeline import wiring
+from pipeline.cancel import CancelToken
+from pipeline.events import Event, LogLevel
+from pipeline.job_store import JobStore
+from pipeline.model import JobReport, Outcome
+from pipeline.plan import make_plan
+from pipeline.queued_job import JobState
+from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.upload.backend_answers import NO_ANSWERS
+from ui.services import PipelineServices
+
+
+def _run(job, media, folder, monkeypatch, sink=lambda event: None):
+    report = JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=Outcome.DONE)
+    monkeypatch.setattr(wiring, "run_job", lambda *_, **__: report)
+    plan = make_plan(job, media)
+    answers = {"control": TransferControl(), "ask_token": lambda: None, "answers": NO_ANSWERS}
+    assert report == PipelineServices().run_job(plan, Config(data_dir=folder), sink, CancelToken(), **answers)
+
+
+def test_the_windows_jobs_are_in_the_queue(job, media_info, tmp_path, monkeypatch):
+    """`queue` shows them beside those of the command line."""
+    _run(job, media_info(), tmp_path, monkeypatch)
+    with JobStore(tmp_path / "queue.sqlite3") as store:
+        assert [("lesson", JobState.DONE)] == [(one.slug, one.state) for one in store.all()]
+
+
+def test_the_log_says_that_the_queue_cannot_be_used(job, media_info, tmp_path, monkeypatch):
+    """The job is done all the same."""
+    (tmp_path / "queue.sqlite3").write_bytes(b"not a database" * 100)
+    events: list[Event] = []
+    _run(job, media_info(), tmp_path, monkeypatch, events.append)
+    line, _ = events
+    assert (LogLevel.WARNING, True) == (line.level, "move the file away" in line.text)

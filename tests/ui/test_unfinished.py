@@ -1,0 +1,128 @@
+"""What an earlier run has left unfinished is offered when the window opens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from program import make_clip
+from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep
+
+from config import Config
+from pipeline.job import Existing, Job, UploadRequest
+from pipeline.job_store import JobStore
+from pipeline.media.encode import chunks
+from pipeline.queued_job import JobState
+from pipeline.unfinished import UnfinishedJob
+from ui.services import PipelineServices
+from ui.view_state import WindowStage
+
+WINDOW = Path(__file__).parents[1] / "support" / "started_window.py"
+REAL_DEADLINE_S = 120.0
+POLL_S = 0.05
+JOB = Job(source=Path("/videos/Lesson 02.mp4"), output_dir=Path("/videos/out"), slug="lesson-02")
+
+
+def left(number: int = 2, *, percent: int | None = 43, **changes: object) -> UnfinishedJob:
+    """Return a job that was left unfinished."""
+    job = replace(JOB, source=Path(f"/videos/Lesson 0{number}.mp4"), slug=f"lesson-0{number}")
+    return UnfinishedJob(id=str(number), job=job, backend_url="", percent=percent, **changes)
+
+
+def test_an_unfinished_job_is_offered_and_done(open_driver):
+    """Go on does it as it was asked for, without a question, and the form shows which video it is."""
+    encoding = HaltedStep()
+    services = FakeServices(unfinished=(left(),), run=lambda plan, sink, cancel: encoding.hold(cancel))
+    driver = open_driver(services)
+    driver.until(lambda: driver.choices == ["Go on", "Leave it"])
+    assert "“Lesson 02” was not finished: 43 %." == driver.banner
+    driver.press(driver.window.banner_panel.buttons[0])
+    encoding.wait_until_reached()
+    driver.until_stage(WindowStage.RUNNING)
+    (plan,) = services.plans
+    variables = driver.window.variables
+    assert replace(JOB, existing=Existing.RESUME) == plan.job
+    assert (str(JOB.source), str(JOB.output_dir)) == (variables.source.get(), variables.output_dir.get())
+    assert "Converting Lesson 02.mp4…" == driver.banner
+    encoding.release()
+
+
+def test_what_is_left_is_not_offered_again(open_driver):
+    """The next one is offered, and after the last the window is as always."""
+    services = FakeServices(unfinished=(left(), left(3, percent=None)))
+    driver = open_driver(services)
+    driver.until(lambda: driver.choices)
+    assert "Not finished either: “Lesson 03”." in driver.sentences
+    driver.press(driver.window.banner_panel.buttons[1])
+    assert "“Lesson 03” was not finished." == driver.banner
+    driver.press(driver.window.banner_panel.buttons[1])
+    driver.until(lambda: services.forgotten == ["2", "3"])
+    assert ("Choose a video and press Start.", []) == (driver.banner, driver.choices)
+    assert [] == services.plans
+
+
+def test_an_upload_needs_its_login(open_driver):
+    """Go on with a job for a server that the form has no login for asks for that, and the offer stays."""
+    job = replace(JOB, upload=UploadRequest(prefix="videos/lesson-02/"))
+    one = UnfinishedJob(id="2", job=job, backend_url="https://api.example.com", percent=80)
+    services = FakeServices(unfinished=(one,))
+    driver = open_driver(services, config=NOT_CONFIGURED)
+    driver.until(lambda: driver.choices)
+    driver.press(driver.window.banner_panel.buttons[0])
+    assert "It uploads to https://api.example.com: type that address and its token" in driver.sentences
+    assert ([], ["Go on", "Leave it"]) == (services.plans, driver.choices)
+    driver.window.variables.backend_url.set("https://api.example.com")
+    driver.window.variables.token.set("typed-token-typed-token")
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until(lambda: services.plans)
+    assert "typed-token-typed-token" == services.configs[-1].backend.token
+
+
+def test_another_video_takes_the_offer_away(open_driver):
+    """Nothing is in the way of who has other plans."""
+    driver = open_driver(FakeServices(unfinished=(left(),)), config=CONFIGURED)
+    driver.until(lambda: driver.choices)
+    driver.fill()
+    assert ("Ready to convert lesson01.mp4. Press Start.", []) == (driver.banner, driver.choices)
+
+
+def finished_segments(folder: Path) -> dict[int, int]:
+    """Return inode and time of each segment of the chunks that are finished: those of one made again differ."""
+    marks = (folder / ".checkpoints").glob("[0-9]*/done.json")
+    stats = [path.stat() for mark in marks for path in mark.parent.rglob("*.ts")]
+    return {stat.st_ino: stat.st_mtime_ns for stat in stats}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
+def test_a_window_that_was_killed_goes_on(open_driver, tmp_path, monkeypatch):
+    """A real window is killed while it encodes: the next one says so, and makes no finished segment again."""
+    clip = make_clip(tmp_path / "Lesson 02.mp4", seconds=40)
+    out, data = tmp_path / "out", tmp_path / "data"
+    command = [sys.executable, str(WINDOW), str(clip), str(out), str(data), str(tmp_path / "s3_config.json")]
+    began_s = time.monotonic()
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            while len(before := finished_segments(out / ".lesson-02.partial")) < 2:
+                assert process.poll() is None
+                assert time.monotonic() - began_s < REAL_DEADLINE_S
+                time.sleep(POLL_S)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
+    monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
+    driver = open_driver(PipelineServices(), config=Config(data_dir=data))
+    driver.deadline_s = REAL_DEADLINE_S
+    driver.until(lambda: driver.choices == ["Go on", "Leave it"])
+    assert driver.banner.startswith("“Lesson 02” was not finished: ")
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until(lambda: driver.banner.startswith("Done"))
+    made = [path.stat() for path in (out / "lesson-02").rglob("seg_*.ts")]
+    assert before.items() <= {stat.st_ino: stat.st_mtime_ns for stat in made}.items()
+    with JobStore(data / "queue.sqlite3") as store:
+        assert [JobState.DONE] == [one.state for one in store.all()]

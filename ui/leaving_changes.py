@@ -1,0 +1,44 @@
+"""How messages change what becomes of the window while a job is on its way. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.events import JobFinished
+from pipeline.model import Outcome
+from ui.messages import BannerAnswer, CloseAnswered, CloseAsked, Message, TokenWanted, UnexpectedError
+from ui.queue_messages import VideoQueued
+from ui.view_state import Leaving, ViewState, WindowStage
+
+ANSWERED = {
+    BannerAnswer.STAY: Leaving.STAYS,
+    BannerAnswer.GO_ON_IN_BACKGROUND: Leaving.IN_BACKGROUND,
+    BannerAnswer.CLOSE_AFTER_JOB: Leaving.AFTER_JOB,
+    BannerAnswer.STOP_AND_CLOSE: Leaving.NOW,
+}
+
+WHEN_DONE = {Leaving.IN_BACKGROUND: Leaving.DONE, Leaving.AFTER_JOB: Leaving.NOW}
+"""What follows when the job ends well; everything else has to be read by the editor, and the window stays for it."""
+
+
+def advance_leaving(state: ViewState, message: Message) -> ViewState:
+    """Return the state after a message that has been taken into the rest of it."""
+    if isinstance(message, CloseAsked):
+        return replace(state, leaving=Leaving.ASKED) if state.job_on_its_way else state
+    if isinstance(message, CloseAnswered):
+        asked = state.leaving in (Leaving.ASKED, Leaving.DONE)
+        return replace(state, leaving=ANSWERED[message.answer]) if asked else state
+    if state.leaving is Leaving.IN_BACKGROUND and isinstance(message, TokenWanted | UnexpectedError):
+        return replace(state, leaving=Leaving.STAYS)
+    if state.leaving in (Leaving.ASKED, Leaving.IN_BACKGROUND, Leaving.AFTER_JOB) and not state.job_on_its_way:
+        return replace(state, leaving=WHEN_DONE.get(state.leaving, Leaving.STAYS) if _done(message) else Leaving.STAYS)
+    if state.leaving is Leaving.DONE and state.stage is not WindowStage.READY:  # another job was started
+        return replace(state, leaving=Leaving.STAYS)
+    return state
+
+
+def _done(message: Message) -> bool:
+    """Whether a message says that the job has ended, and that nothing is left to be said about it."""
+    if isinstance(message, JobFinished):
+        return message.report.outcome is Outcome.DONE and not message.report.warnings
+    return isinstance(message, VideoQueued)

@@ -1,0 +1,72 @@
+"""How messages about the source and the chosen rows change what the window shows. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ui import bar_changes as rows
+from ui import queue_view
+from ui.banners import READY, Banner
+from ui.bars import Bars
+from ui.job_form import offered_qualities
+from ui.messages import DamageFound, RowsChosen, SourceChosen, SourceFound, SourceRefused
+from ui.source_text import describe
+from ui.source_view import SourceView, treated
+from ui.view_state import NO_BARS, ViewState
+
+
+def advance_source(state: ViewState, message: SourceChosen | SourceFound | DamageFound | SourceRefused) -> ViewState:
+    """Return the state after a source was chosen, found, looked through or refused; a message about an earlier one
+    changes nothing.
+    """
+    if isinstance(message, SourceChosen):
+        if message.text == state.source.path_text:
+            return state
+        bars = _preview(state.chosen, None)
+        source = SourceView(path_text=message.text, details="Reading the video…" if message.text else "")
+        queue = queue_view.for_another_video(state.queue)
+        return replace(state, source=source, banner=READY, bars=bars, problems=(), queue=queue)
+    if message.text != state.source.path_text:
+        return state
+    if isinstance(message, SourceRefused):
+        return replace(state, source=SourceView(path_text=message.text, problem=message.reason))
+    if isinstance(message, DamageFound):
+        return replace(state, source=treated(replace(state.source, searched=message.damage), state.source_options))
+    media = message.media
+    source = SourceView(
+        path_text=message.text,
+        media=media,
+        details=describe(media),
+        offered=offered_qualities(media),
+        slug=message.slug,
+    )
+    source = treated(source, state.source_options)
+    banner = ready_for(source) if state.banner is READY else state.banner
+    bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if state.form_enabled else state.bars
+    return replace(state, source=source, banner=banner, bars=bars)
+
+
+def ready_for(source: SourceView) -> Banner:
+    """Return the banner before a job with this source is started."""
+    if source.media is None:
+        return READY
+    return Banner(title=f"Ready to convert {source.media.path.name}. Press Start.")
+
+
+def choose_rows(state: ViewState, message: RowsChosen) -> ViewState:
+    """Show which rows the next job will have; the rows of a finished job stay until something is changed."""
+    if not state.form_enabled or message == state.chosen:
+        return state
+    return replace(
+        state, chosen=message, bars=_preview(message, state.source.offered, audio_only=state.source.audio_only)
+    )
+
+
+def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, audio_only: bool = False) -> Bars:
+    """Return the rows that the next job will have, as far as is known."""
+    if chosen is None:
+        return NO_BARS
+    if audio_only:
+        return rows.unstarted(replace(chosen, qualities=(), mp4=False), audio_only=True)
+    made = chosen.qualities if offered is None else tuple(name for name in chosen.qualities if name in offered)
+    return rows.unstarted(replace(chosen, qualities=made))

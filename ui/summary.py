@@ -1,0 +1,60 @@
+"""What Start will do, in one line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ui.job_form import FormValues, destination
+from ui.source_view import SourceView
+
+BETWEEN = " · "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """`text` says what is made and where it goes; `dangers` what takes something away, or keeps viewers out."""
+
+    text: str = ""
+    dangers: str = ""
+
+
+def summarise(values: FormValues, source: SourceView) -> Summary:
+    """Return what the job that stands in the form would do with the chosen source."""
+    dangers = {
+        "deletes the converted copy": values.upload and values.delete_local,
+        "encrypted": values.advanced.encrypt,
+        "damaged videos too": values.advanced.accept_damaged,
+    }
+    texts = (_made(values, source), _captions(values), _place(values, source))
+    return Summary(text=_listed(texts), dangers=_listed(name for name, applies in dangers.items() if applies))
+
+
+def _made(values: FormValues, source: SourceView) -> str:
+    if source.audio_only:
+        return "audio only"
+    offered = source.offered
+    if offered == ():
+        made = ["its own size"]
+    else:
+        made = [name for name in values.qualities if offered is None or name in offered] or ["no quality"]
+    return ", ".join([*made, *(["MP4"] if values.make_mp4 else [])])
+
+
+def _captions(values: FormValues) -> str:
+    if values.captions:
+        return "captions and your own" if values.transcribe else "your own captions"
+    return "captions" if values.transcribe else "no captions"
+
+
+def _place(values: FormValues, source: SourceView) -> str:
+    place = destination(values)
+    if values.upload:
+        return f"uploaded to {place.of(source.slug) if source.slug else place.typed}"
+    return f"kept in {Path(values.output_dir) / source.slug}" if values.output_dir else "not uploaded"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    text = BETWEEN.join(texts)
+    return text[:1].upper() + text[1:]

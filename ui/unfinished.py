@@ -1,0 +1,58 @@
+"""What an earlier run has left unfinished: looked up, continued, or forgotten. Knows no Tk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from config import Config
+from pipeline.events import LogLevel
+from pipeline.job import resumed
+from ui.job_form import FormValues, job_config
+from ui.messages import LogEntry, Message, UnfinishedFound, UnfinishedTaken
+from ui.services import Services
+from ui.worker import JobWorker, ask
+
+if TYPE_CHECKING:
+    from pipeline.unfinished import UnfinishedJob  # with the queue's file
+
+
+class UnfinishedJobs:
+    """Answers what becomes of the unfinished jobs. Every method is called in the Tk thread and returns at once."""
+
+    def __init__(self, services: Services, worker: JobWorker, post: Callable[[Message], None]) -> None:
+        self._services = services
+        self._worker = worker
+        self._post = post
+
+    def look(self, config: Config) -> None:
+        """Find out which jobs were left unfinished; what is found is posted."""
+        ask("unfinished", lambda: UnfinishedFound(jobs=self._services.unfinished_jobs(config)), _warning, self._post)
+
+    def forget(self, one: UnfinishedJob, config: Config) -> None:
+        """Forget a job, and offer those that are left."""
+
+        def forgotten() -> Message:
+            self._services.forget_job(one.id, config)
+            return UnfinishedFound(jobs=self._services.unfinished_jobs(config))
+
+        ask("unfinished", forgotten, _warning, self._post)
+
+    def go_on(self, one: UnfinishedJob, values: FormValues, config: Config) -> None:
+        """Continue a job; its video and its folder are put into the form."""
+        self._post(UnfinishedTaken(job=one.job))
+        self._worker.resume(resumed(one.job), values, config)
+
+
+def missing_login(one: UnfinishedJob, values: FormValues, config: Config) -> str:
+    """Return the server that a job uploads to if the form has no login for it, empty if nothing is missing."""
+    from pipeline.stored_job import without_login
+
+    backend = job_config(values, config).backend
+    if one.job.upload is None or (backend.token and without_login(backend.url) == one.backend_url):
+        return ""
+    return one.backend_url or "a server"
+
+
+def _warning(text: str) -> Message:
+    return LogEntry(text=text, level=LogLevel.WARNING)

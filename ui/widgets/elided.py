@@ -1,0 +1,16 @@
+"""How much of a long text is shown. Pure."""
+
+from __future__ import annotations
+
+ELLIPSIS = "…"
+MOST_SHOWN = 600
+"""Characters of a text on a label: a sentence with two paths fits, and what somebody pasted by mistake does not push
+everything else away."""
+
+
+def elided(text: str, most: int = MOST_SHOWN) -> str:
+    """Return a text, or its beginning and its end, which says what to do, where it has more than `most` characters."""
+    if len(text) <= most:
+        return text
+    end = (most - len(ELLIPSIS)) // 2
+    return text[: most - len(ELLIPSIS) - end] + ELLIPSIS + text[-end:]

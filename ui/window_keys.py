@@ -1,0 +1,39 @@
+"""What keys and the mouse wheel do in the main window."""
+
+from __future__ import annotations
+
+import tkinter
+from collections.abc import Callable
+from tkinter import ttk as plain
+
+import ttkbootstrap as ttk
+
+from ui.widgets.text_menu import TextMenu
+
+START_KEYS = ("<Control-Return>", "<Control-KP_Enter>")
+
+
+def bind_keys(window: ttk.App, *, start: Callable[[], None], close: Callable[[], None]) -> None:
+    """Bind keys and the mouse wheel in a window; `start` begins the job of the form, `close` closes the window."""
+    for key in ("<Return>", "<KP_Enter>"):
+        window.bind(key, _to_the_next_field)
+    TextMenu(window)
+    for key in START_KEYS:
+        # Tk takes it for Enter too, which presses the button that has the keyboard.
+        window.bind_class("TButton", key, lambda _: None)
+        window.bind(key, lambda _: start())
+    window.bind("<Control-q>", lambda _: close())
+    window.createcommand("::tk::mac::Quit", close)  # Cmd+Q, and Quit in the menu bar (Tk, tk_mac)
+    # ttkbootstrap takes the space bar away from buttons; whoever works by keyboard expects it there.
+    # The wheel scrolls the column; a list that passes beneath the pointer must not choose something else.
+    for wheel in ("<MouseWheel>", "<Shift-MouseWheel>", "<Button-4>", "<Button-5>"):
+        window.unbind_class("TCombobox", wheel)
+    window.bind_class("TButton", "<Key-space>", lambda event: window.tk.call(str(event.widget), "invoke"))
+
+
+def _to_the_next_field(event: tkinter.Event[tkinter.Misc]) -> None:
+    """Let Enter in a field take what was typed and go on to the next control, as Tab does."""
+    if isinstance(event.widget, plain.Entry):
+        after = event.widget.tk_focusNext()
+        if after is not None:
+            after.focus_set()
