@@ -18,6 +18,8 @@ from ui.form_variables import FormVariables
 from ui.keychain import KeptLogin
 from ui.layout import PanelWindow
 from ui.log_text import log_lines
+from ui.menu import MenuBar
+from ui.menu_bar import menus
 from ui.messages import (
     ClockTicked,
     LogEntry,
@@ -36,6 +38,7 @@ from ui.remembered_form import form_from_preferences, usual_form
 from ui.services import Services
 from ui.theme import keep_visible
 from ui.view_state import ViewState
+from ui.widgets.text_menu import TextMenu
 from ui.window_keys import bind_keys
 from ui.window_size import follow_place
 from ui.worker import unexpected_error_text
@@ -65,6 +68,7 @@ class MainWindow(PanelWindow):
         self._closing = Closing(self.controller, self, values=self.variables.read, editors=lambda: self._editors)
         self.lay_out(self.variables, self.controller, config, self._go_on_with)
         self._connect()
+        self.menu_bar = MenuBar(self, menus(self, TextMenu(self)))
         keep_visible(self, self.style)
         self._form_changed()
         self.source_panel.entry.focus_set()
@@ -91,7 +95,7 @@ class MainWindow(PanelWindow):
         self.actions.pause.configure(command=controller.pause)
         self.actions.resume.configure(command=controller.resume)
         self.actions.open_folder.configure(command=controller.open_folder)
-        self.actions.transcripts.configure(command=lambda: self.editors.open(add=self._finished_transcript()))
+        self.actions.transcripts.configure(command=self.open_transcripts)
         self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
         if self.upload_panel.remember is not None:
@@ -111,7 +115,7 @@ class MainWindow(PanelWindow):
         self.protocol("WM_DELETE_WINDOW", self.close)
         follow_place(self, self._moved)
         refuse_long_pastes(self, lambda characters: self._pump.put(PasteRefused(characters=characters)))
-        bind_keys(self, start=self.start, close=self.close)
+        bind_keys(self, close=self.close)
 
     def destroy(self) -> None:
         """Take the window away; nothing is pumped any more, and what was to be done later is dropped."""
@@ -147,6 +151,10 @@ class MainWindow(PanelWindow):
     def reset(self) -> None:
         """Put the usual settings into the form; video, folders and login stay."""
         self.variables.fill(usual_form(self.variables.read(), self._config))
+
+    def open_transcripts(self) -> None:
+        """Open an editor of transcripts, with the video of the job that has just ended."""
+        self.editors.open(add=self._finished_transcript())
 
     def close(self) -> None:
         """Close the window; transcript editors close first, and while a job is on its way the banner asks."""
@@ -205,6 +213,7 @@ class MainWindow(PanelWindow):
             return
         self._shown = state
         self.show(state)
+        self.menu_bar.show(state)
 
     def _form_changed(self) -> None:
         values = self.variables.read()

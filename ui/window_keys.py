@@ -8,21 +8,18 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
-from ui.widgets.text_menu import TextMenu
+from ui.menu import key_events
 
-START_KEYS = ("<Control-Return>", "<Control-KP_Enter>")
+START_KEYS = key_events("Return")
 
 
-def bind_keys(window: ttk.App, *, start: Callable[[], None], close: Callable[[], None]) -> None:
-    """Bind keys and the mouse wheel in a window; `start` begins the job of the form, `close` closes the window."""
+def bind_keys(window: ttk.App, *, close: Callable[[], None]) -> None:
+    """Bind keys and the mouse wheel in a window that `close` closes; the shortcuts are those of its menus."""
     for key in ("<Return>", "<KP_Enter>"):
         window.bind(key, _to_the_next_field)
-    TextMenu(window)
     for key in START_KEYS:
         # Tk takes it for Enter too, which presses the button that has the keyboard.
         window.bind_class("TButton", key, lambda _: None)
-        window.bind(key, lambda _: start())
-    window.bind("<Control-q>", lambda _: close())
     window.createcommand("::tk::mac::Quit", close)  # Cmd+Q, and Quit in the menu bar (Tk, tk_mac)
     # ttkbootstrap takes the space bar away from buttons; whoever works by keyboard expects it there.
     # The wheel scrolls the column; a list that passes beneath the pointer must not choose something else.

@@ -31,6 +31,8 @@ class TextMenu:
 
     def __init__(self, window: ttk.App) -> None:
         self.menu = tkinter.Menu(window, tearoff=False, relief="flat")
+        self._last: Field | None = None
+        window.bind("<FocusIn>", self._remember, add="+")
         colour_menu(self.menu, window.style)
         for name in CLASSES:
             window.bind_class(name, RIGHT_BUTTON, self._clicked)
@@ -38,6 +40,22 @@ class TextMenu:
                 window.bind_class(name, key, self._asked)
             for key in SELECT_ALL_KEYS:
                 window.bind_class(name, key, self._select_all)
+
+    def do(self, label: str) -> None:
+        """Do what an entry says with the field that has the keyboard, or had it before a menu took it."""
+        field = self._last
+        if field is None or not field.winfo_exists():
+            return
+        field.focus_set()
+        for name, _, can, act in _actions(field):
+            if name == label and can:
+                act()
+
+    def _remember(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        if isinstance(event.widget, Field):
+            self._last = event.widget
+        elif not isinstance(event.widget, tkinter.Menu | tkinter.Tk):
+            self._last = None
 
     def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
         self._open(event.widget, event.x_root, event.y_root)

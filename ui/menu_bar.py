@@ -1,0 +1,120 @@
+"""The menus of the main window: everything that it can do, with the shortcuts.
+
+A new action is a row of its menu here. `enabled` decides by the state of the window, as a button does.
+"""
+
+from __future__ import annotations
+
+from tkinter import messagebox
+from typing import Protocol
+
+from config import VERSION
+from ui.controller import Controller
+from ui.form_variables import FormVariables
+from ui.layout import TITLE
+from ui.menu import IS_MAC, SEPARATOR, Menu, MenuCommand, Switch
+from ui.panels.output import OutputPanel
+from ui.panels.source import SourcePanel
+from ui.view_state import ViewState
+from ui.widgets.text_menu import TextMenu
+
+
+class MenuWindow(Protocol):
+    """What the menus do something with."""
+
+    controller: Controller
+    variables: FormVariables
+    source_panel: SourcePanel
+    output_panel: OutputPanel
+
+    def start(self) -> None:
+        """Begin the job that stands in the form."""
+
+    def reset(self) -> None:
+        """Put the usual settings into the form."""
+
+    def close(self) -> None:
+        """Close the window."""
+
+    def open_transcripts(self) -> None:
+        """Open an editor of transcripts."""
+
+
+def menus(window: MenuWindow, field: TextMenu) -> tuple[Menu, ...]:
+    """Return the menus; `field` does what the Edit menu says with the field that has the keyboard."""
+    return (_file(window), _edit(field), _videos(window), _view(window), _help())
+
+
+def _file(window: MenuWindow) -> Menu:
+    entries: list[MenuCommand] = [
+        MenuCommand(label="Choose video…", key="o", do=window.source_panel.browse.invoke, enabled=_form),
+        MenuCommand(label="Choose output folder…", key="Shift-O", do=window.output_panel.browse.invoke, enabled=_form),
+        MenuCommand(label="Open folder", key="Shift-F", do=window.controller.open_folder, enabled=_has_folder),
+        MenuCommand(label="Transcripts…", key="Shift-T", do=window.open_transcripts),
+    ]
+    # On a Mac the program's own menu has Quit.
+    quitting = () if IS_MAC else (SEPARATOR, MenuCommand(label="Quit", key="q", do=window.close))
+    return Menu(label="&File", entries=(*entries, *quitting))
+
+
+def _edit(field: TextMenu) -> Menu:
+    def entry(label: str, key: str) -> MenuCommand:
+        return MenuCommand(label=label, key=key, do=lambda: field.do(label), bound=False)
+
+    return Menu(
+        label="&Edit",
+        entries=(entry("Cut", "x"), entry("Copy", "c"), entry("Paste", "v"), SEPARATOR, entry("Select all", "a")),
+    )
+
+
+def _videos(window: MenuWindow) -> Menu:
+    controller = window.controller
+    return Menu(
+        label="&Videos",
+        entries=(
+            MenuCommand(label="Start", key="Return", do=window.start, enabled=lambda state: state.start_enabled),
+            MenuCommand(
+                label="Cancel",
+                key="period",
+                do=controller.cancel_shown,
+                enabled=lambda state: state.cancel_enabled or state.queue_cancel_enabled,
+            ),
+            SEPARATOR,
+            MenuCommand(
+                label="Pause upload", key="Shift-P", do=controller.pause, enabled=lambda state: state.pause_enabled
+            ),
+            MenuCommand(
+                label="Resume upload", key="Shift-R", do=controller.resume, enabled=lambda state: state.resume_enabled
+            ),
+            SEPARATOR,
+            MenuCommand(label="Reset settings", do=window.reset, enabled=lambda state: state.start_enabled),
+        ),
+    )
+
+
+def _view(window: MenuWindow) -> Menu:
+    variables = window.variables
+    return Menu(
+        label="V&iew",
+        entries=(
+            Switch(label="Captions", variable=variables.captions_open),
+            Switch(label="Upload", variable=variables.upload_open),
+            Switch(label="Advanced", variable=variables.advanced_open),
+        ),
+    )
+
+
+def _help() -> Menu:
+    return Menu(label="&Help", entries=(MenuCommand(label=f"About {TITLE}", do=_tell_version),))
+
+
+def _tell_version() -> None:
+    messagebox.showinfo(title=f"About {TITLE}", message=f"{TITLE} {VERSION}")
+
+
+def _form(state: ViewState) -> bool:
+    return state.form_enabled
+
+
+def _has_folder(state: ViewState) -> bool:
+    return state.folder_openable
