@@ -6,7 +6,6 @@ import argparse
 import importlib
 import io
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import NoReturn
 
 from cli import interrupts
 from cli.interrupts import CANCELLED, EXIT_CANCELLED
+from cli.minus_values import with_values_joined
 from config import VERSION, Config
 from installation import WHISPER_WORKER
 from pipeline.errors import PipelineError, SettingsError
@@ -22,10 +22,6 @@ from pipeline.errors import PipelineError, SettingsError
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_WRONG_USAGE = 2
-
-OPTION = re.compile(r"--[a-z][a-z-]*")
-MINUS = re.compile(r"-[.,]?\d")
-"""What no option begins with."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -83,18 +79,7 @@ class _Parser(argparse.ArgumentParser):
         """Parse, taking `-0:05` or `-16` after an option for its value
         (https://github.com/python/cpython/issues/53580).
         """
-        return super().parse_known_args(_joined(sys.argv[1:] if args is None else args), namespace)
-
-
-def _joined(arguments: Sequence[str]) -> list[str]:
-    """Return arguments in which each that begins with a minus and a digit is one with the option before it."""
-    joined: list[str] = []
-    for argument in arguments:
-        if joined and OPTION.fullmatch(joined[-1]) and MINUS.match(argument):
-            joined[-1] += f"={argument}"
-        else:
-            joined.append(argument)
-    return joined
+        return super().parse_known_args(with_values_joined(sys.argv[1:] if args is None else args), namespace)
 
 
 class _AnyOrderParser(_Parser):
