@@ -11,6 +11,11 @@ def main(arguments: list[str]) -> int:
         from cli.interrupts import end_at_once_on_ctrl_c
 
         end_at_once_on_ctrl_c()
+    from diagnostics import crash_log
+    from installation import log_folder
+
+    crash_log.begin(log_folder())
+    if arguments:
         from cli.main import run
 
         return run(arguments)

@@ -72,9 +72,14 @@ def cache_folder() -> Path | None:
     return _system_folder("user_cache_path")
 
 
-def _system_folder(kind: str) -> Path | None:
-    # without `opinion` Windows' caches lie where earlier versions put them
-    folders = platformdirs.PlatformDirs(OWN_FOLDER, appauthor=False, opinion=False)
+def log_folder() -> Path | None:
+    """Return this program's folder where the system keeps logs; None where nobody has a home."""
+    return _system_folder("user_log_path", opinion=True)
+
+
+def _system_folder(kind: str, *, opinion: bool = False) -> Path | None:
+    # without `opinion` Windows' caches lie where earlier versions put them; with it, logs have a folder of their own
+    folders = platformdirs.PlatformDirs(OWN_FOLDER, appauthor=False, opinion=opinion)
     try:
         found: Path = getattr(folders, kind)
     except RuntimeError:

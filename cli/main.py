@@ -16,6 +16,8 @@ from cli import interrupts
 from cli.interrupts import CANCELLED, EXIT_CANCELLED
 from cli.minus_values import with_values_joined
 from config import VERSION, Config
+from diagnostics import crash_log
+from diagnostics.secrets import secrets_of
 from installation import WHISPER_WORKER
 from pipeline.errors import PipelineError, SettingsError
 
@@ -39,6 +41,7 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
             stream.reconfigure(errors="backslashreplace")
     if arguments and arguments[0] in COMMANDS:
         arguments = [arguments[0], *COMMANDS[arguments[0]].written_out(arguments[1:])]
+    crash_log.hide(*secrets_of(config))
     options = build_parser(config, arguments[0] if arguments else "").parse_args(arguments)
     run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(COMMANDS[options.command].module).run
     try:
@@ -56,6 +59,9 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
     except BrokenPipeError:
         # the reader of our output went away; standard output is pointed elsewhere so that closing it is silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:  # noqa: BLE001  # the command's outermost frame
+        complain(*crash_log.terminal_sentences(error))
         return EXIT_FAILED
 
 

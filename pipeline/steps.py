@@ -5,6 +5,7 @@ Knows neither what a phase does nor in which order they come.
 
 from __future__ import annotations
 
+import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,9 @@ from pipeline.phases.phase import PhaseResult, Progress
 from pipeline.transfer.http.retry import may_pass
 
 Log = Callable[[str, LogLevel], None]
+
+_logger = logging.getLogger(__name__)
+_logger.addHandler(logging.NullHandler())  # a script that sets up no logging has no traceback on its standard error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +134,7 @@ def to_the_end(work: Callable[[], object], log: Log) -> JobResult:
 
 def bug_text(bug: Exception, log: Log) -> str:
     """Log where a bug struck; return a sentence for the editor without the bug's text (a signed URL, perhaps)."""
+    _logger.error("unexpected error in a job", exc_info=bug)
     frame = traceback.extract_tb(bug.__traceback__)[-1]
     log(f"{type(bug).__name__} in {frame.name}, line {frame.lineno} of {frame.filename}", LogLevel.ERROR)
     return (

@@ -77,6 +77,13 @@ def test_the_systems_folders(variable, tmp_path, monkeypatch):
 
 
 @on_linux
+def test_the_log_folder(tmp_path, monkeypatch):
+    """It is a folder of its own below the one for the program's state."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert tmp_path / "hls-converter" / "log" == installation.log_folder()
+
+
+@on_linux
 def test_without_a_home(monkeypatch):
     """In a container whose user is not in its password file nothing is cached, and settings lie beside the program."""
     for name in ("HOME", *KINDS):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from config import Config
+from diagnostics import crash_log
+from diagnostics.secrets import secrets_of
 from installation import FilePlace, settings_file
 from ui.collecting import collected_here
 from ui.missing_tk import WindowUnavailableError, no_screen_sentence, no_tk_sentence
@@ -34,6 +36,8 @@ def _show_window(config: Config, preferences: FilePlace | None, services: Servic
         )
     except tkinter.TclError as error:
         raise WindowUnavailableError(no_screen_sentence(str(error))) from error
+    crash_log.hide(*secrets_of(config))
+    crash_log.tell_with(window.tell_of_mistake)
     window.mainloop()
     return 0
 

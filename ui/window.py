@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from config import Config
+from diagnostics.crash_log import sentence_of
 from installation import FilePlace
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
@@ -41,7 +42,6 @@ from ui.view_state import ViewState
 from ui.widgets.text_menu import TextMenu
 from ui.window_keys import bind_keys
 from ui.window_size import follow_place
-from ui.worker import unexpected_error_text
 
 if TYPE_CHECKING:
     from ui.transcripts.app import EditorWindows
@@ -81,7 +81,10 @@ class MainWindow(PanelWindow):
 
     def report_callback_exception(self, exc: type[BaseException], val: BaseException, tb: TracebackType | None) -> None:
         """Tell the editor of a mistake in the window itself; the window stays usable."""
-        text = unexpected_error_text(val.with_traceback(tb))
+        self.tell_of_mistake(sentence_of(val.with_traceback(tb)))
+
+    def tell_of_mistake(self, text: str) -> None:
+        """Show a sentence about a mistake in the window itself; safe in every thread."""
         # A mistake in what is done 20 times a second is told once.
         if text != self._last_error:
             self._last_error = text

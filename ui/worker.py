@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from config import Config
+from diagnostics.crash_log import sentence_of
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, PipelineError, Problem, Setting
 from pipeline.inputs import Input
@@ -36,15 +36,7 @@ from ui.queue_messages import PuttingIn, VideoQueued
 from ui.services import Services
 from ui.token_question import TokenQuestion
 
-logger = logging.getLogger(__name__)
-
 Post = Callable[[Message], None]
-
-
-def unexpected_error_text(error: BaseException) -> str:
-    """Return the sentence for an error that nobody foresaw, and keep its trace for whoever looks into it."""
-    logger.error("unexpected error in the window", exc_info=error)
-    return f"Something unexpected went wrong ({type(error).__name__}: {error}). Please try again."
 
 
 class JobWorker:
@@ -110,7 +102,7 @@ class JobWorker:
         except Cancelled:
             self._post(StartCancelled())
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            self._post(Refused(problems=(Problem(text=unexpected_error_text(error)),)))
+            self._post(Refused(problems=(Problem(text=sentence_of(error)),)))
 
     def _check_and_run(self, values: FormValues, config: Config, cancel: CancelToken) -> None:
         problems, job = self._checked(values, config)
@@ -230,7 +222,7 @@ def ask(name: str, question: Callable[[], Message], failed: Callable[[str], Mess
         except PipelineError as error:
             post(failed(str(error)))
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            post(failed(unexpected_error_text(error)))
+            post(failed(sentence_of(error)))
 
     thread = threading.Thread(target=outermost, name=name, daemon=True)
     thread.start()

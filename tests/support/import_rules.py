@@ -15,9 +15,11 @@ from pathlib import Path
 BELOW_ENGINES = {"storage", "config", "installation"}
 ENGINES = {"s3_uploader", "backend", "transcripts", "pipeline"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "hls_converter": {"cli", "ui", *ENGINES, *BELOW_ENGINES},
-    "cli": {"ui", *ENGINES, *BELOW_ENGINES},  # beside it, not above: the doctor asks whether a window can be opened
-    "ui": {*ENGINES, *BELOW_ENGINES},
+    "hls_converter": {"cli", "ui", "diagnostics", *ENGINES, *BELOW_ENGINES},
+    # ui is beside it, not below: the doctor asks whether a window can be opened
+    "cli": {"ui", "diagnostics", *ENGINES, *BELOW_ENGINES},
+    "ui": {"diagnostics", *ENGINES, *BELOW_ENGINES},
+    "diagnostics": {"pipeline", *BELOW_ENGINES},
     "s3_uploader": {"pipeline", *BELOW_ENGINES},
     "backend": {"transcripts", "pipeline", *BELOW_ENGINES},  # it offers a dataset
     "transcripts": {"pipeline", *BELOW_ENGINES},

@@ -10,6 +10,7 @@ from types import TracebackType
 import ttkbootstrap as ttk
 
 from config import Config
+from diagnostics.crash_log import sentence_of
 from transcripts.dataset import Dataset, open_dataset
 from transcripts.schema import TRANSCRIPTS
 from ui.collecting import Collector
@@ -22,7 +23,6 @@ from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
 from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
 from ui.window_size import give_size
-from ui.worker import unexpected_error_text
 
 
 def opener_for(config: Config, *, create: bool = False) -> Opener:
@@ -65,7 +65,7 @@ class EditorApp(ttk.App):
         if isinstance(val, KeyboardInterrupt):
             self.view.close()
         else:
-            self.view.failed(unexpected_error_text(val.with_traceback(tb)))
+            self.view.failed(sentence_of(val.with_traceback(tb)))
 
     def _tick(self) -> None:
         self._timer = self.after(INTERVAL_MS, self._tick)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING
 
+from diagnostics.crash_log import sentence_of
 from pipeline.errors import PipelineError
 from storage import StorageError
 from ui.transcripts.audio_output import RATE_HZ, AudioOutput, OpenOutput
-from ui.worker import unexpected_error_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +91,7 @@ class Player:
         except (PipelineError, StorageError) as error:
             failure = error
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            failure = PipelineError(unexpected_error_text(error))
+            failure = PipelineError(sentence_of(error))
         self._stop.set()  # whoever decodes has nothing to do any more
         self._ended(failure)
 
@@ -144,7 +144,7 @@ class Player:
         except (PipelineError, StorageError) as error:
             self._hand_over(error)
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: whoever plays must hear of it
-            self._hand_over(PipelineError(unexpected_error_text(error)))
+            self._hand_over(PipelineError(sentence_of(error)))
 
     def _hand_over(self, block: Samples | Exception | None) -> bool:
         """Put something at the end of what was decoded, when there is room; return whether it is still wanted."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from diagnostics.crash_log import sentence_of
 from pipeline.errors import PipelineError
 from storage import StorageError
 from ui.transcripts.messages import EditorMessage
-from ui.worker import unexpected_error_text
 
 Post = Callable[[EditorMessage], None]
 
@@ -31,7 +31,7 @@ def in_thread(
         except (PipelineError, StorageError) as error:
             answer = failed(error, str(error))
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
-            answer = failed(error, unexpected_error_text(error))
+            answer = failed(error, sentence_of(error))
         if answer is not None:
             post(answer)
 
