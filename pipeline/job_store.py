@@ -6,20 +6,31 @@ Knows neither how a job is done nor who shows it.
 from __future__ import annotations
 
 import json
-import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import JobStoreError
 from pipeline.job import Existing, Job, UploadJob
 from pipeline.job_codec import job_from_text, job_to_text
-from pipeline.job_owner import JobOwner, Liveness
-from pipeline.job_rows import job_owner_from, living, owner_text, queued, stored_identity
+from pipeline.job_owner import JobOwner
+from pipeline.job_rows import living, owner_text, queued, stored_identity
 from pipeline.leases import Leases
 from pipeline.model import JobReport, Outcome
+from pipeline.open_rows import (
+    AT_ONCE,
+    END,
+    OWN,
+    cancel_row,
+    insert_row,
+    is_free,
+    open_in_folder,
+    open_rows,
+    update_own,
+    wanted_beside,
+)
 from pipeline.queued_job import JobState, QueuedJob
 from pipeline.report_codec import report_to_text
 from pipeline.store_file import IN_MEMORY, OPEN_STATES, StoreFile
@@ -33,21 +44,12 @@ KEPT_JOBS = 10_000
 KEPT_S = 90 * 86_400.0
 """How many ended jobs are kept, and how long, in seconds."""
 
-ID_CHARACTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""The characters of ids, without those that are easily confused."""
-ID_LENGTH = 6
-
-AT_ONCE, AT_FIRST = 500, 16
-"""How many jobs one query asks for: SQLite accepts 999 values (https://sqlite.org/limits.html)."""
-
 REPLACED = "A later job for the same folder replaced it."
 CANCELLED_IN_QUEUE = "Cancelled in the queue."
 NOT_WANTED = "Cancelled before it began."
 
 _STATES = {Outcome.DONE: JobState.DONE, Outcome.FAILED: JobState.FAILED, Outcome.CANCELLED: JobState.CANCELLED}
-_END = "state = ?, reason = ?, ended_at = ?, parked_at = NULL, parked_until = NULL"
 _RELEASE = "state = 'waiting'"
-_MINE = "id = ? AND owner = ? AND state = 'running'"
 
 
 def queue_file(data_dir: Path | None) -> Path:
@@ -113,8 +115,8 @@ class JobStore:
         process no longer exists or, if that can't be known, has sent no heartbeat for longer than the lease.
         """
         with self._file.change() as connection:
-            for row in _open_rows(connection, list(ids)):
-                if self._is_free(row) or (early and row["state"] == JobState.PARKED.value):
+            for row in open_rows(connection, list(ids)):
+                if is_free(row, self._now(), self._leases) or (early and row["state"] == JobState.PARKED.value):
                     connection.execute(
                         "UPDATE jobs SET state = 'running', owner = ?, heard_at = ?, beats = beats + 1, "
                         "tries = tries + 1, parked_at = NULL, parked_until = NULL, reason = '' WHERE id = ?",
@@ -131,11 +133,11 @@ class JobStore:
     def set_existing(self, id: str, owner: JobOwner, existing: Existing) -> bool:
         """Store what the next process that has a job does with what is left; return False if it is not the owner's."""
         with self._file.change() as connection:
-            row = connection.execute(f"SELECT job FROM jobs WHERE {_MINE}", (id, owner_text(owner))).fetchone()
+            row = connection.execute(f"SELECT job FROM jobs WHERE {OWN}", (id, owner_text(owner))).fetchone()
             if row is None:
                 return False
             text = job_to_text(replace(job_from_text(row["job"]), existing=existing))
-            return _update(connection, "job = ?", (text,), id, owner)
+            return update_own(connection, "job = ?", (text,), id, owner)
 
     def finish(self, id: str, owner: JobOwner, report: JobReport) -> bool:
         """Store how a job ended; return False if it is no longer the owner's.
@@ -144,9 +146,9 @@ class JobStore:
         """
         values = (_STATES[report.outcome].value, "", self._now(), report_to_text(report))
         with self._file.change() as connection:
-            if report.outcome is Outcome.CANCELLED and _wanted_beside(connection, id, owner):
-                return _update(connection, _RELEASE, (), id, owner)
-            return _update(connection, f"{_END}, report = ?", values, id, owner)
+            if report.outcome is Outcome.CANCELLED and wanted_beside(connection, id, owner):
+                return update_own(connection, _RELEASE, (), id, owner)
+            return update_own(connection, f"{END}, report = ?", values, id, owner)
 
     def park(self, id: str, owner: JobOwner, *, until: float, reason: str) -> bool:
         """Let a job wait until a time (seconds since 1970); return False if it is no longer the owner's."""
@@ -164,16 +166,16 @@ class JobStore:
     def cancel(self, id: str) -> bool:
         """Cancel a job; return False if it has ended. Its owner learns that from its next heartbeat."""
         with self._file.change() as connection:
-            return _cancel(connection, id, CANCELLED_IN_QUEUE, self._now())
+            return cancel_row(connection, id, CANCELLED_IN_QUEUE, self._now())
 
     def leave(self, ids: Iterable[str], owner: JobOwner) -> None:
         """Store that the owner no longer waits for these; those that no other process waits for are cancelled."""
         with self._file.change() as connection:
-            for row in _open_rows(connection, list(ids)):
+            for row in open_rows(connection, list(ids)):
                 wanted = living(row, without=owner)
                 connection.execute("UPDATE jobs SET wanted_by = ? WHERE id = ?", (json.dumps(wanted), row["id"]))
-                if not wanted and (row["state"] != JobState.RUNNING.value or self._is_free(row)):
-                    _cancel(connection, row["id"], NOT_WANTED, self._now())
+                if not wanted and (row["state"] != JobState.RUNNING.value or is_free(row, self._now(), self._leases)):
+                    cancel_row(connection, row["id"], NOT_WANTED, self._now())
 
     def retry(self, id: str) -> bool:
         """Let a failed or cancelled job wait again; return False for others, and if the same job was added since."""
@@ -182,7 +184,7 @@ class JobStore:
             row = connection.execute(question, (id,)).fetchone()
             if row is None:
                 return False
-            others = _open_in_folder(connection, row["folder"])
+            others = open_in_folder(connection, row["folder"])
             if stored_identity(row) in map(stored_identity, others):
                 return False
             connection.execute(
@@ -231,15 +233,15 @@ class JobStore:
 
     def _update(self, change: str, values: Sequence[object], id: str, owner: JobOwner) -> bool:
         with self._file.change() as connection:
-            return _update(connection, change, values, id, owner)
+            return update_own(connection, change, values, id, owner)
 
     def _add(self, connection: sqlite3.Connection, job: StoredJob, wanted_by: JobOwner | None, backend_url: str) -> str:
         """Add one job to the queue, or find the same one there; return its id."""
         now = self._now()
         wanted = [] if wanted_by is None else [owner_text(wanted_by)]
         same = None
-        for row in _open_in_folder(connection, job.folder):
-            in_work = row["state"] == JobState.RUNNING.value and not self._is_free(row)
+        for row in open_in_folder(connection, job.folder):
+            in_work = row["state"] == JobState.RUNNING.value and not is_free(row, self._now(), self._leases)
             if same is None and stored_identity(row) == job.identity:
                 same, wanted = row["id"], list(dict.fromkeys([*json.loads(row["wanted_by"]), *wanted]))
                 connection.execute("UPDATE jobs SET wanted_by = ? WHERE id = ?", (json.dumps(wanted), same))
@@ -247,67 +249,5 @@ class JobStore:
                     change = "UPDATE jobs SET job = ?, parked_at = NULL, parked_until = NULL WHERE id = ?"
                     connection.execute(change, (job.text, same))
             elif job_kind(row["identity"]) == job.kind and not in_work and not living(row):
-                _cancel(connection, row["id"], REPLACED, now)
-        return same or _insert(connection, job, backend_url, wanted, now)
-
-    def _is_free(self, row: sqlite3.Row) -> bool:
-        """Whether an open job can begin."""
-        if row["state"] == JobState.WAITING.value:
-            return True
-        if row["state"] == JobState.PARKED.value:  # a clock that was set back since must not prolong it
-            until, since = row["parked_until"], row["parked_at"]
-            return until is None or not since <= self._now() < until
-        liveness = job_owner_from(row["owner"]).liveness()
-        if liveness in (Liveness.SUSPENDED, Liveness.UNKNOWN):
-            return self._leases.has_run_out(row["id"], f"{row['owner']} {row['beats']}")
-        return liveness is Liveness.GONE
-
-
-def _open_in_folder(connection: sqlite3.Connection, folder: str) -> list[sqlite3.Row]:
-    """Return the jobs of a folder that have not ended, in the order in which they were added."""
-    question = f"SELECT * FROM jobs WHERE folder = ? AND state IN {OPEN_STATES} ORDER BY position"
-    return connection.execute(question, (folder,)).fetchall()
-
-
-def _open_rows(connection: sqlite3.Connection, ids: Sequence[str]) -> Iterator[sqlite3.Row]:
-    """Yield those of these jobs that have not ended, in this order, without their long columns."""
-    ends = [*range(AT_FIRST, len(ids), AT_ONCE), len(ids)]  # usually one of the first is found
-    for start, end in zip([0, *ends], ends, strict=False):
-        some = ids[start:end]
-        question = (
-            "SELECT id, state, wanted_by, owner, beats, parked_at, parked_until FROM jobs "
-            f"WHERE id IN ({', '.join('?' * len(some))}) AND state IN {OPEN_STATES}"
-        )
-        found = {row["id"]: row for row in connection.execute(question, some)}
-        yield from (found[id] for id in some if id in found)
-
-
-def _insert(connection: sqlite3.Connection, job: StoredJob, backend_url: str, wanted: Sequence[str], now: float) -> str:
-    """Insert a new row; return its unique id."""
-    while True:
-        id = "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
-        if connection.execute("SELECT 1 FROM jobs WHERE id = ?", (id,)).fetchone() is None:
-            break
-    connection.execute(
-        "INSERT INTO jobs (id, state, slug, folder, identity, backend_url, job, added_at, wanted_by) "
-        "VALUES (?, 'waiting', ?, ?, ?, ?, ?, ?, ?)",
-        (id, job.slug, job.folder, job.identity, backend_url, job.text, now, json.dumps(wanted)),
-    )
-    return id
-
-
-def _update(connection: sqlite3.Connection, change: str, values: Sequence[object], id: str, owner: JobOwner) -> bool:
-    """Change a job if the owner works on it; return whether it does."""
-    done = connection.execute(f"UPDATE jobs SET {change} WHERE {_MINE}", (*values, id, owner_text(owner)))
-    return done.rowcount == 1
-
-
-def _cancel(connection: sqlite3.Connection, id: str, reason: str, now: float) -> bool:
-    change = f"UPDATE jobs SET {_END} WHERE id = ? AND state IN {OPEN_STATES}"
-    return connection.execute(change, (JobState.CANCELLED.value, reason, now, id)).rowcount == 1
-
-
-def _wanted_beside(connection: sqlite3.Connection, id: str, owner: JobOwner) -> bool:
-    """Whether another process that may be alive waits for a job too."""
-    row = connection.execute("SELECT wanted_by FROM jobs WHERE id = ?", (id,)).fetchone()
-    return row is not None and bool(living(row, without=owner))
+                cancel_row(connection, row["id"], REPLACED, now)
+        return same or insert_row(connection, job, backend_url, wanted, now)

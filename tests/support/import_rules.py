@@ -90,6 +90,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "job_rows",
         "job_store",
         "leases",
+        "open_rows",
         "queued_job",
         "report_codec",
         "store_file",
