@@ -62,4 +62,6 @@ def queued(row: sqlite3.Row) -> QueuedJob:
         ended_at=row["ended_at"],
         job_text=row["job"],
         report_text=row["report"],
+        listed=bool(row["listed"]),
+        label=row["label"],
     )

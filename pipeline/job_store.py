@@ -1,6 +1,6 @@
 """The queue and its history: which job is next, which process has it, and how each ended. Processes share the file.
 
-Knows neither how a job is done nor who shows it.
+Knows neither how a job is done nor who shows it. What an editor does with the queue as a list is in `job_list`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import JobStoreError
 from pipeline.job import Existing, Job, UploadJob
 from pipeline.job_codec import job_from_text, job_to_text
+from pipeline.job_list import JobList
 from pipeline.job_owner import JobOwner
 from pipeline.job_rows import living, owner_text, queued, stored_identity
 from pipeline.leases import Leases
@@ -22,8 +23,12 @@ from pipeline.model import JobReport, Outcome
 from pipeline.open_rows import (
     AT_ONCE,
     END,
+    ORDER,
     OWN,
+    OWN_OR_HELD,
+    SHORT,
     cancel_row,
+    claim_row,
     insert_row,
     is_free,
     open_in_folder,
@@ -62,6 +67,10 @@ def queue_file(data_dir: Path | None) -> Path:
 class JobStore:
     """The queue in one file. Thread-safe; every method raises JobStoreError with a sentence.
 
+    `listed` is the queue as an editor's list, with what can be done to it there: adding, holding and starting, moving,
+    removing, other settings, copies. A job of the list stays until it has ended or is taken out, whichever process adds
+    or does it; one that a command adds goes with the last command that waits for it.
+
     `now` is the wall clock, for what people read and for parked jobs; whether a process is dead depends on `monotonic`
     alone. Closed by `close`, or as a context manager.
     """
@@ -72,6 +81,7 @@ class JobStore:
         self._file = StoreFile(path)
         self._now = now
         self._leases = Leases(monotonic)
+        self.listed = JobList(self._file, lambda row: is_free(row, self._now(), self._leases), now)
 
     def __enter__(self) -> JobStore:
         return self
@@ -83,13 +93,18 @@ class JobStore:
         """Close the file."""
         self._file.close()
 
+    def mark(self) -> tuple[int, int]:
+        """Return what differs from an earlier return if anything in the queue may have changed since: a cheap look."""
+        return self._file.mark()
+
     def add(
         self, jobs: Sequence[Job | UploadJob], *, wanted_by: JobOwner | None = None, backend_url: str = ""
     ) -> list[str]:
         """Add jobs to the queue and return their ids in order.
 
-        A job for the same folder with the same settings that has not ended is not added again. One for the same folder
-        with other settings is cancelled if no process works on it or waits for it. Old ended jobs are deleted.
+        A job for the same folder with the same settings that has not ended is not added again; if it was held, it is
+        started. One for the same folder with other settings is cancelled if no process works on it or waits for it, and
+        the editor's list does not have it. Old ended jobs are deleted.
 
         Args:
             jobs: the jobs; their paths are relative to the current folder.
@@ -117,13 +132,33 @@ class JobStore:
         with self._file.change() as connection:
             for row in open_rows(connection, list(ids)):
                 if is_free(row, self._now(), self._leases) or (early and row["state"] == JobState.PARKED.value):
-                    connection.execute(
-                        "UPDATE jobs SET state = 'running', owner = ?, heard_at = ?, beats = beats + 1, "
-                        "tries = tries + 1, parked_at = NULL, parked_until = NULL, reason = '' WHERE id = ?",
-                        (owner_text(owner), self._now(), row["id"]),
-                    )
-                    claimed = connection.execute("SELECT * FROM jobs WHERE id = ?", (row["id"],)).fetchone()
-                    return queued(claimed)
+                    return claim_row(connection, row["id"], owner, self._now())
+        return None
+
+    def claim_next(
+        self,
+        owner: JobOwner,
+        *,
+        only: Collection[str] | None = None,
+        without: Collection[str] = (),
+        early: Callable[[str], bool] = lambda id: False,
+    ) -> QueuedJob | None:
+        """Claim the first job in the queue's order that can begin, as `claim` does; return None if there is none now.
+
+        Args:
+            owner: who claims it.
+            only: the ids of those that are meant, None for all.
+            without: the ids of those that are not.
+            early: whether a job with this id is claimed though it is parked and its time has not come.
+        """
+        with self._file.change() as connection:
+            for row in connection.execute(f"SELECT {SHORT} FROM jobs WHERE state IN {OPEN_STATES} ORDER BY {ORDER}"):
+                id = row["id"]
+                if id in without or (only is not None and id not in only):
+                    continue
+                parked = row["state"] == JobState.PARKED.value
+                if is_free(row, self._now(), self._leases) or (parked and early(id)):
+                    return claim_row(connection, id, owner, self._now())
         return None
 
     def heartbeat(self, id: str, owner: JobOwner) -> bool:
@@ -142,13 +177,15 @@ class JobStore:
     def finish(self, id: str, owner: JobOwner, report: JobReport) -> bool:
         """Store how a job ended; return False if it is no longer the owner's.
 
-        A job that was cancelled at the owner waits again if another process wants it too.
+        A job that was cancelled at the owner waits again if another process wants it too, or if the owner is a command
+        and the editor's list has the job beside. One that was held when it was just done is done.
         """
         values = (_STATES[report.outcome].value, "", self._now(), report_to_text(report))
         with self._file.change() as connection:
             if report.outcome is Outcome.CANCELLED and wanted_beside(connection, id, owner):
                 return update_own(connection, _RELEASE, (), id, owner)
-            return update_own(connection, f"{END}, report = ?", values, id, owner)
+            states = OWN_OR_HELD if report.outcome is Outcome.DONE else OWN
+            return update_own(connection, f"{END}, report = ?", values, id, owner, states)
 
     def park(self, id: str, owner: JobOwner, *, until: float, reason: str) -> bool:
         """Let a job wait until a time (seconds since 1970); return False if it is no longer the owner's."""
@@ -169,12 +206,16 @@ class JobStore:
             return cancel_row(connection, id, CANCELLED_IN_QUEUE, self._now())
 
     def leave(self, ids: Iterable[str], owner: JobOwner) -> None:
-        """Store that the owner no longer waits for these; those that no other process waits for are cancelled."""
+        """Store that the owner no longer waits for these; those that no other process waits for are cancelled, unless
+        the editor's list has them.
+        """
         with self._file.change() as connection:
             for row in open_rows(connection, list(ids)):
                 wanted = living(row, without=owner)
                 connection.execute("UPDATE jobs SET wanted_by = ? WHERE id = ?", (json.dumps(wanted), row["id"]))
-                if not wanted and (row["state"] != JobState.RUNNING.value or is_free(row, self._now(), self._leases)):
+                if wanted or row["listed"]:
+                    continue
+                if row["state"] != JobState.RUNNING.value or is_free(row, self._now(), self._leases):
                     cancel_row(connection, row["id"], NOT_WANTED, self._now())
 
     def retry(self, id: str) -> bool:
@@ -205,7 +246,7 @@ class JobStore:
             "SELECT * FROM jobs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, position DESC LIMIT ?",
             (-1 if ended is None else ended,),
         )
-        still = self._file.rows(f"SELECT * FROM jobs WHERE state IN {OPEN_STATES} ORDER BY position")
+        still = self._file.rows(f"SELECT * FROM jobs WHERE state IN {OPEN_STATES} ORDER BY {ORDER}")
         return [queued(row) for row in (*reversed(past), *still)]
 
     def of(self, ids: Sequence[str]) -> list[QueuedJob]:
@@ -246,8 +287,9 @@ class JobStore:
                 same, wanted = row["id"], list(dict.fromkeys([*json.loads(row["wanted_by"]), *wanted]))
                 connection.execute("UPDATE jobs SET wanted_by = ? WHERE id = ?", (json.dumps(wanted), same))
                 if not in_work:  # the process that continues it uses what was said about earlier work this time
-                    change = "UPDATE jobs SET job = ?, parked_at = NULL, parked_until = NULL WHERE id = ?"
-                    connection.execute(change, (job.text, same))
-            elif job_kind(row["identity"]) == job.kind and not in_work and not living(row):
+                    state = JobState.WAITING if row["state"] == JobState.HELD.value else JobState(row["state"])
+                    change = "UPDATE jobs SET job = ?, state = ?, parked_at = NULL, parked_until = NULL WHERE id = ?"
+                    connection.execute(change, (job.text, state.value, same))
+            elif job_kind(row["identity"]) == job.kind and not in_work and not row["listed"] and not living(row):
                 cancel_row(connection, row["id"], REPLACED, now)
-        return same or insert_row(connection, job, backend_url, wanted, now)
+        return same or insert_row(connection, job, backend_url, now, wanted=wanted)

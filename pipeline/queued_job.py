@@ -14,9 +14,10 @@ from pipeline.report_codec import report_from_text
 
 
 class JobState(str, Enum):
-    """How far a job in the queue is."""
+    """How far a job in the queue is. HELD: it is begun, or gone on with, only when an editor starts it."""
 
     WAITING = "waiting"
+    HELD = "held"
     RUNNING = "running"
     PARKED = "parked"
     DONE = "done"
@@ -35,8 +36,9 @@ class QueuedJob:
 
     `owner` works on it, or did so last; it was heard of at `heard_at`. `tries` is how often somebody began it.
     `parked_until` and `reason` are those of a job that waits for something, `reason` also that of one that was
-    cancelled. `job_text` and `report_text` are JSON, read when they are asked for: a later version may have written
-    them.
+    cancelled. `listed` says that an editor has put it into the list, `label` is what the list shows of its settings,
+    such as the name of a preset. `job_text` and `report_text` are JSON, read when they are asked for: a later
+    version may have written them.
     """
 
     id: str
@@ -53,6 +55,8 @@ class QueuedJob:
     ended_at: float | None
     job_text: str
     report_text: str
+    listed: bool
+    label: str | None
 
     @property
     def job(self) -> Job | UploadJob:

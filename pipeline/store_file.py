@@ -5,6 +5,7 @@ Knows the tables, but not what their rows mean.
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,13 +17,19 @@ from pipeline.errors import JobStoreError
 IN_MEMORY = Path(":memory:")
 """The path of a queue that ends with its process."""
 
-SCHEMA = 1
-"""The version of the tables, stored as SQLite's user_version; a change to them raises it."""
+SCHEMA = 2
+"""The version of the tables, stored as SQLite's user_version; a change to them raises it and adds a step to
+`_CHANGES`."""
 
 BUSY_S = 30.0
 """How long a transaction waits for another process that writes, in seconds."""
 
-OPEN_STATES = "('waiting', 'running', 'parked')"
+OPEN_STATES = "('waiting', 'held', 'running', 'parked')"
+
+_INDEXES = (
+    f"CREATE INDEX jobs_open ON jobs (folder) WHERE state IN {OPEN_STATES}",
+    f"CREATE INDEX jobs_order ON jobs (place) WHERE state IN {OPEN_STATES}",
+)
 
 _TABLES = (
     """
@@ -45,13 +52,27 @@ _TABLES = (
         parked_until REAL,
         reason TEXT NOT NULL DEFAULT '',
         ended_at REAL,
-        report TEXT NOT NULL DEFAULT ''
+        report TEXT NOT NULL DEFAULT '',
+        place INTEGER NOT NULL DEFAULT 0,
+        listed INTEGER NOT NULL DEFAULT 0,
+        label TEXT
     )
     """,
-    f"CREATE INDEX jobs_open ON jobs (folder) WHERE state IN {OPEN_STATES}",
+    *_INDEXES,
     "CREATE INDEX jobs_ended ON jobs (ended_at) WHERE ended_at IS NOT NULL",
-    f"PRAGMA user_version = {SCHEMA}",
 )
+
+_CHANGES = {
+    1: (
+        "ALTER TABLE jobs ADD COLUMN place INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN listed INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN label TEXT",
+        "UPDATE jobs SET place = position",
+        "DROP INDEX jobs_open",
+        *_INDEXES,
+    ),
+}
+"""What makes of the tables of each earlier version those of the next one."""
 
 
 class StoreFile:
@@ -95,6 +116,12 @@ class StoreFile:
         with self._lock, self._sentences():
             return self._connection.execute(query, values).fetchall()
 
+    def mark(self) -> tuple[int, int]:
+        """Return what differs from an earlier return if anything in the file may have changed since."""
+        with self._lock, self._sentences():
+            by_others: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            return by_others, self._connection.total_changes
+
     def _prepare(self) -> None:
         with self._sentences():
             self._connection.row_factory = sqlite3.Row
@@ -109,11 +136,13 @@ class StoreFile:
                     "or move the file away to get a new queue."
                 )
                 raise JobStoreError(text)
-            if version == 0:
-                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise self._broken("it holds something else")
-                for statement in _TABLES:
+            if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise self._broken("it holds something else")
+            if version < SCHEMA:
+                steps = (_CHANGES[step] for step in range(version, SCHEMA)) if version else (_TABLES,)
+                for statement in itertools.chain(*steps):
                     connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def _version(self) -> int:
         version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]

@@ -86,6 +86,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "claims",
         "job_codec",
         "job_digest",
+        "job_list",
         "job_owner",
         "job_rows",
         "job_store",
