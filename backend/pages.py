@@ -1,6 +1,6 @@
 """The pages for people: the list of streams and a player for each, and the health check.
 
-The player's files lie in `player/`.
+The player itself is in `player_page.py`.
 """
 
 from __future__ import annotations
@@ -10,26 +10,22 @@ import hashlib
 import re
 from contextlib import suppress
 from html import escape
-from pathlib import Path
-from string import Template
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
-from starlette.exceptions import HTTPException
+from fastapi.responses import Response
 
 from backend.addresses import object_path
 from backend.contract import Health
 from backend.description import refusals
+from backend.player_page import CAPTIONS_MARK, filled_page, player_file, watch_page
 from backend.records import FileRecords
 from backend.settings import BackendSettings
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import version_folder_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
-_FOLDER = Path(__file__).parent / "player"
 _VERSION = re.compile(r"(?:^|(?<=/))v\d{1,9}/")
-_ASSETS = {"hls.min.js": "text/javascript", "watch.js": "text/javascript", "style.css": "text/css"}
 
 
 class PageRoutes:
@@ -62,8 +58,9 @@ class PageRoutes:
                 posters.add(prefix)
             replaced.update(stored.path[: found.start()] for found in _VERSION.finditer(stored.path))
         cards = "\n".join([await self._card(prefix, posters, replaced) for prefix in sorted(prefixes)])
-        return self._page(
+        return filled_page(
             "streams.html",
+            base=self._base,
             streams=cards or '<p class="quiet">Nothing here yet: upload a video and reload this page.</p>',
         )
 
@@ -72,26 +69,23 @@ class PageRoutes:
         try:
             paths = StoragePathBuilder(prefix)
         except InvalidPathError:
-            return self._page("missing.html", status=404, name=_name(prefix))
+            return filled_page("missing.html", base=self._base, status=404, name=_name(prefix))
         if not await self._storage.exists(paths.master):
-            return self._page("missing.html", status=404, name=_name(paths.prefix))
+            return filled_page("missing.html", base=self._base, status=404, name=_name(paths.prefix))
         captions, chapters, poster = await self._beside(paths)
-        # without speech the file has no cues
-        spoken = captions and b"-->" in await self._storage.load(captions)
-        return self._page(
-            "watch.html",
+        spoken = captions and CAPTIONS_MARK in await self._storage.load(captions)
+        return watch_page(
+            base=self._base,
             name=_name(paths.prefix),
             source=self._object(paths.master),
             captions=self._object(captions) if spoken else "",
             chapters=self._object(chapters) if chapters else "",
-            poster=f'poster="{escape(self._object(poster))}"' if poster else "",
+            poster=self._object(poster) if poster else "",
         )
 
     async def asset(self, name: str) -> Response:
         """Give one of the player's own files."""
-        if name not in _ASSETS:
-            raise HTTPException(404)
-        return FileResponse(_FOLDER / name, media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
+        return player_file(name)
 
     async def health(self) -> Health:
         """Say that storage and file records can be used; 503 where they can't."""
@@ -144,13 +138,6 @@ class PageRoutes:
             f'<a class="card" href="{link}">{picture}<strong>{escape(_name(prefix))}</strong>'
             f"<small>{escape(prefix)}</small></a>"
         )
-
-    def _page(self, file: str, *, status: int = 200, **values: str) -> Response:
-        """Fill in a page. Values are escaped, but for those that are markup already."""
-        markup = ("streams", "poster")
-        filled = {name: value if name in markup else escape(value) for name, value in values.items()}
-        text = Template((_FOLDER / file).read_text(encoding="utf-8")).substitute(base=escape(self._base), **filled)
-        return HTMLResponse(text, status_code=status, headers={"X-Content-Type-Options": "nosniff"})
 
 
 def _name(prefix: str) -> str:

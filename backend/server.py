@@ -111,7 +111,7 @@ def serve(
     Raises:
         SettingsError: the port is taken, the address is not this machine's, or the storage can't be used.
     """
-    listener, url = _listen(host, port)
+    listener, url = listen(host, port)
     with listener:
         server = _server(settings, lambda: announce(RunningBackend(url, settings)))
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in order by then and only passes the signal on
@@ -121,36 +121,44 @@ def serve(
 @contextmanager
 def serve_in_thread(settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[RunningBackend]:
     """Serve while the block runs. Leaves no thread and no open socket behind. Raises SettingsError."""
-    listener, url = _listen(host, port)
+    listener, url = listen(host, port)
     with listener:
         ready = threading.Event()
-        server = _server(settings, ready.set)
-        failures: list[BaseException] = []
+        with running_in_thread(_server(settings, ready.set), listener, ready, name="reference-backend"):
+            yield RunningBackend(url, settings)
 
-        def run() -> None:
-            try:
-                server.run(sockets=[listener])
-            except BaseException as error:  # noqa: BLE001  the thread's outermost frame: told to who waits for it
-                failures.append(error)
-            finally:
-                ready.set()
 
-        thread = threading.Thread(target=run, name="reference-backend", daemon=True)
-        thread.start()
-        ready.wait()
+@contextmanager
+def running_in_thread(
+    server: uvicorn.Server, listener: socket.socket, ready: threading.Event, *, name: str
+) -> Iterator[None]:
+    """Run a server, which sets `ready` when it answers, while the block runs; leave no thread. Raises SettingsError."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
         try:
-            if not failures:
-                yield RunningBackend(url, settings)
+            server.run(sockets=[listener])
+        except BaseException as error:  # noqa: BLE001  the thread's outermost frame: told to who waits for it
+            failures.append(error)
         finally:
-            server.should_exit = True
-            thread.join()
-        if failures and isinstance(failures[0], SettingsError):
-            raise failures[0]
-        if failures:
-            raise RuntimeError("The embedded backend has failed.") from failures[0]
+            ready.set()
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    ready.wait()
+    try:
+        if not failures:
+            yield
+    finally:
+        server.should_exit = True
+        thread.join()
+    if failures and isinstance(failures[0], SettingsError):
+        raise failures[0]
+    if failures:
+        raise RuntimeError("The embedded backend has failed.") from failures[0]
 
 
-def _listen(host: str, port: int) -> tuple[socket.socket, str]:
+def listen(host: str, port: int) -> tuple[socket.socket, str]:
     """Return a listening socket and the address to reach it at. Raises SettingsError."""
     if not 0 <= port <= 65535:  # the system would quietly take another port, the rest of a division
         raise SettingsError(f"The backend can't listen on port {port}: choose one from 1 to 65535.")

@@ -161,6 +161,14 @@ def _add_validate(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument("--json", action="store_true", help="print one finding per line as JSON")
 
 
+def _add_play(parser: argparse.ArgumentParser, _: Config) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a converted video")
+    parser.add_argument("--port", type=int, default=0, help="the port of the page (default: any free one)")
+    parser.add_argument(
+        "--browser", action=argparse.BooleanOptionalAction, default=True, help="open the page in the browser"
+    )
+
+
 def _add_manifest(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.manifest_options import add_manifest
 
@@ -278,6 +286,11 @@ COMMANDS = {
         module="cli.validate",
         help="check a stream's folder against the rules that players rely on",
         add_options=_add_validate,
+    ),
+    "play": Command(
+        module="cli.play",
+        help="play a converted video in the browser, with its captions, until Ctrl-C",
+        add_options=_add_play,
     ),
     "captions": Command(
         module="cli.captions",

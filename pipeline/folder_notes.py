@@ -33,6 +33,13 @@ class FolderNotes:
         return None if self._job is None else Path(self._job.source_path)
 
     @property
+    def title(self) -> str:
+        """What people know the video by."""
+        if self._job is not None and (self._job.title or self._job.source_path):
+            return self._job.title or Path(self._job.source_path).stem
+        return self.folder.absolute().name
+
+    @property
     def media_deleted(self) -> bool:
         """Whether the clean-up has deleted the media, so that the folder is rightly without them."""
         return self.done.cleanup is not None

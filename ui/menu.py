@@ -33,7 +33,7 @@ class MenuCommand:
     """An entry that does something.
 
     `key` is a letter, or Tk's name of a key, such as `o`, `Shift-O` or `Return`: it is pressed with Control, on a Mac
-    with MenuCommand, and function keys alone. `enabled` says whether the entry does something now. `bound` is false if
+    with Command, and function keys alone. `enabled` says whether the entry does something now. `bound` is false if
     the key works without the menu.
     """
 

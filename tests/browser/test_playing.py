@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hls_player import PROBLEMS, problems_of
 
+from backend.folder_player import FolderPlayer
+
 CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
     .flatMap(track => Array.from(track.cues || []).map(cue => cue.text.trim()))"""
 ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
@@ -24,7 +26,11 @@ MOVED = """([height, at]) => {
 
 
 def _open(page, published, player):
-    page.goto(published.backend.watch_url(published.prefix) + player)
+    _go(page, published.backend.watch_url(published.prefix) + player)
+
+
+def _go(page, address):
+    page.goto(address)
     page.wait_for_function("document.querySelector('video').readyState >= 2")
 
 
@@ -69,3 +75,20 @@ def test_the_browsers_own_player_plays_it_too(page, published, words):
     page.wait_for_function("document.querySelector('video').currentTime > 8.3")
     page.wait_for_function(f"({ACTIVE})().length > 0")
     assert (None, [], [words[2]]) == (page.evaluate("window.hls"), page.evaluate(PROBLEMS), page.evaluate(ACTIVE))
+
+
+@pytest.mark.parametrize("player", ["", "?player=hls"], ids=["own-player", "hls.js"])
+def test_the_folder_itself_plays_with_picture_and_captions(page, published, words, player):
+    """Without any upload: what Watch and `play` open shows the video and what is said."""
+    served = FolderPlayer()
+    try:
+        _go(page, served.play(published.report.folder, "Welcome") + player)
+        page.evaluate(PLAY_FROM, [0, 8.0])
+        page.wait_for_function("document.querySelector('video').currentTime > 8.3")
+        page.wait_for_function(f"({ACTIVE})().length > 0")
+        shown = page.evaluate("[document.querySelector('h1').textContent, document.querySelector('video').videoHeight]")
+        assert (["Welcome", 360], [words[2]]) == ([shown[0], min(shown[1], 360)], page.evaluate(ACTIVE))
+        assert [] == page.evaluate(PROBLEMS)
+    finally:
+        page.goto("about:blank")  # so that it asks for nothing more
+        served.close()
