@@ -10,11 +10,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from cli import interrupts
 from cli.interrupts import CANCELLED, EXIT_CANCELLED
-from cli.minus_values import with_values_joined
+from cli.parser import AnyOrderParser, SentenceParser
 from config import VERSION, Config
 from diagnostics import crash_log
 from diagnostics.secrets import secrets_of
@@ -71,47 +70,12 @@ def complain(*sentences: str) -> None:
         sys.stderr.write(f"hls-converter: {sentence}\n")
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that says in a sentence what is wrong, without a page of options before it."""
-
-    def error(self, message: str) -> NoReturn:
-        """End the program with the sentence and where to read on."""
-        complain(f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.")
-        raise SystemExit(EXIT_WRONG_USAGE)
-
-    def parse_known_args(  # type: ignore[override]  # argparse's overloads say the same
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse, taking `-0:05` or `-16` after an option for its value
-        (https://github.com/python/cpython/issues/53580).
-        """
-        return super().parse_known_args(with_values_joined(sys.argv[1:] if args is None else args), namespace)
-
-
-class _AnyOrderParser(_Parser):
-    """A parser that takes files after its options, too (https://github.com/python/cpython/issues/59317)."""
-
-    _inside = False
-
-    def parse_known_args(  # type: ignore[override]  # argparse's overloads say the same
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse options first and files then; what that calls comes back here."""
-        if self._inside:
-            return super().parse_known_args(args, namespace)
-        self._inside = True
-        try:
-            return self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self._inside = False
-
-
 def build_parser(config: Config, called: str = "") -> argparse.ArgumentParser:
     """Return the parser of every command; where one is called, without the options of the others.
 
     What the others' options take from the program, such as the names of encoders, takes long to load.
     """
-    parser = _Parser(
+    parser = SentenceParser(
         prog="hls-converter",
         description="Turn videos into HLS streams with captions and upload them. Without a command the window opens.",
     )
@@ -172,7 +136,7 @@ def _add_play(parser: argparse.ArgumentParser, _: Config) -> None:
 def _add_manifest(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.manifest_options import add_manifest
 
-    add_manifest(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
+    add_manifest(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=AnyOrderParser))
 
 
 def _add_verify(parser: argparse.ArgumentParser, _: Config) -> None:
@@ -184,7 +148,7 @@ def _add_verify(parser: argparse.ArgumentParser, _: Config) -> None:
 def _add_captions(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.captions_options import add_captions
 
-    add_captions(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
+    add_captions(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=AnyOrderParser))
 
 
 def _add_models(parser: argparse.ArgumentParser, _: Config) -> None:
@@ -203,7 +167,7 @@ def _add_models(parser: argparse.ArgumentParser, _: Config) -> None:
 def _add_transcripts(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.transcripts_options import add_transcripts
 
-    add_transcripts(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
+    add_transcripts(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=AnyOrderParser))
 
 
 def _with_action(arguments: Sequence[str]) -> Sequence[str]:
@@ -227,7 +191,7 @@ def _with_queue_action(arguments: Sequence[str]) -> Sequence[str]:
 def _add_storage(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.backend_options import add_storage
 
-    add_storage(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
+    add_storage(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=AnyOrderParser))
 
 
 def _add_backend(parser: argparse.ArgumentParser, config: Config) -> None:
@@ -245,7 +209,7 @@ def _add_worker(parser: argparse.ArgumentParser, _: Config) -> None:
 def _add_cluster(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.cluster_options import add_cluster
 
-    add_cluster(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_AnyOrderParser))
+    add_cluster(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=AnyOrderParser))
 
 
 def _add_demo(parser: argparse.ArgumentParser, _: Config) -> None:
