@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cli.cluster_options import engine_problems
 from cli.convert_options import add_convert_options
+from cli.encode_options import AUTO
 from cli.input_options import selection_from
 from cli.job_reports import existing_from
 from cli.list_rows import at_lines, listed_videos
@@ -82,7 +83,8 @@ def _listed(options: argparse.Namespace, config: Config) -> Asked:
     """Return the same of a list; what is wrong with a row names its line."""
     if options.inputs or options.include or options.exclude:
         raise SettingsError("--list names the videos: leave out other inputs, --include and --exclude.")
-    found = listed_videos(options, partial(add_convert_options, default_language=options.default_language))
+    add_options = partial(add_convert_options, default_language=options.default_language)
+    found = listed_videos(options, add_options, config.data_dir)
     several, wrong = len(found.videos) > 1, list(found.problems)
     everywhere: list[str | Problem] = [*config.problems]
     by_row = [problems_of(video.options, config, several=False) for video in found.videos]
@@ -251,7 +253,7 @@ def _encoding(options: argparse.Namespace) -> EncodingRequest:
         preset=options.preset,
         rate_control=RateControl(options.rate_control),
         target_vmaf=options.target_vmaf,
-        segment_type=None if options.segment_type is None else SegmentType(options.segment_type),
+        segment_type=None if options.segment_type == AUTO else SegmentType(options.segment_type),
         keep_hdr=options.keep_hdr,
         copy_top=options.copy_top == "auto",
     )

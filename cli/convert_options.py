@@ -47,6 +47,12 @@ def add_watch_options(parser: argparse.ArgumentParser, *, default_language: str)
 
 def _add_conversion(parser: argparse.ArgumentParser, default_language: str) -> None:
     """Add how the videos are converted, and what is done with them then."""
+    parser.add_argument(
+        "--preset-file",
+        type=Path,
+        metavar="FILE",
+        help="take the settings of this preset, a file from the window or `presets export`; options win over it",
+    )
     add_tracks(parser)
     add_encoding(parser)
     _add_content(parser)
@@ -113,8 +119,9 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "--black-bars",
-        action="store_true",
-        help="fill a 16:9 frame with black bars instead of keeping the video's shape",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="fill a 16:9 frame with black bars instead of keeping the video's shape (default: no)",
     )
     parser.add_argument("--trim", metavar="IN-OUT", help=f"convert only this part, {EXAMPLES}")
     parser.add_argument(

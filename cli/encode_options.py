@@ -6,8 +6,11 @@ Knows no job: it only names them.
 from __future__ import annotations
 
 import argparse
+import math
 from enum import Enum
 from pathlib import Path
+
+AUTO, OFF = "auto", "off"
 
 
 def add_tracks(parser: argparse.ArgumentParser) -> None:
@@ -68,13 +71,22 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         "--rate-control", RateControl, "crf", "crf: constant quality below a maximum bit rate; abr: average bit rate"
     )
     parser.add_argument(
-        "--target-vmaf", type=float, metavar="VMAF", help="choose each quality's CRF by measuring, for example 94"
+        "--target-vmaf",
+        type=number_or_off,
+        metavar="VMAF|off",
+        help="choose each quality's CRF by measuring, for example 94 (default: off)",
     )
     parser.add_argument(
-        "--segment-type", choices=[t.value for t in SegmentType], help="ts, or fmp4 (default: ts for h264, else fmp4)"
+        "--segment-type",
+        choices=[AUTO, *(t.value for t in SegmentType)],
+        default=AUTO,
+        help="ts, or fmp4 (default: ts for h264, else fmp4)",
     )
     parser.add_argument(
-        "--keep-hdr", action="store_true", help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR"
+        "--keep-hdr",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="keep HDR10 and HLG with hevc or av1 instead of converting to SDR (default: no)",
     )
     parser.add_argument(
         "--copy-top",
@@ -85,7 +97,12 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_audio(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--surround", action="store_true", help="also keep 5.1 audio, beside stereo")
+    parser.add_argument(
+        "--surround",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="also keep 5.1 audio, beside stereo (default: no)",
+    )
     parser.add_argument(
         "--audio-map",
         metavar="MAP",
@@ -96,8 +113,24 @@ def _add_audio(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
-        "--loudness", type=float, metavar="LUFS", help="bring the audio to this loudness, for example -16"
+        "--loudness",
+        type=number_or_off,
+        metavar="LUFS|off",
+        help="bring the audio to this loudness, for example -16 (default: off)",
     )
+
+
+def number_or_off(text: str) -> float | None:
+    """Read a number, None where it is switched off. Raises ArgumentTypeError."""
+    if text == OFF:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"takes a number or {OFF}, not {text!r}")
+    return number
 
 
 def _add_encryption(parser: argparse.ArgumentParser) -> None:

@@ -10,23 +10,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from cli.preset_arguments import parsed_with_preset
+from cli.speech_options import forget_speech
 from pipeline.caption_files import known_language
 from pipeline.errors import Problem, Setting, SettingsError
 from pipeline.files import is_folder, is_there, read_file
 from pipeline.input_list import LARGEST_BYTES, SOURCE, ListRow, RowProblem, read_list
 from pipeline.inputs import Named
+from pipeline.plan import PRESETS
+from pipeline.presets.library import SUFFIX, Library, read_library, read_preset
+from pipeline.presets.preset import Preset
 from pipeline.source_address import SourceAddress, is_address
 from pipeline.transfer.http.validation import as_prefix
 
 STANDARD_INPUT = Path("-")
 
-DESTINATION, LANGUAGE = "destination", "language"
+DESTINATION, LANGUAGE, PRESET = "destination", "language", "preset"
 
 OPTIONS = {
     "title": "--title",
     LANGUAGE: "",
     DESTINATION: "--upload",
-    "preset": "--preset",
+    PRESET: "--preset",
     "qualities": "--qualities",
     "codec": "--codec",
     "trim": "--trim",
@@ -39,7 +44,10 @@ OPTIONS = {
     "mp4": "--mp4",
     "session_id": "--session-id",
 }
-"""The columns beside the source, and the option that each stands for; a language is for the file record, too."""
+"""The columns beside the source, and the option that each stands for; a language is for the file record, too.
+
+A preset may also be settings with a name, of which each is an option of its own.
+"""
 
 COLUMNS = (SOURCE, *OPTIONS)
 
@@ -74,8 +82,10 @@ class ListedVideos:
 AddOptions = Callable[[argparse.ArgumentParser], None]
 
 
-def listed_videos(options: argparse.Namespace, add_options: AddOptions) -> ListedVideos:
+def listed_videos(options: argparse.Namespace, add_options: AddOptions, data_dir: Path | None = None) -> ListedVideos:
     """Return the videos of `options.list`; `add_options` adds what a command line takes to a parser.
+
+    `data_dir` is the program's folder for the user's data, with the presets that rows can name.
 
     Raises SettingsError where there is no list that can be read; what is wrong with its rows is returned.
     """
@@ -89,9 +99,10 @@ def listed_videos(options: argparse.Namespace, add_options: AddOptions) -> Liste
         action.required = False
     videos: list[ListedVideo] = []
     problems = list(found.problems)
+    library = read_library(data_dir)
     for row in found.rows:
         try:
-            videos.append(_video(row, options, parser, folder))
+            videos.append(_video(row, options, parser, folder, library))
         except _RowError as error:
             problems += [RowProblem(line=row.line, text=text) for text in error.texts]
     problems += _doubled(videos)
@@ -137,12 +148,14 @@ def _bytes_of(path: Path) -> bytes:
         raise SettingsError(Problem(text=text, setting=Setting.SOURCE)) from error
 
 
-def _video(row: ListRow, common: argparse.Namespace, parser: _RowParser, folder: Path) -> ListedVideo:
+def _video(row: ListRow, common: argparse.Namespace, parser: _RowParser, folder: Path, library: Library) -> ListedVideo:
     """Return a row's video. Raises _RowError."""
     arguments: list[str] = []
     problems: list[str] = []
+    preset, unknown = _preset(row, library, folder)
+    problems += unknown
     for column, texts in row.values.items():
-        if column not in OPTIONS or column == LANGUAGE:
+        if column not in OPTIONS or column == LANGUAGE or (column == PRESET and texts[0] not in PRESETS):
             continue
         try:
             given = _arguments(column, texts, folder)
@@ -151,13 +164,23 @@ def _video(row: ListRow, common: argparse.Namespace, parser: _RowParser, folder:
             problems += [f"{column}: {text}." for text in error.texts]
         else:
             arguments += given
-    options = copy.copy(common)
-    options.list = None
-    if "captions" in row.values:
-        options.captions = []
     source = row.values[SOURCE][0]
     named = source if is_address(source) else str(folder / source)
-    (path,) = parser.parse_args([*arguments, "--", named], options).inputs
+
+    heard = SWITCHES.get(row.values.get("transcribe", ("",))[0].casefold())
+    silent = heard is False or (heard is None and preset is not None and preset.settings.transcription is None)
+
+    def parsed(before: Sequence[str]) -> argparse.Namespace:
+        options = copy.copy(common)
+        options.list = None
+        if "captions" in row.values:
+            options.captions = []
+        if silent:
+            forget_speech(options)
+        return parser.parse_args([*before, *arguments, "--", named], options)
+
+    options = parsed(()) if preset is None else parsed_with_preset(parsed, preset.settings)
+    (path,) = options.inputs
     if isinstance(path, SourceAddress):
         if path.is_folder:
             problems.append(f"{path} is a folder: name a video in each row.")
@@ -171,6 +194,23 @@ def _video(row: ListRow, common: argparse.Namespace, parser: _RowParser, folder:
     if DESTINATION in row.values:
         options.upload = as_prefix(options.upload)
     return ListedVideo(line=row.line, source=path, options=options, has_destination=DESTINATION in row.values)
+
+
+def _preset(row: ListRow, library: Library, folder: Path) -> tuple[Preset | None, list[str]]:
+    """Return the preset that a row names, None for none and for a speed of the encoder; and what is wrong with it."""
+    (name,) = row.values.get(PRESET, (PRESETS[0],))[:1]
+    if name in PRESETS:
+        return None, []
+    preset = library.find(name)
+    if preset is not None:
+        return preset, []
+    if name.endswith(SUFFIX):
+        try:
+            return read_preset(folder / name), []
+        except SettingsError as error:
+            return None, [f"{PRESET}: {error}"]
+    known = ", ".join([*library.names, *PRESETS])
+    return None, [f"{PRESET}: there is no {name!r}: choose from {known}, or name a preset's {SUFFIX} file."]
 
 
 def _arguments(column: str, texts: tuple[str, ...], folder: Path) -> list[str]:

@@ -41,10 +41,13 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
     if arguments and arguments[0] in COMMANDS:
         arguments = [arguments[0], *COMMANDS[arguments[0]].written_out(arguments[1:])]
     crash_log.hide(*secrets_of(config))
-    options = build_parser(config, arguments[0] if arguments else "").parse_args(arguments)
+    parser = build_parser(config, arguments[0] if arguments else "")
+    options = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(COMMANDS[options.command].module).run
     try:
         with interrupts.raised():
+            if getattr(options, "preset_file", None) is not None:
+                options = _with_preset(parser, arguments, options.preset_file)
             return run(options, config)
     except SettingsError as error:
         complain(*error.sentences)
@@ -62,6 +65,15 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
     except Exception as error:  # noqa: BLE001  # the command's outermost frame
         complain(*crash_log.terminal_sentences(error))
         return EXIT_FAILED
+
+
+def _with_preset(parser: argparse.ArgumentParser, arguments: Sequence[str], path: Path) -> argparse.Namespace:
+    """Return a command's options, with a preset's settings where they say nothing else. Raises SettingsError."""
+    from cli.preset_arguments import parsed_with_preset
+    from pipeline.presets.library import read_preset
+
+    command, *typed = arguments
+    return parsed_with_preset(lambda preset: parser.parse_args([command, *preset, *typed]), read_preset(path).settings)
 
 
 def complain(*sentences: str) -> None:
@@ -176,6 +188,12 @@ def _with_action(arguments: Sequence[str]) -> Sequence[str]:
     return with_action(arguments)
 
 
+def _add_presets(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.preset_options import add_presets
+
+    add_presets(parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=AnyOrderParser))
+
+
 def _add_queue(parser: argparse.ArgumentParser, _: Config) -> None:
     from cli.queue_options import add_queue
 
@@ -239,6 +257,11 @@ COMMANDS = {
         module="cli.watch",
         help="convert videos as they come into a folder, with all options of convert",
         add_options=_add_watch,
+    ),
+    "presets": Command(
+        module="cli.presets",
+        help="list presets, which are settings with a name, and bring them to and from files",
+        add_options=_add_presets,
     ),
     "transcribe": Command(
         module="cli.transcribe",

@@ -19,8 +19,12 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", metavar="auto|xx", help="the language spoken (default: auto)")
     parser.add_argument(
         "--fast",
-        action="store_true",
-        help="transcribe several windows at once: about a quarter less work, but whole sentences may get lost",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help=(
+            "transcribe several windows at once: about a quarter less work, but whole sentences may get lost "
+            "(default: no)"
+        ),
     )
     parser.add_argument(
         "--captions-profile",
@@ -38,13 +42,15 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--multilingual",
-        action="store_true",
-        help="transcribe each half minute in its own language, for videos in several",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="transcribe each half minute in its own language, for videos in several (default: no)",
     )
     parser.add_argument(
         "--translate",
-        action="store_true",
-        help="listen once more and make captions in English, too, where another language is spoken",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="listen once more and make captions in English, too, where another language is spoken (default: no)",
     )
     parser.add_argument(
         "--names",
@@ -92,6 +98,15 @@ def add_transcribe_options(parser: argparse.ArgumentParser) -> None:
     )
     add_speech_options(parser)
     parser.add_argument("--json", action="store_true", help="print one event per line as JSON")
+
+
+def forget_speech(options: argparse.Namespace) -> None:
+    """Take back what was said of a transcription, as none is wanted any more; a script and captions keep theirs."""
+    if options.align is not None:
+        return
+    options.model = options.captions_profile = options.caption_track = options.names = None
+    options.language = options.language if options.captions else None
+    options.fast = options.multilingual = options.translate = False
 
 
 def speech_request(options: argparse.Namespace) -> TranscriptionRequest:

@@ -45,7 +45,9 @@ def make_plan(
     the job's own file, None for the source's; `captions` are those of the job's own files, `script` the text of
     its own. Raises SettingsError naming every setting that can't be.
     """
-    _check_settings(job)
+    problems = setting_problems(job)
+    if problems:
+        raise SettingsError(problems)
     _check_audio(job, media)
     _check_caption_track(job, media)
     if job.trim is not None:
@@ -85,7 +87,8 @@ def plan_within_source(plan: Plan, scan: Scan) -> Plan:
     return replace(plan, renditions=ladder.within_source(plan.renditions, scan.peak_bit_rate))
 
 
-def _check_settings(job: Job) -> None:
+def setting_problems(job: Job) -> list[Problem]:
+    """Return what is wrong with a job's settings whatever the source is."""
     problems = [*_wrong_qualities(job), *_wrong_encoding(job.encoding), *_wrong_target_vmaf(job.encoding)]
     loudness = job.audio.loudness_lufs
     if loudness is not None and not LOUDNESS_LUFS[0] <= loudness <= LOUDNESS_LUFS[1]:
@@ -104,8 +107,7 @@ def _check_settings(job: Job) -> None:
             "or leave the translation out."
         )
         problems.append(Problem(text=text, setting=Setting.MODEL))
-    if problems:
-        raise SettingsError(problems)
+    return problems
 
 
 def _wrong_qualities(job: Job) -> Iterator[Problem]:

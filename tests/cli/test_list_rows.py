@@ -71,6 +71,20 @@ def test_a_row_wins_over_the_command_line(asked):
     )
 
 
+def test_a_row_that_wants_no_transcript_takes_no_options_of_one(asked):
+    """Those of the command line are for the others; its own are refused."""
+    found = asked(
+        "source,transcribe\nweek1/a.mp4,no\nb.mp4,\n",
+        *("--transcribe", "--model", "small", "--fast", "--language", "de"),
+    )
+    assert ((), [None, "small"]) == (
+        found.problems,
+        [job.transcription and job.transcription.model for job in found.jobs],
+    )
+    (problem,) = asked("source,transcribe,model\nb.mp4,no,tiny\n", "--transcribe").problems
+    assert "--model needs --transcribe" in problem
+
+
 def test_a_destination_is_the_video_s_own(asked):
     """Without a slash at its end, too; the others lie below that of the command line."""
     found = asked("source,destination\nweek1/a.mp4,talks/one\nb.mp4,\n", "--upload", "videos/c1/")
@@ -120,7 +134,7 @@ def test_every_wrong_row_is_said_at_once(asked):
         )
     sentences = caught.value.sentences
     for part in (
-        "course.csv, line 2: preset: invalid choice: 'fastest'",
+        "course.csv, line 2: preset: there is no 'fastest'",
         "course.csv, line 3: gone.mp4 is not there: paths are relative to the list's folder.",
         "course.csv, line 4: week1 is a folder: name a video in each row.",
         "course.csv, line 4: language: xx1 is not a language: use a code such as de.",

@@ -52,6 +52,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "phase_table",
         "preflight_answers",
         "plan",
+        "presets",
         "slug",
         "timestamps",
         "files",
