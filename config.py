@@ -133,7 +133,6 @@ class Cluster:
 
 
 WINDOW_THEMES = ("dark", "light")
-"""The first is that of a window for which nothing is set."""
 
 T = TypeVar("T")
 
@@ -154,7 +153,8 @@ class _Setting(Generic[T]):
 class Config:
     """Everything the environment says, one part a concern.
 
-    `cache_dir` is for what can be found out anew, `data_dir` for what can't; None keeps nothing. For scripts, the class
+    `window_theme` is dark, light, or empty where the window's own settings say which. `cache_dir` is for what can be
+    found out anew, `data_dir` for what can't; None keeps nothing. For scripts, the class
     itself has what concerns the customer's backend by the names of `.env`, such as `Config.BACKEND_URL`.
     """
 
@@ -163,7 +163,7 @@ class Config:
     server: ReferenceBackend = ReferenceBackend()
     datasets: Datasets = Datasets()
     ffmpeg_path: str = ""
-    window_theme: str = "dark"
+    window_theme: str = ""
     cache_dir: Path | None = None
     data_dir: Path | None = None
     sources: Sources = Sources()
@@ -251,10 +251,10 @@ class _Values:
         return tuple(code.strip() for code in supported.split(",") if code.strip())
 
     def window_theme(self) -> str:
-        found = self.text("WINDOW_THEME", WINDOW_THEMES[0]).lower()
-        if found not in WINDOW_THEMES:
+        found = self.text("WINDOW_THEME").lower()
+        if found and found not in WINDOW_THEMES:
             self.problems.append(f"WINDOW_THEME must be dark or light, but is {found!r}.")
-            return WINDOW_THEMES[0]
+            return ""
         return found
 
     def roots(self, name: str) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from diagnostics.secrets import secrets_of
 from installation import FilePlace, settings_file
 from ui.collecting import collected_here
 from ui.missing_tk import WindowUnavailableError, no_screen_sentence, no_tk_sentence
-from ui.preferences import PREFERENCES_FILE
+from ui.preferences import PREFERENCES_FILE, Preferences
 from ui.services import PipelineServices, Services
 
 
@@ -57,15 +57,18 @@ def _show_editor(config: Config, address: str, model: str) -> int:
         import tkinter
     except ImportError as error:
         raise WindowUnavailableError(no_tk_sentence()) from error
+    from ui.appearance import size_of_text, theme_at_start
     from ui.transcripts.app import EditorApp, opener_for
     from ui.transcripts.publishing import publisher_for
 
+    settings = Preferences.load(settings_file(PREFERENCES_FILE).read).program
     try:
         app = EditorApp(
             opener=opener_for(config),
             publisher=publisher_for(config),
             model=model,
-            theme=config.window_theme,
+            theme=theme_at_start(config, settings),
+            text=size_of_text(settings),
             address=address,
         )
     except tkinter.TclError as error:

@@ -131,6 +131,7 @@ class FormVariables:
         self.limit = tkinter.StringVar(master, values.limit)
         self.parallel = tkinter.StringVar(master, str(values.parallel))
         self.window = values.window
+        self.program = values.program
         self.advanced = AdvancedVariables(master, values.advanced)
         self.engine = EngineVariables(master, values.engine)
         self.captions_open = tkinter.BooleanVar(master, values.captions_open)
@@ -180,6 +181,7 @@ class FormVariables:
             advanced=self.advanced.read(),
             engine=self.engine.read(),
             window=self.window,
+            program=self.program,
             captions_open=self.captions_open.get(),
             upload_open=self.upload_open.get(),
             advanced_open=self.advanced_open.get(),

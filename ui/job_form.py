@@ -32,7 +32,7 @@ from ui import advanced, spoken_languages
 from ui.advanced import AdvancedValues, Aim
 from ui.destination import TypedDestination
 from ui.engine import EngineValues, engine_problems
-from ui.preferences import WindowPreferences
+from ui.preferences import ProgramSettings, WindowPreferences
 from ui.services import Services
 from ui.speech import SpeechValues, speech_problems, speech_request
 from ui.speed_limit import limit_bytes_s, limit_problems
@@ -87,6 +87,7 @@ class FormValues:
     advanced_open: bool = False
     engine: EngineValues = field(default_factory=EngineValues)
     window: WindowPreferences = field(default_factory=WindowPreferences)
+    program: ProgramSettings = field(default_factory=ProgramSettings)
 
 
 def typed_path(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ttkbootstrap as ttk
 
 from config import Config
+from ui.appearance import enlarge_fonts, size_of_text
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
@@ -21,16 +22,15 @@ from ui.panels.source import SourcePanel
 from ui.panels.token import TokenPanel
 from ui.panels.transcription import TranscriptionPanel
 from ui.panels.upload import UploadPanel
-from ui.preferences import WindowPreferences
+from ui.preferences import ProgramSettings, WindowPreferences
 from ui.problem_notes import ProblemNotes
 from ui.theme import themed
 from ui.view_state import TokenView, ViewState
 from ui.widgets.scrolled_column import ScrolledColumn
-from ui.window_size import give_size, on_screen
+from ui.window_size import SMALLEST_WINDOW, give_size, on_screen
 
 TITLE = "HLS Converter"
 SIZE = (1100, 840)
-MIN_SIZE = (900, 640)
 SETTINGS_WIDTH = 440
 """The least width of the settings, in pixels of a screen of 96 dots an inch, as the sizes above are."""
 SETTINGS_SHARE = 0.49
@@ -41,9 +41,11 @@ GAP = "7.5p"
 class PanelWindow(ttk.App):
     """A window with the panels of the program."""
 
-    def __init__(self, theme: str, kept: WindowPreferences) -> None:
-        super().__init__(title=TITLE, theme=themed(theme), iconphoto=None)
-        self._size = give_size(self, SIZE, MIN_SIZE, kept)
+    def __init__(self, theme: str, program: ProgramSettings, kept: WindowPreferences) -> None:
+        text = size_of_text(program)
+        super().__init__(title=TITLE, theme=themed(theme), iconphoto=None, scaling=text.scaling)
+        enlarge_fonts(self, text)
+        self._size = give_size(self, SIZE, SMALLEST_WINDOW, kept)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import ttkbootstrap as ttk
 
-from ui.theme import colour_menu
+from ui.theme import colour_menu, on_new_theme
 from ui.view_state import ViewState
 
 IS_MAC = sys.platform == "darwin"
@@ -80,6 +80,7 @@ class MenuBar:
         for menu in menus:
             self._add(menu)
         self.recolour(window.style)
+        on_new_theme(self.bar, lambda: self.recolour(window.style))
         window.configure(menu=self.bar)
 
     def show(self, state: ViewState) -> None:

@@ -15,6 +15,7 @@ from ui.layout import TITLE
 from ui.menu import IS_MAC, SEPARATOR, Menu, MenuCommand, Switch
 from ui.panels.output import OutputPanel
 from ui.panels.source import SourcePanel
+from ui.settings.opener import SettingsOpener
 from ui.view_state import ViewState
 from ui.widgets.text_menu import TextMenu
 
@@ -26,6 +27,7 @@ class MenuWindow(Protocol):
     variables: FormVariables
     source_panel: SourcePanel
     output_panel: OutputPanel
+    settings_window: SettingsOpener
 
     def start(self) -> None:
         """Begin the job that stands in the form."""
@@ -52,9 +54,10 @@ def _file(window: MenuWindow) -> Menu:
         MenuCommand(label="Open folder", key="Shift-F", do=window.controller.open_folder, enabled=_has_folder),
         MenuCommand(label="Transcripts…", key="Shift-T", do=window.open_transcripts),
     ]
-    # On a Mac the program's own menu has Quit.
-    quitting = () if IS_MAC else (SEPARATOR, MenuCommand(label="Quit", key="q", do=window.close))
-    return Menu(label="&File", entries=(*entries, *quitting))
+    settings = MenuCommand(label="Settings…", key="comma", do=window.settings_window.open)
+    # On a Mac the program's own menu has Settings and Quit.
+    own = () if IS_MAC else (SEPARATOR, settings, SEPARATOR, MenuCommand(label="Quit", key="q", do=window.close))
+    return Menu(label="&File", entries=(*entries, *own))
 
 
 def _edit(field: TextMenu) -> Menu:

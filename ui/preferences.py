@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -51,6 +52,25 @@ class WindowPreferences:
     maximised: bool = False
 
 
+class ThemeChoice(Enum):
+    """Which colours the windows have: those of this computer's other programs, or always the same."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramSettings:
+    """What the settings window sets. `text_percent` is how large texts and controls are, 100 to 200; `output_dir` is
+    the folder that a new window begins with, empty for the one that was used last.
+    """
+
+    theme: ThemeChoice = ThemeChoice.DARK
+    text_percent: int = 100
+    output_dir: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
     """What is remembered. Never a token, a password, a key or anything signed, and nothing that deletes files or
@@ -88,6 +108,7 @@ class Preferences:
     parallel_uploads: int = 4
     engine: EnginePreferences = field(default_factory=EnginePreferences)
     window: WindowPreferences = field(default_factory=WindowPreferences)
+    program: ProgramSettings = field(default_factory=ProgramSettings)
 
     @classmethod
     def load(cls, path: Path) -> Preferences:

@@ -56,6 +56,7 @@ def to_preferences(values: FormValues) -> Preferences:
         parallel_uploads=values.parallel,
         engine=engine_to_preferences(values.engine),
         window=values.window,
+        program=values.program,
     )
 
 
@@ -63,7 +64,7 @@ def form_from_preferences(preferences: Preferences, config: Config) -> FormValue
     """Return the values that the form shows when the window opens."""
     languages = config.languages
     return FormValues(
-        output_dir=preferences.output_dir,
+        output_dir=preferences.program.output_dir or preferences.output_dir,
         qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
         transcribe=preferences.transcribe,
         model=preferences.transcription.model,
@@ -88,6 +89,7 @@ def form_from_preferences(preferences: Preferences, config: Config) -> FormValue
         advanced_open=preferences.advanced_open,
         engine=engine_from_preferences(preferences.engine, config),
         window=preferences.window,
+        program=preferences.program,
     )
 
 
@@ -95,7 +97,7 @@ def usual_form(values: FormValues, config: Config) -> FormValues:
     """Return the form with every setting as at the first start; video, folders, login and open sections stay."""
     opened = tuple(name for name in vars(values) if name.endswith("_open"))
     kept = {name: getattr(values, name) for name in (*KEPT_BY_RESET, *opened)}
-    return replace(form_from_preferences(Preferences(), config), **kept)
+    return replace(form_from_preferences(Preferences(program=values.program), config), **kept)
 
 
 def _without_faults(address: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from tkinter import ttk as plain
 from tkinter.font import Font, nametofont
 from typing import Any
@@ -122,6 +122,26 @@ def bar_style(status: RowStatus, style: ttk.Style) -> str:
     """Return how a bar looks on a panel; one that waits or is off has nothing that is filled."""
     colours = BAR_COLOURS[style.theme_use()]
     return f"@card {colours.get(status, colours[RowStatus.ACTIVE])}"
+
+
+def change_theme(style: ttk.Style, name: str) -> None:
+    """Give every window the colours of a theme: dark or light."""
+    if style.theme_use() != WINDOW_THEMES[name]:
+        style.theme_use(WINDOW_THEMES[name])
+
+
+def on_new_theme(widget: tkinter.Misc, do: Callable[[], None]) -> None:
+    """Call `do` whenever the theme has become another one, as long as the widget is there."""
+    shown = ttk.Style().theme_use()
+
+    def changed(_: tkinter.Event[tkinter.Misc]) -> None:
+        nonlocal shown
+        now = ttk.Style().theme_use()
+        if now != shown:  # Tk tells of every style that is changed, too, and `do` may change some
+            shown = now
+            do()
+
+    widget.bind("<<ThemeChanged>>", changed, add="+")
 
 
 def keep_visible(root: tkinter.Misc, style: ttk.Style) -> None:

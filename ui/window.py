@@ -12,6 +12,7 @@ from diagnostics.crash_log import sentence_of
 from installation import FilePlace
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
+from ui.appearance import theme_at_start
 from ui.closing import Closing
 from ui.collecting import Collector
 from ui.controller import Controller
@@ -37,7 +38,8 @@ from ui.preferences import Preferences, WindowPreferences
 from ui.pump import INTERVAL_MS, EventPump
 from ui.remembered_form import form_from_preferences, usual_form
 from ui.services import Services
-from ui.theme import keep_visible
+from ui.settings.opener import SettingsOpener
+from ui.theme import keep_visible, on_new_theme
 from ui.view_state import ViewState
 from ui.widgets.text_menu import TextMenu
 from ui.window_keys import bind_keys
@@ -52,7 +54,8 @@ class MainWindow(PanelWindow):
 
     def __init__(self, *, config: Config, preferences: FilePlace, services: Services) -> None:
         remembered = Preferences.load(preferences.read)
-        super().__init__(config.window_theme, remembered.window)
+        program = remembered.program
+        super().__init__(theme_at_start(config, program), program, remembered.window)
         self._pump: EventPump[Message] = EventPump(self._receive)
         self.controller = Controller(
             config=config, preferences_path=preferences.write, services=services, post=self._pump.put
@@ -67,9 +70,11 @@ class MainWindow(PanelWindow):
         self._editors: EditorWindows | None = None
         self._closing = Closing(self.controller, self, values=self.variables.read, editors=lambda: self._editors)
         self.lay_out(self.variables, self.controller, config, self._go_on_with)
+        self.settings_window = SettingsOpener(self, config, self.variables, self.save_settings)
         self._connect()
         self.menu_bar = MenuBar(self, menus(self, TextMenu(self)))
         keep_visible(self, self.style)
+        on_new_theme(self, lambda: keep_visible(self, self.style))
         self._form_changed()
         self.source_panel.entry.focus_set()
         for problem in config.problems:
@@ -136,6 +141,10 @@ class MainWindow(PanelWindow):
 
             self._editors = editors_beside(self, self._config, self.variables.read)
         return self._editors
+
+    def save_settings(self) -> None:
+        """Remember what the settings window has just changed."""
+        self.controller.save_preferences(self.variables.read())
 
     def _moved(self, place: WindowPreferences) -> None:
         self.variables.window = place

@@ -16,6 +16,9 @@ import ttkbootstrap as ttk
 
 from ui.preferences import WindowPreferences
 
+SMALLEST_WINDOW = (900, 640)
+"""How small the main window may be made, in pixels of a screen of 96 dots an inch."""
+
 SMALLEST_SHARE = 0.75
 """How much of the screen a window's smallest size may take, so that it can be made smaller than a taskbar's room."""
 

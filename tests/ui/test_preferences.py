@@ -19,8 +19,9 @@ from pipeline.job import (
     TranscriptionRequest,
 )
 from pipeline.job_codec import job_to_json
-from ui.preferences import EnginePreferences, Preferences, WindowPreferences
+from ui.preferences import EnginePreferences, Preferences, ProgramSettings, ThemeChoice, WindowPreferences
 
+KEPT = ROOT / "tests" / "kept"
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
 
 CHANGED = Preferences(
@@ -60,6 +61,7 @@ CHANGED = Preferences(
     parallel_uploads=8,
     engine=EnginePreferences(in_queue=True, address="postgresql://me@db.example.com/hls", works_along=True),
     window=WindowPreferences(width=1000, height=700, x=20, y=30, maximised=True),
+    program=ProgramSettings(theme=ThemeChoice.SYSTEM, text_percent=150, output_dir="/home/editor/converted"),
 )
 
 FORMAT_2 = """{
@@ -210,7 +212,8 @@ class TestPreferences:
             CHANGED, transcription=before, names_file="", dataset="", engine=EnginePreferences(), backend_address=""
         )
         # only one of its sections folded, and its window opened at the same size and place each time
-        expected = replace(expected, captions_open=False, upload_open=False, window=WindowPreferences())
+        unset = {"window": WindowPreferences(), "program": ProgramSettings()}
+        expected = replace(expected, captions_open=False, upload_open=False, **unset)
         assert expected == Preferences.load(path)
 
     def test_audio_under_its_earlier_name(self, path):
@@ -272,6 +275,10 @@ class TestPreferences:
         """Fields that an older version did not write have their defaults."""
         path.write_text('\ufeff{"language": "fr"}', encoding="utf-8")
         assert Preferences(language="fr") == Preferences.load(path)
+
+    def test_before_there_were_settings(self):
+        """A file that an earlier version wrote is read as it was meant, and what it lacks has its default."""
+        assert replace(CHANGED, program=ProgramSettings()) == Preferences.load(KEPT / "preferences_4.json")
 
     def test_failed_save_keeps_the_old(self, path, monkeypatch):
         """A save that fails half-way leaves the earlier preferences whole and nothing beside them."""

@@ -14,7 +14,7 @@ from ui_fakes import CONFIGURED, FakeServices
 
 from ui.banners import Tone
 from ui.bars import RowStatus
-from ui.theme import DISABLED_TEXT, TEXT_TONES, WINDOW_THEMES, bar_style
+from ui.theme import DISABLED_TEXT, TEXT_TONES, WINDOW_THEMES, bar_style, change_theme
 
 TEXT_STATES = {
     "TLabel": ((),),
@@ -31,9 +31,11 @@ FIELDS = ("TEntry", "TCombobox")
 
 @pytest.fixture(params=WINDOW_THEMES)
 def driver(request, open_driver):
-    """The window in each of its themes, unfolded, with a question in its banner."""
-    config = replace(CONFIGURED, window_theme=request.param)
+    """The window in each of its themes, opened in the other one, unfolded, with a question in its banner."""
+    (other,) = set(WINDOW_THEMES) - {request.param}
+    config = replace(CONFIGURED, window_theme=other)
     driver = open_driver(FakeServices(conflict="/videos/out holds another video"), config=config)
+    change_theme(driver.window.style, request.param)
     driver.fill(upload=True)
     driver.unfold()
     driver.press(driver.window.actions.start)

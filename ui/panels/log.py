@@ -11,6 +11,7 @@ import ttkbootstrap as ttk
 
 from pipeline.events import LogLevel
 from ui.messages import LogEntry
+from ui.theme import on_new_theme
 from ui.widgets.card import Card
 from ui.widgets.elided import elided
 from ui.widgets.scrollbars import show_when_needed
@@ -44,8 +45,9 @@ class LogPanel:
         scrollbar = self.view.vbar
         assert scrollbar is not None
         show_when_needed(scrollbar, self.text, self._moved)
-        for level, colour in COLOURS.items():
-            self.text.tag_configure(level.value, foreground=style.colors.get(colour))
+        self._style = style
+        self._colour()
+        on_new_theme(self.text, self._colour)
         # A disabled text takes no focus by itself, and without focus nothing can be read on or copied by keyboard.
         self.text.configure(takefocus=True)
         self.text.bind("<Button-1>", lambda _: self.text.focus_set(), add="+")
@@ -53,6 +55,10 @@ class LogPanel:
             self.text.bind(key, partial(self._scroll, lines))
         self.text.bind("<Home>", lambda _: self._show_end("1.0"))
         self.text.bind("<End>", lambda _: self._show_end("end"))
+
+    def _colour(self) -> None:
+        for level, colour in COLOURS.items():
+            self.text.tag_configure(level.value, foreground=self._style.colors.get(colour))
 
     def append(self, lines: Sequence[LogEntry]) -> None:
         """Add lines at the end."""

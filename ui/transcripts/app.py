@@ -13,6 +13,7 @@ from config import Config
 from diagnostics.crash_log import sentence_of
 from transcripts.dataset import Dataset, open_dataset
 from transcripts.schema import TRANSCRIPTS
+from ui.appearance import TextSize, enlarge_fonts
 from ui.collecting import Collector
 from ui.icon import play_icon
 from ui.job_form import FormValues, job_config
@@ -45,9 +46,11 @@ class EditorApp(ttk.App):
         open_output: OpenOutput = open_device,
         model: str = "",
         theme: str = "dark",
+        text: TextSize = TextSize(),  # noqa: B008  # frozen
         address: str = "",
     ) -> None:
-        super().__init__(title=TITLE, theme=themed(theme), iconphoto=None)
+        super().__init__(title=TITLE, theme=themed(theme), iconphoto=None, scaling=text.scaling)
+        enlarge_fonts(self, text)
         give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)

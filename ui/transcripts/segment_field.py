@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from ui.theme import on_new_theme
 from ui.transcripts.colours import canvas_colours
 
 MAX_LINES = 12
@@ -43,7 +44,6 @@ class SegmentField:
         self._grown = grown
         self.stored = ""
         self._doubtful: tuple[tuple[int, int], ...] = ()
-        colours = canvas_colours(master)
         self.widget = tkinter.Text(
             master,
             height=1,
@@ -54,6 +54,14 @@ class SegmentField:
             highlightthickness=1,
             padx=PAD - 1,
             pady=PAD - 1,
+        )
+        self._colour()
+        on_new_theme(self.widget, self._colour)
+        self._bind()
+
+    def _colour(self) -> None:
+        colours = canvas_colours(self.widget)
+        self.widget.configure(
             highlightcolor=colours.stripe,
             highlightbackground=colours.line,
             background=colours.field,
@@ -61,7 +69,6 @@ class SegmentField:
             insertbackground=colours.text,
         )
         self.widget.tag_configure(DOUBTFUL, foreground=colours.doubtful, underline=True)
-        self._bind()
 
     def _bind(self) -> None:
         actions, bind = self._actions, self.widget.bind

@@ -10,6 +10,7 @@ from tkinter.font import Font, nametofont
 
 import ttkbootstrap as ttk
 
+from ui.theme import on_new_theme
 from ui.transcripts.colours import CanvasColours, canvas_colours
 from ui.transcripts.row_view import Mark, MarkedText, RowView, broken_into_lines
 from ui.transcripts.scrolling import Scrolling
@@ -71,11 +72,19 @@ class SegmentTable(ttk.Frame):
         self.canvas.grid(row=0, column=0, sticky="nsew")
         self.bar = ttk.Scrollbar(self, command=self._bar_moved, bootstyle=thumb())
         self.bar.grid(row=0, column=1, sticky="ns")
+        on_new_theme(self.canvas, self._colour)
         self._overlay = self.canvas.create_window(0, 0, anchor="nw", state="hidden")
         self.overlaid: tkinter.Widget | None = None
         self.canvas.bind("<Configure>", lambda _: self._resized(), add="+")
         self.canvas.bind("<Button-1>", self._clicked)
         self.listen_to_wheel(self.canvas)
+
+    def _colour(self) -> None:
+        """Take the colours of another theme."""
+        self._colours = canvas_colours(self)
+        self.canvas.configure(background=self._colours.background)
+        self.bar.configure(bootstyle=thumb())
+        self.redraw()
 
     def listen_to_wheel(self, widget: tkinter.Misc) -> None:
         """Scroll the table when the wheel is turned above a widget."""

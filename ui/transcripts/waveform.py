@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter
 from tkinter.font import nametofont
 
+from ui.theme import on_new_theme
 from ui.transcripts.colours import canvas_colours
 from ui.transcripts.wave_view import WaveView, outline
 
@@ -29,6 +30,7 @@ class Waveform:
             borderwidth=0,
             background=self._colours.field,
         )
+        on_new_theme(self.canvas, self._colour)
         self.canvas.bind("<Configure>", lambda _: self._draw(), add="+")
 
     def show(self, view: WaveView | None) -> None:
@@ -48,6 +50,11 @@ class Waveform:
         if not canvas.find_withtag(PLAYHEAD):
             canvas.create_line(x, 0, x, 0, fill=self._colours.warning, width=2, tags=PLAYHEAD)
         canvas.coords(PLAYHEAD, x, 0, x, canvas.winfo_height())
+
+    def _colour(self) -> None:
+        self._colours = canvas_colours(self.canvas)
+        self.canvas.configure(background=self._colours.field)
+        self._draw()
 
     def _draw(self) -> None:
         canvas, view, colours = self.canvas, self._shown, self._colours

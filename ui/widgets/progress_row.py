@@ -7,7 +7,7 @@ import tkinter
 import ttkbootstrap as ttk
 
 from ui.bars import Bar, RowStatus
-from ui.theme import CARD, FIGURE_STYLES, HINT, bar_style
+from ui.theme import CARD, FIGURE_STYLES, HINT, bar_style, on_new_theme
 from ui.widgets.clipped_label import ClippedLabel
 
 FIGURE_WIDTH = 7
@@ -38,6 +38,7 @@ class ProgressRow:
         if with_figures:  # a line of their own: the name of a file in front of them would push them about
             self.figures = ClippedLabel(master, bootstyle=HINT)
             self.figures.grid(row=row + 2, column=1, columnspan=2, sticky="ew", padx=("6p", 0))
+        on_new_theme(self.progress, self._colour)
 
     def show(self, bar: Bar) -> None:
         """Show a bar."""
@@ -53,7 +54,7 @@ class ProgressRow:
         status_changed = before is None or bar.status is not before.status
         if status_changed:
             self.label.configure(bootstyle=HINT if bar.status is RowStatus.OFF else CARD)
-            self.progress.configure(bootstyle=bar_style(bar.status, ttk.Style()))
+            self._colour()
             self.figure.configure(bootstyle=FIGURE_STYLES[bar.status])
         self.label.configure(text=bar.label)
         self.progress.configure(value=round(bar.fraction * STEPS))
@@ -62,3 +63,7 @@ class ProgressRow:
             self.text.show(bar.text)
         if self.figures is not None:
             self.figures.show(bar.figures)
+
+    def _colour(self) -> None:
+        if self.bar is not None:
+            self.progress.configure(bootstyle=bar_style(self.bar.status, ttk.Style()))

@@ -8,6 +8,8 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
+from ui.theme import on_new_theme
+
 THUMBS = {"converter-dark": "#7d858d", "converter-light": "#5c636a"}
 """Quieter than the themes' own, which draw the eye away from the text, and still seen (WCAG 2.2, 1.4.11)."""
 
@@ -30,6 +32,7 @@ def show_when_needed(
         changed: called with the lower end of what is in view, from 0 to 1, whenever that changes.
     """
     bar.configure(bootstyle=thumb())
+    on_new_theme(bar, lambda: bar.configure(bootstyle=thumb()))
 
     def moved(first: float, last: float) -> None:
         bar.set(first, last)

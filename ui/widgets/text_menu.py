@@ -9,7 +9,7 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
-from ui.theme import colour_menu
+from ui.theme import colour_menu, on_new_theme
 
 CLASSES = ("TEntry", "TCombobox", "TSpinbox", "Text")
 
@@ -34,6 +34,7 @@ class TextMenu:
         self._last: Field | None = None
         window.bind("<FocusIn>", self._remember, add="+")
         colour_menu(self.menu, window.style)
+        on_new_theme(self.menu, lambda: colour_menu(self.menu, window.style))
         for name in CLASSES:
             window.bind_class(name, RIGHT_BUTTON, self._clicked)
             for key in MENU_KEYS:

@@ -1,0 +1,103 @@
+"""The window of the settings, beside the real main window."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from cut_off import faults
+from displays import needs_xvfb
+from ui_fakes import CONFIGURED
+
+from ui.preferences import Preferences, ProgramSettings, ThemeChoice
+
+
+@pytest.fixture
+def opened(open_driver):
+    """Return a function that opens a window with its settings."""
+
+    def build(**options):
+        driver = open_driver(**options)
+        driver.window.event_generate("<Control-comma>")
+        driver.settle()
+        return driver, driver.window.settings_window.opened
+
+    return build
+
+
+def kept(driver) -> dict[str, object]:
+    """Return what is remembered of the settings."""
+    return json.loads(driver.preferences_path.read_text(encoding="utf-8"))["program"]
+
+
+def choose(box, text: str) -> None:
+    """Choose or type a value."""
+    box.set(text)
+    box.event_generate("<<ComboboxSelected>>")
+
+
+def test_colours_change_at_once_and_are_remembered(opened):
+    """All windows have them, and so has the next one; what can't be used is told beneath its field and not taken."""
+    driver, settings = opened()
+    choose(settings.general.theme, "Light")
+    settings.general.folder.insert(0, "out")
+    driver.settle()
+    assert "converter-light" == driver.window.style.theme_use()
+    assert "#ffffff" == str(driver.window.log_panel.text.cget("background"))
+    assert "Type the whole path of the folder, or press Browse." == settings.general.folder_note.text
+    driver.press(settings.close_button)
+    assert {"theme": "light", "output_dir": ""} == {name: kept(driver)[name] for name in ("theme", "output_dir")}
+    driver.window.destroy()
+    assert "converter-light" == open_again(driver, opened).window.style.theme_use()
+
+
+def open_again(driver, opened):
+    """Open the next window."""
+    return opened(preferences_path=driver.preferences_path)[0]
+
+
+def test_what_env_says_is_shown_as_such(opened):
+    """The theme of `.env` is used and can't be changed."""
+    driver, settings = opened(config=replace(CONFIGURED, window_theme="light"))
+    assert "converter-light" == driver.window.style.theme_use()
+    assert ("Light", True) == (settings.general.theme.get(), settings.general.theme.instate(["disabled"]))
+    assert "Set in .env." == settings.general.theme_note.label.cget("text")
+
+
+def test_the_colours_of_the_system_are_followed(opened, monkeypatch):
+    """They are asked for when they are chosen, and again when the window gets the keyboard."""
+    system = ["Light"]
+    monkeypatch.setattr("darkdetect.theme", lambda: system[0])
+    driver, settings = opened()
+    choose(settings.general.theme, "As the system has it")
+    driver.until(lambda: driver.window.style.theme_use() == "converter-light")
+    system[0] = "Dark"
+    driver.window.event_generate("<FocusIn>")
+    driver.until(lambda: driver.window.style.theme_use() == "converter-dark")
+
+
+@needs_xvfb
+@pytest.mark.parametrize("dense_screen", [(96, "2560x1600")], ids=["large"], indirect=True)
+def test_a_larger_text(dense_screen, opened, tmp_path):
+    """The next window is drawn larger, letters and distances alike, and nothing of it or its settings is cut off."""
+    path = tmp_path / "s3_config.json"
+    Preferences(program=ProgramSettings(text_percent=200, theme=ThemeChoice.LIGHT)).save(path)
+    driver, settings = opened(preferences_path=path)
+    driver.until(lambda: settings.window.winfo_viewable())
+    window = driver.window
+    below = window.output_panel.card.winfo_rooty() - window.source_panel.card.winfo_rooty()
+    below -= window.source_panel.card.winfo_height()
+    assert 2 * 10 == below
+    assert 2 * 13 <= int(window.tk.call("font", "metrics", "TkDefaultFont", "-linespace"))
+    assert [] == faults(window) + faults(settings.window)
+
+
+def test_a_new_window_begins_with_the_folder_of_the_settings(opened):
+    """Whatever folder was used last."""
+    driver, settings = opened()
+    driver.window.variables.output_dir.set("/videos/last")
+    settings.general.folder.insert(0, "/videos/out")
+    settings.close()
+    driver.window.close()
+    assert "/videos/out" == open_again(driver, opened).window.variables.output_dir.get()

@@ -1,0 +1,59 @@
+"""Opens the settings window, uses what is changed there at once, and has it remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ttkbootstrap as ttk
+
+from config import Config
+from ui.appearance import ThemeInUse
+from ui.form_variables import FormVariables
+from ui.preferences import ProgramSettings
+from ui.settings.window import SettingsWindow
+
+SAVE_DELAY_MS = 500
+"""How long nothing must be changed before the preferences are written: a text is not kept letter by letter."""
+
+
+class SettingsOpener:
+    """The settings window, which is there once or not at all."""
+
+    def __init__(self, window: ttk.App, config: Config, variables: FormVariables, save: Callable[[], None]) -> None:
+        """`save` writes the preferences, and with them what `variables` hold."""
+        self.opened: SettingsWindow | None = None
+        self._window = window
+        self._config = config
+        self._variables = variables
+        self._save = save
+        self._waiting: str | None = None
+        self._theme = ThemeInUse(window, config, variables.program)
+        window.createcommand("::tk::mac::ShowPreferences", self.open)  # Settings… in a Mac's menu bar (Tk, tk_mac)
+
+    def open(self) -> None:
+        """Open the window, or bring the one that is open to the front."""
+        if self.opened is None:
+            self.opened = SettingsWindow(
+                self._window, self._variables.program, self._config, changed=self._changed, closed=self._closed
+            )
+        self.opened.come_forward()
+
+    def _changed(self, settings: ProgramSettings) -> None:
+        before, self._variables.program = self._variables.program, settings
+        if settings.theme is not before.theme:
+            self._theme.use(settings.theme)
+        if settings.output_dir and not self._variables.output_dir.get().strip():
+            self._variables.output_dir.set(settings.output_dir)
+        if self._waiting is not None:
+            self._window.after_cancel(self._waiting)
+        self._waiting = self._window.after(SAVE_DELAY_MS, self._save_now)
+
+    def _save_now(self) -> None:
+        if self._waiting is not None:
+            self._window.after_cancel(self._waiting)
+            self._waiting = None
+            self._save()
+
+    def _closed(self) -> None:
+        self.opened = None
+        self._save_now()

@@ -1,0 +1,67 @@
+"""The window of the settings. What is typed is checked at once; what can be used is handed on at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import ttkbootstrap as ttk
+
+from config import Config
+from ui.preferences import ProgramSettings
+from ui.settings.general import GeneralSection
+from ui.theme import keep_visible
+from ui.window_size import give_size
+
+TITLE = "Settings"
+SIZE = (560, 420)
+MIN_SIZE = (460, 360)
+GAP = "7.5p"
+
+
+class SettingsWindow:
+    """A window beside the main one, with a section for each kind of setting. Nothing in it is modal."""
+
+    def __init__(
+        self,
+        master: ttk.App,
+        settings: ProgramSettings,
+        config: Config,
+        *,
+        changed: Callable[[ProgramSettings], None],
+        closed: Callable[[], None],
+    ) -> None:
+        """`changed` is called with every new value that can be used, `closed` when the window is gone."""
+        self.settings = settings
+        self._changed = changed
+        self._closed = closed
+        self.window = ttk.Toplevel(TITLE, iconphoto=None, master=master)
+        give_size(self.window, SIZE, MIN_SIZE)
+        self.window.columnconfigure(0, weight=1)
+        self.window.rowconfigure(0, weight=1)
+        self.general = GeneralSection(self.window, settings, config, self._change)
+        self.general.card.grid(row=0, column=0, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        self.close_button = ttk.Button(self.window, text="Close", command=self.close)
+        self.close_button.grid(row=1, column=0, sticky="e", padx=GAP, pady=GAP)
+        self.window.protocol("WM_DELETE_WINDOW", self.close)
+        self.window.bind("<Escape>", lambda _: self.close())
+        keep_visible(self.window, master.style)
+        self.general.first.focus_set()
+
+    def come_forward(self) -> None:
+        """Be on the screen, above other windows, with the keyboard."""
+        self.window.deiconify()
+        self.window.lift()
+        self.window.focus_set()
+
+    def close(self) -> None:
+        """Take the window away."""
+        self.window.destroy()
+        self._closed()
+
+    def _change(self, **values: Any) -> None:  # noqa: ANN401  # as in dataclasses.replace
+        changed = replace(self.settings, **values)
+        if changed != self.settings:
+            self.settings = changed
+            self._changed(changed)
