@@ -77,7 +77,7 @@ class S3Storage:
     secret_access_key: str = field(default="", repr=False)
     endpoint_url: str = ""
     max_size_gb: float | None = None
-    put_headers: str = ""
+    put_headers: str = field(default="", repr=False)  # may hold a key that encrypts objects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,9 +317,9 @@ def _reference_backend(values: _Values) -> ReferenceBackend:
     )
 
 
-def child_environment() -> dict[str, str]:
+def child_environment(*, with_secrets: bool = False) -> dict[str, str]:
     """Return the environment for programs that this one starts: ffmpeg has no use for a token."""
-    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+    return {name: value for name, value in os.environ.items() if with_secrets or name not in SECRETS}
 
 
 def certificate_setting(environ: Mapping[str, str] | None = None) -> tuple[str, str]:

@@ -72,6 +72,14 @@ def cache_folder() -> Path | None:
     return _system_folder("user_cache_path")
 
 
+def home_folder() -> Path | None:
+    """Return the user's home folder; None where nobody has a home."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
 def log_folder() -> Path | None:
     """Return this program's folder where the system keeps logs; None where nobody has a home."""
     return _system_folder("user_log_path", opinion=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from platform import platform, python_version
+from typing import TextIO
 
 from cli.models import state_text
 from cli.printing import size_text
 from config import ENV_FILE, Config
-from installation import ROOT, config_folder, settings_file
+from installation import ROOT, config_folder, home_folder, log_folder, settings_file
 from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
 from pipeline.job import Codec, EncoderFamily
@@ -27,6 +30,7 @@ from pipeline.media.encode.encoder_check import (
 )
 from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
 from pipeline.wiring import check_connection
+from ui.preferences import PREFERENCES_FILE
 
 LABEL_WIDTH = 12
 CODEC_WIDTH = 7
@@ -41,7 +45,44 @@ ON_PROCESSOR = {Codec.H264: "x264", Codec.HEVC: "x265", Codec.AV1: "SVT-AV1"}
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
-    """Print a line for each item; exit 1 when something that every job needs is missing."""
+    """Print a line for each item; exit 1 when something that every job needs is missing.
+
+    Raises OutputError if the findings can't be saved.
+    """
+    if options.save is None:
+        return _show(config)
+    from diagnostics.bundle import refuse_existing, save_diagnostics  # with the queue
+
+    refuse_existing(options.save)
+    printed = _Copied(sys.stdout)
+    with redirect_stdout(printed):
+        status = _show(config)
+    save_diagnostics(
+        options.save,
+        findings=printed.copy.getvalue(),
+        config=config,
+        preferences=settings_file(PREFERENCES_FILE).read,
+        logs=log_folder(),
+        home=home_folder(),
+    )
+    text = f"Saved to {options.save}, without tokens and keys. It names files and servers: look into it first."
+    sys.stdout.write(f"{text}\n")
+    return status
+
+
+class _Copied(io.TextIOBase):
+    """Standard output, and a copy of what is written to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.copy = io.StringIO()
+
+    def write(self, text: str) -> int:
+        self.copy.write(text)
+        return self._stream.write(text)
+
+
+def _show(config: Config) -> int:
     from pipeline.speech.model_cache import stored_models
     from ui.app import why_no_window
 

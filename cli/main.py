@@ -237,6 +237,12 @@ def _add_demo(parser: argparse.ArgumentParser, _: Config) -> None:
     )
 
 
+def _add_doctor(parser: argparse.ArgumentParser, _: Config) -> None:
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="also save it with the log, in a zip file to send to somebody"
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """A command: the module whose `run(options, config)` does it, what `--help` says of it, what adds its options, and
@@ -324,7 +330,9 @@ COMMANDS = {
         add_options=_add_demo,
     ),
     "doctor": Command(
-        module="cli.doctor", help="show what this computer has: ffmpeg, encoders, screen, models, backend"
+        module="cli.doctor",
+        help="show what this computer has: ffmpeg, encoders, screen, models, backend",
+        add_options=_add_doctor,
     ),
 }
 """Every command by its name, in the order of `--help`. A module is imported when its command is called, not before."""

@@ -166,6 +166,17 @@ def too_long(characters: int) -> Banner:
     return Banner(title="Not pasted: the text is too long.", lines=(line,), tone=Tone.WARNING)
 
 
+def unexpected(text: str) -> Banner:
+    """Return the sentence about a mistake in the window itself."""
+    return Banner(title="Something unexpected went wrong.", lines=(text,), tone=Tone.BAD)
+
+
+def diagnostics(text: str, *, ok: bool) -> Banner:
+    """Return what became of the diagnostics that were to be saved."""
+    title = "The diagnostics were saved." if ok else "The diagnostics were not saved."
+    return Banner(title=title, lines=(text,), tone=Tone.GOOD if ok else Tone.BAD)
+
+
 def result(report: JobReport) -> Banner:
     """Return how a job ended."""
     name = report.source.name

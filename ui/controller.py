@@ -12,6 +12,7 @@ from pipeline.job import Existing, Job
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
 from pipeline.source_address import is_address
+from ui import diagnostics
 from ui.chosen_video import chosen_video
 from ui.damage_search import DamageSearch
 from ui.job_form import FormValues, job_config
@@ -24,6 +25,7 @@ from ui.messages import (
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
+    DiagnosticsSaved,
     FolderKnown,
     LogEntry,
     Message,
@@ -286,6 +288,16 @@ class Controller:
             return LogEntry(text=f"Opened {folder}")
 
         ask("file manager", shown, lambda text: LogEntry(text=text, level=LogLevel.ERROR), self._post)
+
+    def save_diagnostics(self, path: Path, values: FormValues) -> None:
+        """Save what somebody needs who looks into a mistake of the program; never over another file."""
+        config = job_config(values, self.login.config)
+        ask(
+            "diagnostics",
+            lambda: diagnostics.save(path, config),
+            lambda reason: DiagnosticsSaved(text=reason, ok=False),
+            self._post,
+        )
 
     def save_preferences(self, values: FormValues) -> None:
         """Remember the values of the form, without address and token; if that fails, the log says so."""

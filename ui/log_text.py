@@ -12,6 +12,7 @@ from pipeline.preflight_answers import Refused
 from ui.banners import too_long
 from ui.messages import (
     ConnectionTested,
+    DiagnosticsSaved,
     JobStarted,
     KeychainTold,
     LogEntry,
@@ -82,6 +83,8 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
         case PasteRefused():
             refusal = too_long(message.characters)
             return (LogEntry(text=" ".join((refusal.title, *refusal.lines)), level=LogLevel.WARNING),)
+        case DiagnosticsSaved():
+            return (LogEntry(text=message.text, level=LogLevel.INFO if message.ok else LogLevel.ERROR),)
         case UnexpectedError():
             return (LogEntry(text=message.text, level=LogLevel.ERROR),)
     return ()

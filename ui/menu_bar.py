@@ -5,11 +5,15 @@ A new action is a row of its menu here. `enabled` decides by the state of the wi
 
 from __future__ import annotations
 
-from tkinter import messagebox
+from datetime import date
+from functools import partial
+from pathlib import Path
+from tkinter import filedialog, messagebox
 from typing import Protocol
 
 from config import VERSION
 from ui.controller import Controller
+from ui.diagnostics import suggested_name
 from ui.form_variables import FormVariables
 from ui.layout import TITLE
 from ui.menu import IS_MAC, SEPARATOR, Menu, MenuCommand, Switch
@@ -44,7 +48,7 @@ class MenuWindow(Protocol):
 
 def menus(window: MenuWindow, field: TextMenu) -> tuple[Menu, ...]:
     """Return the menus; `field` does what the Edit menu says with the field that has the keyboard."""
-    return (_file(window), _edit(field), _videos(window), _view(window), _help())
+    return (_file(window), _edit(field), _videos(window), _view(window), _help(window))
 
 
 def _file(window: MenuWindow) -> Menu:
@@ -107,8 +111,25 @@ def _view(window: MenuWindow) -> Menu:
     )
 
 
-def _help() -> Menu:
-    return Menu(label="&Help", entries=(MenuCommand(label=f"About {TITLE}", do=_tell_version),))
+def _help(window: MenuWindow) -> Menu:
+    return Menu(
+        label="&Help",
+        entries=(
+            MenuCommand(label="Save diagnostics…", do=partial(_save_diagnostics, window)),
+            SEPARATOR,
+            MenuCommand(label=f"About {TITLE}", do=_tell_version),
+        ),
+    )
+
+
+def _save_diagnostics(window: MenuWindow) -> None:
+    name = suggested_name(date.today())
+    # the dialog must not offer to replace a file: the diagnostics never do
+    chosen = filedialog.asksaveasfilename(
+        title="Save diagnostics", initialfile=name, defaultextension=".zip", confirmoverwrite=False
+    )
+    if chosen:
+        window.controller.save_diagnostics(Path(chosen), window.variables.read())
 
 
 def _tell_version() -> None:

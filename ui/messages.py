@@ -244,6 +244,14 @@ class PasteRefused:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DiagnosticsSaved:
+    """The diagnostics were saved, or could not be; `text` is a sentence."""
+
+    text: str
+    ok: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnexpectedError:
     """An unexpected error in the window itself; `text` is a sentence. A running job continues."""
 
@@ -287,5 +295,6 @@ Message = (
     | PuttingIn
     | QueueMessage
     | PasteRefused
+    | DiagnosticsSaved
     | UnexpectedError
 )

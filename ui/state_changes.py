@@ -19,6 +19,7 @@ from ui.messages import (
     ConnectionTested,
     ConnectionTesting,
     DamageFound,
+    DiagnosticsSaved,
     FolderKnown,
     JobStarted,
     KeychainTold,
@@ -118,11 +119,17 @@ def _advance(state: ViewState, message: Message) -> ViewState:
         case FolderKnown():
             return replace(state, folder=message.folder)
         case PasteRefused():
-            return replace(state, banner=banners.too_long(message.characters)) if state.form_enabled else state
+            return _told_between_jobs(state, banners.too_long(message.characters))
+        case DiagnosticsSaved():
+            return _told_between_jobs(state, banners.diagnostics(message.text, ok=message.ok))
         case UnexpectedError():
-            banner = Banner(title="Something unexpected went wrong.", lines=(message.text,), tone=Tone.BAD)
-            return replace(state, banner=banner)
+            return replace(state, banner=banners.unexpected(message.text))
     return state
+
+
+def _told_between_jobs(state: ViewState, banner: Banner) -> ViewState:
+    """Show a banner unless a job needs it for itself."""
+    return replace(state, banner=banner) if state.form_enabled else state
 
 
 def _job(

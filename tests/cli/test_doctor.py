@@ -40,7 +40,8 @@ def shown(tmp_path, capsys):
     def run(**orders) -> tuple[int, list[str], list[str]]:
         program = make(tmp_path / "program", Path(imageio_ffmpeg.get_ffmpeg_exe()), Orders(**orders))
         os.utime(program, ns=(1, 1))  # the same program to all appearances, as when only a driver has come
-        status = doctor.run(argparse.Namespace(), Config(ffmpeg_path=str(program), cache_dir=tmp_path / "cache"))
+        config = Config(ffmpeg_path=str(program), cache_dir=tmp_path / "cache")
+        status = doctor.run(argparse.Namespace(save=None), config)
         return status, capsys.readouterr().out.splitlines(), encodes(program)
 
     return run

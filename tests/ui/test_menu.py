@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from ui_fakes import FakeServices, Upload
 
+from pipeline.errors import OutputError
 from ui.menu import MenuCommand, key_events, shown_key
 from ui.menu_bar import menus
+from ui.messages import DiagnosticsSaved
 from ui.view_state import WindowStage
 from ui.widgets.text_menu import TextMenu
 
@@ -96,3 +98,26 @@ def test_view_folds_the_sections(open_driver):
     driver = open_driver()
     driver.window.menu_bar.menus["View"].invoke("Advanced")
     assert driver.window.variables.advanced_open.get()
+
+
+def test_diagnostics_are_saved(open_driver, tmp_path, monkeypatch):
+    """The entry asks for a file, and the banner says what became of it; a dialog that is closed saves nothing."""
+    driver = open_driver()
+    saved, answers = [], [str(tmp_path / "a.zip"), str(tmp_path / "taken.zip"), ""]
+
+    def save(path, config):
+        saved.append(path)
+        if path.name == "taken.zip":
+            raise OutputError(f"{path} already exists.")
+        return DiagnosticsSaved(text=f"{path} has no token.")
+
+    monkeypatch.setattr("tkinter.filedialog.asksaveasfilename", lambda **_: answers.pop(0))
+    monkeypatch.setattr("ui.diagnostics.save", save)
+    entry = driver.window.menu_bar.menus["Help"]
+    entry.invoke("Save diagnostics…")
+    driver.until(lambda: driver.banner == "The diagnostics were saved.")
+    entry.invoke("Save diagnostics…")
+    driver.until(lambda: driver.banner == "The diagnostics were not saved.")
+    entry.invoke("Save diagnostics…")
+    assert [tmp_path / "a.zip", tmp_path / "taken.zip"] == saved
+    assert [f"{tmp_path / 'a.zip'} has no token.", f"{tmp_path / 'taken.zip'} already exists."] == driver.log
