@@ -5,30 +5,27 @@ from __future__ import annotations
 import tkinter
 from collections.abc import Callable
 from tkinter import ttk as plain
-from urllib.parse import urlsplit
 
 import ttkbootstrap as ttk
 
 from config import Config
 from pipeline.errors import Setting
-from ui.banners import Tone
 from ui.connection_view import ConnectionView
 from ui.form_variables import FormVariables
 from ui.job_form import PARALLEL_CHOICES, typed_path
+from ui.panels.login import LoginFields
 from ui.section_summaries import upload_summary
 from ui.source_view import SourceView
 from ui.speed_limit import limit_problems
-from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
+from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState, WindowStage
-from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
+from ui.widgets.fields import Fields, clear_when_edited, switch
 from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
 
 DESTINATION_TIP = "The destination is a folder on the server, such as videos/course1/lesson01/."
 CONFIGURED_TIP = f"The backend's address and the token are read from .env.\n{DESTINATION_TIP}"
 MANUAL_TIP = f"Tip: A .env file saves entering the address and the token.\n{DESTINATION_TIP}"
-NOT_CONFIGURED = "⚠ Ask your administrator for the backend's address and the token."
-REMEMBERED = "Kept in the keychain, never in a file."
 OWN_FOLDER = "Each video has a folder of its own."
 LIMIT_HINT = "Empty: no limit. Works during an upload."
 LIMIT_DELAY_MS = 500
@@ -47,17 +44,14 @@ class UploadPanel:
         self._limit = limit
         self._waiting: str | None = None
         self._suggested_for = ""
-        self.remember: ttk.Checkbutton | None = None
-        self.keychain: WrappingLabel | None = None
-        self.not_configured: WrappingLabel | None = None
-        self.notes: dict[Setting, FieldNote] = {}
         body = self.card.body
         self._add_head()
         fields = Fields(body)
-        if config.backend.configured:
-            self._add_configured(fields, config)
-        else:
-            self._add_manual(fields, config)
+        self.login = LoginFields(body, fields, variables, config)
+        self.remember, self.keychain = self.login.remember, self.login.keychain
+        self.not_configured = self.login.not_configured
+        self.notes = self.login.notes
+        self._dependent += self.login.dependent
         self._add_destination(fields, config)
         self._add_ticks(fields)
         self._add_speed(fields)
@@ -77,13 +71,8 @@ class UploadPanel:
         switch([self.limit], self._variables.upload.get() and state.stage is not WindowStage.STOPPING)
         if state.source.path_text != self._suggested_for:
             self.suggest(state.source)
-        if self.not_configured is not None:
-            if self._variables.upload.get():
-                self.not_configured.grid()
-            else:
-                self.not_configured.grid_remove()
+        self.login.show(state.keychain)
         self._show_connection(state.connection)
-        self._show_keychain(state.keychain)
         if state.cancel_upload_shown:
             self.cancel.grid()
         else:
@@ -108,11 +97,6 @@ class UploadPanel:
         if self.result.cget("text") != connection.text:
             self.result.configure(text=connection.text, bootstyle=TEXT_TONES[connection.tone])
 
-    def _show_keychain(self, trouble: str) -> None:
-        text = trouble or REMEMBERED
-        if self.keychain is not None and self.keychain.cget("text") != text:
-            self.keychain.configure(text=text, bootstyle=TEXT_TONES[Tone.WARNING] if trouble else HINT)
-
     def _add_head(self) -> None:
         head = self.card.head
         self.enable = ttk.Checkbutton(
@@ -130,26 +114,6 @@ class UploadPanel:
         """Show where the files will go: whoever has just ticked the box wants to say so."""
         if self._variables.upload.get():
             self.card.unfold()
-
-    def _add_configured(self, fields: Fields, config: Config) -> None:
-        text = f"✓ Configured from .env\n({shown_address(config.backend.url)})"
-        fields.add_plain("Backend", ttk.Label(self.card.body, text=text, bootstyle="@card success"))
-
-    def _add_manual(self, fields: Fields, config: Config) -> None:
-        body = self.card.body
-        self.not_configured = WrappingLabel(body, bootstyle="@card warning", text=NOT_CONFIGURED)
-        fields.wide(self.not_configured)
-        self._entry(fields, Setting.BACKEND_URL, "Backend URL", self._variables.backend_url)
-        hint = "Leave empty to use AUTH_TOKEN from .env." if config.backend.token else ""
-        self._entry(fields, Setting.TOKEN, "Auth Token", self._variables.token, show=HIDDEN, hint=hint)
-        if not config.backend.token:
-            self.remember = ttk.Checkbutton(
-                body, text="Remember on this computer", variable=self._variables.remember_login, bootstyle=CARD
-            )
-            self._dependent.append(self.remember)
-            fields.beneath(self.remember)
-            self.keychain = WrappingLabel(body, bootstyle=HINT, text=REMEMBERED)
-            fields.beneath(self.keychain)
 
     def _add_destination(self, fields: Fields, config: Config) -> None:
         variables, body = self._variables, self.card.body
@@ -233,10 +197,3 @@ class UploadPanel:
         note = self.notes[setting] = fields.add(label, entry, hint=hint)
         self._variables.on_change(clear_when_edited(note), variable, self._variables.upload)
         self._dependent.append(entry)
-
-
-def shown_address(url: str) -> str:
-    """Return a backend's address without anything that could be a secret."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
