@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pipeline.speech.caption_profiles import TITLES
 from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
+from ui.backend_choice import BackendVariables
 from ui.destination import TypedDestination
 from ui.engine import CONVERT_ON_LABELS, EngineValues
 from ui.job_form import QUALITY_NAMES, SPEED_LABELS, FormValues, typed_path
@@ -121,6 +122,9 @@ class FormVariables:
         self.upload = tkinter.BooleanVar(master, values.upload)
         self.backend_url = tkinter.StringVar(master, values.backend_url)
         self.token = tkinter.StringVar(master, values.token)
+        self.backend = BackendVariables(
+            master, chosen=values.backend, typed_url=values.typed_url, url=self.backend_url, token=self.token
+        )
         self.language = tkinter.StringVar(master, values.language)
         self.destination = tkinter.StringVar(master, values.destination)
         self.suggested_from = values.suggested_from
@@ -169,6 +173,8 @@ class FormVariables:
             upload=self.upload.get(),
             backend_url=self.backend_url.get().strip(),
             token=self.token.get().strip(),
+            backend=self.backend.chosen.get(),
+            typed_url=self.backend.typed_url,
             language=self.language.get(),
             destination=self.destination.get().strip(),
             suggested_from=self.suggested_from,
@@ -216,6 +222,6 @@ def _variables_of(group: object) -> tuple[tkinter.Variable, ...]:
             found.append(value)
         elif isinstance(value, dict):
             found += value.values()
-        elif isinstance(value, AdvancedVariables | EngineVariables | SpeechVariables):
+        elif isinstance(value, AdvancedVariables | BackendVariables | EngineVariables | SpeechVariables):
             found += _variables_of(value)
     return tuple(found)

@@ -54,6 +54,8 @@ class FormValues:
     """Every value of the form, texts stripped. Unchecked texts, which may be empty, are `part_from`, `part_to`,
     `captions` (the paths of subtitle files, separated by semicolons), `dataset` (a path or an `s3://` address),
     `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
+    `backend` is the id of the named backend that is chosen, whose login stands in the form then; `typed_url` is the
+    address that was typed, whatever is chosen.
     """
 
     source: str = ""
@@ -72,6 +74,8 @@ class FormValues:
     upload: bool = False
     backend_url: str = ""
     token: str = field(default="", repr=False)
+    backend: str = ""
+    typed_url: str = ""
     language: str = "en"
     destination: str = ""
     suggested_from: str | None = ""
@@ -164,7 +168,7 @@ def upload_problems(values: FormValues, config: Config, services: Services) -> t
     """Return everything that is wrong with the upload's settings."""
     if not values.upload:
         return ()
-    typed = bool(values.token) or not config.backend.token
+    typed = bool(values.token) or bool(values.backend) or not config.backend.token
     request = _upload_request(values, as_prefix(values.destination))
     return tuple(services.upload_problems(job_config(values, config), request, token_typed=typed))
 
@@ -178,7 +182,10 @@ def encryption_problems(values: FormValues, services: Services) -> tuple[Problem
 
 
 def job_config(values: FormValues, config: Config) -> Config:
-    """Return the configuration, with the form's login to the backend unless `.env` has one."""
+    """Return the configuration with the login to the backend that is chosen, or else of `.env`, or else as typed."""
+    if values.backend:  # nothing of another backend's login goes there
+        named = replace(config.backend, url=values.backend_url, token=values.token)
+        return replace(config, backend=named)
     if config.backend.configured:
         return config
     backend = replace(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 SERVICE = "HLS Converter"
 ENTRY = "backend login"
+"""The name of the entry with the login that was typed; that of a named backend has its id behind it."""
 
 
 class KeychainError(Exception):
@@ -25,38 +26,43 @@ class KeptLogin:
     token: str = field(repr=False)
 
 
-def load() -> KeptLogin | None:
-    """Return what is remembered, None where nothing is. May wait for somebody to unlock the keychain.
+def entry_of(backend: str) -> str:
+    """Return the name of a named backend's entry, by its id; empty for the login that was typed."""
+    return f"{ENTRY} {backend}" if backend else ENTRY
+
+
+def load(backend: str = "") -> KeptLogin | None:
+    """Return what is remembered for a backend, None where nothing is. May wait for somebody to unlock the keychain.
 
     Raises whatever it raises.
     """
     import keyring  # when first used: finding the system's keychain takes a moment
 
-    stored = keyring.get_password(SERVICE, ENTRY)
+    stored = keyring.get_password(SERVICE, entry_of(backend))
     return None if stored is None else _read(stored)
 
 
-def save(login: KeptLogin) -> None:
-    """Remember a login in place of an earlier one, and see that it is there.
+def save(login: KeptLogin, backend: str = "") -> None:
+    """Remember a backend's login in place of an earlier one, and see that it is there.
 
     Raises whatever the keychain raises, KeychainError.
     """
     import keyring
 
     stored = json.dumps({"url": login.url, "token": login.token})
-    keyring.set_password(SERVICE, ENTRY, stored)
-    if keyring.get_password(SERVICE, ENTRY) != stored:  # keyring can be set up to keep nothing
+    keyring.set_password(SERVICE, entry_of(backend), stored)
+    if keyring.get_password(SERVICE, entry_of(backend)) != stored:  # keyring can be set up to keep nothing
         raise KeychainError("the keychain did not keep the login")
 
 
-def forget() -> None:
-    """Remove what is remembered, if anything is. Raises whatever the keychain raises."""
+def forget(backend: str = "") -> None:
+    """Remove what is remembered for a backend, if anything is. Raises whatever the keychain raises."""
     import keyring
     from keyring.errors import NoKeyringError
 
     try:
-        if keyring.get_password(SERVICE, ENTRY) is not None:
-            keyring.delete_password(SERVICE, ENTRY)
+        if keyring.get_password(SERVICE, entry_of(backend)) is not None:
+            keyring.delete_password(SERVICE, entry_of(backend))
     except NoKeyringError:
         return  # where nothing can be kept, nothing is left
 

@@ -48,23 +48,36 @@ class LoginControl:
         return not self.config.backend.token
 
     def look(self, values: FormValues) -> None:
-        """Find out whether the keychain has a login, if the editor chose to have it remembered."""
-        if values.remember_login and self.is_typed:
+        """Find out whether the keychain has the chosen backend's login, or the typed one if it was to be kept."""
+        if values.backend:
+            self._memory.load(values.backend)
+        elif values.remember_login and self.is_typed:
             self._memory.load()
 
     def keep(self, values: FormValues) -> None:
         """Store the login of the form in the keychain, if the editor chose that and it can be a login."""
         complete = values.backend_url and not token_problems(values.token, typed=True)
-        if values.remember_login and self.is_typed and complete:
+        if values.backend:
+            if complete:
+                self.keep_for(values.backend, KeptLogin(url=values.backend_url, token=values.token))
+        elif values.remember_login and self.is_typed and complete:
             self._memory.save(KeptLogin(url=values.backend_url, token=values.token))
 
     def forget(self) -> None:
         """Remove the login from the keychain."""
         self._memory.forget()
 
-    def answer_token(self, token: str) -> bool:
+    def keep_for(self, backend: str, login: KeptLogin) -> None:
+        """Store the login of a named backend in the keychain."""
+        self._memory.save(login, backend)
+
+    def forget_for(self, backend: str) -> None:
+        """Remove the login of a named backend from the keychain."""
+        self._memory.forget(backend)
+
+    def answer_token(self, token: str, values: FormValues) -> bool:
         """Continue the upload with a new token; return whether the text can be a token."""
-        from_env = self.config.backend.configured
+        from_env = self.config.backend.configured and not values.backend
         problems = token_problems(token, typed=not from_env)
         if problems:
             self._receive(TokenRefused(problem=problems[0].text))

@@ -36,7 +36,8 @@ class _Task:
 
 
 class LoginMemory:
-    """Remembers a login and forgets it, in the order of the calls.
+    """Remembers a login and forgets it, in the order of the calls. `backend` is the id of a named backend; empty is the
+    login that was typed.
 
     Each call returns at once; what came of it goes through `post`.
     """
@@ -47,7 +48,7 @@ class LoginMemory:
         self._lock = threading.Lock()
         self._open = 0
         self._thread: threading.Thread | None = None
-        self._kept: KeptLogin | None = None
+        self._kept: dict[str, KeptLogin | None] = {}
 
     @property
     def busy(self) -> bool:
@@ -55,17 +56,17 @@ class LoginMemory:
         with self._lock:
             return self._open > 0
 
-    def load(self) -> None:
+    def load(self, backend: str = "") -> None:
         """Find out what is remembered."""
-        self._later(_Task(do=self._load, failed=NOT_READ, changes=False))
+        self._later(_Task(do=lambda: self._load(backend), failed=NOT_READ, changes=False))
 
-    def save(self, login: KeptLogin) -> None:
+    def save(self, login: KeptLogin, backend: str = "") -> None:
         """Remember a login in place of any other."""
-        self._later(_Task(do=lambda: self._save(login), failed=NOT_KEPT, changes=True))
+        self._later(_Task(do=lambda: self._save(login, backend), failed=NOT_KEPT, changes=True))
 
-    def forget(self) -> None:
+    def forget(self, backend: str = "") -> None:
         """Remove what is remembered."""
-        self._later(_Task(do=self._forget, failed=NOT_REMOVED, changes=True))
+        self._later(_Task(do=lambda: self._forget(backend), failed=NOT_REMOVED, changes=True))
 
     def _later(self, task: _Task) -> None:
         with self._lock:
@@ -88,18 +89,18 @@ class LoginMemory:
                 with self._lock:
                     self._open -= task.changes
 
-    def _load(self) -> Message:
-        self._kept = keychain.load()
-        return LoginFound(login=self._kept) if self._kept is not None else KeychainTold()
+    def _load(self, backend: str) -> Message:
+        kept = self._kept[backend] = keychain.load(backend)
+        return LoginFound(login=kept, backend=backend) if kept is not None else KeychainTold()
 
-    def _save(self, login: KeptLogin) -> Message:
-        if login != self._kept:
-            self._kept = None
-            keychain.save(login)
-            self._kept = login
+    def _save(self, login: KeptLogin, backend: str) -> Message:
+        if login != self._kept.get(backend):
+            self._kept[backend] = None
+            keychain.save(login, backend)
+            self._kept[backend] = login
         return KeychainTold()
 
-    def _forget(self) -> Message:
-        self._kept = None
-        keychain.forget()
+    def _forget(self, backend: str) -> Message:
+        self._kept[backend] = None
+        keychain.forget(backend)
         return KeychainTold()

@@ -147,9 +147,12 @@ class TokenAnswered:
 
 @dataclass(frozen=True, kw_only=True)
 class LoginFound:
-    """The keychain holds a login. It is put into the form and nowhere else."""
+    """The keychain holds a login, of a named backend or, with an empty id, the one that was typed. It is put into the
+    form and nowhere else.
+    """
 
     login: KeptLogin
+    backend: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,15 @@ class ThemeChoice(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamedBackend:
+    """A backend to choose by its name. The keychain has its token, under its id, which never changes."""
+
+    id: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProgramSettings:
     """What the settings window sets. `text_percent` is how large texts and controls are, 100 to 200; `output_dir` is
     the folder that a new window begins with, empty for the one that was used last.
@@ -69,13 +78,18 @@ class ProgramSettings:
     theme: ThemeChoice = ThemeChoice.DARK
     text_percent: int = 100
     output_dir: str = ""
+    backends: tuple[NamedBackend, ...] = ()
+
+    def backend(self, id_: str) -> NamedBackend | None:
+        """Return the backend of an id, None for one that is not there any more."""
+        return next((backend for backend in self.backends if backend.id == id_), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
     """What is remembered. Never a token, a password, a key or anything signed, and nothing that deletes files or
     encrypts: earlier versions remembered both. The backend's address only where the editor wants the login
-    remembered, since not every computer has a keychain.
+    remembered, since not every computer has a keychain; `backend` is the id of the named one that is chosen, if any.
 
     `encoding`, `audio` and `transcription` hold what was chosen, also where another choice rules it out. `target_vmaf`
     is the target that was typed last, while `encoding` has none.
@@ -104,6 +118,7 @@ class Preferences:
     advanced_open: bool = False
     remember_login: bool = False
     backend_address: str = ""
+    backend: str = ""
     upload_limit_mb_s: float = 0.0
     parallel_uploads: int = 4
     engine: EnginePreferences = field(default_factory=EnginePreferences)

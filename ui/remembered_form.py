@@ -17,7 +17,7 @@ from ui.speed_limit import limit_mb_s
 
 KEPT_BY_RESET = (
     *("source", "part_from", "part_to", "captions", "output_dir", "destination", "suggested_from"),
-    *("backend_url", "token", "remember_login"),
+    *("backend_url", "token", "backend", "typed_url", "remember_login"),
 )
 """Which video it is, where its files go, and the login: what is not a setting of the job."""
 
@@ -28,6 +28,7 @@ def to_preferences(values: FormValues) -> Preferences:
     them only if the login is to be remembered.
     """
     chosen = values.advanced
+    typed_url = values.typed_url if values.backend else values.backend_url
     return Preferences(
         last_destination=destination(values).base,
         last_session_id=values.session_id,
@@ -51,7 +52,8 @@ def to_preferences(values: FormValues) -> Preferences:
         publish_key=chosen.publish_key,
         background=chosen.background,
         remember_login=values.remember_login,
-        backend_address=_without_faults(values.backend_url) if values.remember_login else "",
+        backend_address=_without_faults(typed_url) if values.remember_login else "",
+        backend=values.backend,
         upload_limit_mb_s=limit_mb_s(values.limit),
         parallel_uploads=values.parallel,
         engine=engine_to_preferences(values.engine),
@@ -63,6 +65,8 @@ def to_preferences(values: FormValues) -> Preferences:
 def form_from_preferences(preferences: Preferences, config: Config) -> FormValues:
     """Return the values that the form shows when the window opens."""
     languages = config.languages
+    typed_url = config.backend.url or _without_faults(preferences.backend_address)
+    chosen = preferences.program.backend(preferences.backend)
     return FormValues(
         output_dir=preferences.program.output_dir or preferences.output_dir,
         qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
@@ -74,7 +78,9 @@ def form_from_preferences(preferences: Preferences, config: Config) -> FormValue
         speech=from_request(preferences.transcription, preferences.names_file),
         preset=preferences.encoding.preset if preferences.encoding.preset in SPEED_LABELS else EncodingRequest.preset,
         upload=preferences.upload_enabled,
-        backend_url=config.backend.url or _without_faults(preferences.backend_address),
+        backend_url=chosen.address if chosen else typed_url,
+        backend=chosen.id if chosen else "",
+        typed_url=typed_url,
         language=preferences.language if preferences.language in languages.supported else languages.default,
         destination=preferences.last_destination,
         suggested_from=None,

@@ -17,7 +17,6 @@ from ui.closing import Closing
 from ui.collecting import Collector
 from ui.controller import Controller
 from ui.form_variables import FormVariables
-from ui.keychain import KeptLogin
 from ui.layout import PanelWindow
 from ui.log_text import log_lines
 from ui.menu import MenuBar
@@ -70,7 +69,14 @@ class MainWindow(PanelWindow):
         self._editors: EditorWindows | None = None
         self._closing = Closing(self.controller, self, values=self.variables.read, editors=lambda: self._editors)
         self.lay_out(self.variables, self.controller, config, self._go_on_with)
-        self.settings_window = SettingsOpener(self, config, self.variables, self.save_settings)
+        self.settings_window = SettingsOpener(
+            self,
+            config,
+            self.variables,
+            self.controller.login,
+            used=self.upload_panel.login.refresh,
+            save=self.save_settings,
+        )
         self._connect()
         self.menu_bar = MenuBar(self, menus(self, TextMenu(self)))
         keep_visible(self, self.style)
@@ -106,8 +112,7 @@ class MainWindow(PanelWindow):
         self.actions.transcripts.configure(command=self.open_transcripts)
         self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
-        if self.upload_panel.remember is not None:
-            self.upload_panel.remember.configure(command=lambda: controller.remember_login(variables.read()))
+        self.upload_panel.login.remember.configure(command=lambda: controller.remember_login(variables.read()))
         rows = (
             *variables.qualities.values(),
             variables.make_mp4,
@@ -119,6 +124,7 @@ class MainWindow(PanelWindow):
         engine = variables.engine.choices
         variables.on_change(self._form_changed, variables.output_dir, *rows, *variables.advanced.all, *engine)
         variables.on_change(lambda: controller.work_along(variables.read()), *engine)
+        variables.on_change(lambda: controller.login.look(variables.read()), variables.backend.chosen)
         variables.on_change(controller.forget_connection, variables.backend_url, variables.token)
         self.protocol("WM_DELETE_WINDOW", self.close)
         follow_place(self, self._moved)
@@ -192,17 +198,18 @@ class MainWindow(PanelWindow):
         for message in messages:
             self.controller.receive(message)
             if isinstance(message, LoginFound):
-                self._fill_in(message.login)
+                self._fill_in(message)
             elif isinstance(message, UnfinishedTaken):
                 self.variables.source.set(message.job.origin)
                 self.variables.output_dir.set(str(message.job.output_dir))
             lines += log_lines(message)
         self.log_panel.append(lines)
 
-    def _fill_in(self, login: KeptLogin) -> None:
-        """Put a remembered login into the form, unless the editor was faster or `.env` has another address."""
-        url, token = self.variables.backend_url, self.variables.token
-        if not token.get() and url.get().strip() in ("", login.url):
+    def _fill_in(self, found: LoginFound) -> None:
+        """Put a remembered login into the form, unless the editor was faster or has chosen another backend."""
+        login, url, token = found.login, self.variables.backend_url, self.variables.token
+        is_chosen = found.backend == self.variables.backend.chosen.get()
+        if is_chosen and not token.get() and url.get().strip() in ("", login.url):
             url.set(login.url)
             token.set(login.token)
             self.controller.work_along(self.variables.read())
@@ -212,8 +219,9 @@ class MainWindow(PanelWindow):
 
         The next job of this window has it too.
         """
-        accepted = self.controller.login.answer_token(token)
-        if accepted and not self._config.backend.configured:
+        values = self.variables.read()
+        accepted = self.controller.login.answer_token(token, values)
+        if accepted and (values.backend or not self._config.backend.configured):
             self.variables.token.set(token)
             self.controller.login.keep(self.variables.read())
         self._render()
@@ -225,6 +233,7 @@ class MainWindow(PanelWindow):
             return
         self._shown = state
         self.show(state)
+        self.settings_window.show(state.keychain)
         self.menu_bar.show(state)
 
     def _form_changed(self) -> None:

@@ -19,7 +19,7 @@ from pipeline.job import (
     TranscriptionRequest,
 )
 from pipeline.job_codec import job_to_json
-from ui.preferences import EnginePreferences, Preferences, ProgramSettings, ThemeChoice, WindowPreferences
+from ui.preferences import EnginePreferences, NamedBackend, Preferences, ProgramSettings, ThemeChoice, WindowPreferences
 
 KEPT = ROOT / "tests" / "kept"
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
@@ -61,7 +61,13 @@ CHANGED = Preferences(
     parallel_uploads=8,
     engine=EnginePreferences(in_queue=True, address="postgresql://me@db.example.com/hls", works_along=True),
     window=WindowPreferences(width=1000, height=700, x=20, y=30, maximised=True),
-    program=ProgramSettings(theme=ThemeChoice.SYSTEM, text_percent=150, output_dir="/home/editor/converted"),
+    backend="4c00fa30",
+    program=ProgramSettings(
+        theme=ThemeChoice.SYSTEM,
+        text_percent=150,
+        output_dir="/home/editor/converted",
+        backends=(NamedBackend(id="4c00fa30", name="Staging", address="https://staging.example.com"),),
+    ),
 )
 
 FORMAT_2 = """{
@@ -212,7 +218,7 @@ class TestPreferences:
             CHANGED, transcription=before, names_file="", dataset="", engine=EnginePreferences(), backend_address=""
         )
         # only one of its sections folded, and its window opened at the same size and place each time
-        unset = {"window": WindowPreferences(), "program": ProgramSettings()}
+        unset = {"backend": "", "window": WindowPreferences(), "program": ProgramSettings()}
         expected = replace(expected, captions_open=False, upload_open=False, **unset)
         assert expected == Preferences.load(path)
 
@@ -278,7 +284,7 @@ class TestPreferences:
 
     def test_before_there_were_settings(self):
         """A file that an earlier version wrote is read as it was meant, and what it lacks has its default."""
-        assert replace(CHANGED, program=ProgramSettings()) == Preferences.load(KEPT / "preferences_4.json")
+        assert replace(CHANGED, backend="", program=ProgramSettings()) == Preferences.load(KEPT / "preferences_4.json")
 
     def test_failed_save_keeps_the_old(self, path, monkeypatch):
         """A save that fails half-way leaves the earlier preferences whole and nothing beside them."""

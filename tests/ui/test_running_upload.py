@@ -17,8 +17,8 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from ui import view_state
 from ui.login_memory import NO_KEYCHAIN
+from ui.panels.login import REMEMBERED
 from ui.panels.token import SENTENCE
-from ui.panels.upload import REMEMBERED
 
 READY, RUNNING = view_state.WindowStage.READY, view_state.WindowStage.RUNNING
 OLD_TOKEN, NEW_TOKEN = "old-token-old-token-old", "new-token-new-token-new"
@@ -317,7 +317,7 @@ def test_the_next_job_has_the_new_token(begin, config):
 def test_who_knows_the_address_is_said_only_where_it_is_needed(open_driver):
     """While the upload is off there is nothing to ask for; while it is on the administrator is named."""
     driver = open_driver(config=NOT_CONFIGURED)
-    hint = driver.window.upload_panel.not_configured
+    hint = driver.window.upload_panel.login.not_configured
     driver.until(lambda: not hint.winfo_manager())
     driver.fill(upload=True)
     driver.until(lambda: hint.winfo_manager())
@@ -326,12 +326,15 @@ def test_who_knows_the_address_is_said_only_where_it_is_needed(open_driver):
 
 def test_no_administrator_is_named_where_the_address_is_set(open_driver):
     """The address comes from the settings, so nobody has to be asked for it."""
-    assert open_driver(config=CONFIGURED).window.upload_panel.not_configured is None
+    driver = open_driver(config=CONFIGURED)
+    driver.fill(upload=True)
+    driver.unfold()
+    assert not driver.window.upload_panel.login.not_configured.winfo_ismapped()
 
 
 def tick(driver) -> None:
     """Press the box of the keychain, and wait until what it asks for is done."""
-    driver.window.upload_panel.remember.invoke()
+    driver.window.upload_panel.login.remember.invoke()
     driver.until(lambda: not driver.window.controller.busy)
     driver.settle()
 
@@ -435,17 +438,19 @@ def test_without_a_keychain_the_token_is_kept_for_this_session(open_driver, memo
     keyring.set_keyring(fail.Keyring())
     driver = typed(open_driver)
     tick(driver)
-    driver.until(lambda: str(driver.window.upload_panel.keychain.cget("text")) == NO_KEYCHAIN)
+    driver.until(lambda: str(driver.window.upload_panel.login.keychain.cget("text")) == NO_KEYCHAIN)
     driver.press(driver.window.actions.start)
     driver.until_stage(READY)
     assert OLD_TOKEN == driver.services.configs[-1].backend.token
     tick(driver)
-    driver.until(lambda: str(driver.window.upload_panel.keychain.cget("text")) == REMEMBERED)
+    driver.until(lambda: str(driver.window.upload_panel.login.keychain.cget("text")) == REMEMBERED)
 
 
 def test_a_token_from_env_needs_no_keychain(open_driver):
     """Where .env has it there is nothing to remember."""
-    assert open_driver(config=CONFIGURED).window.upload_panel.remember is None
+    driver = open_driver(config=CONFIGURED)
+    driver.unfold()
+    assert not driver.window.upload_panel.login.remember.winfo_ismapped()
 
 
 def test_no_token_is_ever_shown(begin, memory_keychain, caplog):

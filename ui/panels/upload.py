@@ -48,8 +48,6 @@ class UploadPanel:
         self._add_head()
         fields = Fields(body)
         self.login = LoginFields(body, fields, variables, config)
-        self.remember, self.keychain = self.login.remember, self.login.keychain
-        self.not_configured = self.login.not_configured
         self.notes = self.login.notes
         self._dependent += self.login.dependent
         self._add_destination(fields, config)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import PurePath
 
+from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from ui.job_form import typed_path
 
 TEXT_PERCENT = (100, 200)
 TEXT_SIZES = (100, 110, 125, 150, 175, 200)
 """The sizes to choose from; any other between the first and the last may be typed."""
+
+LONGEST_NAME = 40
+"""Characters of a backend's name."""
 
 
 def text_percent(typed: str, room: int) -> int:
@@ -28,3 +33,33 @@ def output_folder(typed: str) -> str:
     if path and not PurePath(path).is_absolute():
         raise ValueError("Type the whole path of the folder, or press Browse.")
     return path
+
+
+def backend_name(typed: str, others: Collection[str]) -> str:
+    """Return a typed name of a backend; `others` have theirs. Raises ValueError with a sentence."""
+    name = typed.strip()
+    if not name:
+        raise ValueError("Type a name to choose the backend by.")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"A name is a line of at most {LONGEST_NAME} characters.")
+    if name.casefold() in {other.casefold() for other in others}:
+        raise ValueError("Another backend has this name.")
+    return name
+
+
+def backend_address(typed: str) -> str:
+    """Return a typed address of a backend. Raises ValueError with a sentence."""
+    address = typed.strip().rstrip("/")
+    if not address:
+        raise ValueError("Type the address, such as https://api.example.com.")
+    for problem in backend_url_problems(address):
+        raise ValueError(problem.text)
+    return address
+
+
+def backend_token(typed: str) -> str:
+    """Return a typed token, which may be empty. Raises ValueError with a sentence."""
+    token = typed.strip()
+    for problem in token_problems(token, typed=True) if token else ():
+        raise ValueError(problem.text)
+    return token

@@ -13,8 +13,8 @@ from ui.appearance import largest_percent
 from ui.preferences import ProgramSettings, ThemeChoice
 from ui.settings import checks
 from ui.settings.checked import ChangeSettings, check_as_typed
+from ui.settings.section import section
 from ui.theme import CARD
-from ui.widgets.card import Card
 from ui.widgets.fields import Fields, switch
 
 THEME_LABELS = {
@@ -31,9 +31,9 @@ class GeneralSection:
     """The first section."""
 
     def __init__(self, master: tkinter.Misc, settings: ProgramSettings, config: Config, change: ChangeSettings) -> None:
-        self.card = Card(master, "GENERAL")
+        self.frame = section(master)
         self._change = change
-        body = self.card.body
+        body = self.frame
         fields = Fields(body)
         self._theme = tkinter.StringVar(master, THEME_LABELS[settings.theme])
         self.first = self.theme = ttk.Combobox(
@@ -68,7 +68,7 @@ class GeneralSection:
 
     def _browse(self) -> None:
         chosen = filedialog.askdirectory(
-            parent=self.card, title="Choose the output folder", initialdir=self._folder.get().strip() or None
+            parent=self.frame, title="Choose the output folder", initialdir=self._folder.get().strip() or None
         )
         if chosen:
             self._folder.set(str(Path(chosen)))

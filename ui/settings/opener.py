@@ -9,7 +9,10 @@ import ttkbootstrap as ttk
 from config import Config
 from ui.appearance import ThemeInUse
 from ui.form_variables import FormVariables
-from ui.preferences import ProgramSettings
+from ui.keychain import KeptLogin
+from ui.login_control import LoginControl
+from ui.preferences import NamedBackend, ProgramSettings
+from ui.settings.backends import BackendActions
 from ui.settings.window import SettingsWindow
 
 SAVE_DELAY_MS = 500
@@ -19,12 +22,23 @@ SAVE_DELAY_MS = 500
 class SettingsOpener:
     """The settings window, which is there once or not at all."""
 
-    def __init__(self, window: ttk.App, config: Config, variables: FormVariables, save: Callable[[], None]) -> None:
-        """`save` writes the preferences, and with them what `variables` hold."""
+    def __init__(
+        self,
+        window: ttk.App,
+        config: Config,
+        variables: FormVariables,
+        login: LoginControl,
+        *,
+        used: Callable[[], None],
+        save: Callable[[], None],
+    ) -> None:
+        """`used` is called when `variables` have other settings, `save` writes what they hold to the preferences."""
         self.opened: SettingsWindow | None = None
         self._window = window
         self._config = config
         self._variables = variables
+        self._login = login
+        self._used = used
         self._save = save
         self._waiting: str | None = None
         self._theme = ThemeInUse(window, config, variables.program)
@@ -34,9 +48,19 @@ class SettingsOpener:
         """Open the window, or bring the one that is open to the front."""
         if self.opened is None:
             self.opened = SettingsWindow(
-                self._window, self._variables.program, self._config, changed=self._changed, closed=self._closed
+                self._window,
+                self._variables.program,
+                self._config,
+                BackendActions(keep=self._keep_token, forget=self._login.forget_for),
+                changed=self._changed,
+                closed=self._closed,
             )
         self.opened.come_forward()
+
+    def show(self, keychain: str) -> None:
+        """Show what is wrong with the keychain, if anything is."""
+        if self.opened is not None:
+            self.opened.backends.tell_keychain(keychain)
 
     def _changed(self, settings: ProgramSettings) -> None:
         before, self._variables.program = self._variables.program, settings
@@ -44,9 +68,15 @@ class SettingsOpener:
             self._theme.use(settings.theme)
         if settings.output_dir and not self._variables.output_dir.get().strip():
             self._variables.output_dir.set(settings.output_dir)
+        self._variables.backend.follow(before, settings)
+        self._used()
         if self._waiting is not None:
             self._window.after_cancel(self._waiting)
         self._waiting = self._window.after(SAVE_DELAY_MS, self._save_now)
+
+    def _keep_token(self, backend: NamedBackend, token: str) -> None:
+        self._variables.backend.know(backend.id, token)
+        self._login.keep_for(backend.id, KeptLogin(url=backend.address, token=token))
 
     def _save_now(self) -> None:
         if self._waiting is not None:

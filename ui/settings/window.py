@@ -10,12 +10,13 @@ import ttkbootstrap as ttk
 
 from config import Config
 from ui.preferences import ProgramSettings
+from ui.settings.backends import BackendActions, BackendsSection
 from ui.settings.general import GeneralSection
 from ui.theme import keep_visible
 from ui.window_size import give_size
 
 TITLE = "Settings"
-SIZE = (560, 420)
+SIZE = (600, 480)
 MIN_SIZE = (460, 360)
 GAP = "7.5p"
 
@@ -28,6 +29,7 @@ class SettingsWindow:
         master: ttk.App,
         settings: ProgramSettings,
         config: Config,
+        actions: BackendActions,
         *,
         changed: Callable[[ProgramSettings], None],
         closed: Callable[[], None],
@@ -40,8 +42,13 @@ class SettingsWindow:
         give_size(self.window, SIZE, MIN_SIZE)
         self.window.columnconfigure(0, weight=1)
         self.window.rowconfigure(0, weight=1)
-        self.general = GeneralSection(self.window, settings, config, self._change)
-        self.general.card.grid(row=0, column=0, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        self.sections = ttk.Notebook(self.window)
+        self.sections.grid(row=0, column=0, sticky="nsew", padx=GAP, pady=(GAP, 0))
+        self.general = GeneralSection(self.sections, settings, config, self._change)
+        self.backends = BackendsSection(self.sections, settings, config, actions, self._change)
+        for section, title in ((self.general, "General"), (self.backends, "Backends")):
+            self.sections.add(section.frame, text=title, sticky="nsew")
+        self.sections.enable_traversal()
         self.close_button = ttk.Button(self.window, text="Close", command=self.close)
         self.close_button.grid(row=1, column=0, sticky="e", padx=GAP, pady=GAP)
         self.window.protocol("WM_DELETE_WINDOW", self.close)
@@ -57,6 +64,7 @@ class SettingsWindow:
 
     def close(self) -> None:
         """Take the window away."""
+        self.backends.keep_token()
         self.window.destroy()
         self._closed()
 

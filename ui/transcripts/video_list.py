@@ -9,6 +9,7 @@ from tkinter.font import nametofont
 import ttkbootstrap as ttk
 
 from transcripts.rows import Id
+from ui.theme import on_new_theme
 from ui.transcripts.messages import VideoEntry
 from ui.transcripts.state import EditorState
 from ui.widgets.clipped_label import clipped
@@ -31,6 +32,7 @@ class VideoList:
         self.tree.column("#0", width=WIDTH_CHARACTERS * self._font.measure("n"))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(self.frame, command=self.tree.yview, bootstyle=thumb())
+        on_new_theme(bar, lambda: bar.configure(bootstyle=thumb()))
         bar.grid(row=0, column=1, sticky="ns")
         self.tree.configure(yscrollcommand=bar.set)
         self.tree.bind("<Configure>", lambda event: self._fit(event.width), add="+")

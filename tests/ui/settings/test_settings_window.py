@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -13,31 +12,13 @@ from ui_fakes import CONFIGURED
 from ui.preferences import Preferences, ProgramSettings, ThemeChoice
 
 
-@pytest.fixture
-def opened(open_driver):
-    """Return a function that opens a window with its settings."""
-
-    def build(**options):
-        driver = open_driver(**options)
-        driver.window.event_generate("<Control-comma>")
-        driver.settle()
-        return driver, driver.window.settings_window.opened
-
-    return build
-
-
-def kept(driver) -> dict[str, object]:
-    """Return what is remembered of the settings."""
-    return json.loads(driver.preferences_path.read_text(encoding="utf-8"))["program"]
-
-
 def choose(box, text: str) -> None:
     """Choose or type a value."""
     box.set(text)
     box.event_generate("<<ComboboxSelected>>")
 
 
-def test_colours_change_at_once_and_are_remembered(opened):
+def test_colours_change_at_once_and_are_remembered(opened, kept):
     """All windows have them, and so has the next one; what can't be used is told beneath its field and not taken."""
     driver, settings = opened()
     choose(settings.general.theme, "Light")
