@@ -14,7 +14,7 @@ from typing import Generic
 
 from pipeline.batch_callbacks import BatchCallbacks, JobT, RunContext, RunJob, most_at_once
 from pipeline.batch_entry import BatchEntry
-from pipeline.batch_patience import ParkingPatience
+from pipeline.batch_parked import ParkedJobs
 from pipeline.batch_pending import PendingJobs
 from pipeline.cancel import CancelToken
 from pipeline.claims import Claims, NoClaims, TakenJob
@@ -84,14 +84,12 @@ class _Batch(Generic[JobT]):
         self._cancel = cancel
         self._claims = claims
         self._pending = PendingJobs(len(jobs), claims, clock)
-        self._patience = ParkingPatience(patience_s, clock)
-        self._clock = clock
+        self._parked = ParkedJobs(self._pending, claims, patience_s, clock)
         self._changed = threading.Condition()
         self._showing = threading.Lock()
         self._reports: dict[int, JobReport] = {}
         self._making: set[int] = set()
         self._running: set[int] = set()
-        self._parked: list[BatchEntry] = []
         self._why = ""
         self._threads: list[threading.Thread] = []
         self._broken: list[BaseException] = []
@@ -167,56 +165,18 @@ class _Batch(Generic[JobT]):
                 if until() or self._broken:
                     return
 
-    # Parked uploads: a job whose backend can't be reached is converted without its upload and parked; so is one whose
-    # backend goes away during the upload. It is tried again after growing pauses; as soon as one succeeds, all are.
-    # When nothing else is left to do, each is tried until patience is spent. So is a job whose source can't be fetched
-    # any more, which says nothing of the others.
-
     def _retry_parked(self) -> None:
-        now_s = self._clock()
         with self._changed:
-            only_parked = not self._running and (not self._pending or self._pending.others_have_all)
-            if only_parked and self._parked and self._patience.begin():
-                self._all_are_due()
-            due = [entry for entry in self._parked if entry.due_s <= now_s]
-            self._parked = [entry for entry in self._parked if entry not in due]
-        for entry in due:
-            if self._retake(entry):
-                if not entry.is_made:
-                    self._making.add(entry.order)
-                self._start(entry)
-
-    def _retake(self, entry: BatchEntry) -> bool:
-        """Claim a parked job again; return False if another process has it meanwhile."""
-        taken = self._claims.take([entry.order], early=True)
-        if taken is None:
-            self._pending.put_back(entry.order)
-            return False
-        entry.take(taken)
-        return True
-
-    def _all_are_due(self) -> None:
-        for entry in self._parked:
-            entry.due_s = self._clock()
+            nothing_else = not self._running and (not self._pending or self._pending.others_have_all)
+        for entry in self._parked.take_due(nothing_else=nothing_else):
+            if not entry.is_made:
+                self._making.add(entry.order)
+            self._start(entry)
 
     def _give_up_parked(self) -> None:
-        with self._changed:
-            parked, self._parked = self._parked, []
-        for entry in parked:
+        for entry in self._parked.take_all():
             assert entry.last is not None
-            if self._retake(entry):
-                self._end(entry, _cancelled(entry.last))
-
-    def _park(self, entry: BatchEntry, made: JobReport, why: str) -> None:
-        with self._changed:
-            pause_s = self._patience.pause_s(entry.tries)
-            entry.last, entry.tries = entry.last or made, entry.tries + 1
-            entry.due_s = self._clock() + pause_s
-        if not self._claims.park(entry.order, pause_s, why):
-            self._pending.put_back(entry.order)
-            return
-        with self._changed:
-            self._parked.append(entry)
+            self._end(entry, _cancelled(entry.last))
 
     # in a job's thread
 
@@ -261,21 +221,20 @@ class _Batch(Generic[JobT]):
         self._wait_or_end(entry, made, why, "The upload of this video", failure)
 
     def _wait_or_end(self, entry: BatchEntry, made: JobReport, why: str, what: str, failure: str) -> None:
-        if not self._patience.is_spent:
+        if not self._parked.is_spent:
             if entry.begins_to_wait(what):
                 text = f"{why} {what} waits and goes on by itself; other videos come first."
                 self._show(LogLine(job=entry.job.slug, text=text, level=LogLevel.WAITING))
-            self._park(entry, made, why)
+            self._parked.put(entry, made, why)
         else:
             self._end(entry, replace(made, outcome=Outcome.FAILED, error=failure, backend_unreachable=True))
 
     def _uploaded(self, entry: BatchEntry, report: JobReport) -> None:
         """Try all parked uploads again: if one job could upload, others can, too."""
         if report.outcome is Outcome.DONE and entry.job.upload is not None:
-            self._patience.renew()
-            with self._changed:
-                self._why = ""
-                self._all_are_due()
+            self._parked.renew()
+            self._why = ""
+            self._parked.all_are_due()
 
     def _attempt(self, entry: BatchEntry, *, uploads: bool) -> JobReport:
         def sink(event: Event) -> None:
@@ -284,7 +243,7 @@ class _Batch(Generic[JobT]):
             if self._at_once > 1 and isinstance(event, PhaseStarted) and not PHASES[event.phase].fills_folder:
                 self._no_longer_made(entry)
             if entry.note(event):
-                self._patience.renew()
+                self._parked.renew()
             self._show(event)
 
         context = entry.begin(self._scheduler, sink, uploads=uploads, parks=self._at_once > 1)

@@ -114,6 +114,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "batch",
         "batch_callbacks",
         "batch_entry",
+        "batch_parked",
         "batch_patience",
         "batch_pending",
         "cluster_access",
