@@ -17,9 +17,10 @@ from pipeline.batch_entry import BatchEntry
 from pipeline.batch_parked import ParkedJobs
 from pipeline.batch_pending import PendingJobs
 from pipeline.cancel import CancelToken
-from pipeline.claims import Claims, NoClaims, TakenJob
+from pipeline.claims import Claims, NoClaims
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseStarted
 from pipeline.model import JobReport, Outcome
+from pipeline.own_claims import TakenJob
 from pipeline.phase_table import PHASES
 from pipeline.scheduler import Scheduler
 

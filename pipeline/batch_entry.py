@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from pipeline.batch_callbacks import AnyJob, RunContext, RunJob
-from pipeline.claims import TakenJob
 from pipeline.events import Event, PhaseProgress, PhaseStarted, Sink
 from pipeline.job import Existing
 from pipeline.model import JobReport, PhaseName
+from pipeline.own_claims import TakenJob
 from pipeline.scheduler import Scheduler, Turn
 
 TRANSFERS = (PhaseName.FETCH, PhaseName.UPLOAD)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from pipeline.claims import Claims, NoClaims, TakenJob
+from pipeline.claims import Claims, NoClaims
 from pipeline.model import JobReport
+from pipeline.own_claims import TakenJob
 
 OTHERS_S = 1.0
 """How often to check whether other processes have ended or left jobs, in seconds, while they have all the rest."""

@@ -30,7 +30,7 @@ PATIENCE_S = 30.0
 def _quick(monkeypatch):
     """Others are looked at often, and heartbeats come when a test says so."""
     monkeypatch.setattr("pipeline.batch_pending.OTHERS_S", 0.01)
-    monkeypatch.setattr("pipeline.claims.HEARTBEAT_S", 3600.0)
+    monkeypatch.setattr("pipeline.own_claims.HEARTBEAT_S", 3600.0)
 
 
 @pytest.fixture

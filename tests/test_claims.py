@@ -112,23 +112,23 @@ def test_a_job_that_ends_while_the_queue_is_told_is_not_lost(claims, jobs, monke
     """The queue says no more than that nobody works on it."""
     taken = claims.take([0])
 
-    def too_late(order: int) -> bool:
-        claims.finish(order, report(jobs[order]))
+    def too_late(id: str, owner: JobOwner) -> bool:
+        claims.finish(taken.order, report(jobs[taken.order]))
         return False
 
-    monkeypatch.setattr(claims, "_heartbeat", too_late)
+    monkeypatch.setattr(claims._store, "heartbeat", too_late)
     claims.beat()
     assert not taken.cancel.cancelled
 
 
 def test_the_queue_is_told_while_a_job_is_worked_on(claims, store, monkeypatch):
     """By a thread, which ends with the run; a job that has ended is told of no longer."""
-    monkeypatch.setattr("pipeline.claims.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("pipeline.own_claims.HEARTBEAT_S", 0.01)
     with claims:
         taken = claims.take([0])
         store.cancel(store.all()[0].id)
         assert taken.cancel._event.wait(20)
-    assert not claims._heart.is_alive()
+    assert not claims._own._heart.is_alive()
 
 
 def test_a_finished_job_is_in_the_history(claims, store, jobs):

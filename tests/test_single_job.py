@@ -27,7 +27,7 @@ PATIENCE_S = 30.0
 def _quick(monkeypatch):
     """Others are looked at often."""
     monkeypatch.setattr("pipeline.batch_pending.OTHERS_S", 0.01)
-    monkeypatch.setattr("pipeline.claims.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("pipeline.own_claims.HEARTBEAT_S", 0.01)
     monkeypatch.setattr("pipeline.batch.LOOK_S", 0.01)
 
 

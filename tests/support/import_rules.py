@@ -100,6 +100,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "unfinished",
         "event_codec",
         "output_settings",
+        "own_claims",
         "media",
         "speech",
         "transfer",
