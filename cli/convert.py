@@ -191,7 +191,7 @@ class _Conversion:
         return BatchCallbacks(
             prepare=self.prepare,
             skip=lambda job: finish_early(job, None, self.view),
-            show=self.show,
+            show=lambda _job, event: self.show(event),
             ended=_complain,
             look=self.interrupts.look,
             resume=resumed,

@@ -45,7 +45,7 @@ def run_uploads(
     front = BatchCallbacks(
         prepare=uploads.prepare,
         skip=lambda job: finish_early(job, None, view),
-        show=watched.event,
+        show=lambda _job, event: watched.event(event),
         ended=_complain,
         look=interrupts.look,
         resume=resumed,

@@ -15,7 +15,7 @@ from typing import Generic
 from pipeline.batch_callbacks import BatchCallbacks, JobT, RunContext, RunJob, most_at_once
 from pipeline.batch_entry import BatchEntry
 from pipeline.batch_parked import ParkedJobs
-from pipeline.batch_pending import PendingJobs
+from pipeline.batch_pending import Pending, PendingJobs
 from pipeline.cancel import CancelToken
 from pipeline.claims import Claims, NoClaims
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseStarted
@@ -24,7 +24,7 @@ from pipeline.own_claims import TakenJob
 from pipeline.phase_table import PHASES
 from pipeline.scheduler import Scheduler
 
-__all__ = ["LATER", "BatchCallbacks", "RunContext", "RunJob", "most_at_once", "run_batch"]
+__all__ = ["LATER", "BatchCallbacks", "RunContext", "RunJob", "most_at_once", "run_batch", "run_pending"]
 
 LOOK_S = 0.2
 """How often the calling thread checks whether it is to cancel, in seconds."""
@@ -63,29 +63,56 @@ def run_batch(
             from the last sign of it.
         clock: returns the time in seconds.
     """
-    return _Batch(jobs, callbacks, at_once, scheduler, cancel, claims or NoClaims(), patience_s, clock).run()
+    pending = PendingJobs(jobs, claims or NoClaims(), clock)
+    return run_pending(
+        pending,
+        callbacks,
+        at_once=at_once,
+        overlaps=at_once > 1,
+        scheduler=scheduler,
+        cancel=cancel,
+        patience_s=patience_s,
+        clock=clock,
+    )
+
+
+def run_pending(
+    pending: Pending[JobT],
+    callbacks: BatchCallbacks[JobT],
+    *,
+    at_once: int,
+    overlaps: bool,
+    scheduler: Scheduler,
+    cancel: CancelToken,
+    patience_s: float,
+    clock: Callable[[], float],
+) -> list[JobReport]:
+    """Run what is pending, as `run_batch` does, and return the reports in the order in which jobs were taken.
+
+    `overlaps` lets the next job begin while one only uploads, and parks uploads whose backend can't be reached.
+    """
+    return _Batch(pending, callbacks, at_once, overlaps, scheduler, cancel, patience_s, clock).run()
 
 
 class _Batch(Generic[JobT]):
     def __init__(
         self,
-        jobs: Sequence[JobT],
+        pending: Pending[JobT],
         callbacks: BatchCallbacks[JobT],
         at_once: int,
+        overlaps: bool,
         scheduler: Scheduler,
         cancel: CancelToken,
-        claims: Claims | NoClaims,
         patience_s: float,
         clock: Callable[[], float],
     ) -> None:
-        self._jobs = jobs
+        self._pending = pending
         self._callbacks = callbacks
         self._at_once = at_once
+        self._overlaps = overlaps
         self._scheduler = scheduler
         self._cancel = cancel
-        self._claims = claims
-        self._pending = PendingJobs(len(jobs), claims, clock)
-        self._parked = ParkedJobs(self._pending, claims, patience_s, clock)
+        self._parked = ParkedJobs(pending, patience_s, clock)
         self._changed = threading.Condition()
         self._showing = threading.Lock()
         self._reports: dict[int, JobReport] = {}
@@ -108,7 +135,7 @@ class _Batch(Generic[JobT]):
                 thread.join()
         if self._broken:
             raise self._broken[0]
-        return [self._reports[order] for order in range(len(self._jobs))]
+        return [self._reports[order] for order in sorted(self._reports)]
 
     def _is_over(self) -> bool:
         return not self._pending and not self._running and not self._parked
@@ -119,7 +146,7 @@ class _Batch(Generic[JobT]):
     def _begin_next(self) -> None:
         if self._cancel.cancelled:
             for order in self._pending.clear():
-                self._reports[order] = self._callbacks.skip(self._jobs[order])
+                self._reports[order] = self._callbacks.skip(self._pending.job(order))
             return
         taken = self._pending.take() if self._may_begin() else None
         if taken is not None:
@@ -128,10 +155,10 @@ class _Batch(Generic[JobT]):
             self._look_at_others()
 
     def _begin(self, taken: TakenJob) -> None:
-        order, job = taken.order, self._jobs[taken.order]
+        order, job = taken.order, self._pending.job(taken.order)
         ready = self._callbacks.prepare(self._callbacks.resume(job, taken.left) if taken.left_behind else job)
         if isinstance(ready, JobReport):
-            self._claims.finish(order, ready)
+            self._pending.finish(order, ready)
             self._reports[order] = ready
             return
         with self._changed:
@@ -142,7 +169,7 @@ class _Batch(Generic[JobT]):
         for order, report in self._pending.ended().items():
             self._report(order, report)
         for order, where in self._pending.news().items():
-            self._show(_waiting_line(self._jobs[order].slug, where))
+            self._show(order, _waiting_line(self._pending.job(order).slug, where))
 
     def _start(self, entry: BatchEntry) -> None:
         with self._changed:
@@ -160,6 +187,9 @@ class _Batch(Generic[JobT]):
             self._callbacks.look()
             if self._cancel.cancelled:
                 self._give_up_parked()
+            elif self._pending.is_closed:
+                for entry in self._parked.take_all():
+                    self._lose(entry)
             else:
                 self._retry_parked()
             with self._changed:
@@ -170,14 +200,26 @@ class _Batch(Generic[JobT]):
         with self._changed:
             nothing_else = not self._running and (not self._pending or self._pending.others_have_all)
         for entry in self._parked.take_due(nothing_else=nothing_else):
+            if not self._parked.retake(entry):
+                self._lose(entry)
+                continue
             if not entry.is_made:
                 self._making.add(entry.order)
             self._start(entry)
 
     def _give_up_parked(self) -> None:
         for entry in self._parked.take_all():
+            if not self._parked.retake(entry):
+                self._lose(entry)
+                continue
             assert entry.last is not None
             self._end(entry, _cancelled(entry.last))
+
+    def _lose(self, entry: BatchEntry) -> None:
+        """Wait for what becomes of a job that was parked, or is no longer claimed, or report that it ends here."""
+        assert entry.last is not None
+        if not self._pending.put_back(entry.order):
+            self._report(entry.order, _cancelled(entry.last))
 
     # in a job's thread
 
@@ -190,10 +232,11 @@ class _Batch(Generic[JobT]):
         with self._changed:
             self._making.discard(entry.order)
             self._running.discard(entry.order)
+            self._pending.look_again()
             self._changed.notify_all()
 
     def _run(self, entry: BatchEntry) -> None:
-        if self._at_once == 1:
+        if not self._overlaps:
             self._end(entry, self._attempt(entry, uploads=True))
             return
         if entry.is_made or not self._why or entry.job.upload is None:
@@ -225,8 +268,9 @@ class _Batch(Generic[JobT]):
         if not self._parked.is_spent:
             if entry.begins_to_wait(what):
                 text = f"{why} {what} waits and goes on by itself; other videos come first."
-                self._show(LogLine(job=entry.job.slug, text=text, level=LogLevel.WAITING))
-            self._parked.put(entry, made, why)
+                self._show(entry.order, LogLine(job=entry.job.slug, text=text, level=LogLevel.WAITING))
+            if not self._parked.put(entry, made, why):
+                self._lose(entry)
         else:
             self._end(entry, replace(made, outcome=Outcome.FAILED, error=failure, backend_unreachable=True))
 
@@ -241,13 +285,13 @@ class _Batch(Generic[JobT]):
         def sink(event: Event) -> None:
             if isinstance(event, JobFinished):  # shown once it is certain that the job is not run again
                 return
-            if self._at_once > 1 and isinstance(event, PhaseStarted) and not PHASES[event.phase].fills_folder:
+            if self._overlaps and isinstance(event, PhaseStarted) and not PHASES[event.phase].fills_folder:
                 self._no_longer_made(entry)
             if entry.note(event):
                 self._parked.renew()
-            self._show(event)
+            self._show(entry.order, event)
 
-        context = entry.begin(self._scheduler, sink, uploads=uploads, parks=self._at_once > 1)
+        context = entry.begin(self._scheduler, sink, uploads=uploads, parks=self._overlaps)
         with self._cancel.on_cancel(context.cancel.cancel):
             return entry.run(context)
 
@@ -259,22 +303,22 @@ class _Batch(Generic[JobT]):
 
     def _end(self, entry: BatchEntry, report: JobReport) -> None:
         if report.folder_in_use and entry.taken.left_behind:  # the process that had it was suspended, and still exists
-            self._claims.park(entry.order, IN_USE_PAUSE_S, report.error)
-            self._pending.put_back(entry.order)
-        elif self._claims.finish(entry.order, report):
+            self._pending.park(entry.order, IN_USE_PAUSE_S, report.error)
+        elif self._pending.finish(entry.order, report):
             self._report(entry.order, report)
-        else:
-            self._pending.put_back(entry.order)
+            return
+        if not self._pending.put_back(entry.order):
+            self._report(entry.order, report)
 
     def _report(self, order: int, report: JobReport) -> None:
-        self._show(JobFinished(report=report))
+        self._show(order, JobFinished(report=report))
         self._callbacks.ended(report)
         with self._changed:
             self._reports[order] = report
 
-    def _show(self, event: Event) -> None:
+    def _show(self, order: int, event: Event) -> None:
         with self._showing:
-            self._callbacks.show(event)
+            self._callbacks.show(self._pending.job(order), event)
 
 
 def _cancelled(report: JobReport) -> JobReport:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from pipeline.cancel import CancelToken
-from pipeline.events import Sink
+from pipeline.events import Event, Sink
 from pipeline.job import Existing, UploadRequest, once_made
 from pipeline.model import JobReport, Plan
 from pipeline.phase_table import PHASES
@@ -85,7 +85,7 @@ class BatchCallbacks(Generic[JobT]):
         prepare: checks a job, asks the user where necessary, and returns what runs it, or its report if it can't begin.
             Called in the thread that calls `run_batch`, while earlier jobs run.
         skip: returns the report of a job that does not begin because all were cancelled.
-        show: called with the events of all jobs, one at a time, in any thread.
+        show: called with the events of all jobs, one at a time, in any thread, each with its job.
         ended: called with the report of each job that was run, after its JobFinished.
         look: called several times a second in the calling thread while it waits.
         resume: returns a job that another process began and left behind, set to be resumed without asking, from what
@@ -94,7 +94,7 @@ class BatchCallbacks(Generic[JobT]):
 
     prepare: Callable[[JobT], RunJob | JobReport]
     skip: Callable[[JobT], JobReport]
-    show: Sink
+    show: Callable[[JobT, Event], None]
     ended: Callable[[JobReport], None] = lambda report: None
     look: Callable[[], None] = lambda: None
     resume: Callable[[JobT, Existing | None], JobT] = lambda job, left: job

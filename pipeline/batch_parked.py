@@ -11,21 +11,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from pipeline.batch_callbacks import AnyJob
 from pipeline.batch_entry import BatchEntry
 from pipeline.batch_patience import ParkingPatience
-from pipeline.batch_pending import PendingJobs
-from pipeline.claims import Claims, NoClaims
+from pipeline.batch_pending import Pending
 from pipeline.model import JobReport
 
 
 class ParkedJobs:
     """The parked jobs; thread-safe. `clock` returns a time in seconds, `patience_s` is that of `run_batch`."""
 
-    def __init__(
-        self, pending: PendingJobs, claims: Claims | NoClaims, patience_s: float, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, pending: Pending[AnyJob], patience_s: float, clock: Callable[[], float]) -> None:
         self._pending = pending
-        self._claims = claims
         self._patience = ParkingPatience(patience_s, clock)
         self._clock = clock
         self._lock = threading.Lock()
@@ -50,40 +47,39 @@ class ParkedJobs:
                 entry.due_s = self._clock()
 
     def take_due(self, *, nothing_else: bool) -> list[BatchEntry]:
-        """Remove those that are due, and return those that are claimed again.
+        """Remove and return those that are due, and those of which somebody else has decided meanwhile.
 
         `nothing_else` says that only parked ones are left.
         """
         if nothing_else and self and self._patience.begin():
             self.all_are_due()
+        withdrawn = self._pending.withdrawn([entry.order for entry in self._entries]) if self else []
         with self._lock:
             now_s = self._clock()
-            due = [entry for entry in self._entries if entry.due_s <= now_s]
+            due = [entry for entry in self._entries if entry.due_s <= now_s or entry.order in withdrawn]
             self._entries = [entry for entry in self._entries if entry not in due]
-        return [entry for entry in due if self._retake(entry)]
+        return due
 
     def take_all(self) -> list[BatchEntry]:
-        """Remove all, and return those that are claimed again."""
+        """Remove and return all."""
         with self._lock:
             entries, self._entries = self._entries, []
-        return [entry for entry in entries if self._retake(entry)]
+        return entries
 
-    def put(self, entry: BatchEntry, made: JobReport, why: str) -> None:
-        """Park a job, unless another process has it."""
+    def retake(self, entry: BatchEntry) -> bool:
+        """Claim a job again that was parked; return False if another process has it meanwhile."""
+        taken = self._pending.retake(entry.order)
+        if taken is not None:
+            entry.take(taken)
+        return taken is not None
+
+    def put(self, entry: BatchEntry, made: JobReport, why: str) -> bool:
+        """Park a job; return False if it is no longer claimed."""
         pause_s = self._patience.pause_s(entry.tries)
         entry.last, entry.tries = entry.last or made, entry.tries + 1
         entry.due_s = self._clock() + pause_s
-        if not self._claims.park(entry.order, pause_s, why):
-            self._pending.put_back(entry.order)
-            return
+        if not self._pending.park(entry.order, pause_s, why):
+            return False
         with self._lock:
             self._entries.append(entry)
-
-    def _retake(self, entry: BatchEntry) -> bool:
-        """Claim a parked job again; return False if another process has it meanwhile."""
-        taken = self._claims.take([entry.order], early=True)
-        if taken is None:
-            self._pending.put_back(entry.order)
-            return False
-        entry.take(taken)
         return True

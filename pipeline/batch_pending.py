@@ -1,26 +1,101 @@
 """The jobs of a batch that have not begun here: which is next, and what other processes have made of the rest.
 
+A batch asks for them by the `Pending` protocol. Here are those known beforehand; `pending_rows` has those of the queue.
+
 Knows neither how a job is run nor who shows it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
+from pipeline.batch_callbacks import AnyJob, JobT
 from pipeline.claims import Claims, NoClaims
 from pipeline.model import JobReport
 from pipeline.own_claims import TakenJob
+
+JobT_co = TypeVar("JobT_co", bound=AnyJob, covariant=True)
 
 OTHERS_S = 1.0
 """How often to check whether other processes have ended or left jobs, in seconds, while they have all the rest."""
 
 
-class PendingJobs:
-    """The jobs of a batch that have not begun, by their order; thread-safe. `clock` returns a time in seconds."""
+class Pending(Protocol[JobT_co]):
+    """Where a batch has its jobs from: a list that is known beforehand, or one that grows. Thread-safe.
 
-    def __init__(self, count: int, claims: Claims | NoClaims, clock: Callable[[], float]) -> None:
-        self._orders = list(range(count))
+    It is true while a job may yet begin here.
+    """
+
+    @property
+    def others_have_all(self) -> bool:
+        """Whether none can begin now: other processes have all that is left."""
+        ...
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no other job is to begin, nor a parked one to be tried again: what runs goes on to its end."""
+        ...
+
+    @property
+    def may_be_taken(self) -> bool:
+        """Whether it is time to try to take one."""
+        ...
+
+    def __bool__(self) -> bool: ...
+
+    def take(self) -> TakenJob | None:
+        """Take the first that can begin; return None if there is none now."""
+        ...
+
+    def retake(self, order: int) -> TakenJob | None:
+        """Claim a parked job again; return None if another process has it meanwhile."""
+        ...
+
+    def job(self, order: int) -> JobT_co:
+        """Return a job."""
+        ...
+
+    def finish(self, order: int, report: JobReport) -> bool:
+        """Store how a job ended; return False if it is no longer claimed here."""
+        ...
+
+    def park(self, order: int, pause_s: float, reason: str) -> bool:
+        """Let a job wait for so many seconds; return False if it is no longer claimed here."""
+        ...
+
+    def put_back(self, order: int) -> bool:
+        """Wait for what becomes of a job that is no longer claimed here; return False if nobody waits for it."""
+        ...
+
+    def withdrawn(self, orders: Sequence[int]) -> list[int]:
+        """Return those of these parked jobs of which somebody else has decided meanwhile."""
+        ...
+
+    def clear(self) -> list[int]:
+        """Let no other job begin; return those that do not."""
+        ...
+
+    def ended(self) -> dict[int, JobReport]:
+        """Return the reports of those that others have ended, and remove them."""
+        ...
+
+    def news(self) -> dict[int, str]:
+        """Return which process has each job, in words, where that was not returned before."""
+        ...
+
+    def look_again(self) -> None:
+        """Look for a job that can begin though there was none a moment ago."""
+        ...
+
+
+class PendingJobs(Generic[JobT]):
+    """The jobs of a batch that are known beforehand, by their order. `clock` returns a time in seconds."""
+
+    def __init__(self, jobs: Sequence[JobT], claims: Claims | NoClaims, clock: Callable[[], float]) -> None:
+        self._jobs = jobs
+        self._orders = list(range(len(jobs)))
         self._claims = claims
         self._clock = clock
         self._lock = threading.Lock()
@@ -30,6 +105,11 @@ class PendingJobs:
 
     def __bool__(self) -> bool:
         return bool(self._orders)
+
+    @property
+    def is_closed(self) -> bool:
+        """See `Pending`: it goes on to the end, or is cancelled."""
+        return False
 
     @property
     def may_be_taken(self) -> bool:
@@ -47,10 +127,34 @@ class PendingJobs:
                 self._orders.remove(taken.order)
             return taken
 
-    def put_back(self, order: int) -> None:
-        """Add a job again that another process has now."""
+    def retake(self, order: int) -> TakenJob | None:
+        """See `Pending`."""
+        return self._claims.take([order], early=True)
+
+    def job(self, order: int) -> JobT:
+        """See `Pending`."""
+        return self._jobs[order]
+
+    def finish(self, order: int, report: JobReport) -> bool:
+        """See `Pending`."""
+        return self._claims.finish(order, report)
+
+    def park(self, order: int, pause_s: float, reason: str) -> bool:
+        """See `Pending`."""
+        return self._claims.park(order, pause_s, reason)
+
+    def put_back(self, order: int) -> bool:
+        """See `Pending`: the other process that has it now may leave it again."""
         with self._lock:
             self._orders = sorted([*self._orders, order])
+        return True
+
+    def withdrawn(self, orders: Sequence[int]) -> list[int]:
+        """See `Pending`: each is asked about when it is due."""
+        return []
+
+    def look_again(self) -> None:
+        """See `Pending`: none is added."""
 
     def clear(self) -> list[int]:
         """Remove and return all."""

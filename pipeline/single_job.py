@@ -49,7 +49,10 @@ def run_single(
 
     show = noting_progress(sink, job, data_dir)
     callbacks = BatchCallbacks(
-        prepare=lambda one: lambda context: run(one, context), skip=skip, show=show, resume=resumed
+        prepare=lambda one: lambda context: run(one, context),
+        skip=skip,
+        show=lambda _, event: show(event),
+        resume=resumed,
     )
     with open_store(data_dir, warn) as store, Claims(store, [job], warn, backend_url=backend_url) as claims:
         alone = Scheduler(Capacity(most={}))

@@ -75,7 +75,7 @@ class _Batch:
                 BatchCallbacks(
                     prepare=self._prepare,
                     skip=lambda job: _report(job, Outcome.CANCELLED),
-                    show=self.events.append,
+                    show=lambda job, event: self.events.append(event),
                     ended=lambda report: self.ended.append(report.slug),
                 ),
                 at_once=at_once,

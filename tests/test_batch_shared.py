@@ -104,7 +104,7 @@ class Batch:
         front = BatchCallbacks(
             prepare=self._prepare,
             skip=self._skip,
-            show=self.events.append,
+            show=lambda job, event: self.events.append(event),
             resume=resumed,
         )
         with self._store, self.claims:
