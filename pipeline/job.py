@@ -279,7 +279,7 @@ class UploadJob:
         return str(self.folder)
 
 
-EitherJob = TypeVar("EitherJob", Job, UploadJob)
+EitherJob = TypeVar("EitherJob", bound=Job | UploadJob)
 
 
 def resumed(job: EitherJob, left: Existing | None = None) -> EitherJob:

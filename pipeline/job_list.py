@@ -18,6 +18,7 @@ from pipeline.job_codec import LONGEST_NAME_BYTES, job_from_text
 from pipeline.job_rows import living, queued, stored_identity
 from pipeline.open_rows import ORDER, cancel_row, insert_row, open_in_folder
 from pipeline.queued_job import JobState, QueuedJob
+from pipeline.source_address import SourceAddress
 from pipeline.store_file import OPEN_STATES, StoreFile
 from pipeline.stored_job import StoredJob, stored, without_login
 
@@ -42,6 +43,7 @@ class JobList:
         self._file = file
         self._is_free = is_free
         self._now = now
+        self._addresses: dict[str, SourceAddress] = {}
 
     def rows(self) -> list[QueuedJob]:
         """Return the rows in their order."""
@@ -74,7 +76,21 @@ class JobList:
         """
         here, backend_url = here or Path.cwd(), without_login(backend_url)
         with self._file.change() as connection:
-            return [self._add(connection, job, here, backend_url, held=held, label=label) for job in jobs]
+            ids = [self._add(connection, job, here, backend_url, held=held, label=label) for job in jobs]
+        for id, job in zip(ids, jobs, strict=True):
+            if isinstance(job, Job) and job.address is not None and (job.address.query or job.address.login):
+                self._addresses[id] = job.address
+        return ids
+
+    def job_of(self, row: QueuedJob) -> Job | UploadJob:
+        """Return a row's job, with what is secret in its source's address if it was added here: that is not stored.
+
+        Raises CodecError.
+        """
+        job, address = row.job, self._addresses.get(row.id)
+        if not isinstance(job, Job) or address is None or job.address != address:
+            return job
+        return replace(job, address=address)
 
     def hold(self, ids: Sequence[str]) -> ListChange:
         """Let rows wait until they are started. Whoever works on one learns so from its next heartbeat and stops; what

@@ -33,6 +33,7 @@ from pipeline.open_rows import (
     is_free,
     open_in_folder,
     open_rows,
+    row_of,
     update_own,
     wanted_beside,
 )
@@ -142,6 +143,7 @@ class JobStore:
         only: Collection[str] | None = None,
         without: Collection[str] = (),
         early: Callable[[str], bool] = lambda id: False,
+        fits: Callable[[QueuedJob], bool] = lambda job: True,
     ) -> QueuedJob | None:
         """Claim the first job in the queue's order that can begin, as `claim` does; return None if there is none now.
 
@@ -150,6 +152,7 @@ class JobStore:
             only: the ids of those that are meant, None for all.
             without: the ids of those that are not.
             early: whether a job with this id is claimed though it is parked and its time has not come.
+            fits: whether a job that can begin is meant; only looks at it.
         """
         with self._file.change() as connection:
             for row in connection.execute(f"SELECT {SHORT} FROM jobs WHERE state IN {OPEN_STATES} ORDER BY {ORDER}"):
@@ -157,7 +160,8 @@ class JobStore:
                 if id in without or (only is not None and id not in only):
                     continue
                 parked = row["state"] == JobState.PARKED.value
-                if is_free(row, self._now(), self._leases) or (parked and early(id)):
+                may_begin = is_free(row, self._now(), self._leases) or (parked and early(id))
+                if may_begin and fits(row_of(connection, id)):
                     return claim_row(connection, id, owner, self._now())
         return None
 

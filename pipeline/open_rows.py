@@ -99,6 +99,11 @@ def claim_row(connection: sqlite3.Connection, id: str, owner: JobOwner, now: flo
         "parked_at = NULL, parked_until = NULL, reason = '' WHERE id = ?",
         (owner_text(owner), now, id),
     )
+    return row_of(connection, id)
+
+
+def row_of(connection: sqlite3.Connection, id: str) -> QueuedJob:
+    """Return a job that is there."""
     return queued(connection.execute("SELECT * FROM jobs WHERE id = ?", (id,)).fetchone())
 
 

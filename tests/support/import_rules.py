@@ -101,6 +101,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "event_codec",
         "output_settings",
         "own_claims",
+        "pending_rows",
         "media",
         "speech",
         "transfer",
@@ -126,7 +127,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "cluster_sweep",
         "cluster_waiting",
     },
-    {"single_job"},
+    {"single_job", "queue_run"},
 )
 
 # which of the modules before its own a step may import, where not all: a worker runs tasks, and has no job and none
