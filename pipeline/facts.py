@@ -100,7 +100,8 @@ class PackageFacts:
     with its title; they, `subtitles` (the source's text tracks, by index) and `closed_captions` are None where a
     version that knew nothing of them made the folder. `files` has the size of each published file by its path inside,
     `digests` the SHA-256 of those beside the stream, none where a version that knew nothing of it made the folder, and
-    `edited` those in whose place an editor had put another one before.
+    `edited` those in whose place an editor had put another one before. `not_ideal` are sentences about what the check
+    found and what plays all the same, None where a version that did not note it made the folder.
     """
 
     step: ClassVar[str] = PACKAGE_STEP
@@ -113,6 +114,7 @@ class PackageFacts:
     files: Mapping[str, int] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     edited: tuple[str, ...] = ()
+    not_ideal: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

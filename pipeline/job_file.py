@@ -19,7 +19,7 @@ from pipeline.fingerprint import Fingerprint
 from pipeline.job import CaptionRules
 from pipeline.published import JOB_FILE
 
-SCHEMA = 8
+SCHEMA = 9
 """The version of what is stored. Every change raises it, even an added field: an older program then says that the
 folder is of a newer version, and does not drop the field when it writes the file.
 """

@@ -135,6 +135,7 @@ def kept(name: str, folder: Path, *, oldest: int = 1) -> JobFile:
         pytest.param("job_schema_6.json", SINCE, ["hls", "mp4", "transcript", "translation", "package"], id="6"),
         pytest.param("job_schema_7.json", SINCE, ["hls", "mp4", "transcript", "translation", "package"], id="7"),
         pytest.param("job_schema_8.json", SINCE, ["hls", "mp4", "transcript", "translation", "package"], id="8"),
+        pytest.param("job_schema_9.json", SINCE, ["hls", "mp4", "transcript", "translation", "package"], id="9"),
     ],
 )
 def test_what_every_version_wrote_is_read(tmp_path, name, encoded, steps):
@@ -166,8 +167,8 @@ def test_the_first_version_is_read_for_its_facts_alone(tmp_path):
 
 def test_the_present_form_is_written_as_it_was_kept(tmp_path):
     """Key by key, so that every version from now on reads what this one writes."""
-    write_job_file(tmp_path, kept("job_schema_8.json", tmp_path))
-    assert json.loads((KEPT / "job_schema_8.json").read_text()) == json.loads((tmp_path / "job.json").read_text())
+    write_job_file(tmp_path, kept("job_schema_9.json", tmp_path))
+    assert json.loads((KEPT / "job_schema_9.json").read_text()) == json.loads((tmp_path / "job.json").read_text())
 
 
 def test_a_newer_version_s_folder_is_refused_with_a_sentence(read, tmp_path):
@@ -182,7 +183,7 @@ def test_a_fact_that_no_step_needs_any_more(read):
     """One that an earlier version wrote is passed over; in the present form it is a file that can't be understood."""
     done = {"hls": PLAIN["done"]["hls"] | {"colour": "blue"}, "captions": {}}
     assert PLAIN["done"]["hls"]["duration_s"] == read(PLAIN | {"done": done}).done.hls.duration_s
-    stored = json.loads((KEPT / "job_schema_8.json").read_text())
+    stored = json.loads((KEPT / "job_schema_9.json").read_text())
     stored["done"]["hls"]["colour"] = "blue"
     assert None is read(stored)
 

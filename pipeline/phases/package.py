@@ -40,12 +40,12 @@ from pipeline.phases.rerun import beside
 def package(context: PhaseContext) -> None:
     """Write what players need and publish the folder. Raises EncodeError, OutputError, SettingsError, Cancelled."""
     facts = _write_stream(context)
-    _check_stream(context)
-    context.workspace.publish(facts)
+    not_ideal = _check_stream(context)
+    context.workspace.publish(dataclasses.replace(facts, not_ideal=not_ideal))
 
 
-def _check_stream(context: PhaseContext) -> None:
-    """See that the stream can be played before anybody gets it.
+def _check_stream(context: PhaseContext) -> tuple[str, ...]:
+    """See that the stream can be played before anybody gets it; return what of it plays but is not ideal.
 
     Raises EncodeError naming the first rule that breaks playback.
     """
@@ -56,8 +56,9 @@ def _check_stream(context: PhaseContext) -> None:
     breaking = validation.breaking
     for finding in breaking:
         context.log(f"{finding.file}: {finding.text} ({finding.rule})", LogLevel.ERROR)
-    for finding in validation.not_ideal:
-        context.log(f"Not ideal, but it plays: {finding.file}: {finding.text} ({finding.rule})", LogLevel.WARNING)
+    not_ideal = tuple(f"{finding.file}: {finding.text} ({finding.rule})" for finding in validation.not_ideal)
+    for text in not_ideal:
+        context.log(f"Not ideal, but it plays: {text}", LogLevel.WARNING)
     if breaking:
         context.workspace.refuse()
         first = f"{breaking[0].file}: {breaking[0].text}"
@@ -66,6 +67,7 @@ def _check_stream(context: PhaseContext) -> None:
             f"The stream made from {context.plan.media.path.name} does not pass its check"
             f" ({count}: {first.rstrip('.')}) and was not published: start fresh (--fresh) to make it again."
         )
+    return not_ideal
 
 
 def _write_stream(context: PhaseContext) -> PackageFacts:

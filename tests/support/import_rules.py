@@ -75,6 +75,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "relocation",
         "finished_folder",
         "folder_notes",
+        "folder_results",
         "fresh_note",
         "stored_captions",
         "sources",
