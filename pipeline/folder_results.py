@@ -29,7 +29,7 @@ from pipeline.media.validate.m3u8 import parse_playlist
 from pipeline.media.validate.playlist_model import MasterPlaylist, Variant
 from pipeline.published import MANIFEST_FILE, published_names
 from pipeline.speech.caption_check import check_cues, outside_text
-from pipeline.speech.caption_profiles import CaptionProfile, caption_profile
+from pipeline.speech.caption_profiles import TITLES, CaptionProfile, caption_profile
 from pipeline.speech.cues import Cue
 from pipeline.stored_captions import read_stored_captions
 from pipeline.transfer.manifests.manifest_library import ManifestError, read_manifest
@@ -212,7 +212,7 @@ def _captions(folder: Path, job: JobFile | None) -> FolderCaptions | None:
         language=stored.language,
         cues=len(stored.cues),
         fastest_cps=max((_speed(cue, profile) for cue in stored.cues), default=0.0),
-        rules=profile.rules.value,
+        rules=TITLES[profile.rules],
         outside=outside_text(report, profile),
         corrected=corrected,
         edited=edited,

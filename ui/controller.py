@@ -8,13 +8,16 @@ from pathlib import Path
 
 from config import Config
 from pipeline.events import JobFinished, LogLevel
+from pipeline.files import is_there
 from pipeline.job import Existing, Job
+from pipeline.media.stream_layout import MASTER
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
 from pipeline.source_address import is_address
 from ui import diagnostics
 from ui.chosen_video import chosen_video
 from ui.damage_search import DamageSearch
+from ui.folder_actions import FolderActions
 from ui.job_form import FormValues, job_config
 from ui.leaving_changes import ANSWERED as LEAVING_ANSWERS
 from ui.login_control import LoginControl
@@ -76,6 +79,7 @@ class Controller:
         self._services = services
         self._post = post
         self._queue = QueueControl(config, post)
+        self.folders = FolderActions(services.folders, post)
         self._worker = JobWorker(services, post, self._queue.follower.follow)
         self.login = LoginControl(config, self._worker.question, post=post, receive=self.receive)
         self._damage = DamageSearch(services, post)
@@ -141,7 +145,7 @@ class Controller:
 
         def existing() -> Message:
             there = folder if folder is not None and folder.is_dir() else None
-            return FolderKnown(folder=there)
+            return FolderKnown(folder=there, has_stream=there is not None and is_there(there / MASTER))
 
         ask("folder", existing, lambda _: FolderKnown(folder=None), self._post)
 
@@ -279,15 +283,13 @@ class Controller:
 
     def open_folder(self) -> None:
         """Show the finished folder in the desktop's file manager."""
-        folder = self.state.folder
-        if folder is None:
-            return
+        if self.state.folder is not None:
+            self.folders.show(self.state.folder)
 
-        def shown() -> Message:
-            self._services.open_in_file_manager(folder)
-            return LogEntry(text=f"Opened {folder}")
-
-        ask("file manager", shown, lambda text: LogEntry(text=text, level=LogLevel.ERROR), self._post)
+    def watch(self) -> None:
+        """Play the finished stream in the browser."""
+        if self.state.folder is not None and self.state.stream_playable:
+            self.folders.watch(self.state.folder, "" if self.state.plan is None else self.state.plan.job.name)
 
     def save_diagnostics(self, path: Path, values: FormValues) -> None:
         """Save what somebody needs who looks into a mistake of the program; never over another file."""

@@ -45,6 +45,9 @@ class MenuWindow(Protocol):
     def open_transcripts(self) -> None:
         """Open an editor of transcripts."""
 
+    def show_results(self) -> None:
+        """Show what the job that has ended has made."""
+
 
 def menus(window: MenuWindow, field: TextMenu) -> tuple[Menu, ...]:
     """Return the menus; `field` does what the Edit menu says with the field that has the keyboard."""
@@ -56,6 +59,8 @@ def _file(window: MenuWindow) -> Menu:
         MenuCommand(label="Choose video…", key="o", do=window.source_panel.browse.invoke, enabled=_form),
         MenuCommand(label="Choose output folder…", key="Shift-O", do=window.output_panel.browse.invoke, enabled=_form),
         MenuCommand(label="Open folder", key="Shift-F", do=window.controller.open_folder, enabled=_has_folder),
+        MenuCommand(label="Watch", key="Shift-W", do=window.controller.watch, enabled=_has_stream),
+        MenuCommand(label="Results…", key="Shift-E", do=window.show_results, enabled=_has_folder),
         MenuCommand(label="Transcripts…", key="Shift-T", do=window.open_transcripts),
     ]
     settings = MenuCommand(label="Settings…", key="comma", do=window.settings_window.open)
@@ -142,3 +147,7 @@ def _form(state: ViewState) -> bool:
 
 def _has_folder(state: ViewState) -> bool:
     return state.folder_openable
+
+
+def _has_stream(state: ViewState) -> bool:
+    return state.stream_playable

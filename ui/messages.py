@@ -20,6 +20,7 @@ from ui.keychain import KeptLogin
 from ui.queue_messages import PuttingIn, QueueMessage
 
 if TYPE_CHECKING:
+    from pipeline.folder_results import FolderResults  # with what reads captions
     from pipeline.unfinished import UnfinishedJob  # with the queue's file
 
 
@@ -234,9 +235,19 @@ class ModelsKnown:
 
 @dataclass(frozen=True, kw_only=True)
 class FolderKnown:
-    """The folder that Open folder shows, None if it does not exist yet."""
+    """The folder that Open folder shows, None if it does not exist yet, and whether there is a stream in it."""
 
     folder: Path | None
+    has_stream: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultsRead:
+    """What was read of a finished folder; `results` is None where `problem` says why nothing was."""
+
+    folder: Path
+    results: FolderResults | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,6 +306,7 @@ Message = (
     | ConnectionForgotten
     | ModelsKnown
     | FolderKnown
+    | ResultsRead
     | PuttingIn
     | QueueMessage
     | PasteRefused

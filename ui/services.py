@@ -20,6 +20,7 @@ from pipeline.preflight_answers import PreflightAnswer
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
 from pipeline.transfer.upload.backend_answers import BackendAnswers
+from ui.folder_services import FolderServices, RealFolders
 
 if TYPE_CHECKING:
     from pipeline.batch_callbacks import RunContext
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 class Services(Protocol):
     """The pipeline as the window sees it. Every call may take long: never made in the Tk thread."""
+
+    folders: FolderServices
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names of the Whisper models to choose from."""
@@ -113,16 +116,15 @@ class Services(Protocol):
         """Return what a backend that is there says. Raises PipelineError with the reason."""
         ...
 
-    def open_in_file_manager(self, folder: Path) -> None:
-        """Show a folder. Raises PipelineError."""
-        ...
-
 
 class PipelineServices:
     """The real pipeline.
 
     Imported when first asked: its libraries take longer to load than a window may take to appear.
     """
+
+    def __init__(self) -> None:
+        self.folders: FolderServices = RealFolders()
 
     def model_names(self) -> tuple[str, ...]:
         """See `Services`."""
@@ -260,9 +262,3 @@ class PipelineServices:
         from pipeline import wiring
 
         return wiring.check_connection(config)
-
-    def open_in_file_manager(self, folder: Path) -> None:
-        """See `Services`."""
-        from ui.file_manager import open_in_file_manager
-
-        open_in_file_manager(folder)

@@ -117,7 +117,7 @@ def _advance(state: ViewState, message: Message) -> ViewState:
         case ModelsKnown():
             return replace(state, models=message.names)
         case FolderKnown():
-            return replace(state, folder=message.folder)
+            return replace(state, folder=message.folder, has_stream=message.has_stream)
         case PasteRefused():
             return _told_between_jobs(state, banners.too_long(message.characters))
         case DiagnosticsSaved():

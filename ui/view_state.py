@@ -72,6 +72,7 @@ class ViewState:
     connection: ConnectionView = NOT_TESTED
     models: tuple[str, ...] = ()
     folder: Path | None = None
+    has_stream: bool = False
     paused: bool = False
     token: TokenView | None = None
     keychain: str = ""
@@ -151,3 +152,8 @@ class ViewState:
     def folder_openable(self) -> bool:
         """Whether there is a folder to open."""
         return self.folder is not None
+
+    @property
+    def stream_playable(self) -> bool:
+        """Whether that folder has a stream to watch."""
+        return self.folder is not None and self.has_stream

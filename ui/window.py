@@ -27,6 +27,7 @@ from ui.messages import (
     LoginFound,
     Message,
     PasteRefused,
+    ResultsRead,
     RowsChosen,
     SourceOptions,
     UnexpectedError,
@@ -36,6 +37,7 @@ from ui.pasting import refuse_long_pastes
 from ui.preferences import Preferences, WindowPreferences
 from ui.pump import INTERVAL_MS, EventPump
 from ui.remembered_form import form_from_preferences, usual_form
+from ui.results.opener import ResultsOpener
 from ui.services import Services
 from ui.settings.opener import SettingsOpener
 from ui.theme import keep_visible, on_new_theme
@@ -77,6 +79,7 @@ class MainWindow(PanelWindow):
             used=self.upload_panel.login.refresh,
             save=self.save_settings,
         )
+        self.results = ResultsOpener(self, self.controller.folders)
         self._connect()
         self.menu_bar = MenuBar(self, menus(self, TextMenu(self)))
         keep_visible(self, self.style)
@@ -109,6 +112,8 @@ class MainWindow(PanelWindow):
         self.actions.pause.configure(command=controller.pause)
         self.actions.resume.configure(command=controller.resume)
         self.actions.open_folder.configure(command=controller.open_folder)
+        self.actions.watch.configure(command=controller.watch)
+        self.actions.results.configure(command=self.show_results)
         self.actions.transcripts.configure(command=self.open_transcripts)
         self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
@@ -174,6 +179,11 @@ class MainWindow(PanelWindow):
         """Open an editor of transcripts, with the video of the job that has just ended."""
         self.editors.open(add=self._finished_transcript())
 
+    def show_results(self) -> None:
+        """Show what the job that has ended has made."""
+        if self.controller.state.folder is not None:
+            self.results.open(self.controller.state.folder)
+
     def close(self) -> None:
         """Close the window; transcript editors close first, and while a job is on its way the banner asks."""
         self._closing.close()
@@ -197,7 +207,9 @@ class MainWindow(PanelWindow):
         lines: list[LogEntry] = []
         for message in messages:
             self.controller.receive(message)
-            if isinstance(message, LoginFound):
+            if isinstance(message, ResultsRead):
+                self.results.receive(message.folder, message.results, message.problem)
+            elif isinstance(message, LoginFound):
                 self._fill_in(message)
             elif isinstance(message, UnfinishedTaken):
                 self.variables.source.set(message.job.origin)

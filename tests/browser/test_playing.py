@@ -6,6 +6,8 @@ import pytest
 from hls_player import PROBLEMS, problems_of
 
 from backend.folder_player import FolderPlayer
+from pipeline.folder_results import folder_results
+from ui.results.embed import embed_code
 
 CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
     .flatMap(track => Array.from(track.cues || []).map(cue => cue.text.trim()))"""
@@ -92,3 +94,12 @@ def test_the_folder_itself_plays_with_picture_and_captions(page, published, word
     finally:
         page.goto("about:blank")  # so that it asks for nothing more
         served.close()
+
+
+def test_the_embed_code_plays_in_any_page(page, published):
+    """What Copy embed code gives is all that a page needs."""
+    results = folder_results(published.report.folder)
+    page.set_content(f"<h1>A page</h1>{embed_code(results.addresses, results.title)}")
+    page.evaluate(PLAY_FROM, [-1, 2.0])
+    page.wait_for_function("document.querySelector('video').currentTime > 2.3")
+    assert 1 < page.evaluate("document.querySelector('video').videoHeight")

@@ -84,6 +84,7 @@ SLOW_FILES = (
     "ui/test_queue_follower.py",
     "ui/test_queue_window.py",
     "ui/test_real_job.py",
+    "ui/test_results.py",
     "ui/test_running_upload.py",
     "ui/test_scales.py",
     "ui/test_speech.py",

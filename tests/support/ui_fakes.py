@@ -16,6 +16,7 @@ from pipeline.cancel import CancelToken
 from pipeline.cluster_adding import AddedJob
 from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, Problem
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
+from pipeline.folder_results import FolderResults
 from pipeline.inputs import Input
 from pipeline.job import DatasetRequest, Encryption, Existing, Job, UploadRequest
 from pipeline.media.source.damage import Damage
@@ -35,6 +36,7 @@ from pipeline.transfer.http.login import AskToken
 from pipeline.transfer.upload.backend_answers import BackendAnswers
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from pipeline.unfinished import UnfinishedJob
+from ui.folder_services import RealFolders
 from ui.services import PipelineServices
 
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))
@@ -324,11 +326,35 @@ class FakeServices:
             raise self.connection
         return self.connection
 
-    def open_in_file_manager(self, folder: Path) -> None:
+    @property
+    def folders(self) -> FakeFolders:
+        """The folders of finished jobs."""
+        return FakeFolders(self)
+
+
+@dataclass
+class FakeFolders:
+    """Real results of real folders; notes what would be shown on the desktop."""
+
+    services: FakeServices
+
+    def show(self, folder: Path) -> None:
         """Note the folder, or raise what the test set."""
-        if self.folder_error is not None:
-            raise self.folder_error
-        self.opened.append(folder)
+        self._note(folder)
+
+    def watch(self, folder: Path, title: str) -> str:
+        """Note the folder as one that is shown."""
+        self._note(folder)
+        return f"http://127.0.0.1:1/{title}/"
+
+    def results(self, folder: Path) -> FolderResults:
+        """Read the real folder."""
+        return RealFolders().results(folder)
+
+    def _note(self, folder: Path) -> None:
+        if self.services.folder_error is not None:
+            raise self.services.folder_error
+        self.services.opened.append(folder)
 
 
 class Upload:

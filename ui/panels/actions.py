@@ -22,7 +22,7 @@ TIP_DELAY_MS = 500
 
 
 class ActionBar:
-    """Start, Cancel, Pause, Resume, Open folder and Transcripts; above them the summary, with Reset beside it."""
+    """The buttons of the job and of what it has made; above them the summary, with Reset beside it."""
 
     def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
         self.frame = ttk.Frame(master)
@@ -32,14 +32,16 @@ class ActionBar:
         self.dangers = ttk.Label(self.frame, bootstyle="warning")
         self.reset = ttk.Button(self.frame, text="Reset settings", padding=("7.5p", "1.5p"))
         self.row = WrappingRow(self.frame)
-        self.start = ttk.Button(self.row, text="Start", bootstyle="primary", width=14)
-        self.cancel = ttk.Button(self.row, text="Cancel", bootstyle="danger outline", width=10)
-        self.open_folder = ttk.Button(self.row, text="Open folder", width=12)
-        self.transcripts = ttk.Button(self.row, text="Transcripts…", width=12)
+        self.start = ttk.Button(self.row, text="Start", bootstyle="primary", width=10)
+        self.cancel = ttk.Button(self.row, text="Cancel", bootstyle="danger outline", width=7)
+        self.open_folder = ttk.Button(self.row, text="Open folder")
+        self.watch = ttk.Button(self.row, text="Watch")
+        self.results = ttk.Button(self.row, text="Results…")
+        self.transcripts = ttk.Button(self.row, text="Transcripts…")
         self.pause = ttk.Button(self.row, text="Pause upload")
         self.resume = ttk.Button(self.row, text="Resume upload")
-        self.row.add_left(self.open_folder)
-        self.row.add_left(self.transcripts)
+        for button in (self.watch, self.results, self.open_folder, self.transcripts):
+            self.row.add_left(button)
         self.row.add_right(self.pause)
         self.row.add_right(self.resume)
         self.row.add_right(self.cancel, gap=BEFORE_CANCEL)
@@ -55,7 +57,8 @@ class ActionBar:
         switch([self.pause], state.pause_enabled)
         switch([self.resume], state.resume_enabled)
         switch([self.cancel], state.cancel_enabled or state.queue_cancel_enabled)
-        switch([self.open_folder], state.folder_openable)
+        switch([self.open_folder, self.results], state.folder_openable)
+        switch([self.watch], state.stream_playable)
         if state.source is not self._source:
             self._source = state.source
             self._summarise()

@@ -1,0 +1,1 @@
+"""What a finished job has made: its figures, and what can be done with its folder."""
