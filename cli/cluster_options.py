@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from cli.transfer_options import rate
+from cli.transfer_options import rates
 from config import Config
 from pipeline.cluster_access import queue_database
 from pipeline.errors import SettingsError
@@ -53,9 +53,12 @@ def add_worker(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit-rate",
-        type=rate,
+        type=rates,
         metavar="RATE",
-        help="the most bytes per second that each video uploads, such as 500K or 5M (default: no limit)",
+        help=(
+            "the most bytes per second that each video uploads, such as 500K or 5M, or by the hour such as "
+            "'08:00,500K 18:00,off' (default: no limit)"
+        ),
     )
     parser.add_argument(
         "--between",

@@ -18,14 +18,13 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
 from pipeline.events import LogLevel, LogLine, Sink
 from pipeline.transfer.http.control import PARALLEL, TransferControl
+from pipeline.transfer.http.timetable import RateTimetable, read_timetable
 from pipeline.transfer.http.validation import token_problems
 
 MOST_PARALLEL = 64
 LOOK_S = 0.2
 """How often the prompt looks whether the job was cancelled, in seconds."""
 
-_RATE = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 ASK = "Type or paste a new token and press Enter; Enter alone reads .env again."
 SAME = "The token in .env is still the one that was refused."
 
@@ -61,9 +60,12 @@ def add_transfer_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit-rate",
-        type=rate,
+        type=rates,
         metavar="RATE",
-        help="the most bytes a second to upload, or to fetch of a video, such as 500K or 5M (default: no limit)",
+        help=(
+            "the most bytes a second to upload, or to fetch of a video, such as 500K or 5M, or by the hour such as "
+            "'08:00,500K 18:00,off' (default: no limit)"
+        ),
     )
     parser.add_argument(
         "--patience",
@@ -97,18 +99,17 @@ def parallel(text: str) -> int:
     raise argparse.ArgumentTypeError(f"takes a number from 1 to {MOST_PARALLEL}, not {text!r}")
 
 
-def rate(text: str) -> float:
-    """Read bytes a second; K, M and G are powers of 1024, as curl has them. Raises ArgumentTypeError."""
-    found = _RATE.fullmatch(text)
-    bytes_s = float(found.group(1)) * _UNITS[found.group(2).upper()] if found else 0.0
-    if bytes_s < 1:
-        raise argparse.ArgumentTypeError(f"takes bytes a second such as 500K or 5M, not {text!r}")
-    return bytes_s
+def rates(text: str) -> RateTimetable:
+    """Read a rate, or those of several hours. Raises ArgumentTypeError."""
+    try:
+        return read_timetable(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def control_from(options: argparse.Namespace, *, away_s: float = math.inf) -> TransferControl:
     """Return what the options say; `away_s` is how long a server that is gone is waited for, in seconds."""
-    return TransferControl(parallel=options.parallel, limit_bytes_s=options.limit_rate, away_s=away_s)
+    return TransferControl(parallel=options.parallel, timetable=options.limit_rate, away_s=away_s)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,7 +88,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
             jobs.run,
             slots=options.jobs,
             say=_say,
-            limit_bytes_s=options.limit_rate,
+            timetable=options.limit_rate,
             decide=_decide(options, work),
             tidy=lambda: jobs.tidy(queue.unfinished),
             gate=scheduler,

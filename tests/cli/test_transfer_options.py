@@ -24,7 +24,7 @@ from cli.transfer_options import (
     parallel,
     patience,
     patient,
-    rate,
+    rates,
     read_hidden_line,
     token_prompt,
 )
@@ -59,17 +59,20 @@ def test_what_is_no_patience(text):
         patience(text)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("1", 1), ("500K", 512_000), ("1.5m", 1_572_864), ("2G", 2 << 30)])
-def test_rates(text, expected):
-    """As curl has them."""
-    assert expected == rate(text)
-
-
 @pytest.mark.parametrize("text", ["", "fast", "0", "-5M", "5MB", "5 M", "1e6"])
 def test_what_is_no_rate(text):
     """A slip of the keyboard does not become a limit."""
     with pytest.raises(argparse.ArgumentTypeError, match="such as 500K or 5M"):
-        rate(text)
+        rates(text)
+
+
+def test_a_limit_by_the_hour():
+    """Each command with an upload takes it, and so does a worker."""
+    parser = build_parser(Config())
+    text = "08:00,500K 18:00,off"
+    for command in (["upload", "DIR", "a/"], ["convert", "a.mp4", "-o", "out"], ["worker"]):
+        assert rates(text) == parser.parse_args([*command, "--limit-rate", text]).limit_rate
+    assert rates(text) == control_from(parser.parse_args(["upload", "DIR", "a/", "--limit-rate", text])).timetable
 
 
 @pytest.mark.parametrize("text", ["0", "65", "-1", "four", "٤"])

@@ -26,6 +26,7 @@ from pipeline.errors import Cancelled, PipelineError, SettingsError
 from pipeline.events import JobFinished, LogLine, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName
 from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.timetable import RateTimetable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def clock_s() -> float:
 
 class RunningJob:
     """A job that this worker has taken. `ended` is called with the outcome when its thread is about to end;
-    `limit_bytes_s` is the maximum number of bytes that it sends per second.
+    `timetable` has the maximum number of bytes that it sends per second, None for no limit.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class RunningJob:
         ended: Callable[[str], None],
         *,
         lease_s: float,
-        limit_bytes_s: float | None = None,
+        timetable: RateTimetable | None = None,
     ) -> None:
         self.claim = attempt.claimed.claim
         self._attempt = attempt
@@ -84,7 +85,7 @@ class RunningJob:
         self._cancel = CancelToken()
         self._lease_s = lease_s
         self._confirmed_s = clock_s()
-        self._control = TransferControl(limit_bytes_s=limit_bytes_s, may_send=self._is_certain)
+        self._control = TransferControl(timetable=timetable, may_send=self._is_certain)
         self._handed_back = False
         self._lost = False
         self._thread = threading.Thread(target=self._run, name=f"job-{attempt.claimed.task.title}")

@@ -18,6 +18,7 @@ from pipeline.engines.procrastinate.attempts import Attempt, ClaimedJob, WorkerQ
 from pipeline.engines.procrastinate.database import Database, QueueUnreachableError
 from pipeline.engines.procrastinate.running_job import RunningJob, RunRow, clock_s
 from pipeline.engines.procrastinate.schema import WORK_CHANNEL
+from pipeline.transfer.http.timetable import RateTimetable
 from pipeline.worker_policy import WORK, Decision, Permission
 
 Say = Callable[[str], None]
@@ -66,7 +67,7 @@ class QueueWorker:
         gate: holds the stages of its jobs.
         working: called in every round with whether a job runs.
         tidy: removes what is left of ended jobs; called now and then while no job runs. Raises QueueError.
-        limit_bytes_s: the most bytes that each job sends per second, None for no limit.
+        timetable: the most bytes that each job sends per second, by the hour, None for no limit.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class QueueWorker:
         gate: StageGate | None = None,
         working: Callable[[bool], None] = lambda _: None,
         tidy: Callable[[], None] = lambda: None,
-        limit_bytes_s: float | None = None,
+        timetable: RateTimetable | None = None,
     ) -> None:
         self._queue = queue
         self._connect = connect
@@ -92,7 +93,7 @@ class QueueWorker:
         self._gate = gate or NoStageGate()
         self._working = working
         self._tidy = tidy
-        self._limit_bytes_s = limit_bytes_s
+        self._timetable = timetable
         self._jobs: dict[uuid.UUID, RunningJob] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -210,9 +211,7 @@ class QueueWorker:
 
         worker, lease_s = self._queue.worker, self._queue.timings.lease_s
         attempt = Attempt(self._connect(), claimed, worker, lease_s)
-        job = RunningJob(
-            attempt, self._run_row, worker.machine, ended, lease_s=lease_s, limit_bytes_s=self._limit_bytes_s
-        )
+        job = RunningJob(attempt, self._run_row, worker.machine, ended, lease_s=lease_s, timetable=self._timetable)
         self._jobs[claimed.claim] = job
         self._say(f"{claimed.task.title}: taken (attempt {claimed.attempt}).")
         job.start()

@@ -9,8 +9,10 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from pipeline.cancel import CancelToken
+from pipeline.transfer.http.timetable import RateTimetable
 
 PARALLEL = 4
 LOOK_S = 0.1
@@ -22,7 +24,8 @@ _SHORTEST_S = 1e-3
 
 
 class TransferControl:
-    """Pauses, resumes and slows an upload while it runs. `limit_bytes_s` None means as fast as it goes.
+    """Pauses, resumes and slows an upload while it runs. A limit goes before a timetable; without both it goes as fast
+    as it can.
 
     `may_send` is asked before each block: while it says no, the upload is paused too, whoever resumes it. `away_s` is
     how long a server that was there is waited for while it can't be reached, in seconds: without end, unless whoever
@@ -34,7 +37,9 @@ class TransferControl:
         *,
         parallel: int = PARALLEL,
         limit_bytes_s: float | None = None,
+        timetable: RateTimetable | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], datetime] = datetime.now,
         may_send: Callable[[], bool] = lambda: True,
         away_s: float = math.inf,
     ) -> None:
@@ -44,8 +49,11 @@ class TransferControl:
         self._running = threading.Event()
         self._running.set()
         self._pauses = 0
+        self.timetable = timetable
         self._limit = limit_bytes_s
+        self._counted_limit: float | None = None
         self._clock = clock
+        self._wall_clock = wall_clock
         self._may_send = may_send
         self._credit = 0.0
         self._counted_at = clock()
@@ -73,15 +81,15 @@ class TransferControl:
 
     @property
     def limit_bytes_s(self) -> float | None:
-        """The most bytes a second for all files together, None for no limit."""
-        return self._limit
+        """The most bytes a second for all files together now, None for no limit."""
+        timetable = self.timetable
+        if self._limit is not None or timetable is None:
+            return self._limit
+        return timetable.limit_at(self._wall_clock())
 
     @limit_bytes_s.setter
     def limit_bytes_s(self, limit: float | None) -> None:
-        with self._lock:
-            self._limit = limit
-            self._credit = 0.0
-            self._counted_at = self._clock()
+        self._limit = limit
 
     def wait_until_running(self, cancel: CancelToken) -> None:
         """Return when the upload is not paused. Raises Cancelled."""
@@ -101,12 +109,14 @@ class TransferControl:
     def _take(self, size_bytes: int) -> float:
         """Take from the bucket, which may owe one block; return how long it stays empty, 0 when it was taken."""
         with self._lock:
-            if self._limit is None:
+            limit, now = self.limit_bytes_s, self._clock()
+            if limit != self._counted_limit:  # nobody waits for what another limit would have cost
+                self._counted_limit, self._credit, self._counted_at = limit, 0.0, now
+            if limit is None:
                 return 0.0
-            now = self._clock()
-            self._credit = min(self._credit + (now - self._counted_at) * self._limit, self._limit * _BURST_S)
+            self._credit = min(self._credit + (now - self._counted_at) * limit, limit * _BURST_S)
             self._counted_at = now
-            if self._credit < -self._limit * _SHORTEST_S:
-                return -self._credit / self._limit
+            if self._credit < -limit * _SHORTEST_S:
+                return -self._credit / limit
             self._credit -= size_bytes
             return 0.0

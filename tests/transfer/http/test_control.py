@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
 from pipeline.transfer.http.control import LOOK_S, TransferControl
+from pipeline.transfer.http.timetable import read_timetable
 
 
 class Clock(CancelToken):
@@ -58,6 +61,27 @@ def test_debt_of_a_lower_limit_does_not_hold_up_a_higher_one(clock):
     control.limit_bytes_s = 100.0
     control.admit(1, clock)
     assert 100.0 == clock.now
+
+
+def test_a_timetable_is_followed(clock):
+    """What it says counts from its minute on, in the middle of an upload; a limit of one's own goes before it."""
+    begin = datetime(2026, 11, 30, 7, 59, 50)
+    control = TransferControl(
+        timetable=read_timetable("08:00,1000 18:00,off"),
+        clock=lambda: clock.now,
+        wall_clock=lambda: begin + timedelta(seconds=clock.now - 100.0),
+    )
+    control.admit(1 << 30, clock)
+    assert (None, 100.0) == (control.limit_bytes_s, clock.now)
+    clock.now += 10
+    for _ in range(11):
+        control.admit(1000, clock)
+    assert 9.5 <= clock.now - 110.0 <= 10.5
+    control.limit_bytes_s = 10_000.0
+    assert 10_000.0 == control.limit_bytes_s
+    control.limit_bytes_s = None
+    control.timetable = None
+    assert control.limit_bytes_s is None
 
 
 def test_cancel_ends_the_waiting(clock):
