@@ -107,6 +107,7 @@ class FormVariables:
     def __init__(self, master: tkinter.Misc, values: FormValues) -> None:
         self._master = master
         self.source = tkinter.StringVar(master, values.source)
+        self.title = tkinter.StringVar(master, values.title)
         self.part_from = tkinter.StringVar(master, values.part_from)
         self.part_to = tkinter.StringVar(master, values.part_to)
         self.output_dir = tkinter.StringVar(master, values.output_dir)
@@ -158,6 +159,7 @@ class FormVariables:
         """Return what stands in the form now, texts stripped."""
         return FormValues(
             source=typed_path(self.source.get()),
+            title=_one_line(self.title.get()),
             part_from=self.part_from.get().strip(),
             part_to=self.part_to.get().strip(),
             output_dir=typed_path(self.output_dir.get()),
@@ -212,6 +214,11 @@ class FormVariables:
         """Call `listener` whenever one of these variables is written."""
         for variable in variables:
             variable.trace_add("write", lambda *_: listener())
+
+
+def _one_line(text: str) -> str:
+    """Return a text without the line breaks and other marks that a paste may bring along."""
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
 
 
 def _variables_of(group: object) -> tuple[tkinter.Variable, ...]:

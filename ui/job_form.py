@@ -59,6 +59,7 @@ class FormValues:
     """
 
     source: str = ""
+    title: str = ""
     part_from: str = ""
     part_to: str = ""
     output_dir: str = ""
@@ -211,6 +212,7 @@ def to_job(values: FormValues, video: Input, media: MediaInfo | None = None, nam
         output_dir=Path(values.output_dir),
         slug=video.slug,
         address=video.address,
+        title=values.title,
         qualities=None if offers_none else values.qualities,
         tracks=TrackChoice(audio=advanced.audio_tracks(values.advanced) or ()),
         trim=trim(values),

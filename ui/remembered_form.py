@@ -16,7 +16,7 @@ from ui.speech import chosen_speech, from_request
 from ui.speed_limit import limit_mb_s
 
 KEPT_BY_RESET = (
-    *("source", "part_from", "part_to", "captions", "output_dir", "destination", "suggested_from"),
+    *("source", "title", "part_from", "part_to", "captions", "output_dir", "destination", "suggested_from"),
     *("backend_url", "token", "backend", "typed_url", "remember_login"),
 )
 """Which video it is, where its files go, and the login: what is not a setting of the job."""

@@ -207,6 +207,11 @@ def test_a_part_of_the_video():
     assert [problem] == [(p.text, p.setting) for p in form_problems(replace(GOOD, part_to="soon"))]
 
 
+def test_the_title_of_the_video():
+    """What was typed is what people know it by; else that is the file's name."""
+    assert ["lesson01", "Lesson one"] == [to_job(replace(GOOD, title=text), VIDEO).name for text in ("", "Lesson one")]
+
+
 def test_audio_alone_has_no_qualities():
     """Where there is no video, no quality need be ticked."""
     assert () == form_problems(replace(GOOD, qualities=()), has_video=False)

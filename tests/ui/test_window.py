@@ -239,13 +239,16 @@ def test_the_row_of_a_quality_above_1080p_comes_and_goes(open_driver, media_info
 
 
 def test_a_part_is_one_of_its_video(open_driver):
-    """What was typed goes into the job; another video is wanted whole again."""
+    """What was typed goes into the job; another video is wanted whole again, and has a title of its own."""
     driver = open_driver()
     driver.fill()
     driver.window.variables.part_from.set("0:02")
-    assert "0:02" == driver.window.variables.read().part_from
+    driver.window.variables.title.set(" Lesson\n one\t ")
+    read = driver.window.variables.read()
+    assert ("0:02", "Lesson one") == (read.part_from, read.title)
     driver.window.source_panel.choose(Path("/videos/b/lesson02.mp4"))
-    assert ("", "") == (driver.window.variables.read().part_from, driver.window.variables.read().part_to)
+    read = driver.window.variables.read()
+    assert ("", "", "") == (read.part_from, read.part_to, read.title)
 
 
 def test_choosing_a_video_proposes_its_folder(open_driver):

@@ -26,6 +26,7 @@ from ui.widgets.wrapping_label import WrappingLabel
 DESTINATION_TIP = "The destination is a folder on the server, such as videos/course1/lesson01/."
 CONFIGURED_TIP = f"The backend's address and the token are read from .env.\n{DESTINATION_TIP}"
 MANUAL_TIP = f"Tip: A .env file saves entering the address and the token.\n{DESTINATION_TIP}"
+TITLE_HINT = "What the record and the player's page call the video. Empty: the file's name."
 OWN_FOLDER = "Each video has a folder of its own."
 LIMIT_HINT = "Empty: no limit. Works during an upload."
 LIMIT_DELAY_MS = 500
@@ -63,7 +64,7 @@ class UploadPanel:
 
     def show(self, state: ViewState) -> None:
         """Show what can be changed, how the connection test went, and Cancel Upload while there is one to cancel."""
-        switch([self.enable, self.make_mp4], state.form_enabled)
+        switch([self.enable, self.make_mp4, self.title], state.form_enabled)
         switch(self._dependent, state.form_enabled and self._variables.upload.get())
         switch([self.test], state.form_enabled and self._variables.upload.get() and not state.connection.testing)
         switch([self.limit], self._variables.upload.get() and state.stage is not WindowStage.STOPPING)
@@ -90,6 +91,7 @@ class UploadPanel:
     def _another_video(self) -> None:
         self._suggested_for = ""
         self._variables.forget_suggestion()
+        self._variables.title.set("")
 
     def _show_connection(self, connection: ConnectionView) -> None:
         if self.result.cget("text") != connection.text:
@@ -122,6 +124,8 @@ class UploadPanel:
         self._dependent.append(language)
         self._entry(fields, Setting.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
         variables.on_change(self._another_video, variables.source)
+        self.title = ttk.Entry(body, textvariable=variables.title)
+        fields.add("Title", self.title, hint=TITLE_HINT)
         hint = "Optional. For future linking to sessions."
         self._entry(fields, Setting.SESSION_ID, "Session ID", variables.session_id, hint=hint)
 
