@@ -100,6 +100,7 @@ class Controller:
         if isinstance(message, SourceFound):
             self._look_for_damage(message)
         if isinstance(message, JobFinished):
+            self._unfinished.ended(message.report)
             self.look_for_folder(message.report.folder)
 
     def opened(self, values: FormValues) -> None:
@@ -159,7 +160,7 @@ class Controller:
         self.save_preferences(values)
         self.login.keep(values)
         self.work_along(values)
-        self._worker.begin(values, self.login.config)
+        self._unfinished.start(values, self.login.config)
 
     def answer(self, answer: BannerAnswer, values: FormValues) -> None:
         """Continue as the editor decided; `values` are those of the form."""
@@ -196,6 +197,10 @@ class Controller:
             self.receive(Checking())
             self.login.keep(values)
             self._unfinished.go_on(first, values, self.login.config)
+
+    def taken(self, filled: FormValues) -> None:
+        """Note the form as it is with the unfinished job that goes on."""
+        self._unfinished.taken(filled)
 
     def cancel(self) -> None:
         """Stop the job, or withdraw the question."""

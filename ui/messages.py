@@ -88,7 +88,7 @@ class UnfinishedFound:
 
 @dataclass(frozen=True, kw_only=True)
 class UnfinishedTaken:
-    """The editor goes on with an unfinished job: its video and folder are put into the form."""
+    """The editor goes on with an unfinished job: it is put into the form."""
 
     job: Job
 

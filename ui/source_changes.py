@@ -54,9 +54,13 @@ def ready_for(source: SourceView) -> Banner:
 
 
 def choose_rows(state: ViewState, message: RowsChosen) -> ViewState:
-    """Show which rows the next job will have; the rows of a finished job stay until something is changed."""
-    if not state.form_enabled or message == state.chosen:
+    """Show which rows the next job will have; the rows of a finished job stay until something is changed, and those of
+    one on its way whatever is put into the form.
+    """
+    if message == state.chosen:
         return state
+    if not state.form_enabled:
+        return replace(state, chosen=message)
     return replace(
         state, chosen=message, bars=_preview(message, state.source.offered, audio_only=state.source.audio_only)
     )

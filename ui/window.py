@@ -16,6 +16,7 @@ from ui.appearance import theme_at_start
 from ui.closing import Closing
 from ui.collecting import Collector
 from ui.controller import Controller
+from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
 from ui.layout import PanelWindow
 from ui.log_text import log_lines
@@ -212,8 +213,8 @@ class MainWindow(PanelWindow):
             elif isinstance(message, LoginFound):
                 self._fill_in(message)
             elif isinstance(message, UnfinishedTaken):
-                self.variables.source.set(message.job.origin)
-                self.variables.output_dir.set(str(message.job.output_dir))
+                self.variables.fill(form_of(message.job, self.variables.read()))
+                self.controller.taken(self.variables.read())
             lines += log_lines(message)
         self.log_panel.append(lines)
 

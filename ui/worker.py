@@ -63,12 +63,12 @@ class JobWorker:
         """Whether a thread is still at work."""
         return self._thread is not None and self._thread.is_alive()
 
-    def begin(self, values: FormValues, config: Config) -> None:
-        """Check what stands in the form and, when nothing has to be asked, do it."""
+    def begin(self, values: FormValues, config: Config, changed: Callable[[Job], Job] = lambda job: job) -> None:
+        """Check what stands in the form and, when nothing has to be asked, do it; `changed` may change the job."""
         self.control = transfer_control(values)
         self._queue_url = queue_url(values.engine, config)
         work_in_background(values.advanced.background)
-        self._start(lambda cancel: self._check_and_run(values, config, cancel))
+        self._start(lambda cancel: self._check_and_run(values, config, cancel, changed))
 
     def resume(self, job: Job, values: FormValues, config: Config) -> None:
         """Go on with a job that an earlier run has left, on this computer, with the login and the limit of the form."""
@@ -104,7 +104,9 @@ class JobWorker:
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
             self._post(Refused(problems=(Problem(text=sentence_of(error)),)))
 
-    def _check_and_run(self, values: FormValues, config: Config, cancel: CancelToken) -> None:
+    def _check_and_run(
+        self, values: FormValues, config: Config, cancel: CancelToken, changed: Callable[[Job], Job]
+    ) -> None:
         problems, job = self._checked(values, config)
         cancel.check()
         if job is None:
@@ -112,7 +114,7 @@ class JobWorker:
             return
         full_config = job_config(values, config)
         check = self._services.check_for_queue if self._queue_url else self._services.check_job
-        self._take(check(job, full_config, cancel), full_config, cancel)
+        self._take(check(changed(job), full_config, cancel), full_config, cancel)
 
     def _take(self, answer: PreflightAnswer[Plan], config: Config, cancel: CancelToken) -> None:
         """Do the job, or post what prevents it."""

@@ -15,7 +15,7 @@ from program import make_clip
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep
 
 from config import Config
-from pipeline.job import Existing, Job, UploadRequest
+from pipeline.job import Encryption, Existing, Job, Trim, UploadRequest
 from pipeline.job_store import JobStore
 from pipeline.media.encode import chunks
 from pipeline.queued_job import JobState
@@ -51,6 +51,50 @@ def test_an_unfinished_job_is_offered_and_done(open_driver):
     assert (str(JOB.source), str(JOB.output_dir)) == (variables.source.get(), variables.output_dir.get())
     assert "Converting Lesson 02.mp4…" == driver.banner
     encoding.release()
+
+
+def test_a_job_that_went_on_and_was_cancelled_is_started_again(open_driver):
+    """Start goes on with the whole of it, also with what no start remembers; what is changed in the form is changed."""
+    asked = replace(
+        JOB,
+        qualities=("720p",),
+        trim=Trim(start_s=2.0, end_s=8.0),
+        encryption=Encryption(key_file=Path("/keys/key"), key_uri="https://keys.example.com/1"),
+        make_mp4=False,
+        black_bars=True,
+        upload=UploadRequest(prefix="courses/bio/lesson-02/"),
+    )
+    one = UnfinishedJob(id="2", job=asked, backend_url=CONFIGURED.backend.url, percent=40)
+    steps = [HaltedStep() for _ in range(3)]
+    services = FakeServices(unfinished=(one,))
+    services.run = lambda plan, sink, cancel: steps[len(services.plans) - 1].hold(cancel)
+    driver = open_driver(services)
+    driver.until(lambda: driver.choices)
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until_stage(WindowStage.RUNNING)
+    assert "720p · no captions · uploaded to courses/bio/lesson-02/" == driver.window.actions.summary.full_text
+    assert "Encrypted" in driver.window.actions.dangers.cget("text")
+    cancelled(driver, steps[0])
+    assert "Press Start to continue." in driver.sentences
+    driver.press(driver.window.actions.start)
+    driver.until_stage(WindowStage.RUNNING)
+    cancelled(driver, steps[1])
+    driver.window.variables.make_mp4.set(True)
+    driver.window.variables.advanced.encrypt.set(False)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(WindowStage.RUNNING)
+    steps[2].wait_until_reached()
+    changed = replace(asked, make_mp4=True, encryption=None)
+    goes_on = replace(asked, existing=Existing.RESUME)
+    assert [goes_on, goes_on, changed] == [plan.job for plan in services.plans]
+
+
+def cancelled(driver, step: HaltedStep) -> None:
+    """Cancel the job that runs, and wait until it has ended."""
+    step.wait_until_reached()
+    driver.press(driver.window.actions.cancel)
+    driver.until_stage(WindowStage.READY)
+    driver.until(lambda: not driver.window.controller.busy)
 
 
 def test_what_is_left_is_not_offered_again(open_driver):

@@ -1,0 +1,116 @@
+"""A job of the list in the form, and what an editor has changed of it there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from pipeline.job import Job, Trim
+from ui.advanced import AIMS, AdvancedValues, Aim, LoudnessTarget
+from ui.job_form import SEPARATOR, SPEED_LABELS, FormValues
+from ui.speech import from_request
+from ui.spoken_languages import language_text
+
+
+def form_of(job: Job, values: FormValues) -> FormValues:
+    """Return the form with the settings of a job; the login, the computer's own settings and what is open stay."""
+    upload, speech = job.upload, job.transcription
+    own_folder = f"{job.slug}/"
+    filled = replace(
+        values,
+        source=job.origin,
+        part_from=_time(job.trim, lambda trim: trim.start_s or None),
+        part_to=_time(job.trim, lambda trim: trim.end_s),
+        output_dir=str(job.output_dir),
+        qualities=values.qualities if job.qualities is None else job.qualities,
+        preset=job.encoding.preset if job.encoding.preset in SPEED_LABELS else values.preset,
+        transcribe=speech is not None,
+        captions=f"{SEPARATOR} ".join(str(file.path) for file in job.captions),
+        dataset="" if job.dataset is None else job.dataset.uri,
+        upload=upload is not None,
+        make_mp4=job.make_mp4,
+        advanced=_advanced(job, values.advanced),
+    )
+    if speech is not None:
+        filled = replace(
+            filled,
+            model=speech.model,
+            spoken_language=language_text(speech.language),
+            caption_rules=speech.profile,
+            speech=replace(from_request(speech, ""), track="" if speech.track is None else str(speech.track)),
+        )
+    if upload is None:
+        return filled
+    above = upload.prefix.removesuffix(own_folder)
+    return replace(
+        filled,
+        language=upload.language,
+        destination=upload.prefix,
+        suggested_from=above if above != upload.prefix else "",
+        session_id=upload.session_id or "",
+        delete_local=upload.delete_local,
+    )
+
+
+def edited(job: Job, before: Job, after: Job) -> Job:
+    """Return a job with what was changed in the form, which made `before` of its values and makes `after` now.
+
+    What the form has no field for stays, and so does the video with its place.
+    """
+    kept = {name: getattr(job, name) for name in ("source", "slug", "address", "existing")}
+    merged: Job = _merged(job, before, after)
+    return replace(merged, **kept)
+
+
+def _merged(of: Any, before: Any, after: Any) -> Any:  # noqa: ANN401  # any value of a field
+    """Return `of` with the fields in which `before` and `after` differ, and with those of their parts."""
+    if before == after:
+        return of
+    if not is_dataclass(of) or isinstance(of, type) or not type(of) is type(before) is type(after):
+        return after
+    return replace(
+        of,
+        **{
+            one.name: _merged(getattr(of, one.name), getattr(before, one.name), getattr(after, one.name))
+            for one in fields(of)
+        },
+    )
+
+
+def _advanced(job: Job, values: AdvancedValues) -> AdvancedValues:
+    encoding, audio, encryption = job.encoding, job.audio, job.encryption
+    measured = encoding.target_vmaf
+    filled = replace(
+        values,
+        encoder=encoding.encoder,
+        codec=encoding.codec,
+        keep_hdr=encoding.keep_hdr,
+        copy_top=encoding.copy_top,
+        aim=AIMS[encoding.rate_control] if measured is None else Aim.MEASURED,
+        target=values.target if measured is None else f"{measured:g}",
+        loudness=next((one for one in LoudnessTarget if one.lufs == audio.loudness_lufs), LoudnessTarget.UNCHANGED),
+        surround=audio.surround,
+        audio_tracks=",".join(map(str, job.tracks.audio)),
+        encrypt=encryption is not None,
+        accept_damaged=job.accept_damaged,
+    )
+    if encryption is None:
+        return filled
+    return replace(
+        filled,
+        key_file=str(encryption.key_file),
+        key_uri=encryption.key_uri,
+        publish_key=encryption.publish_key,
+    )
+
+
+def _time(trim: Trim | None, pick: Callable[[Trim], float | None]) -> str:
+    """Return a time of a part as it is typed, empty where the source's own is meant."""
+    seconds = None if trim is None else pick(trim)
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{rest:06.3f}".rstrip("0").rstrip(".")
+    return f"{hours}:{minutes:02}:{text}" if hours else f"{minutes}:{text}"
