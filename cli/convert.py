@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cli.cluster_options import engine_url
 from cli.convert_jobs import asked_from
 from cli.dry_run import dry_run
-from cli.job_reports import exit_status, finish_early
+from cli.job_reports import complain_of, exit_status, finish_early
 from cli.job_thread import Interrupts, Watched
 from cli.main import complain
 from cli.questions import ask_or_refuse
@@ -27,7 +27,7 @@ from pipeline.engines.local import capacity_of
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.events import LogLine, Sink
 from pipeline.job import Job, resumed
-from pipeline.model import JobReport, Outcome, Plan
+from pipeline.model import JobReport, Plan
 from pipeline.preflight import check_job, check_plan
 from pipeline.preflight_answers import Ready, Refused, refused_by
 from pipeline.priority import work_in_background
@@ -98,7 +98,7 @@ def run_jobs(
             open_store(config.data_dir, complain) as store,
             Claims(store, jobs, complain, backend_url=config.backend.url) as claims,
         ):
-            conversion = _Conversion(
+            conversion = Conversions(
                 options=options,
                 login=login,
                 view=view,
@@ -107,6 +107,7 @@ def run_jobs(
                 interrupts=interrupts,
                 whisper=whisper,
                 moved=moved,
+                alone=at_once == 1,
                 last=jobs[-1] if at_once == 1 else None,
             )
             reports = run_batch(
@@ -151,11 +152,6 @@ def _look(options: argparse.Namespace, config: Config) -> int:
     return dry_run(jobs, patient(config, options), moved, as_json=options.json)
 
 
-def _complain(report: JobReport) -> None:
-    if report.outcome is Outcome.FAILED:
-        complain(*report.error.splitlines())
-
-
 def _check_dataset(jobs: Sequence[Job], config: Config, view: Renderer) -> None:
     """See that the dataset can be had before hours of work. Raises PipelineError."""
     if jobs[0].dataset is None:
@@ -171,9 +167,10 @@ def _check_dataset(jobs: Sequence[Job], config: Config, view: Renderer) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Conversion:
-    """What all jobs of one command share; `moved` are notes about them, `last` is the one that lets the model go,
-    None where several run at the same time.
+class Conversions:
+    """What all jobs of one command share; `moved` are notes about them, `alone` says that one runs at a time.
+
+    `last` is the one that lets the model go, None where that is not known.
     """
 
     options: argparse.Namespace
@@ -184,7 +181,8 @@ class _Conversion:
     interrupts: Interrupts
     whisper: WhisperProcess
     moved: Mapping[str, str]
-    last: Job | None
+    alone: bool
+    last: Job | None = None
 
     def front(self) -> BatchCallbacks[Job]:
         """Return what asks for the jobs and shows them."""
@@ -192,7 +190,7 @@ class _Conversion:
             prepare=self.prepare,
             skip=lambda job: finish_early(job, None, self.view),
             show=lambda _job, event: self.show(event),
-            ended=_complain,
+            ended=complain_of,
             look=self.interrupts.look,
             resume=resumed,
         )
@@ -203,7 +201,7 @@ class _Conversion:
         answer = self._answer(job, config)
         if not isinstance(answer, Ready):
             report = finish_early(job, answer, self.view)
-            _complain(report)
+            complain_of(report)
             return report
         start_for(self.view, answer.plan)
         note = self.moved.get(job.slug, "")
@@ -244,7 +242,7 @@ class _Conversion:
                 whisper=self.whisper,
                 is_last=is_last,
                 turn=context.turn,
-                alone=self.last is not None,
+                alone=self.alone,
             )
 
         return _run_and_keep(run_job, plan.job, config, context.sink, context.cancel)

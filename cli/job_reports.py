@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.interrupts import EXIT_CANCELLED
-from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
 from cli.render import Renderer
 from pipeline.events import JobFinished
 from pipeline.job import Existing, Job, UploadJob
@@ -29,6 +29,12 @@ def exit_status(reports: Sequence[JobReport]) -> int:
     if all(r.outcome is Outcome.DONE for r in reports):
         return EXIT_DONE
     return EXIT_WRONG_USAGE if all(r.wrong_settings for r in reports) else EXIT_FAILED
+
+
+def complain_of(report: JobReport) -> None:
+    """Write on standard error why a job has failed."""
+    if report.outcome is Outcome.FAILED:
+        complain(*report.error.splitlines())
 
 
 def finish_early(

@@ -1,4 +1,4 @@
-"""`queue`: shows the jobs of all processes on this computer, cancels them and lets them be tried again."""
+"""`queue`: shows the jobs of all processes on this computer, in their order, and changes what becomes of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cli import queue_list
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, complain
 from cli.printing import counted, write_event, write_table
 from config import Config
@@ -23,6 +24,7 @@ LATELY = 20
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
 LEFT_BEHIND = "Its process no longer exists: `queue run`, or the same command again, continues it."
+HELD = "It waits until `queue start` starts it."
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -50,8 +52,7 @@ def _run(options: argparse.Namespace, config: Config) -> int:
     from cli.queue_run import run_queue  # loads what converts
 
     with _store(config) as store:
-        queued = store.all(ended=0)
-    return run_queue(queued, options, config)
+        return run_queue(store, options, config)
 
 
 def _cancel(options: argparse.Namespace, config: Config) -> int:
@@ -73,6 +74,21 @@ def _retry(options: argparse.Namespace, config: Config) -> int:
     return _passed_over(ids, waiting, "neither failed nor was cancelled, or is in the queue once more")
 
 
+def _change(options: argparse.Namespace, config: Config) -> int:
+    with _store(config) as store:
+        return queue_list.change(options, store, _ids)
+
+
+def _export(options: argparse.Namespace, config: Config) -> int:
+    with _store(config) as store:
+        return queue_list.export(options, store)
+
+
+def _import(options: argparse.Namespace, config: Config) -> int:
+    with _store(config) as store:
+        return queue_list.import_rows(options, store)
+
+
 def _clear(options: argparse.Namespace, config: Config) -> int:
     with _store(config) as store:
         deleted = store.delete_ended()
@@ -84,7 +100,13 @@ ACTIONS: Mapping[str, Callable[[argparse.Namespace, Config], int]] = {
     "list": _list,
     "run": _run,
     "cancel": _cancel,
+    "hold": _change,
+    "start": _change,
+    "move": _change,
+    "remove": _change,
     "retry": _retry,
+    "export": _export,
+    "import": _import,
     "clear": _clear,
 }
 
@@ -96,6 +118,8 @@ def fields_of(job: QueuedJob) -> dict[str, Any]:
         "id": job.id,
         "state": "left" if job.left_behind else job.state.value,
         "slug": job.slug,
+        "label": job.label,
+        "listed": job.listed,
         "folder": str(job.folder),
         "backend_url": job.backend_url,
         "host": None if owner is None else owner.host,
@@ -129,6 +153,8 @@ def _note(job: QueuedJob, now: float) -> str:
         return f"Last heartbeat: {_ago(now - job.heard_at)}." if liveness is Liveness.UNKNOWN else ""
     if job.state is JobState.PARKED and job.parked_until is not None:
         return f"{job.reason} Tried again in {_duration(job.parked_until - now)}."
+    if job.state is JobState.HELD:
+        return job.reason or HELD
     return _why(job)
 
 

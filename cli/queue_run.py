@@ -1,82 +1,144 @@
-"""`queue run`: does what waits in the queue or was left by a process that is gone, with this computer's settings."""
+"""`queue run`: does what waits in the queue or was left by a process that is gone, with this computer's settings, until
+nothing waits.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cli import convert, upload
-from cli.job_reports import exit_status
+from cli.convert import Conversions
+from cli.interrupts import EXIT_CANCELLED
+from cli.job_reports import complain_of, exit_status, finish_early
+from cli.job_thread import Interrupts, Watched
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
-from cli.render import renderer
+from cli.render import Renderer, renderer
+from cli.render_several import renderer_of_several
+from cli.transfer_options import TokenKeeper, patient
+from cli.upload import Uploads
 from config import Config
+from pipeline.batch import BatchCallbacks, RunJob, most_at_once
 from pipeline.cancel import CancelToken
-from pipeline.errors import CodecError
-from pipeline.job import Job, UploadJob, resumed
-from pipeline.job_owner import Liveness
-from pipeline.leases import LEASE_S
+from pipeline.engines.local import capacity_of
+from pipeline.errors import PipelineError
+from pipeline.events import Sink
+from pipeline.job import Job
+from pipeline.job_store import JobStore
 from pipeline.model import JobReport
-from pipeline.queued_job import JobState, QueuedJob
+from pipeline.pending_rows import TakenRow
+from pipeline.preflight_answers import refused_by
+from pipeline.queue_run import QueueRun
+from pipeline.queued_job import QueuedJob
+from pipeline.scheduler import Scheduler
+from pipeline.speech.child import WhisperProcess
 from pipeline.stored_job import without_login
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What there is to do. `problems` are sentences about what can't be done here, a job each."""
+def run_queue(store: JobStore, options: argparse.Namespace, config: Config) -> int:
+    """Do what waits, and what comes meanwhile; what can't be done here is said and stays in the queue."""
+    config = replace(config, cluster=replace(config.cluster, url=""))
+    at_once = options.jobs or most_at_once()
+    view = renderer_of_several(as_json=options.json) if at_once > 1 else renderer(as_json=options.json)
+    passed: list[str] = []
 
-    conversions: tuple[Job, ...]
-    uploads: tuple[UploadJob, ...]
-    problems: tuple[str, ...]
+    def passed_over(_: QueuedJob, why: str) -> None:
+        passed.append(why)
+        complain(why)
 
-
-def run_queue(queued: Sequence[QueuedJob], options: argparse.Namespace, config: Config) -> int:
-    """Do what is left of these jobs; what can't be done here is said and stays in the queue."""
-    work = work_in(queued, config, time.time())
-    complain(*work.problems)
-    if not work.conversions and not work.uploads:
-        if not work.problems and not options.json:
-            sys.stdout.write("Nothing waits in the queue.\n")
-        return EXIT_FAILED if work.problems else EXIT_DONE
-    options.engine, config = None, replace(config, cluster=replace(config.cluster, url=""))
-    cancel, reports = CancelToken(), list[JobReport]()
-    if work.conversions:
-        destinations = [None] * len(work.conversions)
-        view = convert.renderer_for(work.conversions, options, config)
-        reports += convert.run_jobs(work.conversions, destinations, options, config, view, cancel)
-    if work.uploads:
-        reports += upload.run_uploads(work.uploads, options, config, renderer(as_json=options.json), cancel)
-    return exit_status(reports) or (EXIT_FAILED if work.problems else EXIT_DONE)
+    cancel = CancelToken()
+    try:
+        reports = _run(store, options, config, view, cancel, at_once, passed_over)
+    finally:
+        view.close()
+    if cancel.cancelled:
+        return EXIT_CANCELLED
+    if not reports and not passed and not options.json:
+        sys.stdout.write("Nothing waits in the queue.\n")
+    return exit_status(reports) or (EXIT_FAILED if passed else EXIT_DONE)
 
 
-def work_in(queued: Sequence[QueuedJob], config: Config, now: float) -> Work:
-    """Return what of these jobs nobody works on; `now` is the time in seconds since 1970."""
-    conversions, uploads, problems = [], [], []
+def why_not(row: QueuedJob, backend_url: str) -> str:
+    """Return why a row is not for this computer's backend, empty if it is or has no upload. Raises CodecError."""
+    if row.job.upload is None or row.backend_url == backend_url:
+        return ""
+    where = row.backend_url or "no backend"
+    return f"The job {row.id} ({row.slug}) is for {where}: set BACKEND_URL to it, or cancel the job."
+
+
+def _run(
+    store: JobStore,
+    options: argparse.Namespace,
+    config: Config,
+    view: Renderer,
+    cancel: CancelToken,
+    at_once: int,
+    passed_over: Callable[[QueuedJob, str], None],
+) -> list[JobReport]:
+    login = TokenKeeper(patient(config, options))
+    watched, interrupts = Watched(view.event, cancel), Interrupts(cancel)
+    shared = _Shared(options=options, login=login, view=view, show=watched.event, cancel=cancel, interrupts=interrupts)
     backend_url = without_login(config.backend.url)
-    for one in queued:
-        if not _is_left(one, now):
-            continue
+    with WhisperProcess() as whisper, interrupts():
+        reports = QueueRun(
+            store,
+            BatchCallbacks(
+                prepare=shared.preparing(whisper, alone=at_once == 1),
+                skip=lambda row: finish_early(row.job, None, view),
+                show=lambda _row, event: watched.event(event),
+                ended=complain_of,
+                look=interrupts.look,
+            ),
+            at_once=at_once,
+            overlaps=at_once > 1,
+            scheduler=Scheduler(capacity_of(os.cpu_count() or 1)),
+            cancel=cancel,
+            warn=complain,
+            why_not=lambda row: why_not(row, backend_url),
+            passed_over=passed_over,
+            patience_s=login.config.backend.patience_s,
+        ).run()
+        watched.check()
+    interrupts.look()
+    return reports
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shared:
+    """What conversions and uploads of one run share."""
+
+    options: argparse.Namespace
+    login: TokenKeeper
+    view: Renderer
+    show: Sink
+    cancel: CancelToken
+    interrupts: Interrupts
+
+    def preparing(self, whisper: WhisperProcess, *, alone: bool) -> Callable[[TakenRow], RunJob | JobReport]:
+        """Return what prepares a row of either kind."""
+        uploads = Uploads(**vars(self))
+        conversion = Conversions(**vars(self), whisper=whisper, moved={}, alone=alone)
+
+        def prepare(row: TakenRow) -> RunJob | JobReport:
+            if not isinstance(row.job, Job):
+                return uploads.prepare(row.job)
+            refused = self._dataset_problem(row.job)
+            return conversion.prepare(row.job) if refused is None else refused
+
+        return prepare
+
+    def _dataset_problem(self, job: Job) -> JobReport | None:
+        """Return the report of a job whose dataset can't get its transcript: better now than after hours of work."""
+        if job.dataset is None:
+            return None
+        from transcripts.jobs import check_dataset
+
         try:
-            job = one.job
-        except CodecError as error:
-            problems.append(str(error))
-            continue
-        if job.upload is not None and one.backend_url != backend_url:
-            where = one.backend_url or "no backend"
-            text = f"The job {one.id} ({one.slug}) is for {where}: set BACKEND_URL to it, or cancel the job."
-            problems.append(text)
-        elif isinstance(job, Job):
-            conversions.append(resumed(job) if one.tries else job)
-        else:
-            uploads.append(resumed(job) if one.tries else job)
-    return Work(conversions=tuple(conversions), uploads=tuple(uploads), problems=tuple(problems))
-
-
-def _is_left(job: QueuedJob, now: float) -> bool:
-    """Whether a job waits, or its process has ended or, if that can't be known, has sent no heartbeat for too long."""
-    if job.state is not JobState.RUNNING:
-        return not job.state.ended
-    unknown = job.owner is not None and job.owner.liveness() is Liveness.UNKNOWN
-    return job.left_behind or (unknown and job.heard_at is not None and not 0 <= now - job.heard_at <= LEASE_S)
+            check_dataset(job.dataset, self.login.config)
+        except PipelineError as error:
+            report = finish_early(job, refused_by(error), self.view)
+            complain_of(report)
+            return report
+        return None

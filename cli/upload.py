@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.job_reports import existing_from, exit_status, finish_early
+from cli.job_reports import complain_of, existing_from, exit_status, finish_early
 from cli.job_thread import Interrupts, Watched
 from cli.main import complain
 from cli.questions import ask_or_refuse
 from cli.render import Renderer, renderer
-from cli.transfer_options import control_from, patient, token_prompt
+from cli.transfer_options import TokenKeeper, control_from, patient, token_prompt
 from config import Config
 from pipeline import wiring
 from pipeline.batch import BatchCallbacks, RunContext, RunJob, run_batch
@@ -19,7 +19,7 @@ from pipeline.cancel import CancelToken
 from pipeline.claims import Claims, open_store
 from pipeline.events import Sink
 from pipeline.job import UploadJob, UploadRequest, resumed
-from pipeline.model import JobReport, Outcome, UploadPlan
+from pipeline.model import JobReport, UploadPlan
 from pipeline.preflight import check_plan, check_upload
 from pipeline.preflight_answers import Ready, Refused
 from pipeline.scheduler import Capacity, Scheduler
@@ -37,16 +37,14 @@ def run_uploads(
     jobs: Sequence[UploadJob], options: argparse.Namespace, config: Config, view: Renderer, cancel: CancelToken
 ) -> list[JobReport]:
     """Upload folders one after another, and return their reports; `view` is closed at the end."""
-    config = patient(config, options)
+    login = TokenKeeper(patient(config, options))
     watched, interrupts = Watched(view.event, cancel), Interrupts(cancel)
-    uploads = _Uploads(
-        options=options, config=config, view=view, show=watched.event, cancel=cancel, interrupts=interrupts
-    )
+    uploads = Uploads(options=options, login=login, view=view, show=watched.event, cancel=cancel, interrupts=interrupts)
     front = BatchCallbacks(
         prepare=uploads.prepare,
         skip=lambda job: finish_early(job, None, view),
         show=lambda _job, event: watched.event(event),
-        ended=_complain,
+        ended=complain_of,
         look=interrupts.look,
         resume=resumed,
     )
@@ -65,17 +63,12 @@ def run_uploads(
     return reports
 
 
-def _complain(report: JobReport) -> None:
-    if report.outcome is Outcome.FAILED:
-        complain(*report.error.splitlines())
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Uploads:
+class Uploads:
     """What all uploads of one command share."""
 
     options: argparse.Namespace
-    config: Config
+    login: TokenKeeper
     view: Renderer
     show: Sink
     cancel: CancelToken
@@ -86,30 +79,28 @@ class _Uploads:
         answer = self._answer(job)
         if not isinstance(answer, Ready):
             report = finish_early(job, answer, self.view)
-            _complain(report)
+            complain_of(report)
             return report
-        plan, answers = answer.plan, answer.backend
+        config, plan, answers = self.login.config, answer.plan, answer.backend
         self.view.start(plan.job.slug, (), plan.phases)
-        control, ask_token = (
-            control_from(self.options),
-            token_prompt(self.config, plan.job.slug, self.show, self.cancel),
-        )
+        ask_token = self.login.keeping(token_prompt(config, plan.job.slug, self.show, self.cancel))
 
         def run_one(context: RunContext) -> JobReport:
             return wiring.run_job(
-                plan,
-                self.config,
+                context.of(plan),
+                config,
                 context.sink,
                 context.cancel,
-                control=control,
+                control=control_from(self.options, away_s=context.away_s),
                 ask_token=ask_token,
                 answers=answers,
+                turn=context.turn,
             )
 
         return run_one
 
     def _answer(self, job: UploadJob) -> Ready[UploadPlan] | Refused | None:
-        config, cancel = self.config, self.cancel
+        config, cancel = self.login.config, self.cancel
         try:
             with self.interrupts.raised():
                 return ask_or_refuse(

@@ -11,8 +11,9 @@ from typing import Generic, Protocol, TypeVar
 from pipeline.cancel import CancelToken
 from pipeline.events import Event, Sink
 from pipeline.job import Existing, UploadRequest, once_made
-from pipeline.model import JobReport, Plan
+from pipeline.model import JobReport
 from pipeline.phase_table import PHASES
+from pipeline.preflight_answers import PlanT
 from pipeline.scheduler import Turn
 
 
@@ -39,7 +40,7 @@ class RunContext:
         """How long an upload waits for a server that is gone, in seconds."""
         return 0.0 if self.parks else math.inf
 
-    def of(self, plan: Plan) -> Plan:
+    def of(self, plan: PlanT) -> PlanT:
         """Return what it does of a job's plan: what the run has made is kept, and goes on without a question."""
         if self.is_made:
             existing = once_made(plan.job.existing, has_sent=self.has_sent)

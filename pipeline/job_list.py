@@ -20,7 +20,7 @@ from pipeline.open_rows import ORDER, cancel_row, insert_row, open_in_folder
 from pipeline.queued_job import JobState, QueuedJob
 from pipeline.source_address import SourceAddress
 from pipeline.store_file import OPEN_STATES, StoreFile
-from pipeline.stored_job import StoredJob, stored, without_login
+from pipeline.stored_job import StoredJob, as_unicode, stored, without_login
 
 TAKEN_OUT = "Taken out of the queue."
 
@@ -31,6 +31,18 @@ class ListChange:
 
     ids: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRow:
+    """A row to be added: `held` until it is started, `label` what the list shows of its settings, such as the name of a
+    preset, `backend_url` where it is uploaded.
+    """
+
+    job: Job | UploadJob
+    held: bool = False
+    label: str | None = None
+    backend_url: str = ""
 
 
 class JobList:
@@ -61,23 +73,22 @@ class JobList:
         backend_url: str = "",
         here: Path | None = None,
     ) -> list[str]:
-        """Add rows at the end; return their ids in order.
+        """Add rows at the end with the same label; return their ids in order, as `add_rows` does."""
+        rows = [NewRow(job=job, held=held, label=label, backend_url=backend_url) for job in jobs]
+        return self.add_rows(rows, here=here)
+
+    def add_rows(self, rows: Sequence[NewRow], *, here: Path | None = None) -> list[str]:
+        """Add rows at the end, all or none; return their ids in order.
 
         A job that is in the list with the same folder and the same settings, and has not ended, is not added again: its
         id is returned. No two open rows share a folder: a conversion whose folder another row has gets the next free
         name, such as `lesson-2`, below the same output folder.
-
-        Args:
-            jobs: the jobs.
-            held: whether they wait until `start`; else whoever runs the queue begins them in their turn.
-            label: what the list shows of their settings, such as the name of a preset.
-            backend_url: where uploads go.
-            here: the folder that relative paths start from, None for the current one.
+        Relative paths start from `here`, the current folder if it is None.
         """
-        here, backend_url = here or Path.cwd(), without_login(backend_url)
+        here = here or Path.cwd()
         with self._file.change() as connection:
-            ids = [self._add(connection, job, here, backend_url, held=held, label=label) for job in jobs]
-        for id, job in zip(ids, jobs, strict=True):
+            ids = [self._add(connection, row, here) for row in rows]
+        for id, job in zip(ids, [row.job for row in rows], strict=True):
             if isinstance(job, Job) and job.address is not None and (job.address.query or job.address.login):
                 self._addresses[id] = job.address
         return ids
@@ -171,31 +182,31 @@ class JobList:
         made = self._each([id], copy)
         return replace(made, ids=tuple(copies))
 
-    def _add(
-        self,
-        connection: sqlite3.Connection,
-        job: Job | UploadJob,
-        here: Path,
-        backend_url: str,
-        *,
-        held: bool,
-        label: str | None,
-    ) -> str:
+    def _add(self, connection: sqlite3.Connection, row: NewRow, here: Path) -> str:
+        job, backend_url = row.job, without_login(row.backend_url)
         new = stored(job, here, backend_url)
         others = open_in_folder(connection, new.folder)
-        same = next((row["id"] for row in others if stored_identity(row) == new.identity), None)
+        same = next((other["id"] for other in others if stored_identity(other) == new.identity), None)
         if same is not None:
-            connection.execute("UPDATE jobs SET listed = 1, label = ifnull(?, label) WHERE id = ?", (label, same))
+            connection.execute("UPDATE jobs SET listed = 1, label = ifnull(?, label) WHERE id = ?", (row.label, same))
             return str(same)
         if others and isinstance(job, Job):
-            folders = {
-                one["folder"] for one in connection.execute(f"SELECT folder FROM jobs WHERE state IN {OPEN_STATES}")
-            }
+            open_folders = connection.execute(f"SELECT folder FROM jobs WHERE state IN {OPEN_STATES}")
+            folders = {one["folder"] for one in open_folders}
             beside = [other for other in map(_job_of, others) if other is not None]
-            job = _apart(job, lambda one: stored(one, here, backend_url).folder in folders, beside)
-            new = stored(job, here, backend_url)
-        state = JobState.HELD if held else JobState.WAITING
-        return insert_row(connection, new, backend_url, self._now(), state=state, listed=True, label=label)
+            new = stored(
+                _apart(job, lambda one: stored(one, here, backend_url).folder in folders, beside), here, backend_url
+            )
+        state = JobState.HELD if row.held else JobState.WAITING
+        return insert_row(
+            connection,
+            new,
+            backend_url,
+            self._now(),
+            state=state,
+            listed=True,
+            label=row.label and as_unicode(row.label),
+        )
 
     def _each(self, ids: Sequence[str], change: Callable[[sqlite3.Connection, sqlite3.Row], str]) -> ListChange:
         """Make a change to each of these rows that returns why it can't be made, empty if it was."""

@@ -115,6 +115,7 @@ def test_json_has_every_field(queue, store, tmp_path):
     times = {first.pop("added"), first.pop("ended"), second.pop("added")}
     assert (EXIT_DONE, True) == (status, all(text.endswith("Z") for text in times))
     common = {"event": "queued_job", "backend_url": "", "host": HERE.host, "pid": HERE.pid, "tries": 1}
+    common |= {"label": None, "listed": False}
     folder = tmp_path / "out" / "week1"
     assert {
         **common,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.main import EXIT_DONE, EXIT_FAILED, run_command
-from cli.queue_run import work_in
+from cli.queue_run import why_not
 from config import BackendApi, Config
-from pipeline.job import Existing, Job, UploadJob, UploadRequest
+from pipeline.job import DatasetRequest, Job, TranscriptionRequest, UploadJob, UploadRequest
 from pipeline.job_owner import JobOwner
 from pipeline.job_store import JobStore
-from pipeline.leases import LEASE_S
+from pipeline.queued_job import JobState
 
 HERE = JobOwner.current()
-GONE = replace(HERE, started="before")
-ELSEWHERE = JobOwner(machine="desk-2", pid=7, started="1")
 CONFIG = Config(backend=BackendApi(url="https://backend.example", token="t"))
 
 
@@ -34,49 +31,16 @@ def lesson(folder: Path, number: int, upload: UploadRequest | None = None) -> Jo
     return Job(source=folder / f"{number}.mp4", output_dir=folder / "out", slug=f"lesson{number}", upload=upload)
 
 
-def test_what_nobody_works_on_is_taken_up(store, tmp_path):
-    """What was begun goes on with what is there; what another process has is its own."""
-    waiting, left, running, parked, done = store.add([lesson(tmp_path, number) for number in range(5)])
-    store.claim([left], GONE)
-    store.claim([running], HERE)
-    store.claim([parked], HERE)
-    store.park(parked, HERE, until=time.time() + 3600, reason="No backend.")
-    store.cancel(done)
-    work = work_in(store.all(), CONFIG, time.time())
-    resumed = {1: Existing.RESUME, 3: Existing.RESUME, 0: Existing.ASK}
-    assert [replace(lesson(tmp_path, n), existing=resumed[n]) for n in (0, 1, 3)] == list(work.conversions)
-    assert ((), ()) == (work.uploads, work.problems)
-    assert waiting
-
-
-def test_a_process_that_cannot_be_looked_at_keeps_its_job_while_it_is_heard(store, tmp_path):
-    """A clock that was set back since counts as silence: whoever has it is asked again before it is taken."""
-    store.claim(store.add([lesson(tmp_path, 1)]), ELSEWHERE)
-    silent = [0.0, LEASE_S - 1, LEASE_S + 1]
-    heard = store.all()[0].heard_at
-    counts = [len(work_in(store.all(), CONFIG, heard + seconds).conversions) for seconds in silent]
-    assert [0, 0, 1] == counts
-
-
 def test_a_job_for_another_backend_waits_for_it(store, tmp_path):
-    """It is said which; an upload of a folder is a job like any other."""
+    """It is said which; one without an upload is for any."""
     upload = UploadRequest(prefix="videos/")
     (other,) = store.add([lesson(tmp_path, 1, upload)], backend_url="https://other.example")
-    folder = UploadJob(folder=tmp_path / "out" / "x", upload=upload)
-    store.add([folder, lesson(tmp_path, 2, upload)], backend_url=CONFIG.backend.url)
-    work = work_in(store.all(), CONFIG, time.time())
-    assert ((lesson(tmp_path, 2, upload),), (folder,)) == (work.conversions, work.uploads)
-    assert (
+    store.add([lesson(tmp_path, 2), lesson(tmp_path, 3, upload)], backend_url=CONFIG.backend.url)
+    assert [
         f"The job {other} (lesson1) is for https://other.example: set BACKEND_URL to it, or cancel the job.",
-    ) == work.problems
-
-
-def test_a_job_that_this_version_cannot_read_is_said(store, tmp_path):
-    """And stays."""
-    store.add([lesson(tmp_path, 1)])
-    store._file._connection.execute("UPDATE jobs SET job = '{\"schema\": 99}'")
-    work = work_in(store.all(), CONFIG, time.time())
-    assert ((), True) == (work.conversions, "has schema 99" in work.problems[0])
+        "",
+        "",
+    ] == [why_not(row, CONFIG.backend.url) for row in store.all()]
 
 
 def test_nothing_to_do(store, tmp_path, capsys):
@@ -90,3 +54,22 @@ def test_only_what_can_not_be_done_here(store, tmp_path, capsys):
     store.add([lesson(tmp_path, 1, UploadRequest(prefix="v/"))], backend_url="https://other.example")
     assert EXIT_FAILED == run_command(["queue", "run"], Config(data_dir=tmp_path))
     assert 1 == len(capsys.readouterr().err.splitlines())
+
+
+def test_what_a_living_process_has_is_its_own(store, tmp_path, capsys):
+    """Nothing else waits."""
+    store.claim(store.add([lesson(tmp_path, 1)]), HERE)
+    assert EXIT_DONE == run_command(["queue", "run"], Config(data_dir=tmp_path))
+    assert ("Nothing waits in the queue.\n", "") == capsys.readouterr()
+
+
+def test_what_fails_is_said_and_stays_in_the_list(store, tmp_path, capsys):
+    """A conversion whose video is gone, an upload whose folder is, and a dataset that can't be had."""
+    dataset = DatasetRequest(uri=str(tmp_path / "queue.sqlite3" / "set"))
+    job = replace(lesson(tmp_path, 2), dataset=dataset, transcription=TranscriptionRequest())
+    upload = UploadJob(folder=tmp_path / "gone", upload=UploadRequest(prefix="v/"))
+    store.listed.add([lesson(tmp_path, 1), job, upload], backend_url=CONFIG.backend.url)
+    assert EXIT_FAILED == run_command(["queue", "run", "--jobs", "1"], replace(CONFIG, data_dir=tmp_path))
+    said = capsys.readouterr().err
+    assert [True] * 3 == [text in said for text in ("1.mp4 was not found", "queue.sqlite3/set", "gone is not a folder")]
+    assert [JobState.FAILED] * 3 == [row.state for row in store.listed.rows()]

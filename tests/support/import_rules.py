@@ -93,6 +93,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "job_rows",
         "job_store",
         "leases",
+        "list_file",
         "open_rows",
         "queued_job",
         "report_codec",
