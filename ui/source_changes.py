@@ -12,18 +12,20 @@ from ui.job_form import offered_qualities
 from ui.messages import DamageFound, RowsChosen, SourceChosen, SourceFound, SourceRefused
 from ui.source_text import describe
 from ui.source_view import SourceView, treated
-from ui.view_state import NO_BARS, ViewState
+from ui.view_state import NO_BARS, ViewState, WindowStage
 
 
 def advance_source(state: ViewState, message: SourceChosen | SourceFound | DamageFound | SourceRefused) -> ViewState:
     """Return the state after a source was chosen, found, looked through or refused; a message about an earlier one
-    changes nothing.
+    changes nothing. What a job on its way shows, or a question about it, stays.
     """
     if isinstance(message, SourceChosen):
         if message.text == state.source.path_text:
             return state
         bars = _preview(state.chosen, None)
         source = SourceView(path_text=message.text, details="Reading the video…" if message.text else "")
+        if state.stage is not WindowStage.READY:
+            return replace(state, source=source)
         queue = queue_view.for_another_video(state.queue)
         return replace(state, source=source, banner=READY, bars=bars, problems=(), queue=queue)
     if message.text != state.source.path_text:
@@ -42,7 +44,8 @@ def advance_source(state: ViewState, message: SourceChosen | SourceFound | Damag
     )
     source = treated(source, state.source_options)
     banner = ready_for(source) if state.banner is READY else state.banner
-    bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if state.form_enabled else state.bars
+    coming = state.form_enabled or state.plan is None
+    bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if coming else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
 
 

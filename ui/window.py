@@ -168,6 +168,7 @@ class MainWindow(PanelWindow):
 
     def start(self) -> None:
         """Begin the job that stands in the form."""
+        self.source_panel.look_at_once()
         self.upload_panel.suggest(self.controller.state.source)
         self.controller.start(self.variables.read())
         self._render()

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ui_fakes import CONFIGURED, CONNECTED, NOT_CONFIGURED, FakeServices, Upload, report
+from ui_fakes import CONFIGURED, CONNECTED, NOT_CONFIGURED, FakeServices, HaltedStep, Upload, report
 
 from installation import FilePlace
 from pipeline.errors import DestinationTakenError, Setting, SettingsError, SourceError, ToolError, TransferError
@@ -236,6 +236,22 @@ def test_the_row_of_a_quality_above_1080p_comes_and_goes(open_driver, media_info
         shown.append(bool(row.progress.winfo_ismapped()))
     assert [False, True, False] == shown
     assert "The video is large enough for every quality." == str(driver.window.output_panel.hint.cget("text"))
+
+
+@pytest.mark.parametrize("conflict", [None, "It holds lesson02.mp4."], ids=["it runs", "it is asked about"])
+def test_start_soon_after_a_video_was_typed(open_driver, conflict):
+    """The video is looked at before the job begins: what the job shows is not replaced by what is said before it."""
+    step = HaltedStep()
+    driver = open_driver(FakeServices(conflict=conflict, run=lambda plan, sink, cancel: step.hold(cancel)))
+    driver.window.variables.output_dir.set("/videos/out")
+    driver.window.variables.source.set("/videos/lesson01.mp4")
+    driver.window.start()
+    driver.until_stage(ASKING if conflict else RUNNING)
+    driver.until(lambda: driver.window.controller.state.source.media)
+    driver.settle()
+    shown = (driver.banner, driver.choices, driver.rows["720p"][0])
+    asked = ("Replace the output folder?", ["Replace", "Keep folder"], "0%")
+    assert (asked if conflict else ("Converting lesson01.mp4…", [], "waiting")) == shown
 
 
 def test_a_part_is_one_of_its_video(open_driver):

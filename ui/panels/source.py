@@ -99,6 +99,12 @@ class SourcePanel:
         self._accepted_here = True
         self._variables.advanced.accept_damaged.set(True)
 
+    def look_at_once(self) -> None:
+        """Look at what was typed a moment ago: nobody types on, as the job is started."""
+        if self._waiting is not None:
+            self.card.after_cancel(self._waiting)
+            self._look_now()
+
     def _look_soon(self) -> None:
         if self._waiting is not None:
             self.card.after_cancel(self._waiting)
