@@ -13,7 +13,6 @@ from pipeline.job import Existing, Job
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
-from pipeline.source_address import is_address
 from ui import diagnostics
 from ui.chosen_video import chosen_video
 from ui.damage_search import DamageSearch
@@ -97,8 +96,7 @@ class Controller:
         if isinstance(message, ReplaceFolder | ResumeUpload | DestinationTaken):
             self._asked = message.plan
         self.state = advance(self.state, message)
-        if isinstance(message, SourceFound):
-            self._look_for_damage(message)
+        self._damage.took(message, self.state, self.login.config)
         if isinstance(message, JobFinished):
             self._unfinished.ended(message.report)
             self.look_for_folder(message.report.folder)
@@ -123,7 +121,6 @@ class Controller:
         """Probe the source in the form; `values` have the login to the backend, if the source is stored there."""
         if text == self.state.source.path_text:
             return
-        self._damage.cancel()
         self.receive(SourceChosen(text=text))
         if not text:
             return
@@ -134,12 +131,6 @@ class Controller:
             return SourceFound(text=text, media=self._services.describe_source(video, config), slug=video.slug)
 
         ask("source", found, lambda reason: SourceRefused(text=text, reason=reason), self._post)
-
-    def _look_for_damage(self, source: SourceFound) -> None:
-        """Look through a source that lies on this computer; one elsewhere would have to be fetched for that."""
-        is_current = source.text == self.state.source.path_text and self.state.start_enabled
-        if is_current and not is_address(source.text):
-            self._damage.begin(source, self.login.config)
 
     def look_for_folder(self, folder: Path | None) -> None:
         """Find out whether the folder to open exists, in a thread: a network drive may respond slowly."""
@@ -155,7 +146,6 @@ class Controller:
         if not self.state.start_enabled:
             return
         self._values = values
-        self._damage.cancel()
         self.receive(Checking())
         self.save_preferences(values)
         self.login.keep(values)
@@ -232,8 +222,8 @@ class Controller:
 
     def close(self) -> None:
         """Cancel the job of this computer; the videos in the queue are left there."""
+        self._damage.close()
         self.cancel()
-        self._damage.cancel()
         self._queue.close()
 
     def pause(self) -> None:

@@ -180,8 +180,15 @@ class SourceFound:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DamageSearching:
+    """The source is being looked through for damage. `text` is that of `SourceFound`."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DamageFound:
-    """What can't be read of the source, None if the search was cancelled. `text` is that of `SourceFound`."""
+    """What can't be read of the source, None if the search did not come to its end. `text` is that of `SourceFound`."""
 
     text: str
     damage: Damage | None
@@ -298,6 +305,7 @@ Message = (
     | KeychainTold
     | SourceChosen
     | SourceFound
+    | DamageSearching
     | DamageFound
     | SourceRefused
     | SourceOptions

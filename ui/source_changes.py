@@ -9,13 +9,15 @@ from ui import queue_view
 from ui.banners import READY, Banner
 from ui.bars import Bars
 from ui.job_form import offered_qualities
-from ui.messages import DamageFound, RowsChosen, SourceChosen, SourceFound, SourceRefused
+from ui.messages import DamageFound, DamageSearching, RowsChosen, SourceChosen, SourceFound, SourceRefused
 from ui.source_text import describe
 from ui.source_view import SourceView, treated
 from ui.view_state import NO_BARS, ViewState, WindowStage
 
 
-def advance_source(state: ViewState, message: SourceChosen | SourceFound | DamageFound | SourceRefused) -> ViewState:
+def advance_source(
+    state: ViewState, message: SourceChosen | SourceFound | DamageSearching | DamageFound | SourceRefused
+) -> ViewState:
     """Return the state after a source was chosen, found, looked through or refused; a message about an earlier one
     changes nothing. What a job on its way shows, or a question about it, stays.
     """
@@ -32,8 +34,11 @@ def advance_source(state: ViewState, message: SourceChosen | SourceFound | Damag
         return state
     if isinstance(message, SourceRefused):
         return replace(state, source=SourceView(path_text=message.text, problem=message.reason))
+    if isinstance(message, DamageSearching):
+        return replace(state, source=replace(state.source, searching=True))
     if isinstance(message, DamageFound):
-        return replace(state, source=treated(replace(state.source, searched=message.damage), state.source_options))
+        source = replace(state.source, searched=message.damage, searching=False)
+        return replace(state, source=treated(source, state.source_options))
     media = message.media
     source = SourceView(
         path_text=message.text,

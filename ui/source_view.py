@@ -13,6 +13,7 @@ from pipeline.media_info import MediaInfo
 from ui.messages import SourceOptions
 
 NOT_CONVERTED = "not converted unless you accept that"
+SEARCHING = "looking for damage…"
 ACCEPTED = "what can be read is converted"
 
 SAME_PLACE_S = 1.0
@@ -25,19 +26,25 @@ class SourceView:
 
     `treatment` is what is unusual about it and what will be done about that. `damage` says what can't be read of it;
     `refused` that it is not converted for that, unless the editor accepts it. `searched` is what the search has found,
-    None while that is not known.
+    None while that is not known; `searching` that it is being looked for.
     """
 
     path_text: str = ""
     media: MediaInfo | None = None
     details: str = ""
     searched: Damage | None = None
+    searching: bool = False
     damage: str = ""
     refused: bool = False
     treatment: str = ""
     problem: str = ""
     offered: tuple[str, ...] | None = None
     slug: str = ""
+
+    @property
+    def described(self) -> str:
+        """What the source is, and that it is still being looked through."""
+        return f"{self.details} · {SEARCHING}" if self.searching else self.details
 
     @property
     def audio_only(self) -> bool:

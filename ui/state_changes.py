@@ -19,6 +19,7 @@ from ui.messages import (
     ConnectionTested,
     ConnectionTesting,
     DamageFound,
+    DamageSearching,
     DiagnosticsSaved,
     FolderKnown,
     JobStarted,
@@ -108,7 +109,7 @@ def _advance(state: ViewState, message: Message) -> ViewState:
             return replace(state, keychain=message.text)
         case RowsChosen():
             return choose_rows(state, message)
-        case SourceChosen() | SourceFound() | DamageFound() | SourceRefused():
+        case SourceChosen() | SourceFound() | DamageSearching() | DamageFound() | SourceRefused():
             return advance_source(state, message)
         case SourceOptions():
             return replace(state, source_options=message, source=treated(state.source, message))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ui_fakes import FakeServices
+from ui_fakes import FakeServices, HaltedStep
 from window_states import FOUND
 
 from pipeline.media.source.damage import Damage, Hole, Medium
+from pipeline.preflight_answers import Refused
 from ui.services import PipelineServices
 from ui.view_state import WindowStage
 
@@ -61,6 +62,38 @@ def test_another_source_or_start_ends_the_search(open_driver):
         [cancel.cancelled for _, cancel in searches],
         driver.window.controller.state.source.damage,
     )
+
+
+def test_what_did_not_begin_leaves_the_search(open_driver):
+    """A start that is refused ends no search, and after a job that was cancelled the source is looked through again."""
+    step = HaltedStep()
+    driver = open_driver(FakeServices(searches_on=True, run=lambda plan, sink, cancel: step.hold(cancel)))
+    searches = driver.services.searches
+    driver.fill(folder="")
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.banner.startswith("Not started"))
+    assert [False] == [cancel.cancelled for _, cancel in searches]
+    assert str(driver.window.source_panel.details.cget("text")).endswith(" · looking for damage…")
+    driver.window.variables.output_dir.set("/videos/out")
+    driver.press(driver.window.actions.start)
+    driver.until_stage(WindowStage.RUNNING)
+    assert [True] == [cancel.cancelled for _, cancel in searches]
+    step.wait_until_reached()
+    driver.press(driver.window.actions.cancel)
+    driver.until_stage(WindowStage.READY)
+    driver.until(lambda: [True, False] == [cancel.cancelled for _, cancel in searches])
+    driver.window.close()
+    driver.window.controller.receive(Refused(problems=()))
+    assert [True, True] == [cancel.cancelled for _, cancel in searches]
+
+
+def test_a_source_that_is_found_after_start_is_searched_when_nothing_begins(open_driver):
+    """The probe may end while the settings are being checked, and these may be refused."""
+    driver = open_driver(FakeServices(damage=DAMAGED))
+    driver.window.variables.source.set(FOUND.text)
+    driver.window.start()
+    driver.until(driver.window.source_panel.accept.winfo_viewable)
+    assert driver.banner.startswith("Not started")
 
 
 def test_a_real_source(open_driver, source_clip):

@@ -75,7 +75,7 @@ class SourcePanel:
 
     def show(self, state: ViewState) -> None:
         """Show the source's details and whether it can be changed."""
-        self.notes[Setting.SOURCE].explain(state.source.details or ADDRESS_HINT)
+        self.notes[Setting.SOURCE].explain(state.source.described or ADDRESS_HINT)
         _show_line(self.damage, state.source.damage)
         if state.source.refused:
             self.accept.grid()
