@@ -23,6 +23,7 @@ class HeldStart(PipelineServices):
     """The real pipeline, held when it has begun to encode until the test lets it go on."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.reached, self.go_on = threading.Event(), threading.Event()
 
     def run_job(self, plan, config, sink, cancel, **seams):
