@@ -80,6 +80,7 @@ class Controller:
         self._queue = QueueControl(config, post)
         self.folders = FolderActions(services.folders, post)
         self._worker = JobWorker(services, post, self._queue.follower.follow)
+        self.follow_hours = self._worker.follow_hours
         self.login = LoginControl(config, self._worker.question, post=post, receive=self.receive)
         self._damage = DamageSearch(services, post)
         self._unfinished = UnfinishedJobs(services, self._worker, post)

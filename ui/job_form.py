@@ -35,7 +35,7 @@ from ui.engine import EngineValues, engine_problems
 from ui.preferences import ProgramSettings, WindowPreferences
 from ui.services import Services
 from ui.speech import SpeechValues, speech_problems, speech_request
-from ui.speed_limit import limit_bytes_s, limit_problems
+from ui.speed_limit import limit_bytes_s, limit_problems, timetable
 
 QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
 USUAL_QUALITIES = tuple(quality.name for quality in ladder.USUAL)
@@ -162,7 +162,11 @@ def trim(values: FormValues) -> Trim | None:
 
 def transfer_control(values: FormValues) -> TransferControl:
     """Return the control that pauses and limits the upload of one job, set as the form says."""
-    return TransferControl(parallel=values.parallel, limit_bytes_s=limit_bytes_s(values.limit))
+    return TransferControl(
+        parallel=values.parallel,
+        limit_bytes_s=limit_bytes_s(values.limit),
+        timetable=timetable(values.program.upload_limits),
+    )
 
 
 def upload_problems(values: FormValues, config: Config, services: Services) -> tuple[Problem, ...]:

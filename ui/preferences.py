@@ -69,6 +69,24 @@ class NamedBackend:
     address: str
 
 
+class LimitDays(Enum):
+    """On which days a limit counts."""
+
+    EVERY_DAY = "every day"
+    WEEKDAYS = "weekdays"
+    WEEKEND = "weekend"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitPeriod:
+    """Hours with a limit for uploads; from one time of day to another, such as 22:00 to 06:00."""
+
+    days: LimitDays
+    start: str
+    end: str
+    limit_mb_s: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProgramSettings:
     """What the settings window sets. `text_percent` is how large texts and controls are, 100 to 200; `output_dir` is
@@ -79,6 +97,7 @@ class ProgramSettings:
     text_percent: int = 100
     output_dir: str = ""
     backends: tuple[NamedBackend, ...] = ()
+    upload_limits: tuple[LimitPeriod, ...] = ()
 
     def backend(self, id_: str) -> NamedBackend | None:
         """Return the backend of an id, None for one that is not there any more."""

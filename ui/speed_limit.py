@@ -1,12 +1,32 @@
-"""The limit of an upload's speed, as it is typed in MB/s. Pure."""
+"""The limit of an upload's speed, as it is typed in MB/s, and limits by the hour. Pure."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+
+from pipeline.transfer.http.timetable import RatePeriod, RateTimetable, read_time, timetable_of
+from ui.preferences import LimitDays, LimitPeriod
 
 MB = 1 << 20
 LOWEST_LIMIT_MB_S = 0.1
 """Slower, and servers close the connection as dead."""
+
+DAYS = {LimitDays.EVERY_DAY: tuple(range(7)), LimitDays.WEEKDAYS: tuple(range(5)), LimitDays.WEEKEND: (5, 6)}
+"""Of the week, from Monday, which is 0."""
+
+
+def timetable(limits: Iterable[LimitPeriod]) -> RateTimetable | None:
+    """Return the limits of the settings; one that somebody wrote wrongly into the preferences counts as none."""
+    found = []
+    for limit in limits:
+        try:
+            start, end = read_time(limit.start), read_time(limit.end)
+        except ValueError:
+            continue
+        if bytes_s := limit_bytes_s(f"{limit.limit_mb_s}"):
+            found.append(RatePeriod(days=DAYS[limit.days], start=start, end=end, bytes_s=bytes_s))
+    return timetable_of(found)
 
 
 def limit_problems(typed: str) -> tuple[str, ...]:

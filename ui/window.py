@@ -41,6 +41,7 @@ from ui.remembered_form import form_from_preferences, usual_form
 from ui.results.opener import ResultsOpener
 from ui.services import Services
 from ui.settings.opener import SettingsOpener
+from ui.speed_limit import timetable
 from ui.theme import keep_visible, on_new_theme
 from ui.view_state import ViewState
 from ui.widgets.text_menu import TextMenu
@@ -77,7 +78,7 @@ class MainWindow(PanelWindow):
             config,
             self.variables,
             self.controller.login,
-            used=self.upload_panel.login.refresh,
+            used=self._use_settings,
             save=self.save_settings,
         )
         self.results = ResultsOpener(self, self.controller.folders)
@@ -153,6 +154,10 @@ class MainWindow(PanelWindow):
 
             self._editors = editors_beside(self, self._config, self.variables.read)
         return self._editors
+
+    def _use_settings(self) -> None:
+        self.upload_panel.refresh()
+        self.controller.follow_hours(timetable(self.variables.program.upload_limits))
 
     def save_settings(self) -> None:
         """Remember what the settings window has just changed."""

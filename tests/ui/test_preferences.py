@@ -19,7 +19,16 @@ from pipeline.job import (
     TranscriptionRequest,
 )
 from pipeline.job_codec import job_to_json
-from ui.preferences import EnginePreferences, NamedBackend, Preferences, ProgramSettings, ThemeChoice, WindowPreferences
+from ui.preferences import (
+    EnginePreferences,
+    LimitDays,
+    LimitPeriod,
+    NamedBackend,
+    Preferences,
+    ProgramSettings,
+    ThemeChoice,
+    WindowPreferences,
+)
 
 KEPT = ROOT / "tests" / "kept"
 PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
@@ -67,6 +76,7 @@ CHANGED = Preferences(
         text_percent=150,
         output_dir="/home/editor/converted",
         backends=(NamedBackend(id="4c00fa30", name="Staging", address="https://staging.example.com"),),
+        upload_limits=(LimitPeriod(days=LimitDays.WEEKDAYS, start="08:00", end="18:00", limit_mb_s=0.5),),
     ),
 )
 

@@ -16,9 +16,11 @@ from pipeline.errors import Setting
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, TransferFigures
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from ui import view_state
+from ui.job_form import FormValues, transfer_control
 from ui.login_memory import NO_KEYCHAIN
 from ui.panels.login import REMEMBERED
 from ui.panels.token import SENTENCE
+from ui.preferences import Preferences, ProgramSettings
 
 READY, RUNNING = view_state.WindowStage.READY, view_state.WindowStage.RUNNING
 OLD_TOKEN, NEW_TOKEN = "old-token-old-token-old", "new-token-new-token-new"
@@ -158,11 +160,7 @@ def test_the_limit_works_while_files_go_up(begin, monkeypatch):
     run = Uploading()
     driver = begin(run)
     panel, control = driver.window.upload_panel, run.services.control
-    assert (None, False, True) == (
-        control.limit_bytes_s,
-        panel.limit.instate(["disabled"]),
-        panel.parallel.instate(["disabled"]),
-    )
+    assert (None, False) == (control.limit_bytes_s, panel.limit.instate(["disabled"]))
     monkeypatch.setattr("ui.panels.upload.LIMIT_DELAY_MS", 3_600_000)
     panel.limit.insert("end", "2")
     driver.settle()
@@ -178,6 +176,30 @@ def test_the_limit_works_while_files_go_up(begin, monkeypatch):
     panel.limit.delete(0, "end")
     driver.until(lambda: control.limit_bytes_s is None)
     assert "" == panel.notes[Setting.SPEED_LIMIT].text
+
+
+def test_limits_by_the_hour_reach_a_running_upload(begin):
+    """They are those of the settings at once; a limit that is typed goes before, and the next window has them too."""
+    run = Uploading()
+    driver = begin(run)
+    panel, control, settings = driver.window.upload_panel, run.services.control, driver.window.settings_window
+    settings.open()
+    section = settings.opened.upload
+    section.add.invoke()
+    (row,) = section.rows
+    for entry, text in ((row.start, "00:00"), (row.end, "0:00"), (row.limit, "2")):
+        entry.delete(0, "end")
+        entry.insert(0, text)
+    assert (2.0 * (1 << 20), "") == (control.limit_bytes_s, section.note.text)
+    assert "hour" in panel.notes[Setting.SPEED_LIMIT].label.cget("text")
+    row.limit.insert("end", "x")
+    assert (2.0 * (1 << 20), True) == (control.limit_bytes_s, bool(section.note.text))
+    driver.window.controller.limit_upload("5")
+    assert 5.0 * (1 << 20) == control.limit_bytes_s
+    settings.opened.close()
+    (kept,) = Preferences.load(driver.preferences_path).program.upload_limits
+    assert ("00:00", "0:00", 2.0) == (kept.start, kept.end, kept.limit_mb_s)
+    assert transfer_control(FormValues(program=ProgramSettings(upload_limits=(kept,)))).limit_bytes_s == 2.0 * (1 << 20)
 
 
 def test_limit_and_number_of_files_are_those_of_the_form(open_driver):

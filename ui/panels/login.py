@@ -26,7 +26,10 @@ AS_TYPED = "As typed below"
 class LoginFields:
     """The rows about the backend. `dependent` are the controls that do something only while there is an upload."""
 
-    def __init__(self, body: ttk.Frame, fields: Fields, variables: FormVariables, config: Config) -> None:
+    def __init__(
+        self, body: ttk.Frame, fields: Fields, variables: FormVariables, config: Config, *, longest: str
+    ) -> None:
+        """`longest` is the longest label of the rows below."""
         self._variables = variables
         self._config = config.backend
         self._shown: object = None
@@ -37,15 +40,15 @@ class LoginFields:
         choosing, env, typed, token, remembering = self._parts
         for part in self._parts:
             fields.wide(part, above="0")
-        self._add_choice(choosing)
+        self._add_choice(choosing, longest)
         text = f"✓ Configured from .env\n({shown_address(config.backend.url)})"
-        Fields(env).add_plain("Backend", ttk.Label(env, text=text, bootstyle="@card success"))
+        Fields(env, longest=longest).add_plain("Backend", ttk.Label(env, text=text, bootstyle="@card success"))
         self.not_configured = WrappingLabel(typed, bootstyle="@card warning", text=NOT_CONFIGURED)
-        in_typed = Fields(typed)
+        in_typed = Fields(typed, longest=longest)
         in_typed.wide(self.not_configured)
         self._entry(in_typed, typed, Setting.BACKEND_URL, "Backend URL", variables.backend_url)
-        self._entry(Fields(token), token, Setting.TOKEN, "Auth Token", variables.token, show=HIDDEN)
-        in_remembering = Fields(remembering)
+        self._entry(Fields(token, longest=longest), token, Setting.TOKEN, "Auth Token", variables.token, show=HIDDEN)
+        in_remembering = Fields(remembering, longest=longest)
         self.remember = ttk.Checkbutton(
             remembering, text="Remember on this computer", variable=variables.remember_login, bootstyle=CARD
         )
@@ -85,9 +88,9 @@ class LoginFields:
         of_env = self._config.token and not named
         self.notes[Setting.TOKEN].explain("Leave empty to use AUTH_TOKEN from .env." if of_env else "")
 
-    def _add_choice(self, frame: ttk.Frame) -> None:
+    def _add_choice(self, frame: ttk.Frame, longest: str) -> None:
         self.choice = ttk.Combobox(frame, state="readonly")
-        self._choice_note = Fields(frame).add("Backend", self.choice)
+        self._choice_note = Fields(frame, longest=longest).add("Backend", self.choice)
         self.choice.bind("<<ComboboxSelected>>", lambda _: self._choose(), add="+")
         self.dependent.append(self.choice)
         self._variables.on_change(self.refresh, self._variables.backend.chosen)

@@ -12,7 +12,7 @@ from config import Config
 from pipeline.errors import Setting
 from ui.connection_view import ConnectionView
 from ui.form_variables import FormVariables
-from ui.job_form import PARALLEL_CHOICES, typed_path
+from ui.job_form import typed_path
 from ui.panels.login import LoginFields
 from ui.section_summaries import upload_summary
 from ui.source_view import SourceView
@@ -27,8 +27,10 @@ DESTINATION_TIP = "The destination is a folder on the server, such as videos/cou
 CONFIGURED_TIP = f"The backend's address and the token are read from .env.\n{DESTINATION_TIP}"
 MANUAL_TIP = f"Tip: A .env file saves entering the address and the token.\n{DESTINATION_TIP}"
 TITLE_HINT = "What the record and the player's page call the video. Empty: the file's name."
+LONGEST_LABEL = "Record language"
 OWN_FOLDER = "Each video has a folder of its own."
 LIMIT_HINT = "Empty: no limit. Works during an upload."
+HOURS_HINT = "Empty: the settings' limits by the hour. Works during an upload."
 LIMIT_DELAY_MS = 500
 """How long nothing must be typed before a limit is used: the first digit of one is not meant."""
 
@@ -48,7 +50,7 @@ class UploadPanel:
         body = self.card.body
         self._add_head()
         fields = Fields(body)
-        self.login = LoginFields(body, fields, variables, config)
+        self.login = LoginFields(body, fields, variables, config, longest=LONGEST_LABEL)
         self.notes = self.login.notes
         self._dependent += self.login.dependent
         self._add_destination(fields, config)
@@ -61,6 +63,7 @@ class UploadPanel:
             self._summarise, variables.upload, variables.destination, variables.make_mp4, variables.delete_local
         )
         self._summarise()
+        self.refresh()
 
     def show(self, state: ViewState) -> None:
         """Show what can be changed, how the connection test went, and Cancel Upload while there is one to cancel."""
@@ -120,7 +123,7 @@ class UploadPanel:
         language = ttk.Combobox(
             body, textvariable=variables.language, values=list(config.languages.supported), state="readonly"
         )
-        fields.add_plain("Record language", language)
+        fields.add_plain(LONGEST_LABEL, language)
         self._dependent.append(language)
         self._entry(fields, Setting.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
         variables.on_change(self._another_video, variables.source)
@@ -150,21 +153,17 @@ class UploadPanel:
         variables, body = self._variables, self.card.body
         row = ttk.Frame(body, bootstyle=CARD)
         self.limit = ttk.Entry(row, textvariable=variables.limit, width=6, justify="right")
-        self.parallel = ttk.Combobox(
-            row,
-            textvariable=variables.parallel,
-            values=[str(number) for number in PARALLEL_CHOICES],
-            state="readonly",
-            width=3,
-        )
         self.limit.grid(row=0, column=0)
-        ttk.Label(row, text="MB/s", bootstyle=CARD).grid(row=0, column=1, padx=("4.5p", "12p"))
-        self.parallel.grid(row=0, column=2)
-        ttk.Label(row, text="files at once", bootstyle=CARD).grid(row=0, column=3, padx=("4.5p", 0))
-        self._dependent.append(self.parallel)
-        note = self.notes[Setting.SPEED_LIMIT] = fields.add("Limit to", row, hint=LIMIT_HINT, marked=self.limit)
+        ttk.Label(row, text="MB/s", bootstyle=CARD).grid(row=0, column=1, padx=("4.5p", 0))
+        note = self.notes[Setting.SPEED_LIMIT] = fields.add("Limit to", row, marked=self.limit)
         variables.on_change(clear_when_edited(note), variables.upload)
         variables.on_change(self._limit_soon, variables.limit)
+
+    def refresh(self) -> None:
+        """Show what the settings say of backends and limits."""
+        self.login.refresh()
+        by_hour = bool(self._variables.program.upload_limits)
+        self.notes[Setting.SPEED_LIMIT].explain(HOURS_HINT if by_hour else LIMIT_HINT)
 
     def _limit_soon(self) -> None:
         self.notes[Setting.SPEED_LIMIT].show("")

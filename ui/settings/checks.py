@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import PurePath
 
+from pipeline.transfer.http.timetable import read_time
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from ui.job_form import typed_path
+from ui.preferences import LimitDays, LimitPeriod
+from ui.speed_limit import LOWEST_LIMIT_MB_S, limit_mb_s
 
 TEXT_PERCENT = (100, 200)
 TEXT_SIZES = (100, 110, 125, 150, 175, 200)
@@ -63,3 +66,16 @@ def backend_token(typed: str) -> str:
     for problem in token_problems(token, typed=True) if token else ():
         raise ValueError(problem.text)
     return token
+
+
+def limit_period(days: LimitDays, start: str, end: str, limit: str) -> LimitPeriod:
+    """Return a period with a limit in MB/s. Raises ValueError with a sentence."""
+    for typed in (start, end):
+        try:
+            read_time(typed)
+        except ValueError:
+            raise ValueError(f"A time is typed as 08:30, not {typed.strip()[:LONGEST_NAME]!r}.") from None
+    found = limit_mb_s(limit.strip())
+    if not found:
+        raise ValueError(f"The limit must be a number of at least {LOWEST_LIMIT_MB_S:g} MB/s.")
+    return LimitPeriod(days=days, start=start.strip(), end=end.strip(), limit_mb_s=found)

@@ -52,6 +52,7 @@ class SettingsOpener:
                 self._variables.program,
                 self._config,
                 BackendActions(keep=self._keep_token, forget=self._login.forget_for),
+                self._variables.parallel,
                 changed=self._changed,
                 closed=self._closed,
             )
@@ -79,11 +80,11 @@ class SettingsOpener:
         self._login.keep_for(backend.id, KeptLogin(url=backend.address, token=token))
 
     def _save_now(self) -> None:
-        if self._waiting is not None:
-            self._window.after_cancel(self._waiting)
-            self._waiting = None
-            self._save()
+        self._waiting = None
+        self._save()
 
     def _closed(self) -> None:
         self.opened = None
+        if self._waiting is not None:
+            self._window.after_cancel(self._waiting)
         self._save_now()

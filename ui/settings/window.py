@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from config import Config
 from ui.preferences import ProgramSettings
 from ui.settings.backends import BackendActions, BackendsSection
 from ui.settings.general import GeneralSection
+from ui.settings.upload import UploadSection
 from ui.theme import keep_visible
 from ui.window_size import give_size
 
@@ -30,11 +32,14 @@ class SettingsWindow:
         settings: ProgramSettings,
         config: Config,
         actions: BackendActions,
+        parallel: tkinter.StringVar,
         *,
         changed: Callable[[ProgramSettings], None],
         closed: Callable[[], None],
     ) -> None:
-        """`changed` is called with every new value that can be used, `closed` when the window is gone."""
+        """`parallel` is the number of files that the form has; `changed` is called with every new value that can be
+        used, `closed` when the window is gone.
+        """
         self.settings = settings
         self._changed = changed
         self._closed = closed
@@ -46,7 +51,9 @@ class SettingsWindow:
         self.sections.grid(row=0, column=0, sticky="nsew", padx=GAP, pady=(GAP, 0))
         self.general = GeneralSection(self.sections, settings, config, self._change)
         self.backends = BackendsSection(self.sections, settings, config, actions, self._change)
-        for section, title in ((self.general, "General"), (self.backends, "Backends")):
+        self.upload = UploadSection(self.sections, settings, parallel, self._change)
+        titled = ((self.general, "General"), (self.backends, "Backends"), (self.upload, "Upload"))
+        for section, title in titled:
             self.sections.add(section.frame, text=title, sticky="nsew")
         self.sections.enable_traversal()
         self.close_button = ttk.Button(self.window, text="Close", command=self.close)

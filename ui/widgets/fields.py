@@ -12,6 +12,7 @@ from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import line_height, on_screen
 
 LABEL_WIDTH = "78p"
+BESIDE_LABEL = "6p"
 GAP = "1.5p"
 AROUND_LINES = 7
 """What lines of words take above its text and below, in pixels of a screen of 96 dots an inch."""
@@ -67,10 +68,14 @@ class FieldNote:
 class Fields:
     """Adds rows of label and control to a frame, with room beside the control for a button."""
 
-    def __init__(self, frame: ttk.Frame) -> None:
+    def __init__(self, frame: ttk.Frame, *, longest: str = "") -> None:
+        """`longest` is the longest label of the rows that these stand beneath, where they are of another frame."""
         self._frame = frame
         self._row = 0
-        frame.columnconfigure(0, minsize=LABEL_WIDTH, weight=0)
+        label = ttk.Label(frame, text=longest)
+        room = label.winfo_reqwidth() + frame.winfo_pixels(BESIDE_LABEL)
+        label.destroy()
+        frame.columnconfigure(0, minsize=max(frame.winfo_pixels(LABEL_WIDTH), room), weight=0)
         frame.columnconfigure(1, weight=1)
 
     def add(
@@ -92,7 +97,9 @@ class Fields:
     def add_plain(self, label: str, control: plain.Widget, *, beside: plain.Widget | None = None) -> None:
         """Add a row about which nothing is said."""
         row = self._row
-        ttk.Label(self._frame, text=label, bootstyle=CARD).grid(row=row, column=0, sticky="w", pady=GAP, padx=(0, "6p"))
+        ttk.Label(self._frame, text=label, bootstyle=CARD).grid(
+            row=row, column=0, sticky="w", pady=GAP, padx=(0, BESIDE_LABEL)
+        )
         control.grid(row=row, column=1, sticky="ew", pady=GAP, columnspan=1 if beside else 2)
         if beside is not None:
             beside.grid(row=row, column=2, sticky="e", padx=("6p", 0), pady=GAP)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
+from ui.preferences import LimitDays, LimitPeriod
 from ui.settings import checks
+from ui.speed_limit import timetable
 
 
 @pytest.mark.parametrize("typed", ["100", "125 %", " 140% "], ids=["least", "with its sign", "most that has room"])
@@ -40,3 +44,29 @@ def test_half_a_folder():
     """A path that depends on where the program was started is refused."""
     with pytest.raises(ValueError, match="whole path"):
         checks.output_folder("videos/out")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "limit", "wrong"),
+    [
+        ("24:00", "18:00", "1", "A time is typed as 08:30, not '24:00'."),
+        ("08:00", "", "1", "A time is typed as 08:30, not ''."),
+        ("08:00", "18:00", "0", "The limit must be a number of at least 0.1 MB/s."),
+        ("08:00", "18:00", "nan", "The limit must be a number of at least 0.1 MB/s."),
+    ],
+)
+def test_what_is_no_limit_by_the_hour(start, end, limit, wrong):
+    """The first thing that is wrong is said."""
+    with pytest.raises(ValueError) as raised:
+        checks.limit_period(LimitDays.EVERY_DAY, start, end, limit)
+    assert wrong == str(raised.value)
+
+
+def test_limits_by_the_hour():
+    """What is typed is what counts; what somebody wrote wrongly into the preferences counts as no limit."""
+    night = checks.limit_period(LimitDays.WEEKEND, " 22:00", "6:00 ", "0,5")
+    table = timetable([night, LimitPeriod(days=LimitDays.EVERY_DAY, start="8", end="9", limit_mb_s=1.0)])
+    saturday, monday = datetime(2026, 12, 5), datetime(2026, 12, 7)
+    limits = [table.limit_at(moment.replace(hour=hour)) for moment in (saturday, monday) for hour in (5, 8, 23)]
+    assert [None, None, 0.5 * (1 << 20), 0.5 * (1 << 20), None, None] == limits
+    assert timetable([LimitPeriod(days=LimitDays.EVERY_DAY, start="08:00", end="18:00", limit_mb_s=-1.0)]) is None
