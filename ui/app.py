@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
 from config import Config
 from diagnostics import crash_log
 from diagnostics.secrets import secrets_of
 from installation import FilePlace, settings_file
 from ui.collecting import collected_here
 from ui.missing_tk import WindowUnavailableError, no_screen_sentence, no_tk_sentence
+from ui.one_instance import FirstWindow, first_window
 from ui.preferences import PREFERENCES_FILE, Preferences
 from ui.services import PipelineServices, Services
 
 
-def open_window(config: Config, preferences: FilePlace | None = None, services: Services | None = None) -> int:
-    """Open the window and return the exit status when it is closed; `preferences` is where it remembers things.
+def open_window(
+    config: Config,
+    preferences: FilePlace | None = None,
+    services: Services | None = None,
+    *,
+    files: Sequence[Path] = (),
+) -> int:
+    """Open the window and return the exit status when it is closed.
 
-    Raises WindowUnavailableError, whose text says what to install, where Tk or a screen is missing.
+    A window of the same user that is open already comes to the front in its place and gets the files. Raises
+    WindowUnavailableError, whose text says what to install, where Tk or a screen is missing.
+
+    Args:
+        config: the settings; the window that is open is known by a file in their `data_dir`.
+        preferences: where the window remembers things.
+        services: the pipeline.
+        files: the videos that the program was started with.
     """
-    with collected_here():
-        return _show_window(config, preferences, services)
+    first = first_window(config.data_dir, files)
+    if first is None:
+        return 0
+    with collected_here(), closing(first):
+        return _show_window(config, preferences, services, first, files)
 
 
-def _show_window(config: Config, preferences: FilePlace | None, services: Services | None) -> int:
+def _show_window(
+    config: Config,
+    preferences: FilePlace | None,
+    services: Services | None,
+    first: FirstWindow,
+    files: Sequence[Path],
+) -> int:
     try:
         import tkinter
     except ImportError as error:
@@ -38,6 +65,11 @@ def _show_window(config: Config, preferences: FilePlace | None, services: Servic
         raise WindowUnavailableError(no_screen_sentence(str(error))) from error
     crash_log.hide(*secrets_of(config))
     crash_log.tell_with(window.tell_of_mistake)
+    first.listen(window.give)
+    # Finder's way of opening files with a program (Tk, tk_mac)
+    window.createcommand("::tk::mac::OpenDocument", lambda *paths: window.give(tuple(map(Path, paths))))
+    if files:
+        window.give(tuple(file.absolute() for file in files))
     window.mainloop()
     return 0
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipeline.events import JobFinished
 from pipeline.model import Outcome
-from ui.messages import BannerAnswer, CloseAnswered, CloseAsked, Message, TokenWanted, UnexpectedError
+from ui.messages import BannerAnswer, CloseAnswered, CloseAsked, FilesGiven, Message, TokenWanted, UnexpectedError
 from ui.queue_messages import VideoQueued
 from ui.view_state import Leaving, ViewState, WindowStage
 
@@ -20,6 +20,9 @@ ANSWERED = {
 WHEN_DONE = {Leaving.IN_BACKGROUND: Leaving.DONE, Leaving.AFTER_JOB: Leaving.NOW}
 """What follows when the job ends well; everything else has to be read by the editor, and the window stays for it."""
 
+WHEN_BACK = (Leaving.IN_BACKGROUND, Leaving.DONE)
+"""What is over when the editor starts the program once more."""
+
 
 def advance_leaving(state: ViewState, message: Message) -> ViewState:
     """Return the state after a message that has been taken into the rest of it."""
@@ -28,6 +31,8 @@ def advance_leaving(state: ViewState, message: Message) -> ViewState:
     if isinstance(message, CloseAnswered):
         asked = state.leaving in (Leaving.ASKED, Leaving.DONE)
         return replace(state, leaving=ANSWERED[message.answer]) if asked else state
+    if isinstance(message, FilesGiven):  # the editor has come back
+        return replace(state, leaving=Leaving.STAYS) if state.leaving in WHEN_BACK else state
     if state.leaving is Leaving.IN_BACKGROUND and isinstance(message, TokenWanted | UnexpectedError):
         return replace(state, leaving=Leaving.STAYS)
     if state.leaving in (Leaving.ASKED, Leaving.IN_BACKGROUND, Leaving.AFTER_JOB) and not state.job_on_its_way:

@@ -164,6 +164,13 @@ class KeychainTold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FilesGiven:
+    """The program was started with these files, or once more, perhaps without any: the window comes to the front."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceChosen:
     """Another source was entered in the form, empty for none. The probe has not finished yet."""
 
@@ -303,6 +310,7 @@ Message = (
     | TokenAnswered
     | LoginFound
     | KeychainTold
+    | FilesGiven
     | SourceChosen
     | SourceFound
     | DamageSearching

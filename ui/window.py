@@ -18,12 +18,14 @@ from ui.collecting import Collector
 from ui.controller import Controller
 from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
+from ui.given_files import take_files
 from ui.layout import PanelWindow
 from ui.log_text import log_lines
 from ui.menu import MenuBar
 from ui.menu_bar import menus
 from ui.messages import (
     ClockTicked,
+    FilesGiven,
     LogEntry,
     LoginFound,
     Message,
@@ -34,6 +36,7 @@ from ui.messages import (
     UnexpectedError,
     UnfinishedTaken,
 )
+from ui.notification import tell_desktop
 from ui.pasting import refuse_long_pastes
 from ui.preferences import Preferences, WindowPreferences
 from ui.pump import INTERVAL_MS, EventPump
@@ -47,6 +50,7 @@ from ui.view_state import ViewState
 from ui.widgets.text_menu import TextMenu
 from ui.window_keys import bind_keys
 from ui.window_size import follow_place
+from ui.window_title import title_of
 
 if TYPE_CHECKING:
     from ui.transcripts.app import EditorWindows
@@ -105,6 +109,10 @@ class MainWindow(PanelWindow):
         if text != self._last_error:
             self._last_error = text
             self._pump.put(UnexpectedError(text=text))
+
+    def give(self, paths: tuple[Path, ...]) -> None:
+        """Hand over files that the program was started with, perhaps none; safe in every thread."""
+        self._pump.put(FilesGiven(paths=paths))
 
     def _connect(self) -> None:
         controller, variables = self.controller, self.variables
@@ -218,10 +226,13 @@ class MainWindow(PanelWindow):
                 self.results.receive(message.folder, message.results, message.problem)
             elif isinstance(message, LoginFound):
                 self._fill_in(message)
+            elif isinstance(message, FilesGiven):
+                lines += take_files(message.paths, self, self.source_panel, self.controller.state)
             elif isinstance(message, UnfinishedTaken):
                 self.variables.fill(form_of(message.job, self.variables.read()))
                 self.controller.taken(self.variables.read())
             lines += log_lines(message)
+            tell_desktop(message, unless=self._has_keyboard)
         self.log_panel.append(lines)
 
     def _fill_in(self, found: LoginFound) -> None:
@@ -246,12 +257,17 @@ class MainWindow(PanelWindow):
         self._render()
         return accepted
 
+    def _has_keyboard(self) -> bool:
+        # not focus_displayof(): it fails for widgets that Tk made itself (https://github.com/python/cpython/issues/88758)
+        return bool(str(self.tk.call("focus", "-displayof", self)))
+
     def _render(self) -> None:
         state = self.controller.state
         if state is self._shown:
             return
         self._shown = state
         self.show(state)
+        self.title(title_of(state))
         self.settings_window.show(state.keychain)
         self.menu_bar.show(state)
 

@@ -21,6 +21,7 @@ def bind_keys(window: ttk.App, *, close: Callable[[], None]) -> None:
         # Tk takes it for Enter too, which presses the button that has the keyboard.
         window.bind_class("TButton", key, lambda _: None)
     window.createcommand("::tk::mac::Quit", close)  # Cmd+Q, and Quit in the menu bar (Tk, tk_mac)
+    window.createcommand("::tk::mac::ReopenApplication", window.deiconify)  # its icon in the dock was pressed
     # ttkbootstrap takes the space bar away from buttons; whoever works by keyboard expects it there.
     # The wheel scrolls the column; a list that passes beneath the pointer must not choose something else.
     for wheel in ("<MouseWheel>", "<Shift-MouseWheel>", "<Button-4>", "<Button-5>"):

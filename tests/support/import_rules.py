@@ -180,7 +180,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "ui/own_worker.py",
         "ui/diagnostics.py",
     ),
-    "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech"),
+    "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/one_instance.py"),
     "faster_whisper": ("pipeline/speech",),
     "requests": ("pipeline/transfer/http", "backend/conformance/check_client.py"),
     "urllib3": ("pipeline/transfer/http",),
