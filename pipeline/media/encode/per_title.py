@@ -1,33 +1,26 @@
 """Finds each rendition's constant rate factor for a VMAF target, by encoding and measuring short stretches.
 
 Owns where the stretches lie, which factors are tried and what follows from the scores. Knows nothing of jobs and
-folders; what is done to a video before it is encoded is `encode`'s to say, how an encoder is told is `encoders'`.
+folders; how a stretch is encoded and measured is `trial`'s to say.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import ffmpeg as graph
-
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
 from pipeline.job import Codec
 from pipeline.media.encode import ladder
-from pipeline.media.encode.arguments import KEYFRAMES
 from pipeline.media.encode.chunks import SLOT_S, Chunk, Cutting, side_by_side
-from pipeline.media.encode.encoders import codec_of, video_options
-from pipeline.media.encode.source_input import from_source, source_input
-from pipeline.media.encode.video_graph import video_graph
-from pipeline.media.encode.vmaf import comparison, read_scores
-from pipeline.media.ffmpeg.process import run_ffmpeg
-from pipeline.media.source.scan import CLOCK_HZ, EARLY_TICKS
+from pipeline.media.encode.encoders import codec_of
+from pipeline.media.encode.trial import RUN_IN, measure_stretch
+from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import Plan, Rendition
 from pipeline.work_log import WorkLog
 
@@ -36,16 +29,6 @@ STRETCHES = 7
 
 Each is a slot: a group of pictures exactly as the encode has it.
 """
-
-RUN_IN = SLOT_S * CLOCK_HZ
-"""How many ticks are encoded before a stretch and not measured.
-
-x264 quantises the first frame of all more coarsely than later keyframes, which follow from the frames before them:
-without this, slides looked 1.5 points worse than they are within the whole; after half a second of it still one point.
-"""
-
-EVERY = 5
-"""One frame in this many is measured; prime to the lengths of the patterns in which encoders place their B-frames."""
 
 CLOSE = 0.4
 """A score this close to the target needs no further trial."""
@@ -203,10 +186,7 @@ def _measured(
     """Return the scores of all measured frames, one list per rendition. Raises EncodeError."""
 
     def measure(stretch: Chunk) -> list[tuple[float, ...]]:
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            arguments = from_source(trial_arguments(plan, cutting, stretch, tried), plan.media.path)
-            run_ffmpeg(ffmpeg, arguments, cwd=Path(folder), cancel=cancel)
-            return [read_scores(Path(folder) / _log(i)) for i in range(len(tried))]
+        return measure_stretch(ffmpeg, plan, cutting, stretch, tried, scratch, cancel)
 
     crfs = " ".join(f"{r.name} {r.crf}" for r in tried)
     parts = {stretch.number: f"{crfs}, stretch {stretch.number}" for stretch in stretches}
@@ -228,57 +208,6 @@ def _measured(
             "leave the VMAF target out."
         ) from reason
     return scores
-
-
-def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequence[Rendition]) -> list[str]:
-    """Return the arguments that encode a stretch, decode what was made and measure it, in one run and nothing on disk.
-
-    ffmpeg-python knows no `-dec`, so the comparisons are put behind what it makes: its graph has two outputs a
-    rendition, of which one is encoded and the other, whose -map is taken out, is what the encoded video is compared
-    with.
-    """
-    entry = {} if stretch.seek_s is None else {"noaccurate_seek": None, "ss": f"{stretch.seek_s:.6f}"}
-    source = source_input(plan.media, **entry)
-    entered = replace(stretch, start=max(0, stretch.start - RUN_IN))
-    branches = [
-        video.filter_multi_output("split", 2) for video in video_graph(source, plan, cutting, entered, tuple(tried))
-    ]
-    options = video_options(
-        plan.encoder,
-        plan.job.encoding.preset,
-        tried,
-        dynamic_range=plan.dynamic_range,
-        segment_type=plan.segment_type,
-        frame_rate=cutting.frame_rate,
-        repeatable=True,
-    )
-    timing = {"force_key_frames": KEYFRAMES, "fps_mode": "passthrough", "enc_time_base": f"1:{CLOCK_HZ}"}
-    videos = [branch.stream(output) for output in (0, 1) for branch in branches]
-    arguments = list(graph.output(*videos, "-", **({"format": "null"} | timing | options)).get_args())
-    measured = f"settb=1/{CLOCK_HZ},trim=start_pts={max(0, stretch.start - EARLY_TICKS)}"
-    references = _unmapped(arguments, len(tried))
-    for number, reference in enumerate(references):
-        made, wanted = f"made{number}", f"wanted{number}"
-        trimmed = f"[dec:{number}]{measured}[{made}];[{reference}]{measured}[{wanted}]"
-        compared = comparison(made, wanted, _log(number), f"v{number}", every=EVERY)
-        arguments += ["-dec", f"0:{number}", "-filter_complex", f"{trimmed};{compared}"]
-    for number in range(len(tried)):
-        arguments += ["-map", f"[v{number}]"]
-    return ["-copyts", *arguments, "-f", "null", "-"]
-
-
-def _unmapped(arguments: list[str], count: int) -> list[str]:
-    """Take the last `count` -map options out of arguments; return the labels that they named."""
-    labels: list[str] = []
-    for _ in range(count):
-        at = len(arguments) - 1 - arguments[::-1].index("-map")
-        labels.insert(0, arguments[at + 1].strip("[]"))
-        del arguments[at : at + 2]
-    return labels
-
-
-def _log(number: int) -> str:
-    return f"vmaf-{number}.json"
 
 
 def _part(report: Callable[[float], None], number: int) -> Callable[[float], None]:

@@ -12,7 +12,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
 from pipeline.job import Codec, EncodingRequest, Job
 from pipeline.media.encode import arguments as encode
-from pipeline.media.encode import per_title
+from pipeline.media.encode import per_title, trial
 from pipeline.media.encode.chunks import Chunk, Cutting, cut
 from pipeline.media.encode.encoders import video_options
 from pipeline.media.encode.per_title import (
@@ -23,8 +23,8 @@ from pipeline.media.encode.per_title import (
     met,
     next_crf,
     spread,
-    trial_arguments,
 )
+from pipeline.media.encode.trial import trial_arguments
 from pipeline.media.encode.vmaf import measure_vmaf
 from pipeline.media.ffmpeg.process import run_ffmpeg
 from pipeline.media.source.packet_scan import scan
@@ -234,7 +234,7 @@ def test_what_was_measured_before_a_stop_is_not_measured_again(ffmpeg, long_sour
     """The factors are those of one run; of another work nothing is taken."""
     plan, log = _plan(long_source), tmp_path / "measured.jsonl"
     cutting, runs = _cut(plan), []
-    real = per_title.run_ffmpeg
+    real = trial.run_ffmpeg
 
     def counted(*given, **more):
         if len(runs) == 5:
@@ -243,11 +243,11 @@ def test_what_was_measured_before_a_stop_is_not_measured_again(ffmpeg, long_sour
         return real(*given, **more)
 
     monkeypatch.setattr(per_title, "side_by_side", lambda cores: 1)
-    monkeypatch.setattr(per_title, "run_ffmpeg", counted)
+    monkeypatch.setattr(trial, "run_ffmpeg", counted)
     with pytest.raises(Cancelled):
         choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
     runs.clear()
-    monkeypatch.setattr(per_title, "run_ffmpeg", lambda *given, **more: (runs.append(given), real(*given, **more))[1])
+    monkeypatch.setattr(trial, "run_ffmpeg", lambda *given, **more: (runs.append(given), real(*given, **more))[1])
     resumed = choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
     again = len(runs)
     runs.clear()
