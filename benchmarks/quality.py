@@ -138,7 +138,7 @@ def cost(ffmpeg: Path, plan: Plan, folder: Path) -> None:
     cancel = CancelToken()
     cutting = cut(plan, scan(plan.media, cancel), cores=1)
     before = cpu_seconds()
-    chosen = per_title.choose_crfs(ffmpeg, plan, cutting, scratch=folder, cancel=cancel)
+    chosen = per_title.choose_factors(ffmpeg, plan, cutting, scratch=folder, cancel=cancel)
     choosing = cpu_seconds() - before
     files = convert(plan, folder / "per-title", target(plan))
     encoding = cpu_seconds() - before - 2 * choosing
@@ -151,7 +151,7 @@ def cost(ffmpeg: Path, plan: Plan, folder: Path) -> None:
         made = measured(ffmpeg, plan, files[r.name], r, folder, every=EVERY)
         rate = made.size_bytes * 8 / (cutting.length / 90_000) / 1000
         wanted = plan.job.encoding.target_vmaf
-        write(f"{r.name:<8}{chosen[r.name]:6.1f}{made.vmaf:8.2f}{wanted:8.1f}{rate:8.0f}{r.bit_rate / 1000:9.0f}")
+        write(f"{r.name:<8}{chosen[r.name].crf:6.1f}{made.vmaf:8.2f}{wanted:8.1f}{rate:8.0f}{r.bit_rate / 1000:9.0f}")
 
 
 def measured(ffmpeg: Path, plan: Plan, file: Path, r: Rendition, folder: Path, *, every: int) -> Made:

@@ -125,6 +125,7 @@ def job_for(options: argparse.Namespace, video: Input) -> Job:
         output_dir=options.output,
         slug=video.slug,
         qualities=None if options.qualities == "auto" else qualities,
+        audio_only=options.audio_only,
         tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
         encoding=_encoding(options),
         audio=AudioRequest(
@@ -253,6 +254,7 @@ def _encoding(options: argparse.Namespace) -> EncodingRequest:
         preset=options.preset,
         rate_control=RateControl(options.rate_control),
         target_vmaf=options.target_vmaf,
+        fit_ladder=options.fit_ladder,
         segment_type=None if options.segment_type == AUTO else SegmentType(options.segment_type),
         keep_hdr=options.keep_hdr,
         copy_top=options.copy_top == "auto",

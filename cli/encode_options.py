@@ -77,6 +77,12 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         help="choose each quality's CRF by measuring, for example 94 (default: off)",
     )
     parser.add_argument(
+        "--fit-ladder",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="with --target-vmaf: leave out qualities whose next larger one takes hardly more (default: no)",
+    )
+    parser.add_argument(
         "--segment-type",
         choices=[AUTO, *(t.value for t in SegmentType)],
         default=AUTO,

@@ -51,6 +51,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="2160p,1440p,1080p,720p,480p,360p or auto: all up to 1080p that the source fills (default: auto)",
     )
+    parser.add_argument(
+        "--audio-only",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="make a stream of the audio tracks alone (default: no)",
+    )
 
 
 def named_input(text: str) -> Path | SourceAddress:

@@ -39,6 +39,7 @@ def preset_arguments(settings: PresetSettings) -> list[str]:
     """Return a preset's settings as arguments, those at their default too: a list's row overrides others with them."""
     return [
         f"--qualities={AUTO if settings.qualities is None else ','.join(settings.qualities)}",
+        _switch("audio-only", settings.audio_only),
         *_encoding(settings.encoding),
         *_audio(settings.audio),
         _switch("black-bars", settings.black_bars),
@@ -56,6 +57,7 @@ def _encoding(encoding: EncodingRequest) -> list[str]:
         f"--preset={encoding.preset}",
         f"--rate-control={encoding.rate_control.value}",
         f"--target-vmaf={_number(encoding.target_vmaf)}",
+        _switch("fit-ladder", encoding.fit_ladder),
         f"--segment-type={AUTO if segment_type is None else segment_type.value}",
         _switch("keep-hdr", encoding.keep_hdr),
         f"--copy-top={AUTO if encoding.copy_top else OFF}",
@@ -104,7 +106,9 @@ def _not_ruled_out(settings: PresetSettings, options: argparse.Namespace) -> Pre
         encoding = replace(encoding, keep_hdr=keeps_hdr, segment_type=segment_type)
     averaged = options.rate_control == RateControl.ABR.value
     if encoding.rate_control is RateControl.CRF and (averaged or encoder not in MEASURING):
-        encoding = replace(encoding, target_vmaf=None)
+        encoding = replace(encoding, target_vmaf=None, fit_ladder=False)
+    if options.target_vmaf is None:
+        encoding = replace(encoding, fit_ladder=False)
     if averaged and encoding.rate_control is RateControl.ABR and options.target_vmaf is not None:
         encoding = replace(encoding, rate_control=RateControl.CRF)
     if options.target_vmaf is not None and encoding.target_vmaf is None and encoding.encoder is encoder:

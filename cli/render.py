@@ -160,6 +160,7 @@ class TerminalBars:
         """Move the bars, or print a line above them."""
         if isinstance(event, PhaseProgress):
             self._set("Overall", event.overall)
+            self._leave_out([row for row in self._rows if event.rows and row not in event.rows])
             for row, fraction in event.rows.items():
                 self._set(row, fraction)
             if event.phase is not PhaseName.HLS:
@@ -180,6 +181,12 @@ class TerminalBars:
     def close(self) -> None:
         """Stop drawing."""
         self._progress.stop()
+
+    def _leave_out(self, rows: Sequence[str]) -> None:
+        """Take away the bars of renditions that are not made after all."""
+        for row in rows:
+            self._progress.remove_task(self._tasks.pop(row))
+        self._rows = [row for row in self._rows if row not in rows]
 
     def _finish(self, event: PhaseFinished) -> None:
         self._set("Overall", event.overall)

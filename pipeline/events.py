@@ -68,7 +68,8 @@ class PhaseStarted:
 class PhaseProgress:
     """The progress of a phase: absolute values, so a reader may drop all but the last of a phase.
 
-    Fractions run from 0 to 1. `rows` holds a fraction for each rendition in phase HLS and is empty elsewhere.
+    Fractions run from 0 to 1. `rows` holds a fraction for each rendition that is made, in phase HLS, where one may be
+    left out on the way; it is empty elsewhere, and while nothing is known of them.
     `transfer` is how far an upload is, and says nothing elsewhere.
     """
 

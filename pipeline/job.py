@@ -62,7 +62,8 @@ class RateControl(str, Enum):
 class EncodingRequest:
     """How the editor wants the video encoded.
 
-    `preset` is x264's name for a trade of speed for size. `target_vmaf` None means the table's own quality.
+    `preset` is x264's name for a trade of speed for size. `target_vmaf` None means the table's own quality;
+    `fit_ladder` leaves out qualities that save hardly anything, which takes such a target, as it is found by measuring.
     `segment_type` None means what suits the codec. `copy_top` keeps the source's video as the largest rendition, if it
     can be.
     """
@@ -72,6 +73,7 @@ class EncodingRequest:
     preset: str = "medium"
     rate_control: RateControl = RateControl.CRF
     target_vmaf: float | None = None
+    fit_ladder: bool = False
     segment_type: SegmentType | None = None
     keep_hdr: bool = False
     copy_top: bool = False
@@ -204,6 +206,7 @@ class Trim:
 class Job:
     """What the editor asked for. `qualities` None means every one up to 1080p that the source fills.
 
+    `audio_only` makes a stream of the source's audio, and `qualities` says nothing then.
     `title` is what people know the video by, in file record and manifests; empty for the name of its file.
     `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it. `captions` are
     subtitle tracks of the stream, and the first is its transcript where nothing is transcribed. `script` is a text file
@@ -216,6 +219,7 @@ class Job:
     output_dir: Path
     slug: str
     qualities: tuple[str, ...] | None = None
+    audio_only: bool = False
     tracks: TrackChoice = TrackChoice()
     encoding: EncodingRequest = EncodingRequest()
     audio: AudioRequest = AudioRequest()

@@ -11,6 +11,9 @@ from pipeline.codec import to_json
 from pipeline.job import Job, UploadJob
 from pipeline.job_codec import settings_of
 
+NEWER = (("audio_only",), ("encoding", "fit_ladder"))
+"""Settings, off by default, that were not there when digests were of the defaults, too."""
+
 
 def digest_of(job: Job | UploadJob, backend_url: str = "") -> str:
     """Return the digest of a job's settings: a later version has the same, for what it adds has its default here.
@@ -29,8 +32,17 @@ def is_digest_of(digest: str, job: Job) -> bool:
 
 
 def _earlier(job: Job) -> tuple[str, ...]:
-    """Return the digests of schema 4, and of 3, where `audio` was `sound`: of all settings, their defaults too."""
+    """Return the digests of schema 4, and of 3, where `audio` was `sound`: of all settings, their defaults too.
+
+    None are those of a job with a setting that is newer than they are.
+    """
     settings = to_json(job)
+    for *groups, name in NEWER:
+        group = settings
+        for step in groups:
+            group = group[step]
+        if group.pop(name):
+            return ()
     before = {"sound" if name == "audio" else name: value for name, value in settings.items()}
     return _with_schema(4, settings), _with_schema(3, before)
 

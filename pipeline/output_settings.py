@@ -39,11 +39,12 @@ CAPTION_RULES = "profile"
 """The setting of a transcript that changes its captions alone, not the transcript itself."""
 
 SOURCE_PART = ("tracks", "trim")
-VIDEO = ("codec", "preset", "rate_control", "target_vmaf", "keep_hdr", "copy_top", "black_bars", ENCODER)
+VIDEO = ("codec", "preset", "rate_control", "target_vmaf", "fit_ladder", "keep_hdr", "copy_top", "black_bars", ENCODER)
 AUDIO = ("surround", "loudness_lufs", "audio_map")
 
 LABELS = {
     "target_vmaf": "VMAF target",
+    "fit_ladder": "fitting qualities",
     "keep_hdr": "HDR",
     "copy_top": "original video",
     "loudness_lufs": "loudness",

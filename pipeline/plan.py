@@ -49,6 +49,8 @@ def make_plan(
     if problems:
         raise SettingsError(problems)
     _check_audio(job, media)
+    if job.audio_only:
+        media = _audio_of(media)
     _check_caption_track(job, media)
     if job.trim is not None:
         media = trimmed(media, job.trim)
@@ -87,6 +89,17 @@ def plan_within_source(plan: Plan, scan: Scan) -> Plan:
     return replace(plan, renditions=ladder.within_source(plan.renditions, scan.peak_bit_rate))
 
 
+def plan_as_made(plan: Plan, made: Sequence[str]) -> Plan:
+    """Return a plan for what comes after the encode: `made` are the renditions that were worth making, by name."""
+    renditions = tuple(r for r in plan.renditions if r.name in made)
+    if not plan.job.encoding.fit_ladder or renditions == plan.renditions:
+        return plan
+    mp4 = plan.mp4
+    if mp4 is not None and mp4.remux_of not in made:
+        mp4 = replace(mp4, remux_of=None)
+    return replace(plan, renditions=renditions, mp4=mp4)
+
+
 def setting_problems(job: Job) -> list[Problem]:
     """Return what is wrong with a job's settings whatever the source is."""
     problems = [*_wrong_qualities(job), *_wrong_encoding(job.encoding), *_wrong_target_vmaf(job.encoding)]
@@ -115,7 +128,7 @@ def _wrong_qualities(job: Job) -> Iterator[Problem]:
     if unknown:
         text = f"There is no quality {', '.join(unknown)}: choose from {', '.join(ladder.BY_NAME)}."
         yield Problem(text=text, setting=Setting.QUALITIES)
-    if job.qualities is not None and not job.qualities:
+    if job.qualities is not None and not job.qualities and not job.audio_only:
         yield Problem(text="No quality is chosen: choose at least one.", setting=Setting.QUALITIES)
 
 
@@ -134,6 +147,9 @@ def _wrong_encoding(encoding: EncodingRequest) -> Iterator[Problem]:
 def _wrong_target_vmaf(encoding: EncodingRequest) -> Iterator[Problem]:
     target, (lowest, highest) = encoding.target_vmaf, TARGET_VMAF
     if target is None:
+        if encoding.fit_ladder:
+            text = "Which qualities save hardly anything is found by measuring: set a VMAF target, or make all of them."
+            yield Problem(text=text, setting=Setting.TARGET_VMAF)
         return
     if not lowest <= target <= highest:
         text = f"A VMAF target lies between {lowest:.0f} and {highest:.0f}, not at {target:g}."
@@ -153,6 +169,13 @@ def _check_audio(job: Job, media: MediaInfo) -> None:
             f"The audio of {media.path} ({kinds}) can't be decoded: export it with AAC audio, "
             "or accept damaged videos (under Advanced, or with --accept-damaged) to convert it without audio."
         )
+
+
+def _audio_of(media: MediaInfo) -> MediaInfo:
+    """Return a source without its video, as if it were an audio file. Raises SourceError where nothing is left."""
+    if not media.audio:
+        raise SourceError(f"{media.path} has no audio that can be decoded: choose qualities, not the audio alone.")
+    return replace(media, video=None)
 
 
 def _check_caption_track(job: Job, media: MediaInfo) -> None:
@@ -203,6 +226,7 @@ def _requested(job: Job, *, has_video: bool) -> Requested:
 
 def _notes(job: Job, media: MediaInfo, renditions: tuple[Rendition, ...]) -> tuple[str, ...]:
     part = [] if job.trim is None else [f"{media.path.name}: only the part {trim_text(job.trim)}."]
+    part += [f"{media.path.name}: only its audio."] if job.audio_only else []
     audio = job.audio
     treated = source_notes(media, keep_hdr=job.encoding.keep_hdr, surround=audio.surround, mapped=bool(audio.audio_map))
     notes = part + [f"{media.path.name}: {text}." for text in treated]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
@@ -22,6 +22,7 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.model import JobReport, PhaseName, PhaseOutcome, PhaseReport, Plan, UploadPlan
 from pipeline.phase_table import PHASES
 from pipeline.phases.phase import JobContext, JobFolder, Phase
+from pipeline.plan import plan_as_made
 from pipeline.scheduler import Stage, Turn
 from pipeline.steps import Steps, to_the_end
 
@@ -95,12 +96,12 @@ class _JobRun(Generic[_Plan, _Folder]):
         package = self._package
         assert package is not None
         self._retry_when_disk_full(
-            lambda: self._when_it_is_its_turn(Stage.PACKAGE, lambda: package(self._context(name)))
+            lambda: self._when_it_is_its_turn(Stage.PACKAGE, lambda: package(self._context(name, as_made=True)))
         )
 
     def _one(self, phase: Phase[JobContext[_Plan, _Folder]]) -> None:
         self.cancel.check()
-        context = self._context(phase.name)
+        context = self._context(phase.name, as_made=phase.name is not PhaseName.HLS)
         patient = PHASES[phase.name].fills_folder
         self.steps.run(
             phase.name,
@@ -134,10 +135,14 @@ class _JobRun(Generic[_Plan, _Folder]):
             wait_for_room(parent, self.cancel)
             self.steps.log("There is room on the disk again: the job goes on.", LogLevel.INFO)
 
-    def _context(self, name: PhaseName) -> JobContext[_Plan, _Folder]:
-        report, log = self.steps.reporter(name), self.steps.log
+    def _context(self, name: PhaseName, *, as_made: bool = False) -> JobContext[_Plan, _Folder]:
+        """Return what a phase works on; with `as_made` the plan has the renditions that the encode has made of it."""
+        report, log, encoded = self.steps.reporter(name), self.steps.log, self.folder.done.hls
+        plan = self.plan
+        if as_made and encoded is not None and isinstance(plan, Plan):
+            plan = cast("_Plan", plan_as_made(plan, encoded.renditions))  # mypy narrows no type variable
         return JobContext(
-            plan=self.plan,
+            plan=plan,
             workspace=self.folder,
             cancel=self.cancel,
             report=report,

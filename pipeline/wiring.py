@@ -137,11 +137,11 @@ def encryption_problems(encryption: Encryption) -> tuple[Problem, ...]:
 
 
 def _encoder(job: Job, media: MediaInfo, config: Config) -> str | None:
-    """Return the encoder for the video, tried on this machine, None without a video.
+    """Return the encoder for the video, tried on this machine, None where no video is made.
 
     Raises SettingsError, ToolError.
     """
-    if media.video is None:
+    if media.video is None or job.audio_only:
         return None
     from pipeline.media.encode.encoder_check import choose_encoder
     from pipeline.media.encode.vmaf import require_vmaf

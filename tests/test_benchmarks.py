@@ -22,6 +22,7 @@ LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "encode.py": (("--help",), "--startup"),  # it encodes nothing below 1080p
     "job_queue.py": (("--jobs", "200"), "last / first"),
     "journal.py": (("--files", "2000"), "2000"),
+    "ladder.py": (("--help",), "--target-vmaf"),  # it encodes slides in every quality
     "latency_proxy.py": (("--help",), "--round-trip-ms"),
     "many_files.py": (("--files", "20"), "manifest show"),
     "quality.py": (("--help",), "--preset"),  # test_quality_benchmark.py runs it

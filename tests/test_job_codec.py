@@ -105,10 +105,10 @@ SCHEMA_3 = """{
 SCHEMA_4 = """{
   "schema": 4,
   "source": "Größe 1.mp4", "output_dir": "out", "slug": "week1/grosse-1",
-  "qualities": ["1080p", "480p"],
+  "qualities": ["1080p", "480p"], "audio_only": true,
   "tracks": {"programme": 3, "video": 2, "audio": [1, 4]},
   "encoding": {"codec": "hevc", "encoder": "cpu", "preset": "slow", "rate_control": "crf", "target_vmaf": 93.5,
-               "segment_type": "fmp4", "keep_hdr": true, "copy_top": true},
+               "fit_ladder": true, "segment_type": "fmp4", "keep_hdr": true, "copy_top": true},
   "audio": {"surround": true, "loudness_lufs": -16.0,
             "audio_map": [[{"track": 1, "channel": 2}, {"track": 1, "channel": null}]]},
   "encryption": {"key_file": "a.key", "key_uri": "https://keys.invalid/1", "publish_key": true},
@@ -181,6 +181,10 @@ CHOSEN_IN_SCHEMA_3 = replace(
     address=SourceAddress(text="https://videos.example/Gr%C3%B6%C3%9Fe%201.mp4", signed=True),
 )
 
+CHOSEN_IN_SCHEMA_4 = replace(
+    CHOSEN_IN_SCHEMA_3, audio_only=True, encoding=replace(CHOSEN_IN_SCHEMA_3.encoding, fit_ladder=True)
+)
+
 UPLOAD_SCHEMA_1 = """{
   "schema": 1, "kind": "upload",
   "folder": "out/Größe 1",
@@ -216,6 +220,7 @@ JOBS = st.builds(
     output_dir=PATHS,
     slug=st.lists(TEXTS, min_size=1, max_size=4).map(lambda parts: nested_slug(PurePath("videos", *parts))),
     qualities=st.none() | st.lists(st.sampled_from([*ladder.BY_NAME])).map(tuple),
+    audio_only=st.booleans(),
     tracks=st.builds(
         TrackChoice, programme=st.none() | WHOLE, video=st.none() | WHOLE, audio=st.lists(WHOLE, max_size=3).map(tuple)
     ),
@@ -226,6 +231,7 @@ JOBS = st.builds(
         preset=st.sampled_from(PRESETS),
         rate_control=st.sampled_from(RateControl),
         target_vmaf=st.none() | st.floats(*TARGET_VMAF),
+        fit_ladder=st.booleans(),
         segment_type=st.none() | st.sampled_from(SegmentType),
         keep_hdr=st.booleans(),
         copy_top=st.booleans(),
@@ -307,10 +313,10 @@ def test_a_job_of_schema_3_is_read():
 
 def test_what_is_written_is_of_the_schema_that_it_names():
     """A field that is new, gone or of another name changes the schema: the sample has every field."""
-    assert json.loads(SCHEMA_4) == job_to_json(CHOSEN_IN_SCHEMA_3)
-    assert CHOSEN_IN_SCHEMA_3 == job_from_text(SCHEMA_4)
+    assert json.loads(SCHEMA_4) == job_to_json(CHOSEN_IN_SCHEMA_4)
+    assert CHOSEN_IN_SCHEMA_4 == job_from_text(SCHEMA_4)
     plain = job_to_json(job_from_text(LEAST_OF_SCHEMA_1))
-    same = [name for name, value in job_to_json(CHOSEN_IN_SCHEMA_3).items() if value == plain[name]]
+    same = [name for name, value in job_to_json(CHOSEN_IN_SCHEMA_4).items() if value == plain[name]]
     assert ["schema", "output_dir"] == same
 
 

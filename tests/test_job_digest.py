@@ -21,8 +21,12 @@ def test_digests_of_earlier_versions_count(schema):
     text = (KEPT / f"watched_job_{schema}.json").read_text()
     job = job_from_text(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    other = replace(job, trim=Trim(start_s=1.0))
-    assert [True, False] == [is_digest_of(digest, one) for one in (job, other)]
+    others = (
+        replace(job, trim=Trim(start_s=1.0)),
+        replace(job, audio_only=True),
+        replace(job, encoding=replace(job.encoding, fit_ladder=True)),
+    )
+    assert [True, False, False, False] == [is_digest_of(digest, one) for one in (job, *others)]
 
 
 def test_a_digest_is_of_what_is_asked_for():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Problem, Setting, SettingsError
+from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.job import (
     AudioRequest,
     Codec,
@@ -17,12 +17,13 @@ from pipeline.job import (
     RateControl,
     SegmentType,
     TranscriptionRequest,
+    Trim,
     UploadRequest,
 )
 from pipeline.media.encode import ladder
 from pipeline.media_info import AudioStream, DynamicRange
 from pipeline.model import PhaseName
-from pipeline.plan import make_plan
+from pipeline.plan import make_plan, plan_as_made
 
 
 def test_a_plain_job_gets_all_qualities_and_an_mp4_remuxed_from_480p(job, media_info):
@@ -119,6 +120,12 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
             Setting.ENCODER,
             "A VMAF target needs an encoder that keeps a quality",
             id="VMAF in hardware",
+        ),
+        pytest.param(
+            {"encoding": EncodingRequest(fit_ladder=True)},
+            Setting.TARGET_VMAF,
+            "Which qualities save hardly anything is found by measuring: set a VMAF target",
+            id="a fitting ladder without a target",
         ),
         pytest.param(
             {"audio": AudioRequest(loudness_lufs=3)},
@@ -229,6 +236,40 @@ def test_a_source_without_a_video_becomes_a_stream_of_audio(job, media_info):
     """No rendition, no MP4, and the audio has segments of its own."""
     plan = make_plan(job, replace(media_info(), video=None))
     assert ((), None, False, (PhaseName.HLS,)) == (plan.renditions, plan.mp4, plan.muxed_audio, plan.phases)
+
+
+def test_the_audio_alone_is_taken_of_a_video(job, media_info):
+    """As of a source that has no more, with a note, whatever qualities are named; one without audio is refused."""
+    wanted = replace(job, audio_only=True, qualities=(), trim=Trim(start_s=1.0))
+    plan = make_plan(wanted, media_info())
+    assert ((), None, False, None, "lesson.mp4: only its audio.") == (
+        plan.renditions,
+        plan.mp4,
+        plan.muxed_audio,
+        plan.media.video,
+        plan.notes[1],
+    )
+    with pytest.raises(SourceError, match="has no audio that can be decoded"):
+        make_plan(wanted, replace(media_info(), audio=()))
+
+
+def test_what_was_not_worth_making_is_in_no_later_step(job, media_info):
+    """The MP4 is encoded then; without a ladder that fits, all that was planned must be there."""
+    fitted = replace(job, encoding=EncodingRequest(target_vmaf=95, fit_ladder=True))
+    plan = make_plan(fitted, media_info())
+    made = plan_as_made(plan, ("1080p", "360p"))
+    assert (["1080p", "360p"], None, plan.mp4.rendition) == (
+        [r.name for r in made.renditions],
+        made.mp4.remux_of,
+        made.mp4.rendition,
+    )
+    whole = ("1080p", "720p", "480p", "360p")
+    plain = make_plan(job, media_info())
+    assert (plan, "480p", plain) == (
+        plan_as_made(plan, whole),
+        plan_as_made(plan, whole[:3]).mp4.remux_of,
+        plan_as_made(plain, whole[:2]),
+    )
 
 
 def test_qualities_above_the_source_are_left_out_with_a_note(job, media_info):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -102,7 +102,7 @@ def progressed(bars: Bars, event: PhaseProgress, plan: WithPhases, *, pause_reas
     bars = _overall(bars, event.overall, _step(event.phase, plan, activity))
     match event.phase:
         case PhaseName.HLS:
-            return replace(bars, qualities=tuple(_filled(bar, event.rows.get(bar.label)) for bar in bars.qualities))
+            return replace(bars, qualities=tuple(_encoded(bar, event.rows) for bar in bars.qualities))
         case PhaseName.MP4:
             return replace(bars, mp4=replace(bars.mp4, fraction=event.fraction, status=RowStatus.ACTIVE))
         case PhaseName.TRANSCRIPT | PhaseName.TRANSLATION:
@@ -137,7 +137,8 @@ def finished(bars: Bars, event: PhaseFinished) -> Bars:
     bars = _overall(bars, event.overall, bars.overall.text)
     match event.phase:
         case PhaseName.HLS:
-            return replace(bars, qualities=tuple(_ended(bar, event) for bar in bars.qualities))
+            made = tuple(bar if bar.status is RowStatus.SKIPPED else _ended(bar, event) for bar in bars.qualities)
+            return replace(bars, qualities=made)
         case PhaseName.MP4:
             return replace(bars, mp4=_ended(bars.mp4, event))
         case PhaseName.TRANSCRIPT:
@@ -195,8 +196,14 @@ def _active(bar: Bar) -> Bar:
     return replace(bar, status=RowStatus.ACTIVE) if bar.made else bar
 
 
-def _filled(bar: Bar, fraction: float | None) -> Bar:
-    return bar if fraction is None or not bar.made else replace(bar, fraction=fraction, status=RowStatus.ACTIVE)
+def _encoded(bar: Bar, rows: Mapping[str, float]) -> Bar:
+    """Return a rendition's row; one that is not among those that are told is left out, as soon as any are told."""
+    if not rows or not bar.made:
+        return bar
+    fraction = rows.get(bar.label)
+    if fraction is None:
+        return replace(bar, fraction=0.0, status=RowStatus.SKIPPED)
+    return replace(bar, fraction=fraction, status=RowStatus.ACTIVE)
 
 
 def _ended(bar: Bar, event: PhaseFinished) -> Bar:

@@ -30,7 +30,7 @@ from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.source.source_notes import declared_end_s
 from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
 from pipeline.media_info import MediaInfo
-from pipeline.model import PhaseName, PhaseOutcome, Plan
+from pipeline.model import PhaseName, PhaseOutcome, Plan, Rendition
 from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress, log_words
@@ -78,7 +78,7 @@ class HlsPhase:
             self._check_damage(context)
             return PhaseResult(outcome=PhaseOutcome.REUSED, text="Already encoded")
         plan, folder = context.plan, context.workspace.folder
-        work = HlsEncode(replace(context, plan=replace(plan, renditions=missing)), self._ffmpeg, self._engine)
+        work = HlsEncode(_of_missing(context, missing), self._ffmpeg, self._engine)
         try:
             with work:
                 found, planned = self._scan(context, work)
@@ -97,14 +97,15 @@ class HlsPhase:
             context.workspace.checkpoints.clear()
             context.workspace.forget(self.name.value)
             return self.run(context)
-        names = tuple(r.name for r in plan.renditions)
+        left_out = {r.name for r in planned.renditions} - set(joined.encoded.renditions)
+        names = tuple(r.name for r in plan.renditions if r.name not in left_out)
         encoded = replace(joined.encoded, accepted=plan.job.accept_damaged, renditions=names)
         if encoded.decode_errors and plan.audio:
             encoded = replace(encoded, decoded_audio=self._decoded_audio(context, found, encoded.audio_ends))
         context.workspace.mark(encoded)
         context.workspace.checkpoints.clear()
         self._check_damage(context)
-        context.report(Progress(fraction=1.0, rows={r.name: 1.0 for r in plan.renditions}, text="Encoded"))
+        context.report(Progress(fraction=1.0, rows=dict.fromkeys(names, 1.0), text="Encoded"))
         return PhaseResult(text=_summary(plan, encoded))
 
     def _scan(self, context: PhaseContext, work: HlsEncode) -> tuple[Scan, Plan]:
@@ -235,6 +236,16 @@ class HlsPhase:
         return run_ffmpeg(
             self._ffmpeg, arguments, cwd=context.workspace.folder, cancel=context.cancel, on_progress=report
         )
+
+
+def _of_missing(context: PhaseContext, missing: Sequence[Rendition]) -> PhaseContext:
+    """Return what an encode of the renditions that are missing works on; it tells that the others are done."""
+    there = {r.name: 1.0 for r in context.plan.renditions if r not in missing}
+
+    def report(progress: Progress) -> None:
+        context.report(replace(progress, rows=there | progress.rows) if progress.rows else progress)
+
+    return replace(context, plan=replace(context.plan, renditions=tuple(missing)), report=report)
 
 
 def estimated_size_bytes(plan: Plan) -> int:

@@ -166,7 +166,7 @@ class HlsEncode:
         errors = max(self._audio.error_lines, self._lost_audio(scan)) + (0 if encoded is None else encoded.errors)
         return HlsFacts(
             duration_s=(scan.end if encoded is None else encoded.cutting.length) / CLOCK_HZ,
-            renditions=tuple(r.name for r in plan.renditions),
+            renditions=() if encoded is None else tuple(r.name for r in plan.renditions if r.name in encoded.made),
             frame_s=AAC_FRAME_S if encoded is None else scan.usual_gap / CLOCK_HZ,
             frame_rate=None if encoded is None else encoded.cutting.frame_rate,
             audio=() if plan.muxed_audio else tuple(a.folder for a in plan.audio),

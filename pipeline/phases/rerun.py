@@ -170,6 +170,8 @@ def _is_extended(context: PhaseContext) -> bool:
     encoding, encoded = context.plan.job.encoding, context.workspace.done.hls
     damaged = encoded is not None and (encoded.decode_errors or encoded.missing_frames)
     together = encoding.copy_top or encoding.target_vmaf is not None or damaged
+    if encoded is not None and not encoded.renditions:
+        return False  # its audio is not in the segments of a video
     return context.workspace.changes.get(HLS) == (QUALITIES,) and not together
 
 

@@ -67,6 +67,10 @@ class VideoEncode:
         self._progress.expect(plan, cutting, [task.key for task in tasks])
         self._pool.want(tasks, min(len(tasks), self._engine.slots(plan.encoder)))
 
+    def leave_out(self, names: Sequence[str]) -> None:
+        """Tell of no progress of renditions that are not made after all."""
+        self._progress.leave_out(names)
+
     def drop(self) -> None:
         """End every chunk that is under way, and wait until it has ended."""
         self._pool.want((), 1)

@@ -28,6 +28,11 @@ class VideoProgress:
         self._times: dict[int, float] = {}
         self._filled: dict[int, Mapping[str, float]] = {}
 
+    def leave_out(self, names: Sequence[str]) -> None:
+        """Tell of no progress of these any more."""
+        with self._lock:
+            self._every = [name for name in self._every if name not in names]
+
     def expect(self, plan: Plan, cutting: Cutting, keys: Sequence[str]) -> None:
         """Set the chunks; those that are the same as before keep their progress."""
         with self._lock:

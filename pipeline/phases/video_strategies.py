@@ -15,13 +15,15 @@ from pipeline.engines.encode import NotSeekableError
 from pipeline.errors import EncodeError, OutputError
 from pipeline.events import LogLevel
 from pipeline.media.encode import arguments as encode
-from pipeline.media.encode import copying, per_title
+from pipeline.media.encode import copying, ladder, per_title
 from pipeline.media.encode.audio_coding import length_of
+from pipeline.media.encode.audio_tracks import STEREO
 from pipeline.media.encode.chunks import Cutting, cut, cut_at
 from pipeline.media.encode.copying import NotCopyableError
 from pipeline.media.encode.encoders import software_encoder
+from pipeline.media.encode.per_title import ChosenFactor
 from pipeline.media.source.scan import Scan
-from pipeline.model import Plan
+from pipeline.model import Plan, Rendition
 from pipeline.phases.decisions import DECISIONS, Decisions, HolesFilled, InOnePiece, NotKept, OnProcessor
 from pipeline.phases.encode_work import EncodeWork
 from pipeline.phases.hls_copy import COPY, copy_video, same_times
@@ -33,6 +35,13 @@ from pipeline.phases.video_encode import ChunkFacts, VideoEncode, chunk_piece_na
 PER_TITLE = "per_title"
 PER_TITLE_LOG = "per_title.jsonl"
 """What was measured so far, until that piece is made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredFactors:
+    """The factor that was chosen for each rendition, by its name."""
+
+    factors: Mapping[str, ChosenFactor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,15 +73,19 @@ class VideoTools:
         self._video = video
         self._gave_way = False
 
-    def with_factors(self, plan: Plan, cutting: Cutting) -> Plan:
-        """Return a plan whose renditions have the CRF that meets the target, where there is one."""
+    def with_factors(self, plan: Plan, cutting: Cutting, above: tuple[Rendition, float] | None = None) -> Plan:
+        """Return a plan whose renditions have the CRF that meets the target, where there is one.
+
+        Where the ladder is to fit the video, those that save hardly anything are left out; `above` is a larger one that
+        is made otherwise, and its bits a second.
+        """
         if plan.job.encoding.target_vmaf is None:
             return plan
         first = encode.chunk_arguments(plan, cutting, cutting.chunks[0], None)
 
-        def make(folder: Path) -> dict[str, float]:
+        def make(folder: Path) -> MeasuredFactors:
             report = self.work.reporter("Measuring the quality", 1)
-            return per_title.choose_crfs(
+            chosen = per_title.choose_factors(
                 self.work.ffmpeg,
                 plan,
                 cutting,
@@ -82,13 +95,31 @@ class VideoTools:
                 log=self.work.checkpoints.root / PER_TITLE_LOG,
                 key=key,
             )
+            return MeasuredFactors(factors=chosen)
 
         key = self.work.key(first, plan.job.encoding.target_vmaf)
-        crfs = self.work.piece(PER_TITLE, key, dict[str, float], make)
-        renditions = tuple(replace(r, crf=crfs[r.name]) for r in plan.renditions)
+        factors = self.work.piece(PER_TITLE, key, MeasuredFactors, make).factors
+        renditions = tuple(replace(r, crf=factors[r.name].crf) for r in plan.renditions)
         chosen = ", ".join(f"{r.name} CRF {r.crf:.1f}" for r in renditions)
         self.work.context.log(f"Quality chosen by measurement: {chosen}.", LogLevel.INFO)
-        return replace(plan, renditions=renditions)
+        plan = replace(plan, renditions=renditions)
+        rates = {name: factor.bit_rate for name, factor in factors.items()}
+        return self._fitted(plan, rates, above) if plan.job.encoding.fit_ladder else plan
+
+    def _fitted(self, plan: Plan, rates: Mapping[str, float], above: tuple[Rendition, float] | None) -> Plan:
+        """Return a plan without the renditions that are not worth making, and say which those are."""
+        audio = max((a.bit_rate for a in plan.audio if a.group == STEREO), default=0)
+        larger = () if above is None else (above[0],)
+        measured = {r.name: bit_rate for r, bit_rate in (() if above is None else (above,))} | dict(rates)
+        kept = {r.name for r in ladder.worth_making((*larger, *plan.renditions), measured, audio)}
+        left_out = [r.name for r in plan.renditions if r.name not in kept]
+        if left_out:
+            found = ", ".join(f"{r.name} {measured[r.name] / 1000:.0f} kb/s" for r in (*larger, *plan.renditions))
+            which = f"{' and '.join(left_out)} {'is' if len(left_out) == 1 else 'are'}"
+            text = f"{which} left out: the next larger quality takes hardly more ({found})."
+            self.work.context.log(text, LogLevel.INFO)
+            self._video.leave_out(left_out)
+        return replace(plan, renditions=tuple(r for r in plan.renditions if r.name in kept))
 
     def chunks(self, plan: Plan, cutting: Cutting) -> tuple[Plan, list[ChunkFacts]]:
         """Encode every chunk; return the plan that was used, and the results.
@@ -145,7 +176,8 @@ class CopiedTop:
         cutting = cut_at(plan, cutting, scan, boundaries, cores=tools.cores)
         chunks: list[ChunkFacts] = []
         if plan.renditions:
-            plan = tools.with_factors(plan, cutting)
+            plan = tools.with_factors(plan, cutting, above=(top, scan.bit_rate))
+        if plan.renditions:
             try:
                 plan, chunks = tools.chunks(plan, cutting)
             except NotSeekableError as error:

@@ -30,6 +30,7 @@ class PresetSettings:
     """The settings of a job that a preset has, each named as there; `transcription` has neither names nor a track."""
 
     qualities: tuple[str, ...] | None = None
+    audio_only: bool = False
     encoding: EncodingRequest = field(default_factory=EncodingRequest)
     audio: AudioRequest = field(default_factory=AudioRequest)
     black_bars: bool = False
@@ -50,6 +51,7 @@ def settings_of(job: Job) -> PresetSettings:
     speech = job.transcription
     return PresetSettings(
         qualities=job.qualities,
+        audio_only=job.audio_only,
         encoding=job.encoding,
         audio=job.audio,
         black_bars=job.black_bars,

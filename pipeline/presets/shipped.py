@@ -9,7 +9,7 @@ from pipeline.presets.preset import Preset, PresetSettings
 TARGET_VMAF = 95.0
 """Of lectures: text that is read must be sharp, and slides reach it with few bits (docs/performance.md)."""
 
-MEASURED = EncodingRequest(target_vmaf=TARGET_VMAF)
+MEASURED = EncodingRequest(target_vmaf=TARGET_VMAF, fit_ladder=True)
 
 SHIPPED = (
     Preset(
@@ -38,4 +38,5 @@ SHIPPED = (
             transcription=TranscriptionRequest(),
         ),
     ),
+    Preset(name="Audio only", settings=PresetSettings(audio_only=True, make_mp4=False)),
 )

@@ -10,13 +10,15 @@ from pipeline.presets.preset import PresetSettings
 def summary(settings: PresetSettings) -> str:
     """Return in words what a preset makes, and what of it is not as usual."""
     encoding, audio, speech = settings.encoding, settings.audio, settings.transcription
-    words = ["all qualities up to 1080p" if settings.qualities is None else " ".join(settings.qualities)]
-    words += _video(encoding)
-    words += ["black bars"] if settings.black_bars else []
+    words = ["audio only"]
+    if not settings.audio_only:
+        words = ["all qualities up to 1080p" if settings.qualities is None else " ".join(settings.qualities)]
+        words += _video(encoding)
+        words += ["black bars"] if settings.black_bars else []
     words += ["5.1 audio"] if audio.surround else []
     words += [] if audio.loudness_lufs is None else [f"{audio.loudness_lufs:g} LUFS"]
     words += ["audio map"] if audio.audio_map else []
-    words += ["MP4"] if settings.make_mp4 else []
+    words += ["MP4"] if settings.make_mp4 and not settings.audio_only else []
     words += [] if speech is None else [f"captions ({speech.model})"]
     words += ["captions in English"] if speech is not None and speech.translate else []
     return ", ".join(words)
@@ -25,6 +27,7 @@ def summary(settings: PresetSettings) -> str:
 def _video(encoding: EncodingRequest) -> list[str]:
     words = [CODEC_NAMES[encoding.codec]]
     words += [] if encoding.target_vmaf is None else [f"VMAF {encoding.target_vmaf:g}"]
+    words += ["fitting qualities"] if encoding.fit_ladder else []
     words += ["average bit rate"] if encoding.rate_control is RateControl.ABR else []
     words += [] if encoding.preset == EncodingRequest.preset else [f"preset {encoding.preset}"]
     if encoding.encoder is not EncoderFamily.AUTO:

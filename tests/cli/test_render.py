@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.json_lines import JsonLines
-from cli.render import PlainLines, job_summary
+from cli.render import PlainLines, TerminalBars, job_summary
 from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
 
@@ -35,6 +35,20 @@ def test_plain_lines_report_every_tenth_once():
         lines.event(_progress(hundredth / 100))
     lines.event(_progress(1.0))
     assert ["Upload …", *(f"Upload {tenth * 10:3d}%" for tenth in range(1, 11))] == out.getvalue().splitlines()
+
+
+def test_a_rendition_that_is_left_out_loses_its_bar(capsys):
+    """As soon as the others are told of without it."""
+    bars = TerminalBars()
+    bars.start("lesson01", ["480p", "360p"], (PhaseName.HLS,))
+    for told in ({}, {"480p": 0.0, "360p": 0.0}, {"480p": 1.0}):
+        bars.event(PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=1.0, overall=1.0, rows=told))
+    bars.event(PhaseFinished(job="lesson01", phase=PhaseName.HLS, outcome=PhaseOutcome.DONE, overall=1.0, text="Made"))
+    bars.close()
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [("Overall", "100%"), ("480p", "Made")] == [
+        (line[0], line[-1]) for line in lines if line and line[0] in ("Overall", "480p", "360p")
+    ]
 
 
 def test_plain_lines_begin_with_what_will_be_made():

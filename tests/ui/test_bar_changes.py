@@ -56,6 +56,27 @@ def uploading(text: str = "", **counts: int) -> Bars:
     )
 
 
+def test_a_rendition_that_is_left_out_is_skipped():
+    """Once the others are told of without it; before, when none is told of, it waits with them."""
+
+    def told(bars: Bars, **values: float) -> Bars:
+        return rows.progressed(
+            bars,
+            PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=0.1, overall=0.1, rows=values),
+            PLAN,
+        )
+
+    begun = told(rows.started(BEGUN, PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0), PLAN))
+    bars = told(begun, **{"720p": 0.4})
+    done = rows.finished(
+        bars,
+        PhaseFinished(job="lesson01", phase=PhaseName.HLS, outcome=PhaseOutcome.DONE, overall=0.5),
+    )
+    assert [("0%", "0%"), ("40%", "skipped"), ("100%", "skipped")] == [
+        (figures(one)["720p"], figures(one)["480p"]) for one in (begun, bars, done)
+    ]
+
+
 def test_rows_that_are_off():
     """A row is there for everything; what the next job will not do is off."""
     bars = rows.unstarted(RowsChosen(qualities=("720p",), mp4=False, transcript=True, upload=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.job import Codec
@@ -16,6 +16,14 @@ more bits can't bring back what it lost.
 LEAST_SHARE = 0.25
 """No ceiling falls below this share of the table's:
 a codec better than the one that is made takes fewer bits for the same video.
+"""
+
+LEAST_STEP = 4 / 3
+"""By how much the rates of two renditions differ at least, audio included, where the ladder fits the video.
+
+Measured with VMAF 95 and audio of 128 kb/s: slides have steps of 1.30, 1.23 and 1.14 from 1080p down to 360p, and get
+1080p and 480p; a cartoon has 1.38 and 1.58 from 720p down, which shows, and keeps all three (docs/performance.md,
+Ladder). Apple advises 1.5 to 2 (technical note TN2224); the table's own steps are 1.65 to 1.92.
 """
 
 CRF = {Codec.H264: 22.5, Codec.HEVC: 22.0, Codec.AV1: 26.0}
@@ -142,6 +150,25 @@ def within_source(renditions: Sequence[Rendition], peak_bit_rate: float) -> tupl
         if made and bit_rate >= made[-1].bit_rate:
             bit_rate = made[-1].bit_rate * r.bit_rate // renditions[number - 1].bit_rate
         made.append(replace(r, bit_rate=bit_rate))
+    return tuple(made)
+
+
+def worth_making(
+    renditions: Sequence[Rendition], bit_rates: Mapping[str, float], audio_bit_rate: int
+) -> tuple[Rendition, ...]:
+    """Return renditions, largest first, without those that hardly anybody would be better off with.
+
+    `bit_rates` are those of their video on the mean, by name, as they were measured. A rendition is for viewers whose
+    line can't carry the next larger one that is made. Where that costs hardly more, with its audio, nearly all of them
+    can have it, and the smaller one only looks worse. The largest is always made.
+    """
+    made: list[Rendition] = []
+    for r in renditions:
+        if made:
+            larger, smaller = bit_rates[made[-1].name] + audio_bit_rate, bit_rates[r.name] + audio_bit_rate
+            if larger < smaller * LEAST_STEP:
+                continue
+        made.append(r)
     return tuple(made)
 
 

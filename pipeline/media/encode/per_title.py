@@ -6,6 +6,7 @@ folders; how a stretch is encoded and measured is `trial`'s to say.
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 from collections.abc import Callable, Sequence
@@ -14,12 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.cancel import CancelToken
+from pipeline.codec import from_json, to_json
 from pipeline.errors import EncodeError
 from pipeline.job import Codec
 from pipeline.media.encode import ladder
 from pipeline.media.encode.chunks import SLOT_S, Chunk, Cutting, side_by_side
 from pipeline.media.encode.encoders import codec_of
-from pipeline.media.encode.trial import RUN_IN, measure_stretch
+from pipeline.media.encode.trial import RUN_IN, StretchScore, measure_stretch
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.model import Plan, Rendition
 from pipeline.work_log import WorkLog
@@ -59,13 +61,22 @@ FACTORS = {
 
 @dataclass(frozen=True, kw_only=True)
 class CrfTrial:
-    """A factor that was tried, and the mean VMAF that it gave."""
+    """A factor that was tried, the mean VMAF that it gave, and the bits a second that it took."""
 
     crf: float
     vmaf: float
+    bit_rate: float = 0.0
 
 
-def choose_crfs(
+@dataclass(frozen=True, kw_only=True)
+class ChosenFactor:
+    """A rendition's factor, and about how many bits a second its video takes with it, on the mean."""
+
+    crf: float
+    bit_rate: float
+
+
+def choose_factors(
     ffmpeg: Path,
     plan: Plan,
     cutting: Cutting,
@@ -75,7 +86,7 @@ def choose_crfs(
     on_progress: Callable[[float], None] = lambda _: None,
     log: Path | None = None,
     key: str = "",
-) -> dict[str, float]:
+) -> dict[str, ChosenFactor]:
     """Return each rendition's constant rate factor, by its name: the one that gives `target_vmaf` on the whole.
 
     Where the ceiling of bits keeps the target out of reach it is the lowest factor, so that the ceiling is what is
@@ -113,11 +124,11 @@ def choose_crfs(
             scores = _measured(
                 ffmpeg, plan, cutting, stretches, tried, scratch, cancel, kept, _part(on_progress, number)
             )
-            for r, values in zip(tried, scores, strict=True):
-                assert r.crf is not None
-                trials[r.name].append(CrfTrial(crf=r.crf, vmaf=statistics.fmean(values)))
+            for r, parts in zip(tried, scores, strict=True):
+                trials[r.name].append(_trial(r, parts))
     on_progress(1.0)
-    return {name: met(made, target, factors) for name, made in trials.items()}
+    chosen = {name: met(made, target, factors) for name, made in trials.items()}
+    return {name: ChosenFactor(crf=crf, bit_rate=rate_at(crf, trials[name])) for name, crf in chosen.items()}
 
 
 def spread(cutting: Cutting) -> tuple[Chunk, ...]:
@@ -166,6 +177,25 @@ def met(trials: Sequence[CrfTrial], target: float, factors: Factors) -> float:
     return min(max(round(round(exact / factors.step) * factors.step, 1), factors.lowest), factors.highest)
 
 
+def rate_at(crf: float, trials: Sequence[CrfTrial]) -> float:
+    """Return about how many bits a second a factor takes: each step of it changes the rate by the same share."""
+    nearest = sorted(trials, key=lambda t: abs(t.crf - crf))[:2]
+    if len(nearest) == 1 or min(t.bit_rate for t in nearest) <= 0:
+        return nearest[0].bit_rate
+    one, other = nearest
+    share = math.log(other.bit_rate / one.bit_rate) / (other.crf - one.crf)
+    return one.bit_rate * math.exp(share * (crf - one.crf))
+
+
+def _trial(r: Rendition, parts: Sequence[StretchScore]) -> CrfTrial:
+    assert r.crf is not None
+    return CrfTrial(
+        crf=r.crf,
+        vmaf=statistics.fmean([score for part in parts for score in part.vmaf]),
+        bit_rate=sum(part.bits for part in parts) / sum(part.length_s for part in parts),
+    )
+
+
 def _opposite(nearest: Sequence[CrfTrial], target: float) -> CrfTrial | None:
     """Return the nearest trial on the other side of the target."""
     above = nearest[0].vmaf > target
@@ -182,26 +212,30 @@ def _measured(
     cancel: CancelToken,
     kept: WorkLog,
     on_progress: Callable[[float], None],
-) -> list[list[float]]:
-    """Return the scores of all measured frames, one list per rendition. Raises EncodeError."""
+) -> list[list[StretchScore]]:
+    """Return what was measured in each stretch, one list per rendition. Raises EncodeError."""
 
-    def measure(stretch: Chunk) -> list[tuple[float, ...]]:
+    def measure(stretch: Chunk) -> list[StretchScore]:
         return measure_stretch(ffmpeg, plan, cutting, stretch, tried, scratch, cancel)
 
     crfs = " ".join(f"{r.name} {r.crf}" for r in tried)
     parts = {stretch.number: f"{crfs}, stretch {stretch.number}" for stretch in stretches}
-    found: dict[int, list[list[float]]] = {n: kept.done[part] for n, part in parts.items() if part in kept.done}
+    found = {
+        n: [from_json(StretchScore, one, part) for one in kept.done[part]]
+        for n, part in parts.items()
+        if part in kept.done
+    }
     reason: EncodeError | None = None
     with ThreadPoolExecutor(side_by_side(os.cpu_count() or 1)) as pool:
         begun = {pool.submit(measure, stretch): stretch.number for stretch in stretches if stretch.number not in found}
         for ended, future in enumerate(as_completed(begun), 1):
             try:
-                scored = found[begun[future]] = [list(values) for values in future.result()]
-                kept.add(parts[begun[future]], scored)
+                scored = found[begun[future]] = future.result()
+                kept.add(parts[begun[future]], [to_json(one) for one in scored])
             except EncodeError as error:  # a stretch that can't be read is left out: others tell as much
                 reason = error
             on_progress(ended / len(begun))
-    scores = [[score for number in sorted(found) for score in found[number][i]] for i in range(len(tried))]
+    scores = [[found[number][i] for number in sorted(found) if found[number][i].vmaf] for i in range(len(tried))]
     if not all(scores):
         raise EncodeError(
             f"No stretch of {plan.media.path.name} could be measured ({reason or 'there are no frames'}): "

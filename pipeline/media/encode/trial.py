@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import ffmpeg as graph
@@ -31,8 +32,20 @@ x264 quantises the first frame of all more coarsely than later keyframes, which 
 without this, slides looked 1.5 points worse than they are within the whole; after half a second of it still one point.
 """
 
+SIZES = "{pts} {tb} {size}"
+"""What ffmpeg lists of each packet (its option stats_enc_post_fmt): its time, the unit of that, and its bytes."""
+
 EVERY = 5
 """One frame in this many is measured; prime to the lengths of the patterns in which encoders place their B-frames."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StretchScore:
+    """What was measured of a rendition in a stretch: the VMAF of its frames, its bits, and its seconds."""
+
+    vmaf: tuple[float, ...]
+    bits: int
+    length_s: float
 
 
 def measure_stretch(
@@ -43,12 +56,20 @@ def measure_stretch(
     tried: Sequence[Rendition],
     scratch: Path,
     cancel: CancelToken,
-) -> list[tuple[float, ...]]:
-    """Return the VMAF of a stretch's measured frames, for each rendition that is tried. Raises EncodeError."""
+) -> list[StretchScore]:
+    """Return what a stretch has come to, for each rendition that is tried. Raises EncodeError."""
+    length_s = ((cutting.length if stretch.end is None else stretch.end) - stretch.start) / CLOCK_HZ
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         arguments = from_source(trial_arguments(plan, cutting, stretch, tried), plan.media.path)
         run_ffmpeg(ffmpeg, arguments, cwd=Path(folder), cancel=cancel)
-        return [read_scores(Path(folder) / _log(i)) for i in range(len(tried))]
+        return [
+            StretchScore(
+                vmaf=read_scores(Path(folder) / _log(i)),
+                bits=_read_bits(Path(folder) / _sizes(i), _measured_from(stretch)),
+                length_s=length_s,
+            )
+            for i in range(len(tried))
+        ]
 
 
 def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequence[Rendition]) -> list[str]:
@@ -73,10 +94,12 @@ def trial_arguments(plan: Plan, cutting: Cutting, stretch: Chunk, tried: Sequenc
         frame_rate=cutting.frame_rate,
         repeatable=True,
     )
+    for number in range(len(tried)):
+        options |= {f"stats_enc_post:v:{number}": _sizes(number), f"stats_enc_post_fmt:v:{number}": SIZES}
     timing = {"force_key_frames": KEYFRAMES, "fps_mode": "passthrough", "enc_time_base": f"1:{CLOCK_HZ}"}
     videos = [branch.stream(output) for output in (0, 1) for branch in branches]
     arguments = list(graph.output(*videos, "-", **({"format": "null"} | timing | options)).get_args())
-    measured = f"settb=1/{CLOCK_HZ},trim=start_pts={max(0, stretch.start - EARLY_TICKS)}"
+    measured = f"settb=1/{CLOCK_HZ},trim=start_pts={_measured_from(stretch)}"
     references = _unmapped(arguments, len(tried))
     for number, reference in enumerate(references):
         made, wanted = f"made{number}", f"wanted{number}"
@@ -98,5 +121,24 @@ def _unmapped(arguments: list[str], count: int) -> list[str]:
     return labels
 
 
+def _measured_from(stretch: Chunk) -> int:
+    """Return the time from which on frames are measured, in ticks: what is before it is the run-in."""
+    return max(0, stretch.start - EARLY_TICKS)
+
+
+def _read_bits(sizes: Path, start: int) -> int:
+    """Return the bits of the packets that ffmpeg has listed from a time on, in ticks."""
+    total = 0
+    for line in sizes.read_text(encoding="utf-8").splitlines():
+        time, unit, size_bytes = line.split()
+        if int(time) * Fraction(unit) * CLOCK_HZ >= start:
+            total += int(size_bytes) * 8
+    return total
+
+
 def _log(number: int) -> str:
     return f"vmaf-{number}.json"
+
+
+def _sizes(number: int) -> str:
+    return f"sizes-{number}.txt"

@@ -98,6 +98,23 @@ def test_no_rendition_gets_more_bits_than_its_source_can_use(peak, bit_rate):
     assert [bit_rate] == [r.bit_rate for r in ladder.within_source(made, peak)]
 
 
+@pytest.mark.parametrize(
+    ("bit_rates", "made"),
+    [
+        pytest.param((253, 165, 110, 80), ["1080p", "480p"], id="slides"),
+        pytest.param((1974, 1399, 837, 467), ["1080p", "720p", "480p", "360p"], id="a cartoon"),
+        pytest.param((300, 293, 193, 192), ["1080p", "480p"], id="a third more is enough"),
+        pytest.param((200, 210, 220, 230), ["1080p"], id="smaller ones that take more"),
+        pytest.param((2000, 200, 190, 180), ["1080p", "720p"], id="only the largest costs more"),
+    ],
+)
+def test_a_fitting_ladder_has_no_rendition_that_saves_hardly_anything(bit_rates, made):
+    """With the audio, the next larger one that is made takes at least a third more; the largest is always made."""
+    renditions = ladder.renditions(ladder.USUAL, 1920, 1080, black_bars=False)
+    rates = {r.name: rate * 1000 for r, rate in zip(renditions, bit_rates, strict=True)}
+    assert made == [r.name for r in ladder.worth_making(renditions, rates, 128_000)]
+
+
 def test_black_bars_fill_the_box_only_when_asked_for():
     """With bars the frame is the box and the video keeps its fitted size inside."""
     quality = ladder.BY_NAME["720p"]

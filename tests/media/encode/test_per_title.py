@@ -18,10 +18,12 @@ from pipeline.media.encode.encoders import video_options
 from pipeline.media.encode.per_title import (
     FACTORS,
     STRETCHES,
+    ChosenFactor,
     CrfTrial,
-    choose_crfs,
+    choose_factors,
     met,
     next_crf,
+    rate_at,
     spread,
 )
 from pipeline.media.encode.trial import trial_arguments
@@ -86,12 +88,13 @@ def long_source(ffmpeg, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def choose(ffmpeg, tmp_path) -> Callable[..., float]:
+def choose(ffmpeg, tmp_path) -> Callable[..., ChosenFactor]:
     """Return a function that chooses the factor of a plan's only quality."""
 
-    def choose_one(plan: Plan, **more: object) -> float:
-        (crf,) = choose_crfs(ffmpeg, plan, _cut(plan), scratch=tmp_path, **({"cancel": CancelToken()} | more)).values()
-        return crf
+    def choose_one(plan: Plan, **more: object) -> ChosenFactor:
+        given = {"cancel": CancelToken()} | more
+        (chosen,) = choose_factors(ffmpeg, plan, _cut(plan), scratch=tmp_path, **given).values()
+        return chosen
 
     return choose_one
 
@@ -106,29 +109,33 @@ def cutting(short_source) -> Callable[[float], Cutting]:
     return build
 
 
-def _vmaf(ffmpeg: Path, plan: Plan, folder: Path, crf: float) -> float:
-    """Encode a whole source with a factor and return its score."""
+def _encoded(ffmpeg: Path, plan: Plan, folder: Path, crf: float) -> tuple[float, float]:
+    """Encode a whole source with a factor and return its score, and its bits a second."""
     (r,) = (replace(r, crf=crf) for r in plan.renditions)
     rates = video_options(plan.encoder, "ultrafast", (r,), dynamic_range=plan.dynamic_range)
     options = [part for key, value in rates.items() for part in (f"-{key}", str(value))]
     arguments = ["-i", str(plan.media.path), *options, "-force_key_frames", encode.KEYFRAMES, "made.mkv"]
     run_ffmpeg(ffmpeg, arguments, cwd=folder, cancel=CancelToken())
-    return measure_vmaf(
-        ffmpeg, folder / "made.mkv", plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken()
-    )
+    made = folder / "made.mkv"
+    score = measure_vmaf(ffmpeg, made, plan.media.path, (r.width, r.height), scratch=folder, cancel=CancelToken())
+    return score, made.stat().st_size * 8 / (plan.media.duration_s or 0.0)
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC, Codec.AV1])
 def test_a_short_source_meets_the_target(ffmpeg, short_source, choose, tmp_path, codec):
     """What is encoded with the chosen factor is within a point of the target."""
     plan = _plan(short_source, codec=codec)
-    assert pytest.approx(TARGET, abs=1) == _vmaf(ffmpeg, plan, tmp_path, choose(plan))
+    chosen = choose(plan)
+    score, bit_rate = _encoded(ffmpeg, plan, tmp_path, chosen.crf)
+    assert (pytest.approx(TARGET, abs=1), pytest.approx(chosen.bit_rate, rel=0.1)) == (score, bit_rate)
 
 
 def test_a_long_source_meets_the_target(ffmpeg, long_source, choose, tmp_path):
-    """Stretches stand for the whole."""
+    """Stretches stand for the whole, for its bits too."""
     plan = _plan(long_source)
-    assert pytest.approx(TARGET, abs=1) == _vmaf(ffmpeg, plan, tmp_path, choose(plan))
+    chosen = choose(plan)
+    score, bit_rate = _encoded(ffmpeg, plan, tmp_path, chosen.crf)
+    assert (pytest.approx(TARGET, abs=1), pytest.approx(chosen.bit_rate, rel=0.1)) == (score, bit_rate)
 
 
 def test_the_same_source_gives_the_same_factor(long_source, choose):
@@ -146,7 +153,7 @@ def test_an_encoder_of_a_trial_runs_on_one_thread(long_source):
 
 def test_a_ceiling_below_the_target_gives_the_lowest_factor(short_source, choose):
     """Where no factor meets the target, the ceiling is what is spent."""
-    assert FACTORS[Codec.H264].lowest == choose(_narrow(_plan(short_source)))
+    assert FACTORS[Codec.H264].lowest == choose(_narrow(_plan(short_source))).crf
 
 
 def test_what_can_not_be_read_is_a_sentence(ffmpeg, tmp_path, short_source):
@@ -156,15 +163,16 @@ def test_what_can_not_be_read_is_a_sentence(ffmpeg, tmp_path, short_source):
     broken.write_bytes(b"no video")
     with pytest.raises(EncodeError, match=r"No stretch of broken.mkv could be measured .*: leave the VMAF target out"):
         unreadable = replace(plan, media=replace(plan.media, path=broken))
-        choose_crfs(ffmpeg, unreadable, _cut(plan), scratch=tmp_path, cancel=CancelToken())
+        choose_factors(ffmpeg, unreadable, _cut(plan), scratch=tmp_path, cancel=CancelToken())
 
 
 def test_a_part_that_can_not_be_read_is_left_out(ffmpeg, long_source, tmp_path):
     """A source that ends before it says it does is judged by what there is."""
     torn = tmp_path / "torn.mkv"
     torn.write_bytes(long_source.read_bytes()[: long_source.stat().st_size * 2 // 3])
-    (crf,) = choose_crfs(ffmpeg, _plan(torn), _cut(_plan(long_source)), scratch=tmp_path, cancel=CancelToken()).values()
-    assert 12 < crf < 40
+    cutting = _cut(_plan(long_source))
+    (chosen,) = choose_factors(ffmpeg, _plan(torn), cutting, scratch=tmp_path, cancel=CancelToken()).values()
+    assert 12 < chosen.crf < 40
 
 
 def test_cancel_ends_it(long_source, choose, tmp_path):
@@ -180,6 +188,21 @@ def test_progress_rises_to_one(short_source, choose):
     shares: list[float] = []
     choose(_narrow(_plan(short_source)), on_progress=shares.append)
     assert (sorted(shares), 1.0) == (shares, shares[-1])
+
+
+@pytest.mark.parametrize(
+    ("trials", "crf", "bit_rate"),
+    [
+        pytest.param([(22, 500.0)], 25.0, 500.0, id="one: its own"),
+        pytest.param([(22, 800.0), (28, 400.0)], 25.0, 565.7, id="between two"),
+        pytest.param([(22, 800.0), (28, 400.0), (40, 1.0)], 34.0, 20.0, id="by the two nearest"),
+        pytest.param([(22, 0.0), (28, 400.0)], 23.0, 0.0, id="one without any"),
+    ],
+)
+def test_a_factor_s_rate_lies_on_a_line_of_shares(trials, crf, bit_rate):
+    """Each step of the factor changes the rate by the same share."""
+    found = rate_at(crf, [CrfTrial(crf=tried, vmaf=90, bit_rate=rate) for tried, rate in trials])
+    assert bit_rate == pytest.approx(found, abs=0.1)
 
 
 def test_stretches_are_slots_spread_evenly(cutting):
@@ -245,11 +268,13 @@ def test_what_was_measured_before_a_stop_is_not_measured_again(ffmpeg, long_sour
     monkeypatch.setattr(per_title, "side_by_side", lambda cores: 1)
     monkeypatch.setattr(trial, "run_ffmpeg", counted)
     with pytest.raises(Cancelled):
-        choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
+        choose_factors(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
     runs.clear()
     monkeypatch.setattr(trial, "run_ffmpeg", lambda *given, **more: (runs.append(given), real(*given, **more))[1])
-    resumed = choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
+    resumed = choose_factors(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="key")
     again = len(runs)
     runs.clear()
-    assert resumed == choose_crfs(ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="other")
+    assert resumed == choose_factors(
+        ffmpeg, plan, cutting, scratch=tmp_path, cancel=CancelToken(), log=log, key="other"
+    )
     assert 4 <= len(runs) - again <= 5  # the last may have ended together with the stop
