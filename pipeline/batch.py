@@ -168,8 +168,8 @@ class _Batch(Generic[JobT]):
     def _look_at_others(self) -> None:
         for order, report in self._pending.ended().items():
             self._report(order, report)
-        for order, where in self._pending.news().items():
-            self._show(order, _waiting_line(self._pending.job(order).slug, where))
+        for order, text in self._pending.news().items():
+            self._show(order, LogLine(job=self._pending.job(order).slug, text=text, level=LogLevel.WAITING))
 
     def _start(self, entry: BatchEntry) -> None:
         with self._changed:
@@ -323,8 +323,3 @@ class _Batch(Generic[JobT]):
 
 def _cancelled(report: JobReport) -> JobReport:
     return replace(report, outcome=Outcome.CANCELLED, error="", backend_unreachable=False)
-
-
-def _waiting_line(slug: str, where: str) -> LogLine:
-    text = f"Another process works on {slug} ({where}); its result is waited for."
-    return LogLine(job=slug, text=text, level=LogLevel.WAITING)

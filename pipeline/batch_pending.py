@@ -82,7 +82,7 @@ class Pending(Protocol[JobT_co]):
         ...
 
     def news(self) -> dict[int, str]:
-        """Return which process has each job, in words, where that was not returned before."""
+        """Return what jobs wait for, a sentence each, where that was not returned before."""
         ...
 
     def look_again(self) -> None:
@@ -170,7 +170,7 @@ class PendingJobs(Generic[JobT]):
             return reports
 
     def news(self) -> dict[int, str]:
-        """Return which process has each job, in words, where that was not returned before."""
+        """Return what jobs wait for, a sentence each, where that was not returned before."""
         with self._lock:
             where = {order: self._claims.whereabouts(order) for order in self._orders if order not in self._told}
             self._told.update(order for order, text in where.items() if text)

@@ -43,7 +43,7 @@ class NoClaims:
         return {}
 
     def whereabouts(self, order: int) -> str:
-        """Return an empty text: no other process has any."""
+        """Return an empty text: none waits for another process."""
         return ""
 
 
@@ -99,6 +99,7 @@ class Claims:
                 left_behind = claimed.tries - 1 > self._begun.get(claimed.id, 0)
             if order is None:
                 return None
+            left_behind = left_behind or self._is_made_anew(order, claimed)
             taken = TakenJob(
                 order=order,
                 cancel=CancelToken(),
@@ -133,10 +134,15 @@ class Claims:
             return {order: self._report(order, by_id[self._ids[order]]) for order in over if self._ids[order] in by_id}
 
     def whereabouts(self, order: int) -> str:
-        """Return which process has a job, in words, empty if none has."""
+        """Return what a job waits for, as a sentence, empty if that is not known."""
         found = self._own.attempt(lambda: self._store.of([self._ids[order]])) or []
+        slug = self._jobs[order].slug
+        if found and found[0].state is JobState.HELD:
+            return f"{slug} is held in the queue: it goes on when it is started there."
         owner = found[0].owner if found else None
-        return "" if owner is None else f"{owner.host}, process {owner.pid}"
+        if owner is None:
+            return ""
+        return f"Another process works on {slug} ({owner.host}, process {owner.pid}); its result is waited for."
 
     def _add(self, orders: Sequence[int]) -> None:
         """Add jobs to the queue, and note how often each was begun before."""
@@ -156,6 +162,10 @@ class Claims:
 
     def _let_go(self, order: int, tell: Callable[[str], bool]) -> bool:
         return self._own.let_go(order, lambda: tell(self._ids[order]))
+
+    def _is_made_anew(self, order: int, claimed: QueuedJob | None) -> bool:
+        """Whether a job is to be made anew, and the same command has made it before: only its upload is left."""
+        return self._jobs[order].existing is Existing.FRESH and _left(claimed) is Existing.UPLOAD_AGAIN
 
     def _id(self, order: int) -> str:
         return self._ids[order] if self._ids else ""

@@ -103,11 +103,11 @@ class JobList:
             return job
         return replace(job, address=address)
 
-    def hold(self, ids: Sequence[str]) -> ListChange:
+    def hold(self, ids: Sequence[str], *, reason: str = "") -> ListChange:
         """Let rows wait until they are started. Whoever works on one learns so from its next heartbeat and stops; what
-        is made stays, and is gone on with.
+        is made stays, and is gone on with. `reason` is what the list says of it, such as what has to be decided.
         """
-        return self._each(ids, _hold)
+        return self._each(ids, lambda connection, row: _hold(connection, row, reason))
 
     def start(self, ids: Sequence[str]) -> ListChange:
         """Let held rows begin in their turn, and parked ones at once; those that wait or run do so anyway."""
@@ -239,11 +239,11 @@ class JobList:
         return ""
 
 
-def _hold(connection: sqlite3.Connection, row: sqlite3.Row) -> str:
+def _hold(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> str:
     if JobState(row["state"]).ended:
         return f"{row['slug']} has ended: there is nothing to pause."
-    change = "UPDATE jobs SET state = 'held', parked_at = NULL, parked_until = NULL, reason = '' WHERE id = ?"
-    connection.execute(change, (row["id"],))
+    change = "UPDATE jobs SET state = 'held', parked_at = NULL, parked_until = NULL, reason = ? WHERE id = ?"
+    connection.execute(change, (as_unicode(reason), row["id"]))
     return ""
 
 

@@ -40,7 +40,7 @@ from pipeline.open_rows import (
 from pipeline.queued_job import JobState, QueuedJob
 from pipeline.report_codec import report_to_text
 from pipeline.store_file import IN_MEMORY, OPEN_STATES, StoreFile
-from pipeline.stored_job import StoredJob, as_unicode, job_kind, stored, without_login
+from pipeline.stored_job import StoredJob, as_unicode, job_kind, kept_fresh, stored, without_login
 
 __all__ = ["IN_MEMORY", "STORE_FILE", "JobStore", "queue_file"]
 
@@ -291,9 +291,10 @@ class JobStore:
                 same, wanted = row["id"], list(dict.fromkeys([*json.loads(row["wanted_by"]), *wanted]))
                 connection.execute("UPDATE jobs SET wanted_by = ? WHERE id = ?", (json.dumps(wanted), same))
                 if not in_work:  # the process that continues it uses what was said about earlier work this time
+                    text = kept_fresh(row["job"], job.text)
                     state = JobState.WAITING if row["state"] == JobState.HELD.value else JobState(row["state"])
                     change = "UPDATE jobs SET job = ?, state = ?, parked_at = NULL, parked_until = NULL WHERE id = ?"
-                    connection.execute(change, (job.text, state.value, same))
+                    connection.execute(change, (text, state.value, same))
             elif job_kind(row["identity"]) == job.kind and not in_work and not row["listed"] and not living(row):
                 cancel_row(connection, row["id"], REPLACED, now)
         return same or insert_row(connection, job, backend_url, now, wanted=wanted)

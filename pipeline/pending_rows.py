@@ -82,7 +82,7 @@ class PendingRows:
         self._here: dict[int, str] = {}
         self._seen: set[str] = set()
         self._awaited: set[str] = set()
-        self._told: set[tuple[str, str]] = set()
+        self._unfit: dict[str, tuple[str, str]] = {}
         self._look_at_s = clock()
         self._looked_at: tuple[int, int] | None = None
         self._parked_looked_at: tuple[int, int] | None = None
@@ -134,9 +134,7 @@ class PendingRows:
             self._awaited &= set(self._in_state(JobState.PARKED, self._awaited)) if claimed is None else self._awaited
             taken = None if claimed is None else self._taken(claimed)
         for row, why in passed:
-            if (row.id, why) not in self._told:
-                self._told.add((row.id, why))
-                self._passed_over(row, why)
+            self._passed_over(row, why)
         return taken
 
     def retake(self, order: int) -> TakenJob | None:
@@ -206,8 +204,11 @@ class PendingRows:
 
     def _claim(self, passed: list[tuple[QueuedJob, str]]) -> QueuedJob | None:
         def fits(row: QueuedJob) -> bool:
+            if self._unfit.get(row.id) == (row.job_text, row.backend_url):
+                return False
             why = _unreadable(row) or self._why_not(row)
             if why:
+                self._unfit[row.id] = row.job_text, row.backend_url
                 passed.append((row, why))
             return not why
 

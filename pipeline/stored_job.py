@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pipeline.errors import CodecError
 from pipeline.job import Existing, Job, UploadJob
-from pipeline.job_codec import job_to_text
+from pipeline.job_codec import job_from_text, job_to_text
 from pipeline.job_digest import digest_of
 
 
@@ -79,6 +80,20 @@ def stored(job: Job | UploadJob, here: Path, backend_url: str) -> StoredJob:
 def identity_of(job: Job | UploadJob, backend_url: str) -> str:
     """Return the identity of a job whose paths are absolute."""
     return f"{type(job).__name__} {digest_of(replace(job, existing=Existing.ASK), backend_url)}"
+
+
+def kept_fresh(before: str, after: str) -> str:
+    """Return the job to be kept where it is asked for again, as JSON texts.
+
+    That is what is asked now, but for one that is to be made anew, has been made, and waits to be sent: it is not made
+    anew a second time.
+    """
+    try:
+        earlier, later = job_from_text(before), job_from_text(after)
+    except CodecError:  # a newer version has stored it
+        return after
+    made = earlier.existing is Existing.UPLOAD_AGAIN and later.existing is Existing.FRESH
+    return job_to_text(replace(later, existing=Existing.UPLOAD_AGAIN)) if made else after
 
 
 def as_unicode(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.claims import Claims, open_store
-from pipeline.job import Job
+from pipeline.job import Existing, Job
 from pipeline.job_owner import JobOwner
 from pipeline.job_store import JobStore
 from pipeline.model import JobReport, Outcome
@@ -66,9 +66,39 @@ def test_what_another_process_has_is_passed_over(claims, store, jobs):
     assert [1, 2, None] == [
         one and one.order for one in (claims.take([0, 1, 2]), claims.take([0, 2]), claims.take([0]))
     ]
-    assert ({}, "another, process 1") == (claims.ended([0, 1, 2]), claims.whereabouts(0))
+    sentence = "Another process works on lesson0 (another, process 1); its result is waited for."
+    assert ({}, sentence) == (claims.ended([0, 1, 2]), claims.whereabouts(0))
     store.finish(id, OTHER, replace(report(jobs[0], error="x"), slug="theirs", folder=Path("/theirs")))
     assert {0: report(jobs[0], error="x")} == claims.ended([0, 1, 2])
+
+
+def test_what_is_held_in_the_list_is_waited_for(claims, store):
+    """The run says so: nothing happens until somebody starts it there."""
+    store.listed.hold([row.id for row in store.all()])
+    assert (None, "lesson0 is held in the queue: it goes on when it is started there.") == (
+        claims.take([0, 1, 2]),
+        claims.whereabouts(0),
+    )
+
+
+def test_a_job_that_was_made_anew_and_is_parked_is_not_made_anew_again(store, jobs, said):
+    """Only its upload is left, as the sentence says that asks for the same command once more."""
+    fresh = [replace(jobs[0], existing=Existing.FRESH)]
+    with Claims(store, fresh, said.append) as before:
+        before.take([0]).note_made(False)
+        before.park(0, 3600.0, "No backend.")
+        taken = Claims(store, fresh, said.append).take([0])
+    assert (True, Existing.UPLOAD_AGAIN) == (taken.left_behind, taken.left)
+
+
+def test_what_is_to_be_made_anew_for_the_first_time_is(store, jobs, said):
+    """Also where the same was asked for before in another way."""
+    with Claims(store, jobs[:1], said.append) as before:
+        before.take([0]).note_made(False)
+        before.park(0, 3600.0, "No backend.")
+        taken = Claims(store, [replace(jobs[0], existing=Existing.FRESH)], said.append).take([0])
+    assert not taken.left_behind
+    assert Existing.FRESH is store.all()[0].job.existing
 
 
 def test_a_job_that_another_process_left_is_taken_up(claims, store):

@@ -135,8 +135,8 @@ def test_a_held_row_waits_until_it_is_started(store):
     assert parked == store.claim_next(HERE).id
     store.park(parked, HERE, until=9e12, reason="No backend.")
     assert [] == claimed(store)
-    store.listed.hold([parked])
-    assert (JobState.HELD, None, "") == (
+    store.listed.hold([parked], reason="Choose a folder.")
+    assert (JobState.HELD, None, "Choose a folder.") == (
         (row := only(store, parked)).state,
         row.parked_until,
         row.reason,
