@@ -13,15 +13,15 @@ from pipeline.batch_callbacks import BatchCallbacks, RunContext
 from pipeline.cancel import CancelToken
 from pipeline.claims import Claims, open_store
 from pipeline.events import JobFinished, Sink
-from pipeline.job import Job, resumed
+from pipeline.job import EitherJob, Job, resumed
 from pipeline.model import JobReport, Outcome
 from pipeline.scheduler import Capacity, Scheduler
 from pipeline.unfinished import noting_progress
 
 
 def run_single(
-    job: Job,
-    run: Callable[[Job, RunContext], JobReport],
+    job: EitherJob,
+    run: Callable[[EitherJob, RunContext], JobReport],
     sink: Sink,
     cancel: CancelToken,
     *,
@@ -42,12 +42,12 @@ def run_single(
         warn: called with a sentence if the queue can't be used.
     """
 
-    def skip(_: Job) -> JobReport:
+    def skip(_: EitherJob) -> JobReport:
         report = JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=Outcome.CANCELLED)
         sink(JobFinished(report=report))
         return report
 
-    show = noting_progress(sink, job, data_dir)
+    show = noting_progress(sink, job, data_dir) if isinstance(job, Job) else sink
     callbacks = BatchCallbacks(
         prepare=lambda one: lambda context: run(one, context),
         skip=skip,

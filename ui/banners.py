@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 
 from pipeline.errors import Problem
@@ -11,16 +10,7 @@ from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
 from pipeline.preflight_answers import DestinationTaken, ResumeUpload
 from ui.messages import BannerAnswer
-
-
-class Tone(Enum):
-    """What a text means, beside what it says."""
-
-    PLAIN = "plain"
-    BUSY = "busy"
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
+from ui.tones import Tone as Tone
 
 
 @dataclass(frozen=True, kw_only=True)

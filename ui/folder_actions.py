@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.events import LogLevel
+from ui.folder_messages import ResultsRead
 from ui.folder_services import FolderServices
-from ui.messages import LogEntry, Message, ResultsRead
+from ui.messages import LogEntry, Message
 from ui.worker import ask
 
 

@@ -15,6 +15,7 @@ from config import VERSION
 from ui.controller import Controller
 from ui.diagnostics import suggested_name
 from ui.form_variables import FormVariables
+from ui.history.opener import HistoryOpener
 from ui.layout import TITLE
 from ui.menu import IS_MAC, SEPARATOR, Menu, MenuCommand, Switch
 from ui.panels.output import OutputPanel
@@ -32,6 +33,7 @@ class MenuWindow(Protocol):
     source_panel: SourcePanel
     output_panel: OutputPanel
     settings_window: SettingsOpener
+    history: HistoryOpener
 
     def start(self) -> None:
         """Begin the job that stands in the form."""
@@ -61,6 +63,7 @@ def _file(window: MenuWindow) -> Menu:
         MenuCommand(label="Open folder", key="Shift-F", do=window.controller.open_folder, enabled=_has_folder),
         MenuCommand(label="Watch", key="Shift-W", do=window.controller.watch, enabled=_has_stream),
         MenuCommand(label="Results…", key="Shift-E", do=window.show_results, enabled=_has_folder),
+        MenuCommand(label="History…", key="Shift-H", do=window.history.open),
         MenuCommand(label="Transcripts…", key="Shift-T", do=window.open_transcripts),
     ]
     settings = MenuCommand(label="Settings…", key="comma", do=window.settings_window.open)

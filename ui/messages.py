@@ -16,11 +16,11 @@ from pipeline.media.source.damage import Damage
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
+from ui.folder_messages import FolderMessage
 from ui.keychain import KeptLogin
 from ui.queue_messages import PuttingIn, QueueMessage
 
 if TYPE_CHECKING:
-    from pipeline.folder_results import FolderResults  # with what reads captions
     from pipeline.unfinished import UnfinishedJob  # with the queue's file
 
 
@@ -256,15 +256,6 @@ class FolderKnown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResultsRead:
-    """What was read of a finished folder; `results` is None where `problem` says why nothing was."""
-
-    folder: Path
-    results: FolderResults | None
-    problem: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class PasteRefused:
     """A text of so many characters was to be pasted into a field."""
 
@@ -322,7 +313,7 @@ Message = (
     | ConnectionForgotten
     | ModelsKnown
     | FolderKnown
-    | ResultsRead
+    | FolderMessage
     | PuttingIn
     | QueueMessage
     | PasteRefused

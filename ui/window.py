@@ -16,9 +16,12 @@ from ui.appearance import theme_at_start
 from ui.closing import Closing
 from ui.collecting import Collector
 from ui.controller import Controller
+from ui.folder_messages import FolderMessage
 from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
 from ui.given_files import take_files
+from ui.history.opener import HistoryOpener
+from ui.job_form import job_config
 from ui.layout import PanelWindow
 from ui.log_text import log_lines
 from ui.menu import MenuBar
@@ -30,7 +33,6 @@ from ui.messages import (
     LoginFound,
     Message,
     PasteRefused,
-    ResultsRead,
     RowsChosen,
     SourceOptions,
     UnexpectedError,
@@ -86,6 +88,13 @@ class MainWindow(PanelWindow):
             save=self.save_settings,
         )
         self.results = ResultsOpener(self, self.controller.folders)
+        self.history = HistoryOpener(
+            self,
+            services.folders,
+            self.controller.folders,
+            lambda: job_config(self.variables.read(), self.controller.login.config),
+            self._pump.put,
+        )
         self._connect()
         self.menu_bar = MenuBar(self, menus(self, TextMenu(self)))
         keep_visible(self, self.style)
@@ -201,7 +210,10 @@ class MainWindow(PanelWindow):
 
     def close(self) -> None:
         """Close the window; transcript editors close first, and while a job is on its way the banner asks."""
-        self._closing.close()
+        if self.history.busy:
+            self.history.ask_before_closing(self._closing.close)
+        else:
+            self._closing.close()
         self._render()
 
     def come_back(self) -> None:
@@ -222,8 +234,9 @@ class MainWindow(PanelWindow):
         lines: list[LogEntry] = []
         for message in messages:
             self.controller.receive(message)
-            if isinstance(message, ResultsRead):
-                self.results.receive(message.folder, message.results, message.problem)
+            if isinstance(message, FolderMessage):
+                self.results.receive(message)
+                self.history.receive(message)
             elif isinstance(message, LoginFound):
                 self._fill_in(message)
             elif isinstance(message, FilesGiven):

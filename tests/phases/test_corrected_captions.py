@@ -16,10 +16,12 @@ from source_clips import AAC, H264, run
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.errors import PipelineError
 from pipeline.job import EncodingRequest, TranscriptionRequest, UploadJob, UploadRequest
 from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome
 from pipeline.phases.speech_run import SpeechRun
+from pipeline.replaced_captions import replace_captions
 
 SRT, TXT, JSON, VTT = "transcript.srt", "transcript.txt", "transcript.json", "subtitles.vtt"
 
@@ -405,3 +407,51 @@ def test_an_upload_whose_subtitles_are_others(folder, backend_config):
     assert f"{folder} has corrected captions, and none of its stream's subtitles are those" in (
         _upload(folder, backend_config).error
     )
+
+
+def test_other_captions_in_the_place_of_those_in_a_folder(folder, tmp_path):
+    """The file says what the stream and every other form say then; saying it twice changes nothing."""
+    file = tmp_path / "better.srt"
+    file.write_bytes("1\n00:00:00,500 --> 00:00:02,000\nGrüße aus dem Kurs\n".encode("cp1252"))
+    assert "the stream and the other forms say the same now" in replace_captions(folder, file)
+    assert [True] * 5 == [
+        "Grüße aus dem Kurs" in " ".join(text.split())
+        for text in (_track(folder), *(_text(folder, n) for n in (TXT, JSON, VTT, SRT)))
+    ]
+    assert () == validate(folder).breaking
+    assert f"say what {file.name} says already." in replace_captions(folder, folder / SRT).replace(SRT, file.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.txt", "words", "is not a subtitle file"),
+        ("a.srt", "no captions at all", "a.srt"),
+        ("gone.vtt", None, "gone.vtt"),
+    ],
+)
+def test_what_are_no_captions_changes_nothing(folder, tmp_path, name, content, said):
+    """One sentence names the file; the folder is as it was."""
+    if content is not None:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(PipelineError, match=said):
+        replace_captions(folder, tmp_path / name)
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_captions_that_the_stream_does_not_have_are_put_back(folder, tmp_path):
+    """Nothing is half replaced where the stream's subtitles are others."""
+    shutil.rmtree(folder / "subtitles")
+    before = (folder / SRT).read_bytes()
+    (tmp_path / "b.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nOthers\n", encoding="utf-8")
+    with pytest.raises(PipelineError, match="convert the video again"):
+        replace_captions(folder, tmp_path / "b.srt")
+    assert before == (folder / SRT).read_bytes()
+
+
+def test_a_folder_without_captions_has_none_to_replace(tmp_path):
+    """What to do instead is said."""
+    (tmp_path / "b.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nOthers\n", encoding="utf-8")
+    with pytest.raises(PipelineError, match="has no captions to replace: convert the video again"):
+        replace_captions(tmp_path, tmp_path / "b.srt")

@@ -88,6 +88,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "claims",
         "job_codec",
         "job_digest",
+        "job_history",
         "job_list",
         "job_owner",
         "job_rows",
@@ -111,7 +112,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"engines"},
     {"phases"},
     {"expected_time", "steps", "measured_speed", "runner"},
-    {"wiring", "transcript_job"},
+    {"wiring", "transcript_job", "replaced_captions"},
     {"preflight"},
     {"forecast"},
     {

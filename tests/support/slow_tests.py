@@ -80,6 +80,7 @@ SLOW_FILES = (
     "ui/test_advanced_section.py",
     "ui/test_closing.py",
     "ui/test_given_files.py",
+    "ui/test_history.py",
     "ui/test_layout.py",
     "ui/test_menu.py",
     "ui/test_queue_follower.py",

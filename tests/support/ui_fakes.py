@@ -18,7 +18,8 @@ from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, Pro
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.folder_results import FolderResults
 from pipeline.inputs import Input
-from pipeline.job import DatasetRequest, Encryption, Existing, Job, UploadRequest
+from pipeline.job import DatasetRequest, Encryption, Existing, Job, UploadJob, UploadRequest
+from pipeline.job_history import HistoryEntry
 from pipeline.media.source.damage import Damage
 from pipeline.media_info import AudioStream, MediaInfo, VideoStream
 from pipeline.model import Connection, JobReport, Outcome, PhaseName, PhaseOutcome, Plan
@@ -33,6 +34,7 @@ from pipeline.preflight_answers import (
 )
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
+from pipeline.transfer.manifests.verify import Verification
 from pipeline.transfer.upload.backend_answers import BackendAnswers
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from pipeline.unfinished import UnfinishedJob
@@ -185,6 +187,8 @@ class FakeServices:
     dataset_error: PipelineError | None = None
     plan_error: Exception | None = None
     folder_error: PipelineError | None = None
+    ended: tuple[HistoryEntry, ...] = ()
+    folder_upload: Callable[[UploadJob, Sink, CancelToken], JobReport] | None = None
     queue_error: PipelineError | None = None
     damage: Damage = field(default_factory=Damage)
     searches_on: bool = False
@@ -350,6 +354,23 @@ class FakeFolders:
     def results(self, folder: Path) -> FolderResults:
         """Read the real folder."""
         return RealFolders().results(folder)
+
+    def history(self, config: Config, most: int | None) -> tuple[HistoryEntry, ...]:
+        """Return what the test set."""
+        return self.services.ended[:most]
+
+    def verify(self, folder: Path, config: Config) -> Verification:
+        """Find no difference."""
+        return Verification(findings=(), unchecked=(), files=1, local_files=1, server_files=1, unproven=0)
+
+    def replace_captions(self, folder: Path, file: Path) -> str:
+        """Say that they were replaced."""
+        return f"{file.name} is in its place."
+
+    def upload(self, job: UploadJob, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+        """Run what the test set."""
+        assert self.services.folder_upload is not None
+        return self.services.folder_upload(job, sink, cancel)
 
     def _note(self, folder: Path) -> None:
         if self.services.folder_error is not None:

@@ -12,11 +12,11 @@ from ui_fakes import FakeServices
 
 from pipeline.errors import ToolError
 from pipeline.folder_results import FolderCaptions, FolderLoudness, FolderResults, MadeQuality
-from ui.banners import Tone
 from ui.messages import FolderKnown
 from ui.results.embed import embed_code
 from ui.results.panel import COPIED_ADDRESS, COPIED_CODE
 from ui.results.text import ResultLine, result_lines
+from ui.tones import Tone
 
 KEPT = Path(__file__).resolve().parents[1] / "kept"
 QUALITY = MadeQuality(

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
 
 from ui.folder_actions import FolderActions
+from ui.folder_messages import FolderMessage, ResultsRead
 from ui.results.panel import ResultsPanel
 from ui.theme import keep_visible
 from ui.window_size import give_size
-
-if TYPE_CHECKING:
-    from pipeline.folder_results import FolderResults
 
 TITLE = "Results"
 SIZE = (720, 480)
@@ -39,10 +36,10 @@ class ResultsOpener:
         self.panel.watch.focus_set()
         self.panel.expect(folder)
 
-    def receive(self, folder: Path, results: FolderResults | None, problem: str) -> None:
+    def receive(self, message: FolderMessage) -> None:
         """Show what was read of a folder."""
-        if self.panel is not None:
-            self.panel.receive(folder, results, problem)
+        if self.panel is not None and isinstance(message, ResultsRead):
+            self.panel.receive(message)
 
     def _make(self) -> tuple[ttk.Toplevel, ResultsPanel]:
         window = ttk.Toplevel(TITLE, iconphoto=None, master=self._master)

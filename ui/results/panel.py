@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import ttkbootstrap as ttk
 
 from ui.folder_actions import FolderActions
+from ui.folder_messages import ResultsRead
 from ui.results.embed import embed_code
 from ui.results.text import MASTER, result_lines
 from ui.theme import CARD, HINT, TEXT_TONES
@@ -68,10 +69,10 @@ class ResultsPanel:
         self._show(folder, None, READING)
         self._actions.read(folder)
 
-    def receive(self, folder: Path, results: FolderResults | None, problem: str) -> None:
+    def receive(self, message: ResultsRead) -> None:
         """Show what was read, unless another folder is wanted by now."""
-        if folder == self._folder:
-            self._show(folder, results, problem)
+        if message.folder == self._folder:
+            self._show(message.folder, message.results, message.problem)
 
     def _show(self, folder: Path | None, results: FolderResults | None, text: str) -> None:
         self._folder, self._results = folder, results

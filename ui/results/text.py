@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.sources.sizes import size_text
 from pipeline.speech.languages import language_name
-from ui.banners import Tone
 from ui.source_text import duration
+from ui.tones import Tone
 
 if TYPE_CHECKING:
     from pipeline.folder_results import FolderCaptions, FolderResults, MadeQuality
