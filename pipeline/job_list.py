@@ -16,7 +16,7 @@ from pipeline.errors import CodecError
 from pipeline.job import Existing, Job, UploadJob
 from pipeline.job_codec import LONGEST_NAME_BYTES, job_from_text
 from pipeline.job_rows import living, queued, stored_identity
-from pipeline.open_rows import ORDER, cancel_row, insert_row, open_in_folder
+from pipeline.open_rows import ORDER, cancel_row, forget_old, insert_row, open_in_folder
 from pipeline.queued_job import JobState, QueuedJob
 from pipeline.source_address import SourceAddress
 from pipeline.store_file import OPEN_STATES, StoreFile
@@ -88,9 +88,9 @@ class JobList:
         here = here or Path.cwd()
         with self._file.change() as connection:
             ids = [self._add(connection, row, here) for row in rows]
-        for id, job in zip(ids, [row.job for row in rows], strict=True):
-            if isinstance(job, Job) and job.address is not None and (job.address.query or job.address.login):
-                self._addresses[id] = job.address
+            forget_old(connection, self._now())
+        for id, row in zip(ids, rows, strict=True):
+            self._remember(id, row.job)
         return ids
 
     def job_of(self, row: QueuedJob) -> Job | UploadJob:
@@ -144,7 +144,10 @@ class JobList:
             )
             return ""
 
-        return self._each([id], change)
+        made = self._each([id], change)
+        if made.ids:
+            self._remember(id, job)
+        return made
 
     def duplicate(self, id: str) -> ListChange:
         """Add a copy of a conversion behind it, held, with the next free folder and destination; `ids` has its id."""
@@ -180,7 +183,15 @@ class JobList:
             return ""
 
         made = self._each([id], copy)
+        for new in copies:
+            if id in self._addresses:
+                self._addresses[new] = self._addresses[id]
         return replace(made, ids=tuple(copies))
+
+    def _remember(self, id: str, job: Job | UploadJob) -> None:
+        """Keep what is secret in the address of a row's source, which is not stored."""
+        if isinstance(job, Job) and job.address is not None and (job.address.query or job.address.login):
+            self._addresses[id] = job.address
 
     def _add(self, connection: sqlite3.Connection, row: NewRow, here: Path) -> str:
         job, backend_url = row.job, without_login(row.backend_url)

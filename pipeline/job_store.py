@@ -29,6 +29,7 @@ from pipeline.open_rows import (
     SHORT,
     cancel_row,
     claim_row,
+    forget_old,
     insert_row,
     is_free,
     open_in_folder,
@@ -45,10 +46,6 @@ from pipeline.stored_job import StoredJob, as_unicode, job_kind, kept_fresh, sto
 __all__ = ["IN_MEMORY", "STORE_FILE", "JobStore", "queue_file"]
 
 STORE_FILE = "queue.sqlite3"
-
-KEPT_JOBS = 10_000
-KEPT_S = 90 * 86_400.0
-"""How many ended jobs are kept, and how long, in seconds."""
 
 REPLACED = "A later job for the same folder replaced it."
 CANCELLED_IN_QUEUE = "Cancelled in the queue."
@@ -112,16 +109,11 @@ class JobStore:
             wanted_by: the process that waits for them, None if none does.
             backend_url: where uploads go.
         """
-        here, backend_url, now = Path.cwd(), without_login(backend_url), self._now()
+        here, backend_url = Path.cwd(), without_login(backend_url)
         every = [stored(job, here, backend_url) for job in jobs]
         with self._file.change() as connection:
             ids = [self._add(connection, job, wanted_by, backend_url) for job in every]
-            connection.execute("DELETE FROM jobs WHERE ended_at < ?", (now - KEPT_S,))
-            connection.execute(
-                "DELETE FROM jobs WHERE position IN (SELECT position FROM jobs WHERE ended_at IS NOT NULL "
-                "ORDER BY ended_at DESC LIMIT -1 OFFSET ?)",
-                (KEPT_JOBS,),
-            )
+            forget_old(connection, self._now())
         return ids
 
     def claim(self, ids: Iterable[str], owner: JobOwner, *, early: bool = False) -> QueuedJob | None:
@@ -223,14 +215,17 @@ class JobStore:
                     cancel_row(connection, row["id"], NOT_WANTED, self._now())
 
     def retry(self, id: str) -> bool:
-        """Let a failed or cancelled job wait again; return False for others, and if the same job was added since."""
+        """Let a failed or cancelled job wait again.
+
+        Return False for others, and if the same job was added since, or to the list one with the same folder.
+        """
         with self._file.change() as connection:
             question = "SELECT * FROM jobs WHERE id = ? AND state IN ('failed', 'cancelled')"
             row = connection.execute(question, (id,)).fetchone()
             if row is None:
                 return False
             others = open_in_folder(connection, row["folder"])
-            if stored_identity(row) in map(stored_identity, others):
+            if stored_identity(row) in map(stored_identity, others) or (row["listed"] and others):
                 return False
             connection.execute(
                 "UPDATE jobs SET state = 'waiting', reason = '', ended_at = NULL, report = '', wanted_by = '[]' "

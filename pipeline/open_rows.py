@@ -1,4 +1,4 @@
-"""The rows of the queue that have not ended, as SQL: found, added, changed by their owner, cancelled; which can begin.
+"""The rows of the queue as SQL: found, added, changed by their owner, cancelled, forgotten; which can begin.
 
 Knows neither transactions nor files: the caller has both.
 """
@@ -26,6 +26,10 @@ AT_ONCE, AT_FIRST = 500, 16
 
 SHORT = "id, state, wanted_by, owner, beats, parked_at, parked_until, listed"
 """The columns that decide who may have a job."""
+
+KEPT_JOBS = 10_000
+KEPT_S = 90 * 86_400.0
+"""How many ended jobs are kept, and how long, in seconds."""
 
 END = "state = ?, reason = ?, ended_at = ?, parked_at = NULL, parked_until = NULL"
 OWN = "id = ? AND owner = ? AND state = 'running'"
@@ -129,3 +133,13 @@ def wanted_beside(connection: sqlite3.Connection, id: str, owner: JobOwner) -> b
         return False
     by_command = owner_text(owner) in json.loads(row["wanted_by"])
     return bool(living(row, without=owner)) or (bool(row["listed"]) and by_command)
+
+
+def forget_old(connection: sqlite3.Connection, now: float) -> None:
+    """Delete the history of jobs that ended long ago, and the oldest of very many."""
+    connection.execute("DELETE FROM jobs WHERE ended_at < ?", (now - KEPT_S,))
+    connection.execute(
+        "DELETE FROM jobs WHERE position IN (SELECT position FROM jobs WHERE ended_at IS NOT NULL "
+        "ORDER BY ended_at DESC LIMIT -1 OFFSET ?)",
+        (KEPT_JOBS,),
+    )

@@ -15,7 +15,9 @@ from pipeline.job_list import ListChange
 from pipeline.job_owner import JobOwner
 from pipeline.job_store import IN_MEMORY, JobStore
 from pipeline.model import JobReport, Outcome
+from pipeline.open_rows import KEPT_S
 from pipeline.queued_job import JobState, QueuedJob
+from pipeline.source_address import parse_address
 
 HERE = JobOwner.current()
 GONE = replace(HERE, started="before")
@@ -295,6 +297,37 @@ def test_a_long_name_still_has_a_copy(store):
     (id,) = store.listed.add([lesson(slug="ü" * 100)])
     (copy,) = store.listed.duplicate(id).ids
     assert "ü" * 99 + "-2" == only(store, copy).slug
+
+
+def test_a_failed_row_does_not_come_back_where_another_has_its_folder(store):
+    """No two rows that are to be done share one."""
+    (failed,) = store.listed.add([lesson()])
+    end(store, failed, Outcome.FAILED)
+    (other,) = store.listed.add([lesson(make_mp4=False)])
+    assert not store.retry(failed)
+    store.cancel(other)
+    assert store.retry(failed)
+
+
+def test_old_history_is_forgotten_where_only_the_list_is_used(tmp_path):
+    """What is in the list and has not ended stays, however old."""
+    now = [1_800_000_000.0]
+    with JobStore(tmp_path / "queue.sqlite3", now=lambda: now[0]) as store:
+        ended, waiting = store.listed.add([lesson(1), lesson(2)])
+        end(store, ended, Outcome.DONE)
+        now[0] += KEPT_S + 1
+        new = store.listed.add([lesson(3)])
+        assert [waiting, *new] == order(store)
+
+
+def test_a_signed_address_stays_whole_in_copies_and_with_other_settings(store):
+    """For this process, which was given it."""
+    address = parse_address("https://videos.example/a.mp4?X-Amz-Signature=secret")
+    (id,) = store.listed.add([lesson(1)])
+    store.listed.replace(id, lesson(1, source=Path("a.mp4"), address=address))
+    (copy,) = store.listed.duplicate(id).ids
+    assert ["X-Amz-Signature=secret"] * 2 == [store.listed.job_of(row).address.query for row in store.of([id, copy])]
+    assert {""} == {row.job.address.query for row in store.of([id, copy])}
 
 
 def test_a_cheap_look_tells_whether_anything_has_changed(tmp_path):

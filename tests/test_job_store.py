@@ -18,9 +18,10 @@ from pipeline.errors import JobStoreError
 from pipeline.job import Existing, Job, UploadJob, UploadRequest
 from pipeline.job_codec import job_from_text
 from pipeline.job_owner import JobOwner
-from pipeline.job_store import IN_MEMORY, KEPT_S, JobStore
+from pipeline.job_store import IN_MEMORY, JobStore
 from pipeline.leases import LEASE_S, LONGEST_STEP_S
 from pipeline.model import JobReport, Outcome
+from pipeline.open_rows import KEPT_S
 from pipeline.queued_job import JobState, QueuedJob
 
 HERE = JobOwner.current()
@@ -383,7 +384,7 @@ def test_old_history_is_forgotten(store, tmp_path, clocks):
 
 def test_long_history_is_forgotten(store, tmp_path, clocks, monkeypatch):
     """The latest stay."""
-    monkeypatch.setattr("pipeline.job_store.KEPT_JOBS", 20)
+    monkeypatch.setattr("pipeline.open_rows.KEPT_JOBS", 20)
     ids = store.add([lesson(tmp_path, number) for number in range(22)])
     for id in ids:
         clocks.pass_by(1)
