@@ -7,29 +7,31 @@ import io
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
-from pathlib import Path
 from platform import platform, python_version
 from typing import TextIO
 
-from cli.models import state_text
 from cli.printing import size_text
 from config import ENV_FILE, Config
 from installation import ROOT, config_folder, home_folder, log_folder, settings_file
-from pipeline.cancel import CancelToken
 from pipeline.errors import PipelineError
 from pipeline.job import Codec, EncoderFamily
+from pipeline.machine_report import (
+    FfmpegFinding,
+    look_at_backend,
+    look_at_ffmpeg,
+    look_at_models,
+    makes_h264,
+    try_encoders,
+)
 from pipeline.media.encode.encoder_check import (
     CODEC_NAMES,
     FAMILY_NAMES,
     EncoderResult,
     EncoderStatus,
-    check_encoders,
     preferred,
 )
-from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
-from pipeline.wiring import check_connection
 from ui.preferences import PREFERENCES_FILE
 
 LABEL_WIDTH = 12
@@ -37,8 +39,6 @@ CODEC_WIDTH = 7
 FAMILY_WIDTH = 21
 NARROWEST, WIDEST = 60, 100
 """The widths between which a row is broken, in characters."""
-
-NEEDED = ("libx264", "aac")
 
 ON_PROCESSOR = {Codec.H264: "x264", Codec.HEVC: "x265", Codec.AV1: "SVT-AV1"}
 """The encoders on the processor, as their projects spell them."""
@@ -83,31 +83,21 @@ class _Copied(io.TextIOBase):
 
 
 def _show(config: Config) -> int:
-    from pipeline.speech.model_cache import stored_models
+    from pipeline.speech.model_cache import state_text
     from ui.app import why_no_window
 
     working = True
     _line("System", f"{platform()}, Python {python_version()}")
     try:
-        ffmpeg = find_ffmpeg(config.ffmpeg_path)
-        version = ffmpeg_version(ffmpeg).removeprefix("ffmpeg version ").partition(" Copyright")[0]
-        _line("ffmpeg", f"{version} ({ffmpeg})")
-        missing = [name for name in NEEDED if name not in ffmpeg_encoders(ffmpeg)]
-        if missing:
-            _line("Needed", f"this ffmpeg lacks {', '.join(missing)}: use another one")
-        working = _encoders(ffmpeg, config.cache_dir) and not missing
+        working = _ffmpeg(look_at_ffmpeg(config), config)
     except PipelineError as error:
         working = False
         _line("ffmpeg", str(error))
     _line("Window", why_no_window() or "can be opened")
-    models = [f"{model.name} ({state_text(model)}, {size_text(model.size_bytes)})" for model in stored_models()]
+    models = [f"{model.name} ({state_text(model)}, {size_text(model.size_bytes)})" for model in look_at_models()]
     _line("Whisper", ", ".join(models) or "no model downloaded yet; the first transcription fetches one")
-    _line(
-        "Backend",
-        _outcome(lambda: check_connection(config).text)
-        if config.backend.configured
-        else "not configured (BACKEND_URL and AUTH_TOKEN)",
-    )
+    backend = look_at_backend(config)
+    _line("Backend", backend.text if backend.reached is not None else "not configured (BACKEND_URL and AUTH_TOKEN)")
     _line("Settings", _settings())
     for problem in config.problems:
         working = False
@@ -124,18 +114,23 @@ def _settings() -> str:
     return f"no {ENV_FILE} yet; it is looked for in {' and '.join(folders)}"
 
 
-def _encoders(ffmpeg: Path, cache_dir: Path | None) -> bool:
-    """Print the table of encoders; return whether H.264, which every job may need, can be made."""
+def _ffmpeg(found: FfmpegFinding, config: Config) -> bool:
+    """Print what there is of ffmpeg and the table of encoders; return whether every job can be done."""
+    if found.path is None:
+        _line("ffmpeg", found.problem)
+        return False
+    _line("ffmpeg", f"{found.version} ({found.path})")
+    if found.missing:
+        _line("Needed", f"this ffmpeg lacks {', '.join(found.missing)}: use another one")
     label = "Encoders"
-    usable = set()
+    works = False
     for codec in Codec:
-        # tried anew each time: a driver may have come since, and this is where somebody looks then
-        results = check_encoders(ffmpeg, codec, cache_dir=cache_dir, cancel=CancelToken(), again=True)
+        results = try_encoders(found.path, codec, cache_dir=config.cache_dir)
         for row in encoder_rows(results, _width() - LABEL_WIDTH):
             _line(label, row)
             label = ""
-        usable |= {result.codec for result in results if result.status is EncoderStatus.WORKS}
-    return Codec.H264 in usable
+        works = works or makes_h264(results)
+    return works and not found.missing
 
 
 def encoder_rows(results: Sequence[EncoderResult], width: int) -> list[str]:
@@ -153,13 +148,6 @@ def encoder_rows(results: Sequence[EncoderResult], width: int) -> list[str]:
         head = f"{codec:<{CODEC_WIDTH}}{family:<{FAMILY_WIDTH}}"
         rows += textwrap.wrap(status, width, initial_indent=head, subsequent_indent=" " * len(head))
     return rows
-
-
-def _outcome(question: Callable[[], str]) -> str:
-    try:
-        return question()
-    except PipelineError as error:
-        return str(error)
 
 
 def _width() -> int:

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from cli.interrupts import PATIENCE_S, on_interrupt
 from cli.main import EXIT_DONE
@@ -16,9 +15,6 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
 from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model import DownloadProgress, download_note, download_text, get_model
-
-if TYPE_CHECKING:
-    from pipeline.speech.model_cache import StoredModel
 
 STEPS = 10
 """Where no person looks at the output, a line comes at every tenth."""
@@ -32,23 +28,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
     return EXIT_DONE
 
 
-def state_text(stored: StoredModel) -> str:
-    """Return what is there of a model, in words."""
-    from pipeline.speech.model_cache import ModelState
-    from pipeline.speech.model_folder import damage
-
-    if stored.damaged_file is not None:
-        return f"{damage(stored.damaged_file)} ({stored.damaged_file})"
-
-    return {
-        ModelState.WHOLE: "whole",
-        ModelState.PARTIAL: "partly downloaded",
-        ModelState.DAMAGED: "damaged",
-    }[stored.state]
-
-
 def _list(options: argparse.Namespace) -> None:
-    from pipeline.speech.model_cache import known_names, stored_models
+    from pipeline.speech.model_cache import known_names, state_text, stored_models
 
     stored = stored_models()
     if options.json:

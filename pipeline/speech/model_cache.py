@@ -20,7 +20,7 @@ from huggingface_hub.errors import CacheNotFound
 from huggingface_hub.file_download import repo_folder_name
 
 from pipeline.errors import SpeechError
-from pipeline.speech.model_folder import damaged_file, missing_file
+from pipeline.speech.model_folder import damage, damaged_file, missing_file
 
 SNAPSHOTS, BLOBS, REFS, LOCKS = "snapshots", "blobs", "refs", ".locks"
 """Where the cache has its files, by https://huggingface.co/docs/huggingface_hub/guides/manage-cache."""
@@ -43,6 +43,17 @@ class StoredModel:
     size_bytes: int
     state: ModelState
     damaged_file: str | None = None
+
+
+def state_text(stored: StoredModel) -> str:
+    """Return what is there of a model, in words."""
+    if stored.damaged_file is not None:
+        return f"{damage(stored.damaged_file)} ({stored.damaged_file})"
+    return {
+        ModelState.WHOLE: "whole",
+        ModelState.PARTIAL: "partly downloaded",
+        ModelState.DAMAGED: "damaged",
+    }[stored.state]
 
 
 def known_names() -> list[str]:

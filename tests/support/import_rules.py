@@ -114,7 +114,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"expected_time", "steps", "measured_speed", "runner"},
     {"wiring", "transcript_job", "replaced_captions"},
     {"preflight"},
-    {"forecast"},
+    {"forecast", "machine_report"},
     {
         "batch",
         "batch_callbacks",
