@@ -224,4 +224,7 @@ def _token(state: ViewState, message: TokenWanted | TokenRefused | TokenAnswered
 
 
 def _asking(state: ViewState, banner: Banner) -> ViewState:
+    """Ask; a question that comes after Cancel was pressed is answered by that, and its job has not begun."""
+    if state.stage is WindowStage.STOPPING:
+        return replace(state, stage=WindowStage.READY, banner=WITHDRAWN)
     return replace(state, stage=WindowStage.ASKING, banner=banner)

@@ -294,6 +294,13 @@ def test_a_late_cancel_changes_nothing():
     assert ended == advance(ended, StopRequested())
 
 
+def test_a_question_that_comes_after_cancel_is_not_asked():
+    """The job was withdrawn before it began, and its thread has ended."""
+    question = ResumeUpload(plan=PLAN, files_done=1, files_total=2)
+    state = after(Checking(), StopRequested(), question, StopRequested())
+    assert (WindowStage.READY, "Not started.", ()) == (state.stage, state.banner.title, state.banner.choices)
+
+
 @pytest.mark.parametrize(
     ("ok", "tried", "text", "shown", "tone"),
     [

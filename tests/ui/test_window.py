@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ui_fakes import CONFIGURED, CONNECTED, NOT_CONFIGURED, FakeServices, HaltedStep, Upload, report
+from ui_fakes import CONFIGURED, CONNECTED, DEADLINE_S, NOT_CONFIGURED, FakeServices, HaltedStep, Upload, report
 
 from installation import FilePlace
 from pipeline.errors import DestinationTakenError, Setting, SettingsError, SourceError, ToolError, TransferError
@@ -252,6 +252,19 @@ def test_start_soon_after_a_video_was_typed(open_driver, conflict):
     shown = (driver.banner, driver.choices, driver.rows["720p"][0])
     asked = ("Replace the output folder?", ["Replace", "Keep folder"], "0%")
     assert (asked if conflict else ("Converting lesson01.mp4…", [], "waiting")) == shown
+
+
+def test_cancel_just_before_a_question_is_shown(open_driver):
+    """The thread that asks has ended by then: the window is ready for the next start."""
+    driver = open_driver(FakeServices(conflict="It holds lesson02.mp4."))
+    driver.fill()
+    driver.window.start()
+    driver.window.controller._worker.join(DEADLINE_S)
+    driver.press(driver.window.actions.cancel)
+    driver.until_stage(READY)
+    assert ("Not started.", []) == (driver.banner, driver.choices)
+    driver.press(driver.window.actions.start)
+    driver.until_stage(ASKING)
 
 
 def test_a_part_is_one_of_its_video(open_driver):
