@@ -63,6 +63,11 @@ class Closing:
         else:
             self._end()
 
+    def stay(self) -> None:
+        """Keep the window that says that it closes soon: somebody works in it."""
+        if self._controller.state.leaving is Leaving.DONE:
+            self._controller.receive(CloseAnswered(answer=BannerAnswer.STAY))
+
     def follow(self) -> None:
         """Do what the editor has answered when it is time for it; called at every turn of the window's timer."""
         before, leaving = self._followed, self._controller.state.leaving

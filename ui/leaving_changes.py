@@ -6,7 +6,17 @@ from dataclasses import replace
 
 from pipeline.events import JobFinished
 from pipeline.model import Outcome
-from ui.messages import BannerAnswer, CloseAnswered, CloseAsked, FilesGiven, Message, TokenWanted, UnexpectedError
+from ui.messages import (
+    BannerAnswer,
+    CloseAnswered,
+    CloseAsked,
+    FilesGiven,
+    Message,
+    RowsChosen,
+    SourceChosen,
+    TokenWanted,
+    UnexpectedError,
+)
 from ui.queue_messages import VideoQueued
 from ui.view_state import Leaving, ViewState, WindowStage
 
@@ -37,7 +47,9 @@ def advance_leaving(state: ViewState, message: Message) -> ViewState:
         return replace(state, leaving=Leaving.STAYS)
     if state.leaving in (Leaving.ASKED, Leaving.IN_BACKGROUND, Leaving.AFTER_JOB) and not state.job_on_its_way:
         return replace(state, leaving=WHEN_DONE.get(state.leaving, Leaving.STAYS) if _done(message) else Leaving.STAYS)
-    if state.leaving is Leaving.DONE and state.stage is not WindowStage.READY:  # another job was started
+    if state.leaving is Leaving.DONE and (
+        state.stage is not WindowStage.READY or isinstance(message, SourceChosen | RowsChosen)
+    ):  # the next video is chosen, or started
         return replace(state, leaving=Leaving.STAYS)
     return state
 

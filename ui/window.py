@@ -153,7 +153,7 @@ class MainWindow(PanelWindow):
         self.protocol("WM_DELETE_WINDOW", self.close)
         follow_place(self, self._moved)
         refuse_long_pastes(self, lambda characters: self._pump.put(PasteRefused(characters=characters)))
-        bind_keys(self, close=self.close)
+        bind_keys(self, close=self.close, used=self._closing.stay)
 
     def destroy(self) -> None:
         """Take the window away; nothing is pumped any more, and what was to be done later is dropped."""
@@ -276,7 +276,7 @@ class MainWindow(PanelWindow):
 
     def _render(self) -> None:
         state = self.controller.state
-        if state is self._shown:
+        if state is self._shown or self.closed:
             return
         self._shown = state
         self.show(state)

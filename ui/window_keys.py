@@ -13,8 +13,14 @@ from ui.menu import key_events
 START_KEYS = key_events("Return")
 
 
-def bind_keys(window: ttk.App, *, close: Callable[[], None]) -> None:
-    """Bind keys and the mouse wheel in a window that `close` closes; the shortcuts are those of its menus."""
+def bind_keys(window: ttk.App, *, close: Callable[[], None], used: Callable[[], None]) -> None:
+    """Bind keys and the mouse wheel in a window that `close` closes; the shortcuts are those of its menus.
+
+    `used` is called at every key and click in it and in the windows beside it.
+    """
+    # The release: what a key or button does where it is pressed may keep the event to itself.
+    for event in ("<KeyRelease>", "<ButtonRelease>", "<MouseWheel>"):
+        window.bind_all(event, lambda _: used(), add="+")
     for key in ("<Return>", "<KP_Enter>"):
         window.bind(key, _to_the_next_field)
     for key in START_KEYS:

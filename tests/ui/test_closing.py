@@ -256,7 +256,24 @@ def test_a_question_brings_the_window_back(open_driver):
     assert "Replace the output folder?" == driver.banner
 
 
-def test_the_window_can_be_kept_when_the_job_is_done(begin):
+def _by_its_button(driver) -> None:
+    driver.press(driver.window.banner_panel.buttons[0])
+
+
+def _by_typing(driver) -> None:
+    entry = driver.window.source_panel.part_from
+    entry.focus_force()
+    entry.event_generate("<KeyPress-a>")
+    entry.event_generate("<KeyRelease-a>")
+
+
+def _by_a_click(driver) -> None:
+    driver.window.log_panel.text.event_generate("<ButtonPress-1>", x=5, y=5)
+    driver.window.log_panel.text.event_generate("<ButtonRelease-1>", x=5, y=5)
+
+
+@pytest.mark.parametrize("keep", [_by_its_button, _by_typing, _by_a_click], ids=["button", "typing", "click"])
+def test_the_window_can_be_kept_when_the_job_is_done(begin, keep):
     """Who is there when it says goodbye goes on working."""
     job = Job()
     driver = begin(job)
@@ -268,8 +285,19 @@ def test_the_window_can_be_kept_when_the_job_is_done(begin):
     driver.until(lambda: driver.window.state() == "normal")
     driver.settle()
     assert driver.sentences.endswith("The program ends in half a minute.")
-    driver.press(driver.window.banner_panel.buttons[0])
+    keep(driver)
+    driver.settle()
     assert ([], False) == (driver.choices, "half a minute" in driver.sentences)
+
+
+def test_closing_while_a_question_is_open(open_driver):
+    """Nothing runs that could be lost, and nothing is shown in the window that is gone."""
+    driver = open_driver(FakeServices(conflict="The output folder holds another video."))
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until_stage(WindowStage.ASKING)
+    driver.window.close()
+    assert driver.window.closed
 
 
 def test_stopping_waits_for_the_job(open_driver):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ui_fakes import report
-from window_states import PLAN, RUNNING, UPLOADING, after
+from window_states import PLAN, ROWS, RUNNING, UPLOADING, after
 
 from pipeline.errors import Problem
 from pipeline.events import JobFinished
@@ -111,9 +111,10 @@ def test_how_it_ends(answer, end, leaving):
     assert leaving is after(*UPLOADING, ASKED, answer, end).leaving
 
 
-def test_another_job_keeps_the_window():
-    """Whoever starts the next video while the window says goodbye works on."""
-    assert Leaving.STAYS is after(*UPLOADING, ASKED, IN_BACKGROUND, DONE, Checking()).leaving
+@pytest.mark.parametrize("message", [Checking(), SourceChosen(text="x"), ROWS], ids=["start", "a video", "a setting"])
+def test_another_job_keeps_the_window(message):
+    """Whoever chooses or starts the next video while the window says goodbye works on."""
+    assert Leaving.STAYS is after(*UPLOADING, ASKED, IN_BACKGROUND, DONE, message).leaving
 
 
 def test_the_question_stands_in_the_banner():
