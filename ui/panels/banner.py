@@ -10,6 +10,7 @@ import ttkbootstrap as ttk
 from ui.banners import READY, Banner
 from ui.messages import BannerAnswer
 from ui.theme import CARD, TEXT_TONES, TONE_STYLES, bold
+from ui.widgets.keyboard import offer_keyboard
 from ui.widgets.scrolled_part import ScrolledPart
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import on_screen
@@ -55,7 +56,7 @@ class BannerPanel:
         self.show(READY)
 
     def show(self, banner: Banner) -> None:
-        """Show a banner; the default button of a question gets the keyboard."""
+        """Show a banner; the default button of a question gets the keyboard, unless another window has it."""
         if banner == self._shown:
             return
         asked_before = self._shown.choices if self._shown else ()
@@ -82,7 +83,7 @@ class BannerPanel:
             button.grid(row=number // columns, column=number % columns, sticky="ew", padx="3p", pady="1.5p")
             self.buttons.append(button)
             if choice.default:
-                button.focus_set()
+                offer_keyboard(button)
         if self.buttons:
             self._choices.grid()
         else:

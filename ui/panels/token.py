@@ -14,6 +14,7 @@ from ui.banners import Tone
 from ui.panels.banner import STRIPE_WIDTH
 from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
 from ui.view_state import TokenView
+from ui.widgets.keyboard import offer_keyboard
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import on_screen
 
@@ -55,14 +56,16 @@ class TokenPanel:
             self.entry.bind(key, self._entered)
 
     def show(self, token: TokenView | None) -> None:
-        """Show the question and give it the keyboard, or take it away with what was typed."""
+        """Show the question and give it the keyboard, unless another window has it; or take it away with what was
+        typed.
+        """
         if token is None:
             self._typed.set("")
             self.frame.grid_remove()
             return
         if not self.frame.winfo_manager():
             self.frame.grid()
-            self.entry.focus_set()
+            offer_keyboard(self.entry)
         self.sentence.configure(
             text=token.problem or SENTENCE, bootstyle=TEXT_TONES[Tone.BAD] if token.problem else CARD
         )
