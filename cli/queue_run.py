@@ -15,6 +15,7 @@ from cli.interrupts import EXIT_CANCELLED
 from cli.job_reports import complain_of, exit_status, finish_early
 from cli.job_thread import Interrupts, Watched
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
+from cli.printing import counted
 from cli.render import Renderer, renderer
 from cli.render_several import renderer_of_several
 from cli.transfer_options import TokenKeeper, patient
@@ -31,7 +32,7 @@ from pipeline.model import JobReport
 from pipeline.pending_rows import TakenRow
 from pipeline.preflight_answers import refused_by
 from pipeline.queue_run import QueueRun
-from pipeline.queued_job import QueuedJob
+from pipeline.queued_job import JobState, QueuedJob
 from pipeline.scheduler import Scheduler
 from pipeline.speech.child import WhisperProcess
 from pipeline.stored_job import without_login
@@ -56,7 +57,10 @@ def run_queue(store: JobStore, options: argparse.Namespace, config: Config) -> i
     if cancel.cancelled:
         return EXIT_CANCELLED
     if not reports and not passed and not options.json:
-        sys.stdout.write("Nothing waits in the queue.\n")
+        held = sum(row.state is JobState.HELD for row in store.listed.rows())
+        is_or_are = "is" if held == 1 else "are"
+        more = f" {counted(held, 'job')} {is_or_are} held until `queue start`." if held else ""
+        sys.stdout.write(f"Nothing waits in the queue.{more}\n")
     return exit_status(reports) or (EXIT_FAILED if passed else EXIT_DONE)
 
 

@@ -179,6 +179,38 @@ def test_a_run_that_waits_for_its_last_job_takes_what_comes(store, run):
     assert 2 == len(one.end())
 
 
+def test_what_comes_when_the_last_job_ends_is_not_left(store, run):
+    """Though nothing was there a moment ago."""
+    store.listed.add([lesson("a")])
+
+    def ends(row: TakenRow, _: RunContext) -> JobReport:
+        if row.slug == "a":
+            store.listed.add([lesson("b")])
+        return report(row)
+
+    one = run(at_once=2, ends=ends)
+    one.wait(lambda: one.queue._rows.others_have_all)
+    one.let("a", "b")
+    assert 2 == len(one.end())
+
+
+def test_a_row_that_is_held_and_started_at_once_is_not_begun_twice(store, run):
+    """It ends first, as its folder is still written to, and is begun again then."""
+    (id,) = store.listed.add([lesson("a")])
+    one = run(at_once=3)
+    one.has_begun("a")
+    store.listed.hold([id])
+    store.listed.start([id])
+    store.listed.add([lesson("b")])
+    one.has_begun("a", "b")
+    one.wait(lambda: one.queue._rows.others_have_all)
+    one.has_begun("a", "b")
+    one.queue.look()
+    one.has_begun("a", "b", "a")
+    one.let("a", "b")
+    assert [(id, "cancelled"), (id, "done")] == [end for end in one.end() if end[0] == id]
+
+
 def test_two_videos_of_one_name_are_told_apart(store, run):
     """Their events come with their rows."""
     ids = store.listed.add([lesson("a"), lesson("a", folder="other")])

@@ -49,6 +49,14 @@ def test_nothing_to_do(store, tmp_path, capsys):
     assert ("Nothing waits in the queue.\n", "") == capsys.readouterr()
 
 
+@pytest.mark.parametrize(("count", "held"), [(1, "1 job is held"), (2, "2 jobs are held")])
+def test_only_what_is_held(store, tmp_path, capsys, count, held):
+    """It is said how that is started, as somebody has forgotten it."""
+    store.listed.add([lesson(tmp_path, number) for number in range(count)], held=True)
+    assert EXIT_DONE == run_command(["queue", "run"], Config(data_dir=tmp_path))
+    assert (f"Nothing waits in the queue. {held} until `queue start`.\n", "") == capsys.readouterr()
+
+
 def test_only_what_can_not_be_done_here(store, tmp_path, capsys):
     """A sentence each, and exit 1."""
     store.add([lesson(tmp_path, 1, UploadRequest(prefix="v/"))], backend_url="https://other.example")
