@@ -68,13 +68,21 @@ class JobTimes:
             return  # the next job is expected by what is known
 
     def _read(self) -> MeasuredSpeed | None:
-        """Return what is kept, None where a newer version has written it."""
-        if self._path is None:
-            return MeasuredSpeed()
-        try:
-            stored = json.loads(self._path.read_text(encoding="utf-8"))
-            if isinstance(stored, dict) and type(stored.get("schema")) is int and stored["schema"] > SCHEMA:
-                return None
-            return from_json(MeasuredSpeed, stored, FILE)
-        except (OSError, ValueError, RecursionError, CodecError):
-            return MeasuredSpeed()
+        return MeasuredSpeed() if self._path is None else _read(self._path)
+
+
+def measured_speeds(folder: Path | None) -> Mapping[str, float]:
+    """Return what units of work took on this machine by their kinds; nothing where nothing is kept."""
+    kept = None if folder is None else _read(folder / FILE)
+    return {} if kept is None else kept.seconds
+
+
+def _read(path: Path) -> MeasuredSpeed | None:
+    """Return what is kept, None where a newer version has written it."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(stored, dict) and type(stored.get("schema")) is int and stored["schema"] > SCHEMA:
+            return None
+        return from_json(MeasuredSpeed, stored, FILE)
+    except (OSError, ValueError, RecursionError, CodecError):
+        return MeasuredSpeed()

@@ -37,6 +37,7 @@ from ui.messages import (
     SourceChosen,
     SourceFound,
     SourceRefused,
+    SpeedsKnown,
     StartCancelled,
     StopRequested,
     UnexpectedError,
@@ -101,6 +102,7 @@ class Controller:
         if isinstance(message, JobFinished):
             self._unfinished.ended(message.report)
             self.look_for_folder(message.report.folder)
+            self.look_for_speeds()
 
     def opened(self, values: FormValues) -> None:
         """Restore the login, the videos in the queue and what is unfinished from an earlier start."""
@@ -108,15 +110,16 @@ class Controller:
         self._unfinished.look(self.login.config)
         self._queue.look(values, self.login.config)
         self.work_along(values)
+        self.look_for_speeds()
 
     def look_for_models(self) -> None:
         """Find out which models there are to choose from."""
-        ask(
-            "models",
-            lambda: ModelsKnown(names=self._services.model_names()),
-            lambda text: UnexpectedError(text=text),
-            self._post,
-        )
+        ask("models", lambda: ModelsKnown(names=self._services.model_names()), _unexpected, self._post)
+
+    def look_for_speeds(self) -> None:
+        """Find out what work takes on this machine, for what a job is expected to take."""
+        config = self.login.config
+        ask("speeds", lambda: SpeedsKnown(seconds=self._services.measured_speeds(config)), _unexpected, self._post)
 
     def look_at_source(self, text: str, values: FormValues = FormValues()) -> None:  # noqa: B008  # frozen
         """Probe the source in the form; `values` have the login to the backend, if the source is stored there."""
@@ -307,3 +310,7 @@ class Controller:
                 "check that the folder can be written."
             )
             self._post(LogEntry(text=text, level=LogLevel.WARNING))
+
+
+def _unexpected(text: str) -> Message:
+    return UnexpectedError(text=text)

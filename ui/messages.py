@@ -5,6 +5,7 @@ Data only; every message goes through the event queue.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -241,6 +242,13 @@ class ConnectionForgotten:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpeedsKnown:
+    """What work took on this machine: the seconds of a unit by its kind."""
+
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelsKnown:
     """The names of the models to choose from."""
 
@@ -312,6 +320,7 @@ Message = (
     | ConnectionTested
     | ConnectionForgotten
     | ModelsKnown
+    | SpeedsKnown
     | FolderKnown
     | FolderMessage
     | PuttingIn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,10 @@ class Services(Protocol):
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names of the Whisper models to choose from."""
+        ...
+
+    def measured_speeds(self, config: Config) -> Mapping[str, float]:
+        """Return the seconds that a unit of each kind of work took on this machine."""
         ...
 
     def describe_source(self, video: Input, config: Config) -> MediaInfo:
@@ -131,6 +136,13 @@ class PipelineServices:
         from pipeline import wiring
 
         return wiring.model_names()
+
+    def measured_speeds(self, config: Config) -> Mapping[str, float]:
+        """See `Services`."""
+        from pipeline import estimate as _loaded  # noqa: F401  # here and not in the Tk thread: it takes a moment
+        from pipeline.measured_speed import measured_speeds
+
+        return measured_speeds(config.data_dir)
 
     def describe_source(self, video: Input, config: Config) -> MediaInfo:
         """See `Services`."""

@@ -34,6 +34,7 @@ from ui.messages import (
     SourceFound,
     SourceOptions,
     SourceRefused,
+    SpeedsKnown,
     StartCancelled,
     StopRequested,
     TokenAnswered,
@@ -115,10 +116,8 @@ def _advance(state: ViewState, message: Message) -> ViewState:
             return replace(state, source_options=message, source=treated(state.source, message))
         case ConnectionTesting() | ConnectionTested() | ConnectionForgotten():
             return replace(state, connection=tested(state.connection, message))
-        case ModelsKnown():
-            return replace(state, models=message.names)
-        case FolderKnown():
-            return replace(state, folder=message.folder, has_stream=message.has_stream)
+        case ModelsKnown() | SpeedsKnown() | FolderKnown():
+            return _known(state, message)
         case PasteRefused():
             return _told_between_jobs(state, banners.too_long(message.characters))
         case DiagnosticsSaved():
@@ -166,6 +165,16 @@ def _job(
             return replace(state, bars=bars, phase_fraction=message.fraction)
         case PhaseFinished():
             return replace(_unpaused(state, message.phase), phase=None, bars=rows.finished(state.bars, message))
+
+
+def _known(state: ViewState, message: ModelsKnown | SpeedsKnown | FolderKnown) -> ViewState:
+    match message:
+        case ModelsKnown():
+            return replace(state, models=message.names)
+        case SpeedsKnown():
+            return replace(state, measured=message.seconds)
+        case FolderKnown():
+            return replace(state, folder=message.folder, has_stream=message.has_stream)
 
 
 def _queue(state: ViewState, message: QueueMessage) -> ViewState:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ui.estimate_text import estimate_text
 from ui.job_form import FormValues, destination
 from ui.source_view import SourceView
 
@@ -20,14 +21,15 @@ class Summary:
     dangers: str = ""
 
 
-def summarise(values: FormValues, source: SourceView) -> Summary:
-    """Return what the job that stands in the form would do with the chosen source."""
+def summarise(values: FormValues, source: SourceView, measured: Mapping[str, float] | None = None) -> Summary:
+    """Return what the job that stands in the form would do with the chosen source; `measured` as in `estimate_text`."""
     dangers = {
         "deletes the converted copy": values.upload and values.delete_local,
         "encrypted": values.advanced.encrypt,
         "damaged videos too": values.advanced.accept_damaged,
     }
-    texts = (_made(values, source), _captions(values), _place(values, source))
+    expected = estimate_text(values, source, measured)
+    texts = (_made(values, source), *([expected] if expected else []), _captions(values), _place(values, source))
     return Summary(text=_listed(texts), dangers=_listed(name for name, applies in dangers.items() if applies))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -71,6 +72,7 @@ class ViewState:
     source_options: SourceOptions = AS_USUAL
     connection: ConnectionView = NOT_TESTED
     models: tuple[str, ...] = ()
+    measured: Mapping[str, float] | None = None
     folder: Path | None = None
     has_stream: bool = False
     paused: bool = False

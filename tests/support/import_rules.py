@@ -111,7 +111,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     },
     {"engines"},
     {"phases"},
-    {"expected_time", "steps", "measured_speed", "runner"},
+    {"expected_time", "estimate", "steps", "measured_speed", "runner"},
     {"wiring", "transcript_job", "replaced_captions"},
     {"preflight"},
     {"forecast", "machine_report"},

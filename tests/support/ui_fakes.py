@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -186,6 +186,7 @@ class FakeServices:
     output_error: PipelineError | None = None
     dataset_error: PipelineError | None = None
     plan_error: Exception | None = None
+    speeds: Mapping[str, float] = field(default_factory=dict)
     folder_error: PipelineError | None = None
     ended: tuple[HistoryEntry, ...] = ()
     folder_upload: Callable[[UploadJob, Sink, CancelToken], JobReport] | None = None
@@ -206,6 +207,10 @@ class FakeServices:
     def model_names(self) -> tuple[str, ...]:
         """Return three names."""
         return ("tiny", "base", "small")
+
+    def measured_speeds(self, config: Config) -> Mapping[str, float]:
+        """Know nothing, as a new machine."""
+        return self.speeds
 
     def describe_source(self, video: Input, config: Config) -> MediaInfo:
         """Return or raise what the test set."""

@@ -9,6 +9,7 @@ from ui_fakes import media_info
 
 from pipeline.job import Codec
 from ui.advanced import CODEC_LABELS, AdvancedValues
+from ui.estimate_text import estimate_text, rough_size, rough_time
 from ui.job_form import FormValues
 from ui.source_view import NO_SOURCE, SourceView
 from ui.summary import Summary, summarise
@@ -78,14 +79,16 @@ def test_the_line_follows_the_form(open_driver):
     driver = open_driver()
     driver.fill(upload=True)
     bar, variables = driver.window.actions, driver.window.variables
-    assert "720p, 480p, MP4 · captions · uploaded to videos/lesson01/" == bar.summary.full_text
+    driver.until(lambda: driver.window.controller.state.measured is not None)
+    driver.settle()
+    assert "720p, 480p, MP4 · up to 10 MB · captions · uploaded to videos/lesson01/" == bar.summary.full_text
     assert "" == str(bar.dangers.cget("text"))
     variables.delete_local.set(True)
     variables.advanced.encrypt.set(True)
     variables.make_mp4.set(False)
     driver.settle()
     assert "Deletes the converted copy · encrypted" == str(bar.dangers.cget("text")).strip()
-    assert "720p, 480p · captions · uploaded to videos/lesson01/" == bar.summary.full_text
+    assert "720p, 480p · up to 7.3 MB · captions · uploaded to videos/lesson01/" == bar.summary.full_text
     assert (True, "warning") == (bar.dangers.winfo_viewable(), str(bar.dangers.cget("style")).partition(".")[0].lower())
 
 
@@ -109,3 +112,51 @@ def test_reset_puts_the_usual_settings_back(open_driver):
         for name in ("source", "output_dir", "destination", "suggested_from", "backend_url", "token")
     }
     assert replace(usual, **kept) == variables.read()
+
+
+MEASURED = {"hls libx264": 0.5, "mp4 libx264": 0.5, "transcript base": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("values", "source", "measured", "expected"),
+    [
+        (VALUES, HD, MEASURED, "up to 7.4 MB · less than a minute"),
+        (VALUES, HD, {}, "up to 7.4 MB"),
+        (replace(VALUES, part_from="0:07"), HD, {}, "up to 3.7 MB"),
+        (VALUES, HD, None, ""),
+        (VALUES, NO_SOURCE, MEASURED, ""),
+        (replace(VALUES, qualities=()), HD, MEASURED, ""),
+        (replace(VALUES, part_from="soon"), HD, MEASURED, ""),
+        (replace(VALUES, part_from="0:20"), HD, MEASURED, ""),
+        (VALUES, AUDIO, {}, "about 219 KB"),
+    ],
+    ids=["known", "new machine", "a part", "not yet known", "no source", "no quality", "no time", "beyond", "audio"],
+)
+def test_what_it_is_expected_to_take(values, source, measured, expected):
+    """Size and time before Start; nothing where nothing is known, or where the job can't begin."""
+    assert expected == estimate_text(replace(values, source="/videos/lesson01.mp4"), source, measured)
+    told = summarise(replace(values, source="/videos/lesson01.mp4"), source, measured).text
+    assert (f" · {expected} · " in told) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (5, "less than a minute"),
+        (80, "about 1 minute"),
+        (1500, "about 25 minutes"),
+        (5399, "about 90 minutes"),
+        (9000, "about 2.5 hours"),
+    ],
+)
+def test_times_without_more_digits_than_are_known(seconds, told):
+    """Minutes, and hours for what takes long."""
+    assert told == rough_time(seconds)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "told"), [(1 << 31, "2.0 GB"), (410 << 20, "410 MB"), (3 << 19, "1.5 MB"), (10, "0.0 KB")]
+)
+def test_sizes_without_more_digits_than_are_known(size_bytes, told):
+    """Two or three digits."""
+    assert told == rough_size(size_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter
+from collections.abc import Mapping
 
 import ttkbootstrap as ttk
 
@@ -28,6 +29,7 @@ class ActionBar:
         self.frame = ttk.Frame(master)
         self._variables = variables
         self._source = NO_SOURCE
+        self._measured: Mapping[str, float] | None = None
         self.summary = ClippedLabel(self.frame, bootstyle="secondary")
         self.dangers = ttk.Label(self.frame, bootstyle="warning")
         self.reset = ttk.Button(self.frame, text="Reset settings", padding=("7.5p", "1.5p"))
@@ -59,8 +61,8 @@ class ActionBar:
         switch([self.cancel], state.cancel_enabled or state.queue_cancel_enabled)
         switch([self.open_folder, self.results], state.folder_openable)
         switch([self.watch], state.stream_playable)
-        if state.source is not self._source:
-            self._source = state.source
+        if state.source is not self._source or state.measured is not self._measured:
+            self._source, self._measured = state.source, state.measured
             self._summarise()
 
     def _lay_out(self) -> None:
@@ -71,7 +73,7 @@ class ActionBar:
         self.row.grid(row=1, column=0, columnspan=3, sticky="ew", pady=("3p", 0))
 
     def _summarise(self) -> None:
-        told = summarise(self._variables.read(), self._source)
+        told = summarise(self._variables.read(), self._source, self._measured)
         # What takes something away comes first: the rest may be clipped.
         self.dangers.configure(text=f"{told.dangers}   " if told.dangers else "")
         self.summary.show(told.text)

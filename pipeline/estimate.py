@@ -1,0 +1,68 @@
+"""How large a job's files become and how long it takes, before it starts, as far as anything is known of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.expected_time import PhaseWork, expected_s, work_of
+from pipeline.job import EncoderFamily, RateControl
+from pipeline.media.encode.encoders import ENCODERS, FAMILIES
+from pipeline.model import PhaseName, Plan
+from pipeline.phases.upload import estimated_mp4_bytes
+
+LITTLE = 0.05
+"""A phase that takes no more than this part of the job may be unknown: the job's time is known all the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a job is expected to take: `size_bytes` of files, `is_most` where they are rather fewer, `seconds`.
+
+    None is what nobody knows: the size of a source without a length, the time of a machine that has not done such work.
+    """
+
+    size_bytes: int | None
+    is_most: bool
+    seconds: float | None
+
+
+def estimate(plan: Plan, measured: Mapping[str, float], cores: int) -> Estimate:
+    """Return what a plan is expected to take; `measured` as in `expected_s`.
+
+    Rates are what the encoder keeps on the mean with an average rate. With a constant quality they are the most that it
+    may take, which few videos do.
+    """
+    length_s = plan.media.duration_s or plan.media.readable_s
+    audio_bits_s = sum(audio.bit_rate for audio in plan.audio)
+    bits_s = sum(rendition.bit_rate for rendition in plan.renditions)
+    bits_s += audio_bits_s * (len(plan.renditions) if plan.muxed_audio else 1)
+    return Estimate(
+        size_bytes=int(bits_s / 8 * length_s) + estimated_mp4_bytes(plan) if length_s else None,
+        is_most=bool(plan.renditions) and plan.job.encoding.rate_control is RateControl.CRF,
+        seconds=_seconds(_on_this_machine(plan, measured), measured, cores) if length_s else None,
+    )
+
+
+def _on_this_machine(plan: Plan, measured: Mapping[str, float]) -> Plan:
+    """Return a plan with the encoder that this machine has used last for its codec, where any may be taken."""
+    encoding = plan.job.encoding
+    if encoding.encoder is not EncoderFamily.AUTO or encoding.target_vmaf is not None:
+        return plan
+    named = ENCODERS[encoding.codec]
+    used = (named[family] for family in FAMILIES if family in named and f"hls {named[family]}" in measured)
+    return replace(plan, encoder=next(used, plan.encoder))
+
+
+def _seconds(plan: Plan, measured: Mapping[str, float], cores: int) -> float | None:
+    work = work_of(plan, cores)
+    times = expected_s(work, measured)
+    whole_s = sum(times.values())
+    unknown = [name for name, one in work.items() if not _known(one, measured)]
+    if any(times[name] > LITTLE * whole_s for name in unknown if name is not PhaseName.RECORD):
+        return None
+    return whole_s
+
+
+def _known(work: PhaseWork, measured: Mapping[str, float]) -> bool:
+    return work.kind in measured
