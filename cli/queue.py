@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace, config: Config) -> int:
     from cli.queue_run import run_queue  # loads what converts
 
     with _store(config) as store:
-        return run_queue(store, options, config)
+        return run_queue(store, _ids(options.ids, store), options, config)
 
 
 def _cancel(options: argparse.Namespace, config: Config) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, complain
 from cli.printing import counted, terminal_safe
-from pipeline.errors import SettingsError
+from pipeline.errors import OutputError, SettingsError
 from pipeline.files import read_file, write_whole
 from pipeline.job_list import ListChange
 from pipeline.job_store import JobStore
@@ -37,7 +37,7 @@ def change(options: argparse.Namespace, store: JobStore, ids: Ids) -> int:
 
 
 def export(options: argparse.Namespace, store: JobStore) -> int:
-    """Write the rows that have not ended. Raises SettingsError, OutputError."""
+    """Write the rows that have not ended. Raises SettingsError."""
     path: Path = options.file
     rows = [row for row in store.listed.rows() if not row.state.ended]
     text = rows_to_text(rows)
@@ -48,7 +48,11 @@ def export(options: argparse.Namespace, store: JobStore) -> int:
         sys.stdout.write(text)
         return EXIT_DONE
     _check_target(path)
-    write_whole(path, text)
+    try:
+        write_whole(path, text)
+    except OutputError as error:
+        why = f" ({error.__cause__.strerror})" if isinstance(error.__cause__, OSError) else ""
+        raise SettingsError(f"{path} can't be written{why}: name a file in a folder that is there.") from error
     sys.stdout.write(f"{counted(len(rows), 'job')} written to {terminal_safe(str(path))}.\n")
     return EXIT_DONE
 

@@ -40,6 +40,7 @@ def add_queue(actions: Actions) -> None:
         metavar="N",
         help="how many videos to convert at the same time, or auto (default: auto)",
     )
+    _add_ids(run, "*", "; without one, all that wait")
     add_transfer_options(run)
     run.add_argument("--json", action="store_true", help="print one event per line as JSON")
     _add_ids(
@@ -70,8 +71,9 @@ def _action(actions: Actions, name: str, text: str) -> argparse.ArgumentParser:
     return actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
 
 
-def _add_ids(parser: argparse.ArgumentParser, number: str) -> None:
-    parser.add_argument("ids", metavar="ID", nargs=number, help="a job's id from `queue`, or the beginning of one")
+def _add_ids(parser: argparse.ArgumentParser, number: str, more: str = "") -> None:
+    text = f"a job's id from `queue`, or the beginning of one{more}"
+    parser.add_argument("ids", metavar="ID", nargs=number, help=text)
 
 
 def _add_file(parser: argparse.ArgumentParser, text: str) -> None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from cli.convert import Conversions
 from cli.interrupts import EXIT_CANCELLED
 from cli.job_reports import complain_of, exit_status, finish_early
 from cli.job_thread import Interrupts, Watched
-from cli.main import EXIT_DONE, EXIT_FAILED, complain
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
 from cli.printing import counted
 from cli.render import Renderer, renderer
 from cli.render_several import renderer_of_several
@@ -38,8 +38,11 @@ from pipeline.speech.child import WhisperProcess
 from pipeline.stored_job import without_login
 
 
-def run_queue(store: JobStore, options: argparse.Namespace, config: Config) -> int:
-    """Do what waits, and what comes meanwhile; what can't be done here is said and stays in the queue."""
+def run_queue(store: JobStore, ids: Sequence[str], options: argparse.Namespace, config: Config) -> int:
+    """Do what waits, and what comes meanwhile; what can't be done here is said and stays in the queue.
+
+    With `ids` only these are done, also if they are held.
+    """
     config = replace(config, cluster=replace(config.cluster, url=""))
     at_once = options.jobs or most_at_once()
     view = renderer_of_several(as_json=options.json) if at_once > 1 else renderer(as_json=options.json)
@@ -50,12 +53,16 @@ def run_queue(store: JobStore, options: argparse.Namespace, config: Config) -> i
         complain(why)
 
     cancel = CancelToken()
+    ended = store.listed.start(ids).refused
+    complain(*ended)
     try:
-        reports = _run(store, options, config, view, cancel, at_once, passed_over)
+        reports = _run(store, ids, options, config, view, cancel, at_once, passed_over)
     finally:
         view.close()
     if cancel.cancelled:
         return EXIT_CANCELLED
+    if ended:
+        return EXIT_WRONG_USAGE
     if not reports and not passed and not options.json:
         held = sum(row.state is JobState.HELD for row in store.listed.rows())
         is_or_are = "is" if held == 1 else "are"
@@ -74,6 +81,7 @@ def why_not(row: QueuedJob, backend_url: str) -> str:
 
 def _run(
     store: JobStore,
+    ids: Sequence[str],
     options: argparse.Namespace,
     config: Config,
     view: Renderer,
@@ -100,6 +108,7 @@ def _run(
             scheduler=Scheduler(capacity_of(os.cpu_count() or 1)),
             cancel=cancel,
             warn=complain,
+            only=ids or None,
             why_not=lambda row: why_not(row, backend_url),
             passed_over=passed_over,
             patience_s=login.config.backend.patience_s,

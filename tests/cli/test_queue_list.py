@@ -141,6 +141,8 @@ def test_only_an_exported_list_is_replaced(queue, ids, tmp_path):
         f"{tmp_path} is a folder: name a file in it." in sentences[1],
     ]
     assert "Not to be lost." == notes.read_text()
+    nowhere = tmp_path / "none" / "list.jsonl"
+    assert f"{nowhere} can't be written (No such file or directory): name a file in" in queue("export", str(nowhere))[2]
     queue("remove", *ids)
     assert "There is nothing to export" in queue("export", str(missing))[2]
     assert not missing.exists()

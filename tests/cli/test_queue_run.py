@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import EXIT_DONE, EXIT_FAILED, run_command
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.queue_run import why_not
 from config import BackendApi, Config
 from pipeline.job import DatasetRequest, Job, TranscriptionRequest, UploadJob, UploadRequest
@@ -55,6 +55,17 @@ def test_only_what_is_held(store, tmp_path, capsys, count, held):
     store.listed.add([lesson(tmp_path, number) for number in range(count)], held=True)
     assert EXIT_DONE == run_command(["queue", "run"], Config(data_dir=tmp_path))
     assert (f"Nothing waits in the queue. {held} until `queue start`.\n", "") == capsys.readouterr()
+
+
+def test_only_some_are_run(store, tmp_path, capsys):
+    """A held one is started by that; one that has ended is named, and the rest is done all the same."""
+    ids = store.listed.add([lesson(tmp_path, number) for number in range(3)], held=True)
+    store.cancel(ids[2])
+    status = run_command(["queue", "run", ids[1], ids[2], "--jobs", "1"], Config(data_dir=tmp_path))
+    assert EXIT_WRONG_USAGE == status
+    assert ["held", "failed", "cancelled"] == [row.state.value for row in store.listed.rows()]
+    said = capsys.readouterr().err
+    assert [True, True] == ["lesson2 has ended: try it again instead." in said, "1.mp4 was not found" in said]
 
 
 def test_only_what_can_not_be_done_here(store, tmp_path, capsys):
