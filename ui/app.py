@@ -55,10 +55,12 @@ def _show_window(
         raise WindowUnavailableError(no_tk_sentence()) from error
     from ui.window import MainWindow
 
+    place = preferences or settings_file(PREFERENCES_FILE)
+    is_first_start = not place.read.exists() and not files
     try:
         window = MainWindow(
             config=config,
-            preferences=preferences or settings_file(PREFERENCES_FILE),
+            preferences=place,
             services=services or PipelineServices(),
         )
     except tkinter.TclError as error:
@@ -70,6 +72,8 @@ def _show_window(
     window.createcommand("::tk::mac::OpenDocument", lambda *paths: window.give(tuple(map(Path, paths))))
     if files:
         window.give(tuple(file.absolute() for file in files))
+    if is_first_start:
+        window.after_idle(lambda: window.machine_check.open(first_time=True))
     window.mainloop()
     return 0
 

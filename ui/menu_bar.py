@@ -17,6 +17,7 @@ from ui.diagnostics import suggested_name
 from ui.form_variables import FormVariables
 from ui.history.opener import HistoryOpener
 from ui.layout import TITLE
+from ui.machine_check.opener import MachineCheckOpener
 from ui.menu import IS_MAC, SEPARATOR, Menu, MenuCommand, Switch
 from ui.panels.output import OutputPanel
 from ui.panels.source import SourcePanel
@@ -33,6 +34,7 @@ class MenuWindow(Protocol):
     source_panel: SourcePanel
     output_panel: OutputPanel
     settings_window: SettingsOpener
+    machine_check: MachineCheckOpener
     history: HistoryOpener
 
     def start(self) -> None:
@@ -123,6 +125,7 @@ def _help(window: MenuWindow) -> Menu:
     return Menu(
         label="&Help",
         entries=(
+            MenuCommand(label="Check this computer", do=window.machine_check.open),
             MenuCommand(label="Save diagnostics…", do=partial(_save_diagnostics, window)),
             SEPARATOR,
             MenuCommand(label=f"About {TITLE}", do=_tell_version),

@@ -90,7 +90,8 @@ class LimitPeriod:
 @dataclass(frozen=True, kw_only=True)
 class ProgramSettings:
     """What the settings window sets. `text_percent` is how large texts and controls are, 100 to 200; `output_dir` is
-    the folder that a new window begins with, empty for the one that was used last.
+    the folder that a new window begins with, empty for the one that was used last; `ffmpeg_path` is the program that
+    was chosen, empty for the usual one.
     """
 
     theme: ThemeChoice = ThemeChoice.DARK
@@ -98,6 +99,7 @@ class ProgramSettings:
     output_dir: str = ""
     backends: tuple[NamedBackend, ...] = ()
     upload_limits: tuple[LimitPeriod, ...] = ()
+    ffmpeg_path: str = ""
 
     def backend(self, id_: str) -> NamedBackend | None:
         """Return the backend of an id, None for one that is not there any more."""

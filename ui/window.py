@@ -13,6 +13,7 @@ from installation import FilePlace
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
 from ui.appearance import theme_at_start
+from ui.chosen_ffmpeg import with_chosen_ffmpeg
 from ui.closing import Closing
 from ui.collecting import Collector
 from ui.controller import Controller
@@ -24,6 +25,7 @@ from ui.history.opener import HistoryOpener
 from ui.job_form import job_config
 from ui.layout import PanelWindow
 from ui.log_text import log_lines
+from ui.machine_check.opener import MachineCheckOpener
 from ui.menu import MenuBar
 from ui.menu_bar import menus
 from ui.messages import (
@@ -65,6 +67,7 @@ class MainWindow(PanelWindow):
         remembered = Preferences.load(preferences.read)
         program = remembered.program
         super().__init__(theme_at_start(config, program), program, remembered.window)
+        env, config = config, with_chosen_ffmpeg(config, program)
         self._pump: EventPump[Message] = EventPump(self._receive)
         self.controller = Controller(
             config=config, preferences_path=preferences.write, services=services, post=self._pump.put
@@ -81,11 +84,18 @@ class MainWindow(PanelWindow):
         self.lay_out(self.variables, self.controller, config, self._go_on_with)
         self.settings_window = SettingsOpener(
             self,
-            config,
+            env,
             self.variables,
             self.controller.login,
             used=self._use_settings,
             save=self.save_settings,
+        )
+        self.machine_check = MachineCheckOpener(
+            self,
+            self.variables,
+            self.settings_window,
+            config=lambda: self.controller.login.config,
+            seen=self.save_settings,
         )
         self.results = ResultsOpener(self, self.controller.folders)
         self.history = HistoryOpener(

@@ -76,6 +76,8 @@ SLOW_FILES = (
     "transfer/http/test_slow_lines.py",
     "transfer/upload/test_faults.py",
     "transfer/upload/test_multipart.py",
+    "ui/machine_check/test_machine_check.py",
+    "ui/settings/test_settings_window.py",
     "ui/test_action_bar.py",
     "ui/test_advanced_section.py",
     "ui/test_closing.py",

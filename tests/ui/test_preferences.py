@@ -77,6 +77,7 @@ CHANGED = Preferences(
         output_dir="/home/editor/converted",
         backends=(NamedBackend(id="4c00fa30", name="Staging", address="https://staging.example.com"),),
         upload_limits=(LimitPeriod(days=LimitDays.WEEKDAYS, start="08:00", end="18:00", limit_mb_s=0.5),),
+        ffmpeg_path="/opt/ffmpeg/bin/ffmpeg",
     ),
 )
 

@@ -85,6 +85,11 @@ class BackendsSection:
         if self.keychain.cget("text") != text:
             self.keychain.configure(text=text, bootstyle=TEXT_TONES[Tone.WARNING] if trouble else HINT)
 
+    def begin(self) -> None:
+        """Begin a backend where there is none yet."""
+        if not self._drafts:
+            self._add()
+
     def keep_token(self) -> None:
         """Keep the token that was typed, if it can be one and there is a backend that it belongs to."""
         try:

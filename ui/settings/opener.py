@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import ttkbootstrap as ttk
 
 from config import Config
 from ui.appearance import ThemeInUse
+from ui.chosen_ffmpeg import with_chosen_ffmpeg
 from ui.form_variables import FormVariables
 from ui.keychain import KeptLogin
 from ui.login_control import LoginControl
@@ -32,7 +34,9 @@ class SettingsOpener:
         used: Callable[[], None],
         save: Callable[[], None],
     ) -> None:
-        """`used` is called when `variables` have other settings, `save` writes what they hold to the preferences."""
+        """`config` is what `.env` says. `used` is called when `variables` have other settings, `save` writes what they
+        hold to the preferences.
+        """
         self.opened: SettingsWindow | None = None
         self._window = window
         self._config = config
@@ -58,6 +62,19 @@ class SettingsOpener:
             )
         self.opened.come_forward()
 
+    def open_backends(self) -> None:
+        """Open the window where backends are set up."""
+        self.open()
+        if self.opened is not None:
+            self.opened.show_backends()
+
+    def use_ffmpeg(self, path: str) -> None:
+        """Use another ffmpeg from now on, empty for the usual one."""
+        settings = replace(self._variables.program, ffmpeg_path=path)
+        if self.opened is not None:
+            self.opened.settings = settings
+        self._changed(settings)
+
     def show(self, keychain: str) -> None:
         """Show what is wrong with the keychain, if anything is."""
         if self.opened is not None:
@@ -69,7 +86,13 @@ class SettingsOpener:
             self._theme.use(settings.theme)
         if settings.output_dir and not self._variables.output_dir.get().strip():
             self._variables.output_dir.set(settings.output_dir)
+        if settings.ffmpeg_path != before.ffmpeg_path:
+            ffmpeg_path = with_chosen_ffmpeg(self._config, settings).ffmpeg_path
+            self._login.config = replace(self._login.config, ffmpeg_path=ffmpeg_path)
         self._variables.backend.follow(before, settings)
+        nothing_else = not self._config.backend.url and not self._variables.backend_url.get().strip()
+        if settings.backends and nothing_else:
+            self._variables.backend.choose(settings.backends[0].id, settings)
         self._used()
         if self._waiting is not None:
             self._window.after_cancel(self._waiting)

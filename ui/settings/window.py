@@ -69,6 +69,11 @@ class SettingsWindow:
         self.window.lift()
         self.window.focus_set()
 
+    def show_backends(self) -> None:
+        """Show the backends, and begin a new one if there is none."""
+        self.sections.select(self.backends.frame)
+        self.backends.begin()
+
     def close(self) -> None:
         """Take the window away."""
         self.backends.keep_token()
