@@ -43,20 +43,71 @@ def test_a_steady_pace_counts_down_to_the_end():
         assert left.left_s is None or 300 - second == pytest.approx(left.left_s, abs=1.0)
 
 
-@pytest.mark.parametrize("factor", [0.2, 5.0], ids=["slower", "quicker"])
-def test_another_pace_makes_nothing_jump(factor):
-    """The time drifts to what is measured now, by a hundredth of itself or half a second a second."""
+def _slower(after: float, times: float, total: float = 1000) -> Callable[[float], float]:
+    """Return how much is done, a thousandth a second, and after so many seconds so many times less."""
+    return lambda second: (min(second, after) + max(0.0, second - after) / times) / total
 
-    def fraction_at(second: float) -> float:
-        return (second if second <= 100 else 100 + (second - 100) * factor) / 1000
 
+def _beside(second: float) -> float:
+    """Another upload takes two fifths of the pace, for 40 s every 80 s."""
+    rounds, rest = divmod(second, 80)
+    return (64 * rounds + min(rest, 40) + max(0.0, rest - 40) * 0.6) / 1000
+
+
+def _last_step(second: float) -> float:
+    """The last tenth takes 15 times what was expected of it."""
+    return min(second, 540) / 600 + max(0.0, second - 540) / 9000
+
+
+@pytest.mark.parametrize(
+    ("fraction_at", "total_s", "changed_s"),
+    [
+        pytest.param(_slower(300, 3), 2400, 300, id="three times slower"),
+        pytest.param(_slower(900, 10), 1900, 900, id="ten times slower near the end"),
+        pytest.param(_last_step, 1440, 540, id="a last step of fifteen times its weight"),
+        pytest.param(_slower(100, 0.2), 280, 100, id="five times quicker"),
+        pytest.param(_beside, 1250, 0, id="another upload beside it"),
+        pytest.param(lambda second: second // 4 / 250, 1000, 0, id="steps of 4 s"),
+        pytest.param(lambda second: second // 60 / 30, 1800, 60, id="steps of a minute"),
+    ],
+)
+def test_another_pace_is_told_soon(fraction_at, total_s, changed_s):
+    """A minute later what is told is no longer far below what is true, nor far above, and it never jumps there."""
     before: TimeLeft | None = None
-    for left in _course(fraction_at, 250):
-        if before is not None and before.left_s is not None:
-            assert abs(left.left_s - (before.left_s - 1)) <= max(0.5, 0.01 * before.left_s) + 1e-6
+    for second, left in enumerate(_course(fraction_at, total_s - 30), start=1):
+        if left.left_s is not None and before is not None and before.left_s is not None:
+            assert 0.1 * before.left_s + 0.5 >= abs(left.left_s - (before.left_s - 1))
+        if left.left_s is not None and second >= changed_s + 60:
+            assert 1 / 3 <= left.left_s / (total_s - second) <= 3, second
         before = left
-    measured_s, counted_s = 250 * (1 - fraction_at(250)) / fraction_at(250), 900 - 150
-    assert abs(measured_s - before.left_s) < abs(measured_s - counted_s) / 5
+    assert before is not None and before.left_s is not None
+
+
+def test_a_stretch_that_is_slow_makes_nothing_jump():
+    """A minute of an hour's job at a third of its pace: the time drifts by a hundredth of itself a second at most."""
+    before: TimeLeft | None = None
+    for left in _course(lambda second: (second - max(0.0, min(second, 660) - 600) * 2 / 3) / 3600, 1200):
+        if before is not None and before.left_s is not None:
+            assert abs(left.left_s - (before.left_s - 1)) <= 0.01 * before.left_s
+        before = left
+    assert 2440 == pytest.approx(before.left_s, rel=0.05)
+
+
+def test_what_stands_still_has_no_time():
+    """The network is away for five minutes: no time is told then, and later that of the pace before it."""
+    course = list(_course(lambda second: (second if second < 400 else max(400.0, second - 300)) / 1000, 760))
+    assert [True, False, False, True] == [course[second].left_s is not None for second in (420, 440, 690, 705)]
+    assert 540 == pytest.approx(course[759].left_s, rel=0.05)
+
+
+def test_a_computer_that_slept_has_not_worked():
+    """One turn that takes a night leaves the pace as it was."""
+    left = begun(0.0, 0.0)
+    for second in range(1, 401):
+        left = moved(left, second / 1000, float(second))
+    for second in range(401, 431):
+        left = moved(left, second / 1000, 28_800.0 + second)
+    assert 570 == pytest.approx(left.left_s, rel=0.05)
 
 
 def test_what_an_earlier_run_has_done_is_no_pace():
