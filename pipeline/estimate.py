@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pipeline.expected_time import PhaseWork, expected_s, work_of
+from pipeline.expected_time import Measured, PhaseWork, expected_s, work_of
 from pipeline.job import EncoderFamily, RateControl
 from pipeline.media.encode.encoders import ENCODERS, FAMILIES
 from pipeline.model import PhaseName, Plan
@@ -27,7 +26,7 @@ class Estimate:
     seconds: float | None
 
 
-def estimate(plan: Plan, measured: Mapping[str, float], cores: int) -> Estimate:
+def estimate(plan: Plan, measured: Measured, cores: int) -> Estimate:
     """Return what a plan is expected to take; `measured` as in `expected_s`.
 
     Rates are what the encoder keeps on the mean with an average rate. With a constant quality they are the most that it
@@ -44,7 +43,7 @@ def estimate(plan: Plan, measured: Mapping[str, float], cores: int) -> Estimate:
     )
 
 
-def _on_this_machine(plan: Plan, measured: Mapping[str, float]) -> Plan:
+def _on_this_machine(plan: Plan, measured: Measured) -> Plan:
     """Return a plan with the encoder that this machine has used last for its codec, where any may be taken."""
     encoding = plan.job.encoding
     if encoding.encoder is not EncoderFamily.AUTO or encoding.target_vmaf is not None:
@@ -54,7 +53,7 @@ def _on_this_machine(plan: Plan, measured: Mapping[str, float]) -> Plan:
     return replace(plan, encoder=next(used, plan.encoder))
 
 
-def _seconds(plan: Plan, measured: Mapping[str, float], cores: int) -> float | None:
+def _seconds(plan: Plan, measured: Measured, cores: int) -> float | None:
     work = work_of(plan, cores)
     times = expected_s(work, measured)
     whole_s = sum(times.values())
@@ -64,5 +63,5 @@ def _seconds(plan: Plan, measured: Mapping[str, float], cores: int) -> float | N
     return whole_s
 
 
-def _known(work: PhaseWork, measured: Mapping[str, float]) -> bool:
+def _known(work: PhaseWork, measured: Measured) -> bool:
     return work.kind in measured

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from pipeline.model import PhaseName, PhaseOutcome, PhaseReport, Plan, UploadPlan
 
@@ -32,6 +33,16 @@ BYTE_S = 1 / (2 << 20)
 """What sending or fetching a byte usually takes: 2 MB a second."""
 
 
+FIRST_FACTOR = 10.0
+"""How far from the usual figure the first measurement may be."""
+
+MOST_KEPT = 5
+"""How many measurements of a kind of work are kept: the latest."""
+
+Measured = Mapping[str, tuple[float, ...]]
+"""The seconds that a unit of each kind of work took on this machine, the latest job's last."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PhaseWork:
     """What a phase has to do: an amount of a kind of work, and the seconds that a unit of it usually takes."""
@@ -54,34 +65,43 @@ def work_of(plan: Plan | UploadPlan, cores: int) -> Mapping[PhaseName, PhaseWork
 
 
 def expected_s(
-    work: Mapping[PhaseName, PhaseWork], measured: Mapping[str, float], kept: Collection[PhaseName] = ()
+    work: Mapping[PhaseName, PhaseWork], measured: Measured, kept: Collection[PhaseName] = ()
 ) -> Mapping[PhaseName, float]:
-    """Return about how many seconds each phase takes; of those that are `kept` the work is done.
-
-    `measured` are the seconds that a unit of each kind of work took on this machine.
-    """
+    """Return about how many seconds each phase takes; of those that are `kept` the work is done."""
     return {
-        name: LEAST_S if name in kept else max(LEAST_S, one.amount * measured.get(one.kind, one.usual_s))
+        name: LEAST_S if name in kept else max(LEAST_S, one.amount * unit_s(one, measured.get(one.kind, ())))
         for name, one in work.items()
     }
 
 
+def unit_s(work: PhaseWork, measured: Sequence[float]) -> float:
+    """Return the seconds that a unit of some work is expected to take, by those that it took in earlier jobs.
+
+    The middle one counts, so that no single job spoils the figure. Between two in the middle, the usual figure says
+    which; a first one has nothing to be compared with and goes no further than ten times from the usual figure.
+    """
+    if len(measured) == 1:
+        return max(work.usual_s / FIRST_FACTOR, min(work.usual_s * FIRST_FACTOR, measured[0]))
+    return median(measured if len(measured) % 2 else (*measured, work.usual_s))
+
+
 def learned(
-    measured: Mapping[str, float], work: Mapping[PhaseName, PhaseWork], reports: Sequence[PhaseReport]
-) -> Mapping[str, float]:
+    measured: Measured,
+    work: Mapping[PhaseName, PhaseWork],
+    reports: Sequence[PhaseReport],
+    waited: Collection[PhaseName] = (),
+) -> Measured:
     """Return what units of work took, as known after a job that did all of its work.
 
-    The first measurement counts whole. Each later one moves the figure halfway, and takes it no further than to a half
-    or to one and a half: a job that waited for somebody is no measure.
+    Nothing is learned from phases that have `waited`: a pause, a login or a lost network is no work.
     """
-    known = dict(measured)
+    known = {kind: tuple(seconds) for kind, seconds in measured.items()}
     for report in reports:
         one = work.get(report.phase)
         if one is None or not one.amount or report.outcome is not PhaseOutcome.DONE or report.seconds < MEASURABLE_S:
             continue
-        took_s = report.seconds / one.amount
-        before_s = known.get(one.kind, took_s)
-        known[one.kind] = (before_s + min(took_s, 2 * before_s)) / 2
+        if report.phase not in waited:
+            known[one.kind] = (*known.get(one.kind, ()), report.seconds / one.amount)[-MOST_KEPT:]
     return known
 
 

@@ -10,21 +10,30 @@ from pathlib import Path
 
 from pipeline.codec import from_json, to_json
 from pipeline.errors import CodecError, OutputError
-from pipeline.expected_time import expected_s, learned, work_of
+from pipeline.events import Event, LogLevel, LogLine, PhaseStarted, Sink
+from pipeline.expected_time import Measured, expected_s, learned, work_of
 from pipeline.files import write_whole
 from pipeline.model import JobReport, PhaseName, Plan
 from pipeline.phase_table import PHASES
 from pipeline.workspace import Workspace
 
 FILE = "measured-speed.json"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredSpeed:
-    """The file: the seconds that a unit of each kind of work took."""
+    """The file: the seconds that a unit of each kind of work took in the last few jobs."""
 
     schema: int = SCHEMA
+    seconds: Measured = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FirstSchema:
+    """The same as the first schema has it, which keeps one figure of each kind."""
+
+    schema: int = 1
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -39,6 +48,8 @@ class JobTimes:
         self._path = None if folder is None else folder / FILE
         self._work = work_of(plan, os.cpu_count() or 1)
         self._learns = alone
+        self._phase: PhaseName | None = None
+        self._waited: set[PhaseName] = set()
 
     def expect(self, workspace: Workspace) -> Mapping[PhaseName, float]:
         """Return the seconds of each phase, of a folder in which what is left of an earlier run is known."""
@@ -53,12 +64,25 @@ class JobTimes:
         kept_file = self._read()
         return expected_s(self._work, {} if kept_file is None else kept_file.seconds, kept)
 
-    def learn(self, report: JobReport) -> None:
-        """Keep what the work took, if the job did all of it."""
+    def watching(self, sink: Sink) -> Sink:
+        """Return a sink that also notes which phases wait for something."""
+
+        def take(event: Event) -> None:
+            if isinstance(event, PhaseStarted):
+                self._phase = event.phase
+            elif isinstance(event, LogLine) and event.level is LogLevel.WAITING and self._phase is not None:
+                self._waited.add(self._phase)
+            sink(event)
+
+        return take
+
+    def learn(self, report: JobReport, *, paused: bool = False) -> None:
+        """Keep what the work took, if the job did all of it; `paused` says that somebody has paused its upload."""
         kept_file = self._read() if self._learns else None
         if self._path is None or kept_file is None:
             return
-        seconds = learned(kept_file.seconds, self._work, report.phases)
+        waited = {*self._waited, *([PhaseName.UPLOAD] if paused else [])}
+        seconds = learned(kept_file.seconds, self._work, report.phases, waited)
         if seconds == kept_file.seconds:
             return
         try:
@@ -71,7 +95,7 @@ class JobTimes:
         return MeasuredSpeed() if self._path is None else _read(self._path)
 
 
-def measured_speeds(folder: Path | None) -> Mapping[str, float]:
+def measured_speeds(folder: Path | None) -> Measured:
     """Return what units of work took on this machine by their kinds; nothing where nothing is kept."""
     kept = None if folder is None else _read(folder / FILE)
     return {} if kept is None else kept.seconds
@@ -83,6 +107,9 @@ def _read(path: Path) -> MeasuredSpeed | None:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(stored, dict) and type(stored.get("schema")) is int and stored["schema"] > SCHEMA:
             return None
+        if isinstance(stored, dict) and stored.get("schema") == 1:
+            first = from_json(_FirstSchema, stored, FILE)
+            return MeasuredSpeed(seconds={kind: (seconds,) for kind, seconds in first.seconds.items()})
         return from_json(MeasuredSpeed, stored, FILE)
     except (OSError, ValueError, RecursionError, CodecError):
         return MeasuredSpeed()

@@ -233,12 +233,12 @@ def run_job(
                 config, login, control, answers, whisper=speech, is_last=is_last, turn=turn, wrap_engine=wrap_engine
             )
 
-        told, times = source.naming(sink), JobTimes(plan, config.data_dir, alone=alone)
-        work = Workspace(plan.job)
+        times, work = JobTimes(plan, config.data_dir, alone=alone), Workspace(plan.job)
+        told = times.watching(source.naming(sink))
         report = run(
             plan, work, phases, package, told, cancel, turn=turn, waits_for_room=waits_for_room, expect=times.expect
         )
-        times.learn(report)
+        times.learn(report, paused=control.pauses > 0)
         return source.ended(report)
 
 

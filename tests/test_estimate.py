@@ -10,7 +10,7 @@ from pipeline.estimate import Estimate, estimate
 from pipeline.job import EncoderFamily, RateControl, TranscriptionRequest, UploadRequest
 from pipeline.plan import make_plan
 
-MEASURED = {"hls libx264": 0.5, "mp4 joined": 0.003, "transcript base": 0.1, "upload": 1e-6}
+MEASURED = {"hls libx264": (0.5,), "mp4 joined": (0.003,), "transcript base": (0.1,), "upload": (1e-6,)}
 
 
 def found(job, media, measured=MEASURED, **changes) -> Estimate:
@@ -43,16 +43,16 @@ def test_the_time_is_known_of_work_that_this_machine_has_done(job, media_info):
     assert known is not None
     heard = {"transcription": TranscriptionRequest(model="base")}
     assert known < found(job, media, **heard).seconds
-    assert None is found(job, media, {"hls libx264": 0.5, "mp4 joined": 0.003}, **heard).seconds
+    assert None is found(job, media, {"hls libx264": (0.5,), "mp4 joined": (0.003,)}, **heard).seconds
     sent = {"upload": UploadRequest(prefix="a/")}
-    assert None is found(job, media, {"hls libx264": 0.5}, **sent).seconds
+    assert None is found(job, media, {"hls libx264": (0.5,)}, **sent).seconds
     assert known < found(job, media, **sent).seconds
 
 
 def test_the_encoder_is_the_one_that_is_used_here(job, media_info):
     """Where any may be taken, it is the one that earlier jobs had; another one that is named is not known."""
     media = replace(media_info(), duration_s=3600.0)
-    quick = {**MEASURED, "hls h264_nvenc": 0.05}
+    quick = {**MEASURED, "hls h264_nvenc": (0.05,)}
     assert found(job, media, quick).seconds < found(job, media).seconds
     named = replace(job.encoding, encoder=EncoderFamily.CPU)
     assert found(job, media, encoding=named).seconds == found(job, media, quick, encoding=named).seconds

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.expected_time import HEARING_S, PhaseWork, expected_s, learned, work_of
+from pipeline.expected_time import HEARING_S, PhaseWork, expected_s, learned, unit_s, work_of
 from pipeline.job import TranscriptionRequest, UploadJob, UploadRequest
 from pipeline.model import PhaseName, PhaseOutcome, PhaseReport, UploadPlan
 from pipeline.plan import make_plan
@@ -68,21 +68,52 @@ def test_audio_alone_and_an_upload_alone_have_times(job, media_info):
 
 def test_what_was_measured_counts_and_what_is_done_does_not():
     """Of a phase whose work is done only a moment is left."""
-    times = [expected_s(WORK, *known)[HLS] for known in (({},), ({"hls libx264": 3.0},), ({}, (HLS,)))]
+    times = [expected_s(WORK, *known)[HLS] for known in (({},), ({"hls libx264": (3.0,)},), ({}, (HLS,)))]
     assert [50.0, 300.0, 0.5] == times
 
 
 @pytest.mark.parametrize(
     ("known", "report", "after"),
     [
-        pytest.param({}, _report(200.0), {"hls libx264": 2.0}, id="the first counts whole"),
-        pytest.param({"hls libx264": 2.0}, _report(300.0), {"hls libx264": 2.5}, id="halfway"),
-        pytest.param({"hls libx264": 2.0}, _report(90_000.0), {"hls libx264": 3.0}, id="a night's pause"),
-        pytest.param({"other": 1.0}, _report(9.0), {"other": 1.0}, id="too short"),
-        pytest.param({}, _report(200.0, PhaseOutcome.REUSED), {}, id="not done now"),
-        pytest.param({}, _report(200.0, PhaseOutcome.CANCELLED), {}, id="not done whole"),
+        pytest.param((), _report(200.0), (2.0,), id="the first"),
+        pytest.param((2.0,), _report(300.0), (2.0, 3.0), id="one more"),
+        pytest.param((1.0, 2.0, 3.0, 4.0, 5.0), _report(600.0), (2.0, 3.0, 4.0, 5.0, 6.0), id="the last five"),
+        pytest.param((1.0,), _report(9.0), (1.0,), id="too short"),
+        pytest.param((1.0,), _report(200.0, PhaseOutcome.REUSED), (1.0,), id="not done now"),
+        pytest.param((1.0,), _report(200.0, PhaseOutcome.CANCELLED), (1.0,), id="not done whole"),
     ],
 )
 def test_what_is_learned_from_a_job(known, report, after):
-    """A figure moves towards what the work took, and no single job spoils it."""
-    assert after == learned(known, WORK, [report])
+    """What the last few jobs took that did all of their work."""
+    other = {"other": (1.0,)}
+    assert {**other, "hls libx264": after} == {
+        "hls libx264": (),
+        **learned({**other, "hls libx264": known}, WORK, [report]),
+    }
+
+
+def test_a_phase_that_waited_teaches_nothing():
+    """An upload that was paused over night says nothing of the line."""
+    assert {"hls libx264": (1.0,)} == learned({"hls libx264": (1.0,)}, WORK, [_report(90_000.0)], {HLS})
+
+
+@pytest.mark.parametrize("outlier_s", [900.0, 0.001], ids=["much too slow", "much too quick"])
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 7], ids=lambda at: f"job {at + 1}")
+def test_one_job_spoils_no_figure(outlier_s, at):
+    """Whenever a job comes that took far longer or less than others: two later, they are expected as they are."""
+    ordinary_s, known = 1.2, {}
+    for number in range(12):
+        took_s = outlier_s if number == at else ordinary_s
+        known = learned(known, WORK, [_report(max(10.0, took_s * 100))])
+        if number > at + 1:
+            assert unit_s(WORK[HLS], known["hls libx264"]) == pytest.approx(ordinary_s, rel=0.5)
+
+
+def test_the_first_figure_stays_near_the_usual_one():
+    """Nothing says yet whether that job was an ordinary one."""
+    assert [5.0, 0.05, 2.0] == [unit_s(WORK[HLS], (seconds,)) for seconds in (900.0, 0.001, 2.0)]
+
+
+def test_a_machine_that_is_far_from_usual_is_known_after_two_jobs():
+    """A slow line is slow, however fast lines usually are."""
+    assert 20.0 == unit_s(WORK[HLS], (20.0, 21.0))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from converting import convert
@@ -12,13 +14,16 @@ from step_facts import ENCODED
 
 from config import Config
 from pipeline import expected_time
+from pipeline.events import LogLevel, LogLine, PhaseStarted
 from pipeline.facts import Facts
+from pipeline.job import UploadRequest
 from pipeline.measured_speed import FILE, JobTimes
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport
 from pipeline.plan import make_plan
 from pipeline.workspace import Workspace
 
 HLS = PhaseName.HLS
+KEPT = Path(__file__).parent / "kept"
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def test_a_real_conversion_is_measured_once(tmp_path, monkeypatch):
     for _ in range(2):
         assert Outcome.DONE is convert(clip, tmp_path / "out", config).report.outcome
         kept.append(json.loads((tmp_path / "data" / FILE).read_text()))
-    assert (kept[0], 1, ["hls libx264"]) == (kept[1], kept[0]["schema"], list(kept[0]["seconds"]))
+    assert (kept[0], 2, ["hls libx264"]) == (kept[1], kept[0]["schema"], list(kept[0]["seconds"]))
 
 
 def test_a_job_among_others_or_that_goes_on_is_no_measure(one, tmp_path):
@@ -74,7 +79,8 @@ def test_a_job_among_others_or_that_goes_on_is_no_measure(one, tmp_path):
     [
         pytest.param("{", False, id="broken"),
         pytest.param('{"schema": 1, "seconds": {"hls libx264": "x"}}', False, id="wrong"),
-        pytest.param('{"schema": 2, "speeds": []}', True, id="of a newer version"),
+        pytest.param('{"schema": 2, "seconds": {"hls libx264": 1.0}}', False, id="a figure for several"),
+        pytest.param('{"schema": 3, "speeds": []}', True, id="of a newer version"),
     ],
 )
 def test_a_file_that_can_not_be_read_is_no_error(one, tmp_path, content, kept):
@@ -89,7 +95,33 @@ def test_a_file_that_can_not_be_read_is_no_error(one, tmp_path, content, kept):
 
 
 def test_what_an_earlier_version_kept_goes_on_being_read(one, tmp_path):
-    """A sample of the first version's file."""
+    """The first version kept one figure of each kind."""
     plan, workspace = one
-    (tmp_path / FILE).write_text(json.dumps({"schema": 1, "seconds": {"hls libx264": 0.0, "upload": 1e-6}}))
-    assert 0.5 == JobTimes(plan, tmp_path, alone=True).expect(workspace)[HLS]
+    shutil.copyfile(KEPT / "measured_speed_1.json", tmp_path / FILE)
+    usual = JobTimes(plan, None, alone=True).expect(workspace)[HLS]
+    times = JobTimes(plan, tmp_path, alone=True)
+    assert usual / 10 == pytest.approx(times.expect(workspace)[HLS])
+    times.learn(_ended(plan))
+    assert ["hls libx264", "upload"] == list(json.loads((tmp_path / FILE).read_text())["seconds"])
+
+
+@pytest.mark.parametrize(
+    ("line", "paused", "measured"),
+    [
+        pytest.param(LogLine(job="a", text="x", level=LogLevel.INFO), False, ["upload"], id="sent at once"),
+        pytest.param(LogLine(job="a", text="x", level=LogLevel.WAITING), False, [], id="waited"),
+        pytest.param(LogLine(job="a", text="x", level=LogLevel.INFO), True, [], id="paused"),
+    ],
+)
+def test_an_upload_that_waited_is_no_measure(job, media_info, tmp_path, line, paused, measured):
+    """For a login, for the network, or for the editor."""
+    plan = make_plan(replace(job, upload=UploadRequest(prefix="a/")), media_info())
+    times, told = JobTimes(plan, tmp_path, alone=True), []
+    times.expect(Workspace(plan.job))
+    sink = times.watching(told.append)
+    sink(PhaseStarted(job="a", phase=PhaseName.UPLOAD, overall=0.5))
+    sink(line)
+    phases = (PhaseReport(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, seconds=3600.0),)
+    times.learn(replace(_ended(plan), phases=phases), paused=paused)
+    kept = json.loads((tmp_path / FILE).read_text())["seconds"] if (tmp_path / FILE).exists() else {}
+    assert (measured, line) == (list(kept), told[-1])

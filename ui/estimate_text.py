@@ -16,7 +16,7 @@ from ui.upload_figures import UNITS
 MINUTE_S, HOUR_S = 60, 3600
 
 
-def estimate_text(values: FormValues, source: SourceView, measured: Mapping[str, float] | None) -> str:
+def estimate_text(values: FormValues, source: SourceView, measured: Mapping[str, tuple[float, ...]] | None) -> str:
     """Return size and time, such as `up to 410 MB · about 4 minutes`; empty where nothing is known.
 
     `measured` is what work took on this machine, None while that is not known.

@@ -243,9 +243,9 @@ class ConnectionForgotten:
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedsKnown:
-    """What work took on this machine: the seconds of a unit by its kind."""
+    """What work took on this machine: the seconds of a unit in the last few jobs by its kind."""
 
-    seconds: Mapping[str, float]
+    seconds: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ class Services(Protocol):
         """Return the names of the Whisper models to choose from."""
         ...
 
-    def measured_speeds(self, config: Config) -> Mapping[str, float]:
+    def measured_speeds(self, config: Config) -> Mapping[str, tuple[float, ...]]:
         """Return the seconds that a unit of each kind of work took on this machine."""
         ...
 
@@ -137,7 +137,7 @@ class PipelineServices:
 
         return wiring.model_names()
 
-    def measured_speeds(self, config: Config) -> Mapping[str, float]:
+    def measured_speeds(self, config: Config) -> Mapping[str, tuple[float, ...]]:
         """See `Services`."""
         from pipeline import estimate as _loaded  # noqa: F401  # here and not in the Tk thread: it takes a moment
         from pipeline.measured_speed import measured_speeds

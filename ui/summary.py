@@ -21,7 +21,9 @@ class Summary:
     dangers: str = ""
 
 
-def summarise(values: FormValues, source: SourceView, measured: Mapping[str, float] | None = None) -> Summary:
+def summarise(
+    values: FormValues, source: SourceView, measured: Mapping[str, tuple[float, ...]] | None = None
+) -> Summary:
     """Return what the job that stands in the form would do with the chosen source; `measured` as in `estimate_text`."""
     dangers = {
         "deletes the converted copy": values.upload and values.delete_local,

@@ -72,7 +72,7 @@ class ViewState:
     source_options: SourceOptions = AS_USUAL
     connection: ConnectionView = NOT_TESTED
     models: tuple[str, ...] = ()
-    measured: Mapping[str, float] | None = None
+    measured: Mapping[str, tuple[float, ...]] | None = None
     folder: Path | None = None
     has_stream: bool = False
     paused: bool = False

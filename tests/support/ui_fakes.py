@@ -186,7 +186,7 @@ class FakeServices:
     output_error: PipelineError | None = None
     dataset_error: PipelineError | None = None
     plan_error: Exception | None = None
-    speeds: Mapping[str, float] = field(default_factory=dict)
+    speeds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     folder_error: PipelineError | None = None
     ended: tuple[HistoryEntry, ...] = ()
     folder_upload: Callable[[UploadJob, Sink, CancelToken], JobReport] | None = None
@@ -208,7 +208,7 @@ class FakeServices:
         """Return three names."""
         return ("tiny", "base", "small")
 
-    def measured_speeds(self, config: Config) -> Mapping[str, float]:
+    def measured_speeds(self, config: Config) -> Mapping[str, tuple[float, ...]]:
         """Know nothing, as a new machine."""
         return self.speeds
 

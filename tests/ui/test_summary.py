@@ -114,7 +114,7 @@ def test_reset_puts_the_usual_settings_back(open_driver):
     assert replace(usual, **kept) == variables.read()
 
 
-MEASURED = {"hls libx264": 0.5, "mp4 libx264": 0.5, "transcript base": 0.1}
+MEASURED = {"hls libx264": (0.5,), "mp4 libx264": (0.5,), "transcript base": (0.1,)}
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class ActionBar:
         self.frame = ttk.Frame(master)
         self._variables = variables
         self._source = NO_SOURCE
-        self._measured: Mapping[str, float] | None = None
+        self._measured: Mapping[str, tuple[float, ...]] | None = None
         self.summary = ClippedLabel(self.frame, bootstyle="secondary")
         self.dangers = ttk.Label(self.frame, bootstyle="warning")
         self.reset = ttk.Button(self.frame, text="Reset settings", padding=("7.5p", "1.5p"))
