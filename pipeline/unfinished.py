@@ -47,12 +47,14 @@ class _Progress:
 def unfinished_jobs(data_dir: Path | None) -> tuple[UnfinishedJob, ...]:
     """Return the conversions that were left unfinished, the latest first, as far as this version can read them.
 
+    Those of the editor's list are not among them: the list has them.
+
     `data_dir` is the folder of the queue. Raises JobStoreError.
     """
     if data_dir is None or not queue_file(data_dir).is_file():
         return ()
     with JobStore(queue_file(data_dir)) as store:
-        left = [one for one in store.all(ended=0) if one.left_behind]
+        left = [one for one in store.all(ended=0) if one.left_behind and not one.listed]
     percent = _read(data_dir).percent
     found = []
     for one in reversed(left):

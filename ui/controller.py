@@ -9,24 +9,24 @@ from pathlib import Path
 from config import Config
 from pipeline.events import JobFinished, LogLevel
 from pipeline.files import is_there
-from pipeline.job import Existing, Job
 from pipeline.media.stream_layout import MASTER
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
+from pipeline.transfer.http.control import TransferControl
 from ui import diagnostics
+from ui.banner_answers import answered
 from ui.chosen_video import chosen_video
+from ui.connection_check import ConnectionCheck
 from ui.damage_search import DamageSearch
 from ui.folder_actions import FolderActions
 from ui.job_form import FormValues, job_config
 from ui.leaving_changes import ANSWERED as LEAVING_ANSWERS
+from ui.list_control import ListControl
 from ui.login_control import LoginControl
 from ui.messages import (
     BannerAnswer,
     Checking,
     CloseAnswered,
-    ConnectionForgotten,
-    ConnectionTested,
-    ConnectionTesting,
     DiagnosticsSaved,
     FolderKnown,
     LogEntry,
@@ -44,7 +44,7 @@ from ui.messages import (
     UnfinishedFound,
 )
 from ui.queue_control import QueueControl
-from ui.queue_messages import QueueCancelled, QueueChosen
+from ui.queue_messages import QueueCancelled
 from ui.remembered_form import to_preferences
 from ui.services import Services
 from ui.speed_limit import limit_bytes_s, limit_problems
@@ -52,20 +52,6 @@ from ui.state_changes import advance
 from ui.unfinished import UnfinishedJobs, missing_login
 from ui.view_state import ViewState, WindowStage
 from ui.worker import JobWorker, ask
-
-ANSWERS = {
-    BannerAnswer.RESUME: Existing.RESUME,
-    BannerAnswer.UPLOAD_AGAIN: Existing.UPLOAD_AGAIN,
-    BannerAnswer.REPLACE: Existing.FRESH,
-}
-
-
-def answered(job: Job, answer: BannerAnswer) -> Job | None:
-    """Return the job as the editor decided, None if it was cancelled."""
-    if answer is BannerAnswer.REPLACE_STREAM and job.upload is not None:
-        return replace(job, upload=replace(job.upload, replace=True))
-    existing = ANSWERS.get(answer)
-    return None if existing is None else replace(job, existing=existing)
 
 
 class Controller:
@@ -83,6 +69,17 @@ class Controller:
         self._worker = JobWorker(services, post, self._queue.follower.follow)
         self.follow_hours = self._worker.follow_hours
         self.login = LoginControl(config, self._worker.question, post=post, receive=self.receive)
+        self.videos = ListControl(
+            services,
+            self.login,
+            post=post,
+            receive=self.receive,
+            state=lambda: self.state,
+            question=self._worker.question,
+        )
+        self.connection = ConnectionCheck(
+            services, self.login, post=post, receive=self.receive, state=lambda: self.state
+        )
         self._damage = DamageSearch(services, post)
         self._unfinished = UnfinishedJobs(services, self._worker, post)
         self._asked: Plan | None = None
@@ -90,8 +87,8 @@ class Controller:
 
     @property
     def busy(self) -> bool:
-        """Whether the job's thread still runs, or keychain or queue have not processed all requests yet."""
-        return self._worker.busy or self.login.busy or self._queue.busy
+        """Whether a job's thread still runs, or keychain or queues have not processed all requests yet."""
+        return self._worker.busy or self.login.busy or self._queue.busy or self.videos.busy
 
     def receive(self, message: Message) -> None:
         """Take a message from the queue into the state."""
@@ -99,6 +96,7 @@ class Controller:
             self._asked = message.plan
         self.state = advance(self.state, message)
         self._damage.took(message, self.state, self.login.config)
+        self.videos.took(message)
         if isinstance(message, JobFinished):
             self._unfinished.ended(message.report)
             self.look_for_folder(message.report.folder)
@@ -107,6 +105,7 @@ class Controller:
     def opened(self, values: FormValues) -> None:
         """Restore the login, the videos in the queue and what is unfinished from an earlier start."""
         self.login.look(values)
+        self.videos.open()
         self._unfinished.look(self.login.config)
         self._queue.look(values, self.login.config)
         self.work_along(values)
@@ -160,11 +159,13 @@ class Controller:
         """Continue as the editor decided; `values` are those of the form."""
         if answer in LEAVING_ANSWERS:
             self.receive(CloseAnswered(answer=answer))
+            self.videos.leave(answer)
             return
         if answer in (BannerAnswer.GO_ON, BannerAnswer.LEAVE):
             self._answer_unfinished(answer, values)
             return
         if self.state.stage is not WindowStage.ASKING or self._asked is None:
+            self.videos.answer(answer, values)
             return
         plan, self._asked = self._asked, None
         job = answered(plan.job, answer)
@@ -206,9 +207,11 @@ class Controller:
             self._worker.cancel()
 
     def cancel_shown(self) -> None:
-        """Cancel what is shown: the job of this computer, otherwise the selected video in the queue."""
+        """Cancel what is shown: the form's job, otherwise the video in the list that is selected or converted."""
         chosen = self.state.queue.chosen
-        if chosen is not None and self.state.queue_cancel_enabled:
+        if self.state.list_cancel_enabled:
+            self.videos.cancel_shown()
+        elif chosen is not None and self.state.queue_cancel_enabled:
             cancelled = QueueCancelled(id=chosen.video.id, title=chosen.video.title)
             self._post(cancelled)
             self.receive(cancelled)
@@ -216,36 +219,40 @@ class Controller:
         else:
             self.cancel()
 
-    def choose_queued(self, id_: str) -> None:
-        """Show the bars of a video in the queue."""
-        self.receive(QueueChosen(id=id_))
-
     def work_along(self, values: FormValues) -> None:
         """Let this computer work for the queue or not, as the form says."""
         self._queue.work_along(values, self.login.config)
 
     def close(self) -> None:
-        """Cancel the job of this computer; the videos in the queue are left there."""
+        """Cancel the jobs of this computer; the videos in the list and in the queue are left there."""
         self._damage.close()
         self.cancel()
+        self.videos.close()
         self._queue.close()
 
     def pause(self) -> None:
         """Pause the upload."""
         if self.state.pause_enabled:
-            self._worker.control.pause()
+            self._control.pause()
             self._post(Paused())
 
     def resume(self) -> None:
         """Resume the upload."""
         if self.state.resume_enabled:
-            self._worker.control.resume()
+            self._control.resume()
             self._post(Resumed())
+
+    @property
+    def _control(self) -> TransferControl:
+        """What pauses the upload that is on its way: the form's, else those of the list."""
+        of_list = self.state.stage is WindowStage.READY
+        return self.videos.run.control if of_list else self._worker.control
 
     def limit_upload(self, typed: str) -> None:
         """Limit the rate of the running upload, or remove the limit; a text that is no limit changes nothing."""
         if not limit_problems(typed):
-            self._worker.control.limit_bytes_s = limit_bytes_s(typed)
+            for control in (self._worker.control, self.videos.run.control):
+                control.limit_bytes_s = limit_bytes_s(typed)
 
     def remember_login(self, values: FormValues) -> None:
         """Remember the login or forget it, as the box that was just ticked or cleared says."""
@@ -254,31 +261,6 @@ class Controller:
             self.login.keep(values)
         else:
             self.login.forget()
-
-    def test_connection(self, values: FormValues) -> None:
-        """Find out whether the backend can be reached and accepts the token."""
-        if self.state.connection.testing or not self.state.form_enabled:
-            return
-        self.login.keep(values)
-        number = self.state.connection.number + 1
-        self.receive(ConnectionTesting(number=number))
-        config = job_config(values, self.login.config)
-
-        def tested() -> Message:
-            found = self._services.check_connection(config)
-            return ConnectionTested(number=number, ok=True, text=found.text, token_tried=found.token_tried)
-
-        ask(
-            "connection",
-            tested,
-            lambda reason: ConnectionTested(number=number, ok=False, text=reason),
-            self._post,
-        )
-
-    def forget_connection(self) -> None:
-        """Discard the result of the last test: address or token are being changed."""
-        if self.state.connection.shown:
-            self.receive(ConnectionForgotten())
 
     def open_folder(self) -> None:
         """Show the finished folder in the desktop's file manager."""

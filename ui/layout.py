@@ -11,6 +11,7 @@ from ui.appearance import enlarge_fonts, size_of_text
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
+from ui.list_view import listed
 from ui.panels.actions import ActionBar
 from ui.panels.advanced import AdvancedPanel
 from ui.panels.banner import BannerPanel
@@ -27,6 +28,7 @@ from ui.problem_notes import ProblemNotes
 from ui.theme import themed
 from ui.view_state import TokenView, ViewState
 from ui.widgets.scrolled_column import ScrolledColumn
+from ui.widgets.switched_cards import SwitchedCards
 from ui.window_size import SMALLEST_WINDOW, give_size, on_screen
 
 TITLE = "HLS Converter"
@@ -70,13 +72,14 @@ class PanelWindow(ttk.App):
         right = ttk.Frame(self)
         right.grid(row=0, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
         right.columnconfigure(0, weight=1)
-        right.rowconfigure(2, weight=1)
+        right.rowconfigure(1, weight=1)
         self.progress_panel = ProgressPanel(right)
         self.progress_panel.card.grid(row=0, column=0, sticky="ew", pady=(0, GAP))
         self.log_panel = LogPanel(right, self.style)
-        self.queue_panel = QueuePanel(right, controller.choose_queued)
-        self.queue_panel.card.grid(row=1, column=0, sticky="ew", pady=(0, GAP))
-        self.log_panel.card.grid(row=2, column=0, sticky="nsew")
+        self.queue_panel = QueuePanel(right, controller.videos.select)
+        self.list_or_log = SwitchedCards({"Videos": self.queue_panel.card, "Log": self.log_panel.card}, first="Log")
+        self.list_or_log.grid(row=1)
+        self._list_empty = True
         self.banner_panel = BannerPanel(self, lambda answer: controller.answer(answer, variables.read()))
         self.banner_panel.frame.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=GAP, pady=(GAP, 0))
         self.token_panel = TokenPanel(self, go_on_with, controller.login.refuse_token, height=self.banner_panel.height)
@@ -94,13 +97,21 @@ class PanelWindow(ttk.App):
     def show(self, state: ViewState) -> None:
         """Show a state."""
         self.progress_panel.show(state.shown_bars)
-        self.queue_panel.show(state.queue)
+        self.queue_panel.show(state)
+        self._show_list(state)
         self.banner_panel.show(state.shown_banner)
         self._show_token(state.shown_token)
         self.actions.show(state)
         for panel in self._settings_panels:
             panel.show(state)
         self._notes.show(state.problems)
+
+    def _show_list(self, state: ViewState) -> None:
+        """Show the list in the log's place as soon as there is something in it, and the log where it is empty."""
+        is_empty = not listed(state)
+        if is_empty != self._list_empty:
+            self._list_empty = is_empty
+            self.list_or_log.show("Log" if is_empty else "Videos")
 
     def _show_token(self, token: TokenView | None) -> None:
         """Let the question for a token stand in the banner's place."""

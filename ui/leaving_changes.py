@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pipeline.events import JobFinished
 from pipeline.model import Outcome
+from ui.list_messages import ListEnded, RowState, VideosSelected
 from ui.messages import (
     BannerAnswer,
     CloseAnswered,
@@ -46,16 +47,19 @@ def advance_leaving(state: ViewState, message: Message) -> ViewState:
     if state.leaving is Leaving.IN_BACKGROUND and isinstance(message, TokenWanted | UnexpectedError):
         return replace(state, leaving=Leaving.STAYS)
     if state.leaving in (Leaving.ASKED, Leaving.IN_BACKGROUND, Leaving.AFTER_JOB) and not state.job_on_its_way:
-        return replace(state, leaving=WHEN_DONE.get(state.leaving, Leaving.STAYS) if _done(message) else Leaving.STAYS)
-    if state.leaving is Leaving.DONE and (
-        state.stage is not WindowStage.READY or isinstance(message, SourceChosen | RowsChosen)
-    ):  # the next video is chosen, or started
+        then = WHEN_DONE.get(state.leaving, Leaving.STAYS) if _done(message, state) else Leaving.STAYS
+        return replace(state, leaving=then)
+    another = state.stage is not WindowStage.READY or state.videos.runs
+    if state.leaving is Leaving.DONE and (another or isinstance(message, SourceChosen | RowsChosen | VideosSelected)):
+        # the next video is chosen, or started
         return replace(state, leaving=Leaving.STAYS)
     return state
 
 
-def _done(message: Message) -> bool:
+def _done(message: Message, state: ViewState) -> bool:
     """Whether a message says that the job has ended, and that nothing is left to be said about it."""
     if isinstance(message, JobFinished):
         return message.report.outcome is Outcome.DONE and not message.report.warnings
+    if isinstance(message, ListEnded):
+        return all(row.state not in (RowState.FAILED, RowState.ASKING) for row in state.videos.rows.values())
     return isinstance(message, VideoQueued)

@@ -10,6 +10,7 @@ from pipeline.model import JobReport, Outcome, PhaseOutcome
 from pipeline.phase_table import PHASES
 from pipeline.preflight_answers import Refused
 from ui.banners import too_long
+from ui.list_messages import NotAdded, VideoAsks, VideoBegun, VideoTold
 from ui.messages import (
     ConnectionTested,
     DiagnosticsSaved,
@@ -80,6 +81,8 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
             return tuple(_of_machine(message, line) for line in log_lines(message.event))
         case QueueCancelled():
             return (LogEntry(text=f"{message.title}: Cancel was pressed", level=LogLevel.WARNING),)
+        case VideoTold() | VideoBegun() | VideoAsks() | NotAdded():
+            return _of_list(message)
         case PasteRefused():
             refusal = too_long(message.characters)
             return (LogEntry(text=" ".join((refusal.title, *refusal.lines)), level=LogLevel.WARNING),)
@@ -88,6 +91,19 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
         case UnexpectedError():
             return (LogEntry(text=message.text, level=LogLevel.ERROR),)
     return ()
+
+
+def _of_list(message: VideoTold | VideoBegun | VideoAsks | NotAdded) -> tuple[LogEntry, ...]:
+    match message:
+        case VideoTold():
+            return tuple(replace(line, text=f"{message.title}: {line.text}") for line in log_lines(message.event))
+        case VideoBegun():
+            return (LogEntry(text=f"Started: {message.plan.job.origin}"),)
+        case VideoAsks():
+            name = message.question.plan.job.source.name
+            return (LogEntry(text=f"{name} needs an answer: select it in the list", level=LogLevel.WARNING),)
+        case NotAdded():
+            return (LogEntry(text=message.text, level=LogLevel.WARNING),)
 
 
 def _place(report: JobReport) -> str:

@@ -89,12 +89,12 @@ def _videos(window: MenuWindow) -> Menu:
     return Menu(
         label="&Videos",
         entries=(
-            MenuCommand(label="Start", key="Return", do=window.start, enabled=lambda state: state.start_enabled),
+            MenuCommand(label="Start", key="Return", do=window.start, enabled=lambda state: state.start_pressable),
             MenuCommand(
                 label="Cancel",
                 key="period",
                 do=controller.cancel_shown,
-                enabled=lambda state: state.cancel_enabled or state.queue_cancel_enabled,
+                enabled=lambda state: state.any_cancel_enabled,
             ),
             SEPARATOR,
             MenuCommand(
@@ -104,7 +104,7 @@ def _videos(window: MenuWindow) -> Menu:
                 label="Resume upload", key="Shift-R", do=controller.resume, enabled=lambda state: state.resume_enabled
             ),
             SEPARATOR,
-            MenuCommand(label="Reset settings", do=window.reset, enabled=lambda state: state.start_enabled),
+            MenuCommand(label="Reset settings", do=window.reset, enabled=lambda state: state.form_enabled),
         ),
     )
 

@@ -19,6 +19,7 @@ from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
 from ui.folder_messages import FolderMessage
 from ui.keychain import KeptLogin
+from ui.list_messages import ListMessage, NotAdded
 from ui.queue_messages import PuttingIn, QueueMessage
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class BannerAnswer(Enum):
     GO_ON_IN_BACKGROUND = "go on in the background"
     CLOSE_AFTER_JOB = "close after the job"
     STOP_AND_CLOSE = "stop and close"
+    STAY_AWAKE = "stay awake"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,6 +327,8 @@ Message = (
     | FolderMessage
     | PuttingIn
     | QueueMessage
+    | ListMessage
+    | NotAdded
     | PasteRefused
     | DiagnosticsSaved
     | UnexpectedError

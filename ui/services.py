@@ -22,6 +22,7 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
 from pipeline.transfer.upload.backend_answers import BackendAnswers
 from ui.folder_services import FolderServices, RealFolders
+from ui.row_services import RealRows, RowServices
 
 if TYPE_CHECKING:
     from pipeline.batch_callbacks import RunContext
@@ -33,6 +34,7 @@ class Services(Protocol):
     """The pipeline as the window sees it. Every call may take long: never made in the Tk thread."""
 
     folders: FolderServices
+    rows: RowServices
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names of the Whisper models to choose from."""
@@ -127,6 +129,8 @@ class PipelineServices:
 
     Imported when first asked: its libraries take longer to load than a window may take to appear.
     """
+
+    rows: RowServices = RealRows()
 
     def __init__(self) -> None:
         self.folders: FolderServices = RealFolders()

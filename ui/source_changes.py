@@ -49,7 +49,7 @@ def advance_source(
     )
     source = treated(source, state.source_options)
     banner = ready_for(source) if state.banner is READY else state.banner
-    coming = state.form_enabled or state.plan is None
+    coming = state.form_free or state.plan is None
     bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if coming else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
 

@@ -12,6 +12,8 @@ from ui import bar_changes as rows
 from ui.banners import CHECKING, PAUSED, PUTTING_IN, STOPPING, WHILE_IT_RUNS, WITHDRAWN, Banner, Tone
 from ui.connection_view import tested
 from ui.leaving_changes import advance_leaving
+from ui.list_changes import advance_list
+from ui.list_messages import ListMessage, NotAdded
 from ui.messages import (
     Checking,
     ClockTicked,
@@ -64,6 +66,8 @@ def advance(state: ViewState, message: Message) -> ViewState:
 
     Progress is absolute, so all but the last message of a phase may be left out.
     """
+    if isinstance(message, ListMessage | NotAdded):
+        return advance_leaving(advance_list(state, message), message)
     return advance_leaving(_advance(state, message), message)
 
 
@@ -101,7 +105,7 @@ def _advance(state: ViewState, message: Message) -> ViewState:
                 else state
             )
         case Paused():
-            return replace(state, paused=True, banner=PAUSED) if state.pause_enabled else state
+            return _paused(state) if state.pause_enabled else state
         case Resumed():
             return _unpaused(state, PhaseName.UPLOAD) if state.resume_enabled else state
         case TokenWanted() | TokenRefused() | TokenAnswered():
@@ -183,7 +187,7 @@ def _queue(state: ViewState, message: QueueMessage) -> ViewState:
     if isinstance(message, VideoQueued) and not message.found:
         return replace(state, stage=WindowStage.READY, banner=banners.queued(message.video.title), problems=())
     if isinstance(message, QueueTold) and isinstance(message.event, JobFinished):
-        return replace(state, banner=banners.result(message.event.report)) if state.form_enabled else state
+        return replace(state, banner=banners.result(message.event.report)) if state.form_free else state
     return state
 
 
@@ -214,8 +218,17 @@ def _unwarned(state: ViewState) -> ViewState:
     return replace(state, banner=PAUSED if state.paused else replace(banner, lines=WHILE_IT_RUNS, tone=Tone.BUSY))
 
 
+def _paused(state: ViewState) -> ViewState:
+    """Return the state with its upload paused: that of the form's job, else those of the list."""
+    if state.stage is WindowStage.RUNNING:
+        return replace(state, paused=True, banner=PAUSED)
+    return replace(state, videos=replace(state.videos, paused=True))
+
+
 def _unpaused(state: ViewState, phase: PhaseName) -> ViewState:
     """Return the state without a pause: nothing waits for the editor any more."""
+    if state.videos.paused:
+        state = replace(state, videos=replace(state.videos, paused=False))
     return replace(_told_of(state, phase), paused=False) if state.paused else state
 
 
@@ -225,7 +238,8 @@ def _token(state: ViewState, message: TokenWanted | TokenRefused | TokenAnswered
     """
     match message:
         case TokenWanted():
-            return replace(state, token=TokenView()) if state.stage is WindowStage.RUNNING else state
+            waits = state.stage is WindowStage.RUNNING or state.videos.runs
+            return replace(state, token=TokenView()) if waits else state
         case TokenRefused():
             return replace(state, token=TokenView(problem=message.problem)) if state.token is not None else state
         case TokenAnswered():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ui.time_left import JobTimeLeft, begun, moved
+from ui.video_rows import tick_rows
 from ui.view_state import ViewState, WindowStage
 
 TURN_S = 1.0
@@ -16,6 +17,9 @@ def tick(state: ViewState, now_s: float) -> ViewState:
 
     While nothing moves because it waits for the editor, no time is told, and the pace is counted anew afterwards.
     """
+    videos = tick_rows(state.videos, now_s)
+    if videos is not state.videos:
+        state = replace(state, videos=videos)
     before, fraction = state.time_left, state.bars.overall.fraction
     if state.stage is not WindowStage.RUNNING or state.pause_reason:
         return state if before is None else _telling(state, None)

@@ -13,10 +13,13 @@ from pipeline.model import PhaseName, Plan
 from ui.banners import CLOSE_QUESTION, READY, Banner, closes_afterwards, closes_soon
 from ui.bars import Bars
 from ui.connection_view import NOT_TESTED, ConnectionView
+from ui.list_banners import banner_of
+from ui.list_messages import STARTABLE, RowState
 from ui.messages import RowsChosen, SourceOptions
 from ui.queue_view import QueueView
 from ui.source_view import NO_SOURCE, SourceView
 from ui.time_left import JobTimeLeft
+from ui.video_rows import NO_VIDEOS, VideoRows
 
 if TYPE_CHECKING:
     from pipeline.unfinished import UnfinishedJob  # with the queue's file
@@ -79,23 +82,29 @@ class ViewState:
     token: TokenView | None = None
     keychain: str = ""
     queue: QueueView = NO_QUEUE
+    videos: VideoRows = NO_VIDEOS
     unfinished: tuple[UnfinishedJob, ...] = ()
     leaving: Leaving = Leaving.STAYS
 
     @property
     def shown_bars(self) -> Bars:
-        """The bars of the video in the queue that is chosen, of the job of this computer where there is one."""
-        chosen = self.queue.chosen
-        return self.bars if chosen is None or self.stage is not WindowStage.READY else chosen.bars
+        """The bars of the video in the list that is chosen or converted, of the form's job where there is one."""
+        if self.stage is not WindowStage.READY:
+            return self.bars
+        if self.queue.chosen is not None:
+            return self.queue.chosen.bars
+        row = self.videos.shown
+        return self.bars if row is None or not row.begun_here else row.bars
 
     @property
     def shown_banner(self) -> Banner:
         """The banner, or the question whether the window is to be closed."""
         if self.leaving is Leaving.ASKED:
             return CLOSE_QUESTION
+        banner = (banner_of(self.videos) if self.form_free else None) or self.banner
         if self.leaving is Leaving.AFTER_JOB and self.stage is not WindowStage.STOPPING:
-            return closes_afterwards(self.banner)
-        return closes_soon(self.banner) if self.leaving is Leaving.DONE else self.banner
+            return closes_afterwards(banner)
+        return closes_soon(banner) if self.leaving is Leaving.DONE else banner
 
     @property
     def shown_token(self) -> TokenView | None:
@@ -104,8 +113,8 @@ class ViewState:
 
     @property
     def job_on_its_way(self) -> bool:
-        """Whether there is a job that goes on if nobody stops it."""
-        return self.stage in (WindowStage.CHECKING, WindowStage.RUNNING)
+        """Whether there is a job that goes on if nobody stops it, of the form or of the list."""
+        return self.stage in (WindowStage.CHECKING, WindowStage.RUNNING) or self.videos.runs
 
     @property
     def queue_cancel_enabled(self) -> bool:
@@ -114,14 +123,39 @@ class ViewState:
         return self.stage is WindowStage.READY and chosen is not None and chosen.open and not chosen.stopping
 
     @property
-    def form_enabled(self) -> bool:
-        """Whether settings can be changed: not while a job is on its way or a question is open."""
+    def list_cancel_enabled(self) -> bool:
+        """Whether the video of the list whose bars are shown can be cancelled."""
+        row = self.videos.shown
+        can = row is not None and not row.state.ended and not row.stopping
+        return self.stage is WindowStage.READY and self.queue.chosen is None and can
+
+    @property
+    def form_free(self) -> bool:
+        """Whether the form's own video is neither on its way nor asked about."""
         return self.stage is WindowStage.READY
+
+    @property
+    def form_enabled(self) -> bool:
+        """Whether settings can be changed: not those of a video on its way or asked about, or of one that is done."""
+        row = self.videos.chosen
+        return self.form_free and (row is None or row.editable)
 
     @property
     def start_enabled(self) -> bool:
         """Whether a job can be started."""
         return self.stage is WindowStage.READY
+
+    @property
+    def start_pressable(self) -> bool:
+        """Whether Start does something: with a video of the list selected, it is that one's."""
+        row = self.videos.chosen
+        waits = row is not None and row.state is RowState.WAITING and not self.videos.runs
+        return self.start_enabled and (row is None or waits or row.state in STARTABLE)
+
+    @property
+    def any_cancel_enabled(self) -> bool:
+        """Whether Cancel does something: for the form's job, or for the video of the list that is shown."""
+        return self.cancel_enabled or self.list_cancel_enabled or self.queue_cancel_enabled
 
     @property
     def cancel_enabled(self) -> bool:
@@ -136,12 +170,16 @@ class ViewState:
     @property
     def pause_enabled(self) -> bool:
         """Whether there is an upload that can be paused."""
+        if self.stage is WindowStage.READY:
+            return self.videos.uploads and not self.videos.paused
         return self.stage is WindowStage.RUNNING and self.phase is PhaseName.UPLOAD and not self.paused
 
     @property
     def resume_enabled(self) -> bool:
         """Whether an upload is paused because Pause was pressed."""
-        return self.stage is WindowStage.RUNNING and self.paused
+        return (
+            self.videos.paused if self.stage is WindowStage.READY else self.stage is WindowStage.RUNNING and self.paused
+        )
 
     @property
     def pause_reason(self) -> str:

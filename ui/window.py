@@ -24,6 +24,7 @@ from ui.given_files import take_files
 from ui.history.opener import HistoryOpener
 from ui.job_form import job_config
 from ui.layout import PanelWindow
+from ui.list_window import ListWindow
 from ui.log_text import log_lines
 from ui.machine_check.opener import MachineCheckOpener
 from ui.menu import MenuBar
@@ -105,6 +106,7 @@ class MainWindow(PanelWindow):
             lambda: job_config(self.variables.read(), self.controller.login.config),
             self._pump.put,
         )
+        self.videos = ListWindow(self, self.controller.videos, self.variables, lambda: self.controller.state)
         self._connect()
         self.menu_bar = MenuBar(self, menus(self, TextMenu(self)))
         keep_visible(self, self.style)
@@ -144,22 +146,18 @@ class MainWindow(PanelWindow):
         self.actions.watch.configure(command=controller.watch)
         self.actions.results.configure(command=self.show_results)
         self.actions.transcripts.configure(command=self.open_transcripts)
-        self.upload_panel.test.configure(command=lambda: controller.test_connection(variables.read()))
+        self.upload_panel.test.configure(command=lambda: controller.connection.test(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
         self.upload_panel.login.remember.configure(command=lambda: controller.remember_login(variables.read()))
-        rows = (
-            *variables.qualities.values(),
-            variables.make_mp4,
-            variables.transcribe,
-            variables.speech.several_languages,
-            variables.captions,
-            variables.upload,
-        )
+        languages = variables.speech.several_languages
+        rows = (*variables.qualities.values(), variables.make_mp4, variables.transcribe, languages, variables.captions)
         engine = variables.engine.choices
-        variables.on_change(self._form_changed, variables.output_dir, *rows, *variables.advanced.all, *engine)
+        variables.on_change(
+            self._form_changed, variables.output_dir, variables.upload, *rows, *variables.advanced.all, *engine
+        )
         variables.on_change(lambda: controller.work_along(variables.read()), *engine)
         variables.on_change(lambda: controller.login.look(variables.read()), variables.backend.chosen)
-        variables.on_change(controller.forget_connection, variables.backend_url, variables.token)
+        variables.on_change(controller.connection.forget, variables.backend_url, variables.token)
         self.protocol("WM_DELETE_WINDOW", self.close)
         follow_place(self, self._moved)
         refuse_long_pastes(self, lambda characters: self._pump.put(PasteRefused(characters=characters)))
@@ -200,9 +198,10 @@ class MainWindow(PanelWindow):
 
     def start(self) -> None:
         """Begin the job that stands in the form."""
-        self.source_panel.look_at_once()
-        self.upload_panel.suggest(self.controller.state.source)
-        self.controller.start(self.variables.read())
+        if not self.videos.start():
+            self.source_panel.look_at_once()
+            self.upload_panel.suggest(self.controller.state.source)
+            self.controller.start(self.variables.read())
         self._render()
 
     def reset(self) -> None:
@@ -239,6 +238,7 @@ class MainWindow(PanelWindow):
         self._render()
         self._collector.look()
         self._closing.follow()
+        self.videos.follow()
 
     def _receive(self, messages: list[Message]) -> None:
         lines: list[LogEntry] = []
@@ -268,10 +268,7 @@ class MainWindow(PanelWindow):
             self.controller.work_along(self.variables.read())
 
     def _go_on_with(self, token: str) -> bool:
-        """Let the upload go on with a new token; return whether it can be one.
-
-        The next job of this window has it too.
-        """
+        """Let the upload, and the next jobs of this window, go on with a new token; return whether it can be one."""
         values = self.variables.read()
         accepted = self.controller.login.answer_token(token, values)
         if accepted and (values.backend or not self._config.backend.configured):
@@ -293,6 +290,7 @@ class MainWindow(PanelWindow):
         self.title(title_of(state))
         self.settings_window.show(state.keychain)
         self.menu_bar.show(state)
+        self.videos.show(state)
 
     def _form_changed(self) -> None:
         values = self.variables.read()

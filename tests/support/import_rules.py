@@ -180,6 +180,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "ui/file_manager.py",
         "ui/own_worker.py",
         "ui/diagnostics.py",
+        "ui/computer_sleep.py",
     ),
     "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/one_instance.py"),
     "faster_whisper": ("pipeline/speech",),

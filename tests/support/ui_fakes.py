@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from keyring.backend import KeyringBackend
 
 from config import BackendApi, Config
+from pipeline.batch_callbacks import RunContext
 from pipeline.cancel import CancelToken
 from pipeline.cluster_adding import AddedJob
 from pipeline.errors import Cancelled, DestinationTakenError, PipelineError, Problem
-from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
+from pipeline.events import Event, JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.folder_results import FolderResults
 from pipeline.inputs import Input
 from pipeline.job import DatasetRequest, Encryption, Existing, Job, UploadJob, UploadRequest
@@ -196,6 +199,7 @@ class FakeServices:
     searches: list[tuple[Path, CancelToken]] = field(default_factory=list)
     unfinished: tuple[UnfinishedJob, ...] = ()
     forgotten: list[str] = field(default_factory=list)
+    sleeps: int = 0
     queued: list[tuple[str, Job]] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     configs: list[Config] = field(default_factory=list)
@@ -203,6 +207,11 @@ class FakeServices:
     threads: set[str] = field(default_factory=set)
     control: TransferControl | None = None
     ask_token: AskToken | None = None
+
+    @property
+    def rows(self) -> FakeServices:
+        """What the list asks is answered here, too."""
+        return self
 
     def model_names(self) -> tuple[str, ...]:
         """Return three names."""
@@ -218,6 +227,10 @@ class FakeServices:
         if isinstance(self.media, PipelineError):
             raise self.media
         return replace(self.media, path=video.source)
+
+    def picture(self, media: MediaInfo, size: tuple[int, int], config: Config, cancel: CancelToken) -> bytes:
+        """Return none."""
+        return b""
 
     def find_damage(self, media: MediaInfo, config: Config, cancel: CancelToken) -> Damage:
         """Return what the test set, or search until it is cancelled."""
@@ -324,6 +337,25 @@ class FakeServices:
         except Cancelled:
             sink(JobFinished(report=report(plan, Outcome.CANCELLED)))
         return report(plan)
+
+    def let_sleep(self) -> None:
+        """Note that the computer sleeps."""
+        self.sleeps += 1
+
+    def speech(self) -> AbstractContextManager[None]:
+        """Return nothing that transcribes."""
+        return nullcontext()
+
+    def run_row(self, plan: Plan, config: Config, context: RunContext, *, whisper: None, **seams: Any) -> JobReport:
+        """Run what the test set, as `run_job` does, and return the report that it ended with."""
+        reports: list[JobReport] = []
+
+        def sink(event: Event) -> None:
+            context.sink(event)
+            reports.extend([event.report] if isinstance(event, JobFinished) else [])
+
+        self.run_job(plan, config, sink, context.cancel, **seams)
+        return reports[-1]
 
     def check_connection(self, config: Config) -> Connection:
         """Return or raise what the test set, when the gate is open."""

@@ -55,10 +55,11 @@ class ActionBar:
 
     def show(self, state: ViewState) -> None:
         """Show which of them do something now, and what Start would do with the chosen source."""
-        switch([self.start, self.reset], state.start_enabled)
+        switch([self.start], state.start_pressable)
+        switch([self.reset], state.form_enabled)
         switch([self.pause], state.pause_enabled)
         switch([self.resume], state.resume_enabled)
-        switch([self.cancel], state.cancel_enabled or state.queue_cancel_enabled)
+        switch([self.cancel], state.any_cancel_enabled)
         switch([self.open_folder, self.results], state.folder_openable)
         switch([self.watch], state.stream_playable)
         if state.source is not self._source or state.measured is not self._measured:

@@ -1,89 +1,256 @@
-"""The videos in the queue: which machine has each, and how far it is."""
+"""The list of videos: those of this computer, and those in a queue of several computers."""
 
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
 
-from ui.queue_view import QueueView
-from ui.widgets.card import Card
+from ui.list_menu import ListActions, add_entries, can_start_all, joined, list_entries, row_entries
+from ui.list_view import Listed, counted, listed, selected, shown_row
+from ui.menu import MenuCommand, Separator, key_events, shown_key
+from ui.theme import CARD, HINT, colour_menu
+from ui.video_rows import NO_VIDEOS, VideoRow
+from ui.view_state import ViewState
+from ui.widgets.card import NARROW, Card
 from ui.widgets.clipped_label import clipped
+from ui.widgets.fields import switch
 from ui.widgets.scrollbars import show_when_needed
+from ui.widgets.text_menu import MENU_KEYS, RIGHT_BUTTON
+from ui.window_size import line_height, on_screen
 
 ROWS = 3
 """How many videos are in view at least."""
 
-TITLE_SHARE = 0.3
+TITLE_SHARE = 0.46
+LENGTH_CHARACTERS = "00:00:000"
+PICTURE = (16, 9)
+"""The shape of the pictures."""
+
+STYLE = "Videos.Treeview"
+NO_VIDEOS_TEXT = "Drop videos or folders here, or press Add."
 
 
 class QueuePanel:
-    """A list of which one is chosen; it is there as long as it has something in it."""
+    """The list, with its buttons and its menu. Rows are written again only where they changed."""
 
-    def __init__(self, master: tkinter.Misc, choose: Callable[[str], None]) -> None:
-        self.card = Card(master, "QUEUE")
-        self._choose = choose
-        self._shown: QueueView | None = None
+    def __init__(self, master: tkinter.Misc, select: Callable[[tuple[str, ...]], None]) -> None:
+        self.card = Card(master, "VIDEOS")
+        self._select_rows = select
+        self._actions: ListActions | None = None
+        self._state: ViewState | None = None
+        self._shown: dict[str, Listed] = {}
+        self._pictures: dict[str, tuple[bytes, tkinter.PhotoImage]] = {}
+        self._dragged = ""
         self._width = 1
         self._font = nametofont("TkDefaultFont", root=self.card)
+        self.counted = ttk.Label(self.card, bootstyle=HINT)
+        self.counted.grid(row=0, column=0, sticky="w", padx=("52p", 0), pady=(0, "3p"))
+        self._show_list(master)
+        self._show_buttons()
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """How large the pictures are, in pixels."""
+        height = line_height(self.card) + on_screen(self.card, 4)
+        return height * PICTURE[0] // PICTURE[1] // 2 * 2, height // 2 * 2
+
+    @property
+    def lines(self) -> list[str]:
+        """What each row says, with nothing left out."""
+        videos = NO_VIDEOS if self._state is None else self._state.videos
+        rows = (shown_row(one, videos) for one in self._shown.values())
+        return [f"{row.title}: {row.status}" for row in rows]
+
+    def connect(self, actions: ListActions) -> None:
+        """Let buttons, keys and the menu of the list do something."""
+        self._actions = actions
+        self.menu = tkinter.Menu(self.tree, tearoff=False, relief="flat")
+        self.start_all.configure(command=actions.start_all)
+        self.add.configure(command=lambda: self._pop_up(self.add, add_entries(actions)))
+        more = joined(row_entries(actions), list_entries(actions))
+        self.more.configure(command=lambda: self._pop_up(self.more, more))
+        every = joined(row_entries(actions), list_entries(actions), add_entries(actions))
+        self.tree.bind(RIGHT_BUTTON, lambda event: self._menu_at(event, every))
+        for key in MENU_KEYS:
+            self.tree.bind(key, lambda _: self._pop_up(self.tree, every))
+        for entry in row_entries(actions):
+            if isinstance(entry, MenuCommand):
+                for key in key_events(entry.key):
+                    self.tree.bind(key, partial(self._pressed, entry))
+        self.tree.bind("<Delete>", lambda _: self._pressed_remove())
+        self.tree.bind("<<Paste>>", lambda _: actions.paste())
+
+    def show(self, state: ViewState) -> None:
+        """Show the videos."""
+        before, self._state = self._state, state
+        if before is not None and before.videos is state.videos and before.queue is state.queue:
+            return
+        rows = listed(state)
+        all_anew = before is not None and _shared(before) != _shared(state)
+        self._place(list(rows))
+        for id_, one in rows.items():
+            if all_anew or self._shown.get(id_) is not one:
+                self._write(id_, one)
+        self._shown = rows
+        self._pictures = {id_: kept for id_, kept in self._pictures.items() if id_ in rows}
+        chosen = selected(state)
+        # not by what the tree has: a click is in it before its event has come
+        if before is None or selected(before) != chosen:
+            self.tree.selection_set(chosen)
+            if chosen:
+                self.tree.focus(chosen[0])
+                self.tree.see(chosen[0])
+        self.counted.configure(text=counted(state))
+        switch([self.start_all], can_start_all(state))
+        if rows:
+            self.hint.place_forget()
+        else:
+            self.hint.place(relx=0.5, rely=0.5, anchor="center")
+
+    def _show_list(self, master: tkinter.Misc) -> None:
         body = self.card.body
         body.rowconfigure(0, weight=1)
-        self.tree = ttk.Treeview(body, columns=("status",), show="tree", selectmode="browse", height=ROWS)
+        style = ttk.Style()
+        self.tree = ttk.Treeview(body, columns=("length", "status"), show="tree", selectmode="extended", height=ROWS)
+        style.configure(STYLE, rowheight=self.picture_size[1] + on_screen(master, 4))
+        self.tree.configure(style=STYLE)
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(body, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")
         body.columnconfigure(1, minsize=bar.winfo_reqwidth())
         show_when_needed(bar, self.tree)
+        for tag, colour in (("bad", "danger"), ("asks", "warning")):
+            self.tree.tag_configure(tag, foreground=style.colors.get(colour))
         self.tree.bind("<Configure>", lambda event: self._resized(event.width), add="+")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._select())
+        self.tree.bind("<B1-Motion>", self._drag, add="+")
+        self.tree.bind("<ButtonRelease-1>", self._drop, add="+")
+        self.hint = ttk.Label(self.tree, text=NO_VIDEOS_TEXT, bootstyle="secondary")
 
-    def show(self, view: QueueView) -> None:
-        """Show the videos."""
-        if view is self._shown:
+    def _show_buttons(self) -> None:
+        self.add, self.start_all, self.more = (
+            ttk.Button(self.card.corner, text=text, bootstyle=CARD, padding=NARROW)
+            for text in ("Add…", "Start all", "More…")
+        )
+        for number, button in enumerate((self.add, self.start_all, self.more)):
+            button.grid(row=0, column=number, padx=("4p", 0))
+
+    def _place(self, ids: list[str]) -> None:
+        """Give the list these rows in this order; those that stay are not made anew."""
+        if ids == list(self._shown):
             return
-        before, self._shown = self._shown, view
-        ids = [one.video.id for one in view.videos]
-        if before is None or ids != [one.video.id for one in before.videos]:
-            self.tree.delete(*self.tree.get_children())
-            for id_ in ids:
-                self.tree.insert("", "end", iid=id_)
-        self._write()
-        chosen = (view.chosen_id,) if view.chosen_id else ()
-        if self.tree.selection() != chosen:
-            self.tree.selection_set(chosen)
-            for id_ in chosen:
-                self.tree.see(id_)
-        if ids:
-            self.card.grid()
-        else:
-            self.card.grid_remove()
-
-    @property
-    def lines(self) -> list[str]:
-        """What each row says, with nothing left out."""
-        videos = () if self._shown is None else self._shown.videos
-        return [f"{one.video.title}: {one.status}" for one in videos]
+        gone = [id_ for id_ in self._shown if id_ not in set(ids)]
+        if gone:
+            self.tree.delete(*gone)
+        for place, id_ in enumerate(ids):
+            if not self.tree.exists(id_):
+                self.tree.insert("", place, iid=id_)
+            elif self.tree.index(id_) != place:
+                self.tree.move(id_, "", place)
 
     def _resized(self, width: int) -> None:
         self._width = width
-        self.tree.column("#0", width=round(width * TITLE_SHARE), stretch=False)
-        self.tree.column("status", width=width - round(width * TITLE_SHARE))
-        self._write()
+        length = self._font.measure(LENGTH_CHARACTERS)
+        title = round(width * TITLE_SHARE)
+        self.tree.column("#0", width=title, stretch=False)
+        self.tree.column("length", width=length, stretch=False, anchor="e")
+        border = on_screen(self.card, 4)
+        self.tree.column("status", width=max(1, width - title - length - border))
+        for id_, one in self._shown.items():
+            self._write(id_, one)
 
-    def _write(self) -> None:
-        """Write the rows, each text as far as there is room for it."""
-        room = self._width - 3 * int(self._font.metrics("linespace"))
-        for one in () if self._shown is None else self._shown.videos:
-            texts = ((one.video.title, TITLE_SHARE), (" ".join(one.status.split()), 1 - TITLE_SHARE))
-            title, status = (
-                clipped(text, round(room * share), self._font.measure) if self._width > 1 else text
-                for text, share in texts
-            )
-            self.tree.item(one.video.id, text=title, values=(status,))
+    def _write(self, id_: str, one: Listed) -> None:
+        """Write a row, each text as far as there is room for it."""
+        assert self._state is not None
+        row = shown_row(one, self._state.videos)
+        title, status = row.title, row.status
+        if self._width > 1:
+            margin = 2 * self._font.metrics("linespace")
+            title_room = round(self._width * TITLE_SHARE) - margin - self.picture_size[0]
+            status_room = self._width - round(self._width * TITLE_SHARE) - self._font.measure(LENGTH_CHARACTERS)
+            title = clipped(title, title_room, self._font.measure)
+            status = clipped(status, status_room - margin // 2, self._font.measure)
+        picture = self._picture(id_, one)
+        self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag,))
+
+    def _picture(self, id_: str, one: Listed) -> tkinter.PhotoImage | str:
+        content = one.picture if isinstance(one, VideoRow) else b""
+        if not content:
+            return ""
+        kept = self._pictures.get(id_)
+        if kept is None or kept[0] is not content:
+            kept = self._pictures[id_] = content, tkinter.PhotoImage(master=self.tree, data=content)
+        return kept[1]
 
     def _select(self) -> None:
-        for id_ in self.tree.selection():
-            if self._shown is None or id_ != self._shown.chosen_id:
-                self._choose(id_)
+        chosen = tuple(str(id_) for id_ in self.tree.selection())
+        if self._state is not None and chosen != selected(self._state):
+            self._select_rows(chosen)
+
+    def _drag(self, event: tkinter.Event[tkinter.Misc]) -> str:
+        """Show where the row that is dragged would go; the selection stays as it is."""
+        if not self._dragged:
+            chosen = self.tree.selection()
+            self._dragged = str(chosen[0]) if len(chosen) == 1 else ""
+        if self._dragged:
+            self.tree.configure(cursor="sb_v_double_arrow")
+        return "break"
+
+    def _drop(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        dragged, self._dragged = self._dragged, ""
+        self.tree.configure(cursor="")
+        if not dragged or self._actions is None:
+            return
+        onto = str(self.tree.identify_row(event.y))
+        if onto == dragged:
+            return
+        below = bool(onto) and self.tree.index(onto) > self.tree.index(dragged)
+        before = str(self.tree.next(onto)) if below else onto
+        self._actions.move(dragged, before)
+
+    def _menu_at(self, event: tkinter.Event[tkinter.Misc], entries: Sequence[MenuCommand | Separator]) -> None:
+        row = str(self.tree.identify_row(event.y))
+        if row and row not in self.tree.selection():
+            self.tree.selection_set((row,))
+            self.tree.focus(row)
+            self._select()
+        self._fill(entries)
+        self.menu.tk_popup(event.x_root, event.y_root)
+
+    def _pop_up(self, widget: tkinter.Misc, entries: Sequence[MenuCommand | Separator]) -> None:
+        self._fill(entries)
+        self.menu.tk_popup(widget.winfo_rootx(), widget.winfo_rooty() + min(widget.winfo_height(), 40))
+
+    def _fill(self, entries: Sequence[MenuCommand | Separator]) -> None:
+        assert self._state is not None
+        self.menu.delete(0, "end")
+        colour_menu(self.menu, ttk.Style())
+        for entry in entries:
+            if isinstance(entry, Separator):
+                self.menu.add_separator()
+            else:
+                self.menu.add_command(
+                    label=entry.label,
+                    command=entry.do,
+                    accelerator=shown_key(entry.key),
+                    state="normal" if entry.enabled(self._state) else "disabled",
+                )
+
+    def _pressed(self, entry: MenuCommand, _: object) -> str:
+        if self._state is not None and entry.enabled(self._state):
+            entry.do()
+        return "break"
+
+    def _pressed_remove(self) -> str:
+        assert self._actions is not None
+        self._actions.remove()
+        return "break"
+
+
+def _shared(state: ViewState) -> tuple[bool, bool]:
+    """Return what the rows say beside what each is."""
+    return state.videos.runs, state.videos.paused

@@ -8,9 +8,14 @@ import ttkbootstrap as ttk
 
 from ui.theme import CARD, bold
 
+NARROW = ("6p", "1p")
+"""The padding of a button beside the title."""
+
 
 class Card(ttk.Frame):
-    """A titled panel; its content goes into `body`, whose first column stretches."""
+    """A titled panel; its content goes into `body`, whose first column stretches, and buttons beside the title into
+    `corner`.
+    """
 
     def __init__(self, master: tkinter.Misc, title: str) -> None:
         super().__init__(master, bootstyle="bordered @card", padding=("10.5p", "6p", "10.5p", "7.5p"))
@@ -18,6 +23,8 @@ class Card(ttk.Frame):
         self.columnconfigure(0, weight=1)
         self.rowconfigure(1, weight=1)
         ttk.Label(self, text=title, font=self._font, bootstyle=CARD).grid(row=0, column=0, sticky="w", pady=(0, "3p"))
+        self.corner = ttk.Frame(self, bootstyle=CARD)
+        self.corner.grid(row=0, column=0, sticky="e", pady=(0, "3p"))
         self.body = ttk.Frame(self, bootstyle=CARD)
         self.body.grid(row=1, column=0, sticky="nsew")
         self.body.columnconfigure(0, weight=1)

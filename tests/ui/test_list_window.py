@@ -1,0 +1,168 @@
+"""The list of videos in the real window: what is dropped, selected, edited and pressed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ui_fakes import CONFIGURED, FakeServices, HaltedStep, succeed
+
+from ui.list_messages import RowState
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Return the paths of five files, one of which is no video."""
+    names = ("one.mp4", "two.mp4", "three.mp4", "four.mkv", "notes.docx")
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    return tuple(str(tmp_path / name) for name in names)
+
+
+@pytest.fixture
+def driver(open_driver, tmp_path):
+    """A window with a queue of its own."""
+    return open_with(open_driver, tmp_path)
+
+
+def open_with(open_driver, tmp_path, **services):
+    """Open a window with a queue in a folder."""
+    return open_driver(FakeServices(**services), config=replace(CONFIGURED, data_dir=tmp_path / "data"))
+
+
+def rows(driver):
+    """Return the rows of the list by the names of their files."""
+    return {row.job.source.name: row for row in driver.window.controller.state.videos.rows.values()}
+
+
+def drop(driver, paths, count):
+    """Drop files, and wait until the list has so many."""
+    driver.window.videos.take(paths)
+    driver.until(lambda: len(rows(driver)) == count and all(row.length for row in rows(driver).values()))
+    driver.settle()
+
+
+def select(driver, *names):
+    """Select rows as a click does."""
+    driver.window.queue_panel.tree.selection_set([rows(driver)[name].id for name in names])
+    wanted = tuple(rows(driver)[name].id for name in names)
+    driver.until(lambda: driver.window.controller.state.videos.selected == wanted)
+    driver.settle()
+
+
+def test_what_is_dropped_stands_in_the_list(driver, videos):
+    """Several become rows, one alone goes into the form as long as the list is empty; documents are named."""
+    window = driver.window
+    assert (True, False) == (window.log_panel.card.winfo_viewable(), window.queue_panel.card.winfo_viewable())
+    window.videos.take(videos[:1])
+    driver.until(lambda: window.controller.state.source.slug == "one")
+    assert {} == rows(driver)
+    window.variables.source.set("")
+    drop(driver, videos, 4)
+    assert [f"{name}: Not started" for name in ("one.mp4", "two.mp4", "three.mp4", "four.mkv")] == (
+        window.queue_panel.lines
+    )
+    assert (False, True) == (window.log_panel.card.winfo_viewable(), window.queue_panel.card.winfo_viewable())
+    assert ("Not everything was added.", True) == (driver.banner, "notes.docx is not added" in driver.sentences)
+    driver.press(window.list_or_log.buttons["Log"])
+    assert window.log_panel.card.winfo_viewable()
+
+
+def test_settings_of_the_selected_video_are_edited_in_the_form(driver, videos, tmp_path):
+    """They are shown, changed for this one alone, and what stood in the form before comes back afterwards."""
+    window = driver.window
+    window.variables.output_dir.set(str(tmp_path / "out"))
+    drop(driver, videos[:3], 3)
+    window.variables.make_mp4.set(False)
+    select(driver, "two.mp4")
+    shown = window.variables.read()
+    assert (videos[1], str(tmp_path / "out"), True) == (shown.source, shown.output_dir, shown.make_mp4)
+    window.variables.transcribe.set(False)
+    driver.until(lambda: rows(driver)["two.mp4"].job.transcription is None)
+    select(driver, "one.mp4")
+    window.variables.part_to.set("0:10")
+    select(driver, "three.mp4")
+    driver.until(lambda: rows(driver)["one.mp4"].job.trim is not None)
+    driver.until(lambda: rows(driver)["three.mp4"].job.trim is None and not window.controller.busy)
+    assert [True, False, True] == [row.job.transcription is not None for row in rows(driver).values()]
+    select(driver)
+    own = window.variables.read()
+    assert ("", False, True) == (own.source, own.make_mp4, own.transcribe)
+
+
+def test_start_cancel_and_bars_follow_the_selection(open_driver, tmp_path, videos):
+    """Start begins the selected one, whose bars are shown; with none selected and an empty form it begins all."""
+    step = HaltedStep()
+
+    def run(plan, sink, cancel):
+        if plan.job.slug == "two":
+            step.hold(cancel)
+        succeed(plan, sink, cancel)
+
+    driver = open_with(open_driver, tmp_path, run=run)
+    window = driver.window
+    drop(driver, videos[:3], 3)
+    select(driver, "two.mp4")
+    driver.press(window.actions.start)
+    driver.until(lambda: rows(driver)["two.mp4"].state is RowState.RUNNING)
+    driver.settle()
+    assert ("Converting two.mp4…", True) == (driver.banner, window.actions.start.instate(["disabled"]))
+    step.wait_until_reached()
+    driver.press(window.actions.cancel)
+    driver.until(lambda: rows(driver)["two.mp4"].state is RowState.CANCELLED)
+    driver.until(lambda: not window.controller.state.videos.runs)
+    select(driver)
+    driver.press(window.actions.start)
+    driver.until(lambda: "2 of 3 videos done, 1 cancelled." == window.controller.state.shown_banner.title)
+    driver.settle()
+    assert ["Done", "Cancelled", "Done"] == [line.partition(": ")[2] for line in window.queue_panel.lines]
+
+
+def test_keys_and_dragging(driver, videos):
+    """Delete removes, Ctrl+Down moves, Ctrl+D copies, and a row that is dragged goes where it is dropped."""
+    window, tree = driver.window, driver.window.queue_panel.tree
+    drop(driver, videos[:3], 3)
+    window.clipboard_clear()
+    window.clipboard_append("\n".join(videos[3:]))
+    tree.focus_force()
+    tree.event_generate("<<Paste>>")
+    driver.until(lambda: len(rows(driver)) == 4)
+    select(driver, "one.mp4")
+    tree.event_generate("<Control-Key-Down>")
+    driver.until(lambda: list(rows(driver))[:2] == ["two.mp4", "one.mp4"])
+    tree.event_generate("<Control-d>")
+    driver.until(lambda: "one-2" in [row.job.slug for row in window.controller.state.videos.rows.values()])
+    driver.settle()
+    (copy,) = window.controller.state.videos.selected
+    tree.event_generate("<Delete>")
+    driver.until(lambda: copy not in window.controller.state.videos.rows)
+    driver.settle()
+    select(driver, "two.mp4")
+    x, top, _, height = tree.bbox(rows(driver)["two.mp4"].id)
+    target = tree.bbox(rows(driver)["four.mkv"].id)[1]
+    tree.event_generate("<Button-1>", x=x + 5, y=top + height // 2)
+    tree.event_generate("<B1-Motion>", x=x + 5, y=target + height // 2)
+    tree.event_generate("<ButtonRelease-1>", x=x + 5, y=target + height // 2)
+    driver.until(lambda: list(rows(driver)) == ["one.mp4", "three.mp4", "four.mkv", "two.mp4"])
+
+
+def test_closing_while_the_list_is_converted_asks(open_driver, tmp_path, videos):
+    """Finish this one, then close: no further one begins, and the next window has the others."""
+    step = HaltedStep()
+    driver = open_with(
+        open_driver, tmp_path, run=lambda plan, sink, cancel: (step.hold(cancel), succeed(plan, sink, cancel))
+    )
+    drop(driver, videos[:2], 2)
+    driver.press(driver.window.queue_panel.start_all)
+    step.wait_until_reached()
+    driver.window.close()
+    driver.settle()
+    assert driver.banner.startswith("A video is not finished yet.")
+    driver.press(driver.window.banner_panel.buttons[1])
+    step.release()
+    driver.until(lambda: driver.window.closed)
+    again = open_with(open_driver, tmp_path)
+    again.until(lambda: len(rows(again)) == 2)
+    assert [RowState.DONE, RowState.WAITING] == [row.state for row in rows(again).values()]
+    again.settle()
+    assert ["one.mp4: Done", "two.mp4: Not started"] == again.window.queue_panel.lines

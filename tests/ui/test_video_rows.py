@@ -1,0 +1,194 @@
+"""The list of videos: what each row says after what happened, and what the banner says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ui_fakes import media_info, report
+
+from pipeline.events import JobFinished, PhaseProgress, PhaseStarted
+from pipeline.job import Job, UploadRequest
+from pipeline.model import Outcome, PhaseName
+from pipeline.plan import make_plan
+from pipeline.preflight_answers import ResumeUpload
+from ui.list_banners import banner_of, ended
+from ui.list_changes import advance_list
+from ui.list_messages import (
+    ListEnded,
+    ListRuns,
+    NotAdded,
+    RowState,
+    StoredVideo,
+    VideoAsks,
+    VideoBegun,
+    VideoLooked,
+    VideoPassedOver,
+    VideosListed,
+    VideosSelected,
+    VideoStopping,
+    VideoTold,
+    WhenDone,
+    WhenDoneChosen,
+)
+from ui.list_view import counted, shown_row
+from ui.video_rows import NO_VIDEOS, advance_rows, tick_rows
+from ui.view_state import Leaving, ViewState, WindowStage
+
+
+def job(name="lesson01", **settings):
+    """Return a job of the list."""
+    return Job(
+        source=Path(f"/videos/{name}.mp4"), output_dir=Path("/out"), slug=name, qualities=("720p", "480p"), **settings
+    )
+
+
+def stored(id_, state=RowState.HELD, name="lesson01", **told):
+    """Return a video as the file has it."""
+    return StoredVideo(id=id_, job=job(name), state=state, **told)
+
+
+def listing(*videos, selected=()):
+    """Return the list as the file has it."""
+    return VideosListed(videos=videos, selected=selected)
+
+
+def after(*messages, videos=NO_VIDEOS):
+    """Return the list after these messages."""
+    for message in messages:
+        videos = advance_rows(videos, message)
+    return videos
+
+
+PLAN = make_plan(job(), media_info())
+BEGUN = (
+    listing(stored("a"), stored("b", name="lesson02")),
+    ListRuns(),
+    VideoBegun(id="a", plan=PLAN),
+    VideoTold(id="a", title="", event=PhaseStarted(job="", phase=PhaseName.HLS, overall=0.0)),
+    VideoTold(
+        id="a",
+        title="",
+        event=PhaseProgress(job="", phase=PhaseName.HLS, fraction=0.5, overall=0.42, rows={"720p": 0.5}),
+    ),
+)
+
+
+def told(videos):
+    """Return what the rows say."""
+    return [shown_row(row, videos).status for row in videos.rows.values()]
+
+
+@pytest.mark.parametrize(
+    ("messages", "status"),
+    [
+        pytest.param((), "42% · Encoding the stream", id="running"),
+        pytest.param((VideoStopping(id="a"),), "Stopping…", id="stopping"),
+        pytest.param(
+            (VideoTold(id="a", title="", event=JobFinished(report=report(PLAN))),),
+            "Done",
+            id="done",
+        ),
+        pytest.param(
+            (VideoTold(id="a", title="", event=JobFinished(report=report(PLAN, Outcome.FAILED, error="No\nroom."))),),
+            "Failed: No room.",
+            id="failed",
+        ),
+        pytest.param((listing(stored("a", RowState.PAUSED, percent=42)),), "Paused at 42%", id="paused"),
+        pytest.param((listing(stored("a", RowState.PARKED, reason="It is away.")),), "Waits: It is away.", id="parked"),
+        pytest.param((listing(stored("a", RowState.WAITING)),), "Waits", id="waiting"),
+        pytest.param((listing(stored("a", RowState.WAITING)), ListEnded()), "Not started", id="nothing runs"),
+        pytest.param(
+            (listing(stored("a")), VideoPassedOver(id="a", why="no login")), "Not started: no login", id="passed over"
+        ),
+        pytest.param((listing(stored("a")), VideoLooked(id="a", problem="Bad.")), "Can't be read: Bad.", id="broken"),
+    ],
+)
+def test_a_row_says_how_the_video_stands(messages, status):
+    """In a word, with how far it is, or why it does not go on."""
+    assert status == told(after(*BEGUN, *messages))[0]
+
+
+def test_a_row_tells_length_and_preset_and_its_bars_move():
+    """What was found out about the file stands beside the name, and its own bars are its own."""
+    videos = after(*BEGUN, VideoLooked(id="b", length_s=125.0, picture=b"png"))
+    videos = after(listing(stored("a", RowState.RUNNING), stored("b", name="lesson02", label="Course")), videos=videos)
+    row = shown_row(videos.rows["b"], videos)
+    assert ("lesson02.mp4 · Course", "2:05", b"png") == (row.title, row.length, videos.rows["b"].picture)
+    assert (0.42, 0.0) == tuple(one.bars.overall.fraction for one in videos.rows.values())
+    assert "a" == videos.shown.id
+
+
+def test_the_time_left_of_a_row_counts_down():
+    """Nothing is told before the pace is known; rows that do not run stay the same objects."""
+    videos = after(*BEGUN)
+    for now_s, overall in ((0.0, 0.42), (6.0, 0.52), (12.0, 0.62)):
+        event = PhaseProgress(job="", phase=PhaseName.HLS, fraction=overall, overall=overall)
+        videos = tick_rows(after(VideoTold(id="a", title="", event=event), videos=videos), now_s)
+    assert "62% · 0:23 left · Encoding the stream" == told(videos)[0]
+    assert tick_rows(videos, 12.5) is videos
+
+
+def test_a_question_stays_with_its_row_until_it_is_answered():
+    """The file has the row as held meanwhile; with another job the question is gone."""
+    question = ResumeUpload(plan=PLAN, files_done=1, files_total=9)
+    videos = after(*BEGUN, VideoAsks(id="a", question=question), listing(stored("a", RowState.PAUSED)))
+    assert (["Needs an answer"], question) == (told(videos), videos.rows["a"].question)
+    answered = replace(stored("a", RowState.WAITING), job=job(upload=UploadRequest(prefix="x/")))
+    videos = after(listing(answered), videos=videos)
+    assert (["Waits"], None) == (told(videos), videos.rows["a"].question)
+
+
+def test_the_banner_speaks_of_what_is_selected():
+    """Of a question, of a failure, of the settings; of the whole list where nothing is selected and something runs."""
+    videos = after(*BEGUN)
+    assert "Converting the list: 0 of 2 videos done." == banner_of(videos).title
+    assert "Converting lesson01.mp4…" == banner_of(after(VideosSelected(ids=("a",)), videos=videos)).title
+    assert "Not started: lesson02.mp4" == banner_of(after(VideosSelected(ids=("b",)), videos=videos)).title
+    question = ResumeUpload(plan=PLAN, files_done=1, files_total=9)
+    asked = after(VideoAsks(id="b", question=question), VideosSelected(ids=("b",)), videos=videos)
+    assert ["Resume", "Upload everything again", "Not now"] == [one.label for one in banner_of(asked).choices]
+    failed = JobFinished(report=report(PLAN, Outcome.FAILED, error="The disk is full."))
+    over = after(VideoTold(id="a", title="", event=failed), ListEnded(), videos=asked)
+    assert ("0 of 2 videos done, 1 failed, 1 waiting for an answer.", "Failed: lesson01.mp4.") == (
+        ended(over).title,
+        ended(over).lines[0],
+    )
+
+
+def test_what_was_not_added_is_told_until_something_else_is_done():
+    """The sentence stands in the banner, though a row is selected."""
+    state = ViewState(videos=after(*BEGUN, VideosSelected(ids=("b",))))
+    state = advance_list(state, NotAdded(text="notes.docx is not added."))
+    assert ("Not everything was added.", ("notes.docx is not added.",)) == (
+        state.shown_banner.title,
+        state.shown_banner.lines,
+    )
+    assert "Converting lesson01.mp4…" == advance_list(state, VideosSelected(ids=("a",))).shown_banner.title
+
+
+@pytest.mark.parametrize(
+    ("what", "stopped", "leaving", "sleeps"),
+    [
+        pytest.param(WhenDone.QUIT, False, Leaving.DONE, False, id="quit"),
+        pytest.param(WhenDone.QUIT, True, Leaving.STAYS, False, id="stopped by hand"),
+        pytest.param(WhenDone.SLEEP, False, Leaving.STAYS, True, id="sleep"),
+        pytest.param(WhenDone.NOTHING, False, Leaving.STAYS, False, id="nothing"),
+    ],
+)
+def test_what_happens_when_all_is_done(what, stopped, leaving, sleeps):
+    """The program ends or the computer sleeps, unless the editor has stopped the list."""
+    done = VideoTold(id="a", title="", event=JobFinished(report=report(PLAN)))
+    state = ViewState(videos=after(*BEGUN, WhenDoneChosen(what=what), done))
+    state = advance_list(state, ListEnded(stopped=stopped))
+    assert (leaving, sleeps, False) == (state.leaving, state.videos.falls_asleep, state.job_on_its_way)
+
+
+def test_the_buttons_follow_what_is_selected():
+    """A video that runs can be cancelled and not started, and its settings can't be changed; one that waits can."""
+    state = ViewState(videos=after(*BEGUN, VideosSelected(ids=("a",))))
+    assert (False, True, False) == (state.start_pressable, state.any_cancel_enabled, state.form_enabled)
+    state = advance_list(state, VideosSelected(ids=("b",)))
+    assert (True, True, True) == (state.start_pressable, state.any_cancel_enabled, state.form_enabled)
+    assert ("2", WindowStage.READY) == (counted(state), state.stage)

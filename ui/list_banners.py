@@ -1,0 +1,86 @@
+"""What the banner says of the list of videos: of the one that is selected, or of all of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.preflight_answers import ReplaceFolder, ResumeUpload
+from ui import banners
+from ui.banners import WHILE_IT_RUNS, Banner, BannerChoice, Tone
+from ui.list_messages import RowQuestion, RowState
+from ui.messages import BannerAnswer
+from ui.video_rows import VideoRow, VideoRows
+
+OWN_SETTINGS = "Its settings are in the form: what you change there is for this video alone."
+SLEEPS_SOON = "The computer goes to sleep in half a minute."
+AWAKE_CHOICES = (BannerChoice(label="Keep it awake", answer=BannerAnswer.STAY_AWAKE),)
+
+
+def banner_of(videos: VideoRows) -> Banner | None:
+    """Return what is said of the list, None where nothing is: then the form has the banner."""
+    if videos.noted:
+        return None
+    if videos.falls_asleep:
+        return Banner(title=summary(videos), lines=(SLEEPS_SOON,), tone=Tone.WARNING, choices=AWAKE_CHOICES)
+    if videos.chosen is not None:
+        return _of_row(videos.chosen)
+    if videos.runs:
+        lines = ("No further video begins.",) if videos.then_stops else WHILE_IT_RUNS
+        return Banner(title=f"Converting the list: {summary(videos)}", lines=lines, tone=Tone.BUSY)
+    return None
+
+
+def ended(videos: VideoRows) -> Banner:
+    """Return how the list stands when nothing of it is converted any more."""
+    failed = [row for row in videos.rows.values() if row.state is RowState.FAILED]
+    asking = [row for row in videos.rows.values() if row.state is RowState.ASKING]
+    lines = [*_named("Failed", failed), *_named("Needs an answer", asking)]
+    if lines:
+        lines.append("Select a video to see why.")
+    tone = Tone.BAD if failed else Tone.WARNING if asking else Tone.GOOD
+    return Banner(title=summary(videos), lines=tuple(lines), tone=tone)
+
+
+def summary(videos: VideoRows) -> str:
+    """Return how many are done, and what became of the others, in a sentence."""
+    states = [row.state for row in videos.rows.values()]
+    counts = {
+        "failed": states.count(RowState.FAILED),
+        "cancelled": states.count(RowState.CANCELLED),
+        "waiting for an answer": states.count(RowState.ASKING),
+    }
+    rest = "".join(f", {number} {what}" for what, number in counts.items() if number)
+    return f"{states.count(RowState.DONE)} of {len(states)} videos done{rest}."
+
+
+def question_banner(question: RowQuestion) -> Banner:
+    """Return a question about a video."""
+    if isinstance(question, ResumeUpload):
+        return banners.resume_question(question)
+    if isinstance(question, ReplaceFolder):
+        return banners.replace_question(question.reason)
+    return banners.destination_question(question)
+
+
+def _of_row(row: VideoRow) -> Banner:
+    name = row.job.source.name
+    if row.question is not None and row.state is RowState.ASKING:
+        return question_banner(row.question)
+    if row.report is not None and row.state.ended:
+        return banners.result(row.report)
+    if row.state is RowState.RUNNING and row.plan is not None:
+        return banners.under_way(row.plan, row.phase)
+    if row.state is RowState.FAILED:
+        return Banner(title=f"Failed: {name}", lines=(row.listed.reason,), tone=Tone.BAD)
+    if row.unreadable:
+        return Banner(title=f"{name} can't be converted.", lines=(row.unreadable,), tone=Tone.BAD)
+    if row.state is RowState.PARKED:
+        return Banner(title=f"Waits: {name}", lines=(row.listed.reason,), tone=Tone.WARNING)
+    if row.state in (RowState.DONE, RowState.CANCELLED):
+        return Banner(title=f"{row.status}: {name}", lines=(f"Its folder is {row.job.folder}.",))
+    return Banner(title=f"{row.status}: {name}", lines=(OWN_SETTINGS,) if row.editable else ())
+
+
+def _named(what: str, rows: Iterable[VideoRow]) -> list[str]:
+    names = [row.job.source.name for row in rows]
+    return [f"{what}: {', '.join(names)}."] if names else []

@@ -1,0 +1,211 @@
+"""The window's side of the list of videos: what becomes of what the editor asks. Holds threads; knows no Tk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pipeline.events import LogLevel
+from pipeline.job import Job
+from pipeline.priority import work_in_background
+from ui.banner_answers import answered
+from ui.job_form import FormValues, job_config
+from ui.list_file import ListFile
+from ui.list_messages import (
+    CANCELLABLE,
+    PAUSABLE,
+    STARTABLE,
+    STILL,
+    ListRuns,
+    RowState,
+    VideoAsks,
+    VideosListed,
+    VideosSelected,
+    VideoStopping,
+    WhenDone,
+    WhenDoneChosen,
+)
+from ui.list_run import ListRun
+from ui.login_control import LoginControl
+from ui.messages import BannerAnswer, LogEntry, Message
+from ui.queue_messages import QueueChosen
+from ui.services import Services
+from ui.token_question import TokenQuestion
+from ui.video_looks import VideoLooks
+from ui.view_state import ViewState, WindowStage
+from ui.worker import ask
+
+
+class ListControl:
+    """Does what is asked of the list. Every method is called in the Tk thread and returns at once.
+
+    `state` returns what is shown, `receive` takes a message into it at once.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        login: LoginControl,
+        *,
+        post: Callable[[Message], None],
+        receive: Callable[[Message], None],
+        state: Callable[[], ViewState],
+        question: TokenQuestion,
+    ) -> None:
+        self._services = services
+        self._login = login
+        self._post = post
+        self._receive = receive
+        self._state = state
+        self.run = ListRun(services, post, question)
+        self.list = ListFile(services, login.config, post, changed=self.run.look, ended=self.run.join)
+        self.looks = VideoLooks(services, post)
+        self._waiting_values: FormValues | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether videos are converted, or the file does not have yet all that was asked."""
+        return self.list.busy or self.run.busy
+
+    def took(self, message: Message) -> None:
+        """Follow a message that was taken into the state."""
+        state = self._state()
+        if isinstance(message, VideosListed):
+            self.looks.follow(state.videos, self._login.config)
+        if isinstance(message, VideoAsks):
+            self.list.hold([message.id])
+        if self._waiting_values is not None and state.stage is WindowStage.READY:
+            values, self._waiting_values = self._waiting_values, None
+            self._begin((), values)
+
+    def open(self) -> None:
+        """Show what is in the list."""
+        self.list.open()
+
+    def close(self) -> None:
+        """Stop what runs, and keep what is made and the list."""
+        self.run.cancel()
+        self.looks.close()
+        self.list.close()
+
+    def select(self, ids: Sequence[str]) -> None:
+        """Show a video of the list: its settings or its bars, or the bars of one in a queue of several computers."""
+        own = tuple(id_ for id_ in ids if id_ in self._state().videos.rows)
+        others = [id_ for id_ in ids if id_ not in own]
+        self._receive(VideosSelected(ids=own))
+        self._receive(QueueChosen(id=others[0] if others and not own else ""))
+
+    def add(self, named: Sequence[str], values: FormValues, *, own: bool = False) -> None:
+        """Add videos; while others are converted they begin in their turn."""
+        self.list.add(named, values, self._login.config, held=not self._state().videos.runs, own=own)
+
+    def start(self, ids: Sequence[str], values: FormValues) -> None:
+        """Begin with these videos; after the one of the form, if that is converted."""
+        waiting = () if self._state().videos.runs else (RowState.WAITING,)
+        ids = self._of(ids, *STARTABLE, *waiting)
+        if not ids:
+            return
+        self._begin(ids, values)
+
+    def start_all(self, values: FormValues) -> None:
+        """Begin with every video that was not begun, or was paused."""
+        rows = self._state().videos.rows.values()
+        self.start([row.id for row in rows if row.state in (RowState.HELD, RowState.PAUSED, RowState.WAITING)], values)
+
+    def pause(self, ids: Sequence[str]) -> None:
+        """Stop videos, and keep what is made of them; they go on when they are started again."""
+        self._stop(self._of(ids, *PAUSABLE), self.list.hold)
+
+    def cancel(self, ids: Sequence[str]) -> None:
+        """Cancel videos."""
+        self._stop(self._of(ids, *CANCELLABLE), self.list.cancel)
+
+    def cancel_shown(self) -> None:
+        """Cancel the video whose bars are shown."""
+        row = self._state().videos.shown
+        if row is not None and self._state().list_cancel_enabled:
+            self.cancel([row.id])
+
+    def leave(self, answer: BannerAnswer) -> None:
+        """Let no further video begin where the window closes after the one that is converted."""
+        if answer is BannerAnswer.CLOSE_AFTER_JOB and self._state().videos.runs:
+            self.finish_this()
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take videos out of the list that are not converted."""
+        self.list.remove(self._of(ids, *STILL))
+
+    def duplicate(self, ids: Sequence[str]) -> None:
+        """Add videos once more."""
+        self.list.duplicate(self._of(ids, *RowState))
+
+    def move(self, ids: Sequence[str], before: str) -> None:
+        """Move videos before another one, to the end where that is empty."""
+        self.list.move(ids, before if before in self._state().videos.rows else "")
+
+    def step(self, ids: Sequence[str], by: int) -> None:
+        """Move videos up (-1) or down (1) by one place."""
+        order = list(self._state().videos.rows)
+        places = sorted(order.index(id_) for id_ in self._of(ids, *RowState))
+        if not places:
+            return
+        moved = [order[place] for place in places]
+        if by < 0 and places[0] > 0:
+            self.list.move(moved, order[places[0] - 1])
+        elif by > 0 and places[-1] < len(order) - 1:
+            self.list.move(moved, order[places[-1] + 2] if places[-1] + 2 < len(order) else "")
+
+    def replace(self, id_: str, job: Job, values: FormValues) -> None:
+        """Give a video other settings."""
+        self.list.replace(id_, job, job_config(values, self._login.config).backend.url)
+
+    def answer(self, answer: BannerAnswer, values: FormValues) -> bool:
+        """Begin the selected video as the editor has answered its question; return whether it has asked one."""
+        row = self._state().videos.chosen
+        if answer is BannerAnswer.STAY_AWAKE:
+            self.choose_when_done(WhenDone.NOTHING)
+        if row is None or row.question is None or row.state is not RowState.ASKING:
+            return False
+        job = answered(replace(row.job), answer)
+        if job is not None:
+            self.replace(row.id, job, values)
+            self._begin((row.id,), values)
+        return True
+
+    def finish_this(self) -> None:
+        """Let no further video begin."""
+        self.run.finish_this()
+        self._receive(ListRuns(then_stops=True))
+
+    def choose_when_done(self, what: WhenDone) -> None:
+        """Set what happens when all have ended."""
+        self._receive(WhenDoneChosen(what=what))
+
+    def let_sleep(self) -> None:
+        """Let the computer sleep: the editor did not want it to stay awake."""
+        self._receive(WhenDoneChosen(what=WhenDone.NOTHING))
+
+        def slept() -> Message:
+            self._services.rows.let_sleep()
+            return LogEntry(text="The computer was put to sleep")
+
+        ask("sleep", slept, lambda text: LogEntry(text=text, level=LogLevel.ERROR), self._post)
+
+    def _of(self, ids: Sequence[str], *states: RowState) -> tuple[str, ...]:
+        return self._state().videos.of(tuple(ids), *states)
+
+    def _begin(self, ids: Sequence[str], values: FormValues) -> None:
+        """Let videos begin, and run them as soon as the form's own is no longer converted."""
+        if self._state().stage is not WindowStage.READY:
+            self._waiting_values = values
+            self.list.begin(ids, lambda _: None)
+            return
+        work_in_background(values.advanced.background)
+        config = self._login.config
+        self._receive(ListRuns())
+        self.list.begin(ids, lambda store: self.run.begin(store, values, config))
+
+    def _stop(self, ids: Sequence[str], how: Callable[[Sequence[str]], None]) -> None:
+        for id_ in self._of(ids, RowState.RUNNING):
+            self._receive(VideoStopping(id=id_))
+        how(ids)

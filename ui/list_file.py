@@ -1,0 +1,270 @@
+"""The list of videos of this computer: what the editor does with it, done in the queue's file. Never calls Tk."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config import Config
+from diagnostics.crash_log import sentence_of
+from pipeline.errors import CodecError, PipelineError
+from pipeline.events import LogLevel
+from pipeline.inputs import Input
+from pipeline.job import Job
+from ui.destination import TypedDestination
+from ui.gathering import gather
+from ui.job_form import FormValues, destination, form_problems, job_config, to_job
+from ui.list_messages import NotAdded, RowState, StoredVideo, VideosListed
+from ui.messages import LogEntry, Message
+from ui.services import Services
+
+if TYPE_CHECKING:
+    from pipeline.job_list import ListChange
+    from pipeline.job_store import JobStore
+    from pipeline.queued_job import QueuedJob
+
+LOOK_S = 1.0
+"""How often the file is looked at for what other processes have changed, in seconds."""
+
+Work = Callable[["JobStore"], Sequence[str] | None]
+"""Something that is done in the file; it may return the rows that are to be selected."""
+
+
+class ListFile:
+    """Does what is asked one after another in a thread of its own, and posts what the list then is.
+
+    Every method returns at once. Without a folder for data the list lives as long as the window.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        config: Config,
+        post: Callable[[Message], None],
+        *,
+        changed: Callable[[], None] = lambda: None,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called, in the list's thread, after something was done in the file, and `ended` before the file
+        is closed.
+        """
+        self._services = services
+        self._config = config
+        self._post = post
+        self._changed = changed
+        self._ended = ended
+        self._asked: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._pending = 0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._last: tuple[StoredVideo, ...] | None = None
+        self._jobs: dict[str, Job] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was asked is not done yet."""
+        with self._lock:
+            return self._pending > 0
+
+    def open(self) -> None:
+        """Find the videos that are in the list."""
+        self._ask(lambda _: None)
+
+    def close(self) -> None:
+        """Do what was asked, and then nothing any more."""
+        if self._thread is not None:
+            self._asked.put(None)
+
+    def add(self, named: Sequence[str], values: FormValues, config: Config, *, held: bool, own: bool = False) -> None:
+        """Add the videos that paths and addresses name, with the settings of the form.
+
+        They wait to be started if `held`. `own` says that it is the video that stands in the form, of which also the
+        part and the destination are its own.
+        """
+
+        def work(store: JobStore) -> None:
+            problems = [one.text for one in form_problems(replace(values, source="-", output_dir="-"))]
+            output = Path(values.output_dir) if values.output_dir else None
+            gathered = gather(named, output=output) if not problems else None
+            for text in problems:
+                self._post(NotAdded(text=f"Nothing was added. {text}"))
+            if gathered is None:
+                return
+            if gathered.left_out:
+                self._post(NotAdded(text=" ".join(gathered.left_out)))
+            names = self._names(values)
+            jobs = [listed_job(values, video, names, own=own) for video in gathered.videos]
+            url = job_config(values, config).backend.url
+            store.listed.add(jobs, held=held, backend_url=url)
+
+        self._ask(work)
+
+    def replace(self, id_: str, job: Job, backend_url: str) -> None:
+        """Give a video other settings."""
+        self._change(lambda store: store.listed.replace(id_, job, backend_url=backend_url))
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take videos out of the list."""
+        self._change(lambda store: store.listed.remove(ids))
+
+    def move(self, ids: Sequence[str], before: str) -> None:
+        """Move videos before another one, to the end where that is empty."""
+        self._change(lambda store: store.listed.move(ids, before=before or None))
+
+    def hold(self, ids: Sequence[str]) -> None:
+        """Stop videos, and keep what is made of them."""
+        self._change(lambda store: store.listed.hold(ids))
+
+    def cancel(self, ids: Sequence[str]) -> None:
+        """Cancel videos."""
+
+        def work(store: JobStore) -> None:
+            for id_ in ids:
+                store.cancel(id_)
+
+        self._ask(work)
+
+    def begin(self, ids: Sequence[str], then: Callable[[JobStore], None]) -> None:
+        """Let videos begin in their turn, and then do something; those that have ended are tried again."""
+
+        def work(store: JobStore) -> None:
+            try:
+                ended = [one.id for one in store.of(list(ids)) if one.state.ended]
+                again = [id_ for id_ in ended if store.retry(id_)]
+                self._tell(store.listed.start([id_ for id_ in ids if id_ not in ended or id_ in again]))
+            finally:
+                then(store)
+
+        self._ask(work)
+
+    def duplicate(self, ids: Sequence[str]) -> None:
+        """Add copies of videos, with folders of their own; they are selected."""
+
+        def work(store: JobStore) -> list[str]:
+            copies: list[str] = []
+            for id_ in ids:
+                change = store.listed.duplicate(id_)
+                self._tell(change)
+                copies += change.ids
+            return copies
+
+        self._ask(work)
+
+    def _change(self, change: Callable[[JobStore], ListChange]) -> None:
+        self._ask(lambda store: self._tell(change(store)))
+
+    def _tell(self, change: ListChange) -> None:
+        for text in change.refused:
+            self._post(LogEntry(text=text, level=LogLevel.WARNING))
+
+    def _names(self, values: FormValues) -> tuple[str, ...]:
+        """Return the names that Whisper's words are corrected by. Raises PipelineError."""
+        if not values.transcribe or not values.speech.names_file:
+            return ()
+        return self._services.names_in(Path(values.speech.names_file))
+
+    def _ask(self, work: Work) -> None:
+        with self._lock:
+            self._pending += 1
+        self._asked.put(work)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._outermost, name="list", daemon=True)
+            self._thread.start()
+
+    # the thread
+
+    def _outermost(self) -> None:
+        from pipeline.claims import open_store  # with the queue's file
+
+        try:
+            with open_store(self._config.data_dir, self._warn) as store:
+                self._run(store)
+                self._ended()
+        except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
+            self._warn(sentence_of(error))
+
+    def _run(self, store: JobStore) -> None:
+        mark = None
+        while True:
+            try:
+                work = self._asked.get(timeout=LOOK_S)
+            except queue.Empty:
+                if store.mark() != mark:
+                    mark = store.mark()
+                    self._show(store, ())
+                continue
+            if work is None:
+                return
+            selected: Sequence[str] = ()
+            try:
+                selected = work(store) or ()
+                self._changed()
+            except PipelineError as error:
+                self._post(NotAdded(text=str(error)))
+            self._show(store, selected)
+            mark = store.mark()
+            with self._lock:
+                self._pending -= 1
+
+    def _show(self, store: JobStore, selected: Sequence[str]) -> None:
+        try:
+            videos = tuple(one for one in map(self._listed, store.listed.rows()) if one is not None)
+        except PipelineError as error:
+            self._warn(str(error))
+            return
+        if videos != self._last or selected:
+            self._last = videos
+            self._post(VideosListed(videos=videos, selected=tuple(selected)))
+
+    def _listed(self, row: QueuedJob) -> StoredVideo | None:
+        """Return a row of the file, None for one that is no conversion, or that the list does not show."""
+        job = self._jobs.get(row.job_text)
+        if job is None:
+            try:
+                read = row.job
+            except CodecError:  # a newer version has added it
+                return None
+            if not isinstance(read, Job):
+                return None
+            job = self._jobs[row.job_text] = read
+        state = row_state(row)
+        if state is RowState.RUNNING and not row.listed:
+            return None
+        reason = row.reason
+        if state is RowState.FAILED:
+            try:
+                reason = row.report.error if row.report is not None else reason
+            except CodecError:
+                reason = ""
+        return StoredVideo(id=row.id, job=job, state=state, label=row.label or "", reason=reason)
+
+    def _warn(self, text: str) -> None:
+        self._post(LogEntry(text=text, level=LogLevel.WARNING))
+
+
+def row_state(row: QueuedJob) -> RowState:
+    """Return how a row of the queue's file stands for an editor: what a process has left behind is paused."""
+    if row.left_behind or (row.state.value == "held" and row.tries):
+        return RowState.PAUSED
+    return RowState(RowState.HELD if row.state.value == "held" else row.state.value)
+
+
+def listed_job(values: FormValues, video: Input, names: tuple[str, ...], *, own: bool) -> Job:
+    """Return the job of a video with the settings of the form.
+
+    Unless it is the form's `own`, it is the whole of it, below the base of the destination. Where no output folder is
+    chosen, it is that of the video.
+    """
+    if not own:
+        base = destination(values).base
+        typed = TypedDestination(typed=base, suggested_from=None)
+        values = replace(
+            values, part_from="", part_to="", destination=typed.of(video.slug) if base else "", suggested_from=""
+        )
+    if not values.output_dir:
+        values = replace(values, output_dir=str(video.source.absolute().parent))
+    return to_job(values, video, None, names)

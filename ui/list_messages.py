@@ -1,0 +1,173 @@
+"""The messages about the list of videos of this computer that the window's threads send to it. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pipeline.events import Event
+from pipeline.job import Job
+from pipeline.model import Plan
+from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
+
+RowQuestion = ReplaceFolder[Plan] | ResumeUpload[Plan] | DestinationTaken[Plan]
+
+
+class RowState(str, Enum):
+    """How a video in the list stands.
+
+    It is HELD until it is started, PAUSED where it was begun and stopped, ASKING where it can't begin without an
+    answer, and PARKED while it waits for a server.
+    """
+
+    HELD = "not started"
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    PARKED = "parked"
+    ASKING = "asking"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more becomes of it by itself."""
+        return self in (RowState.DONE, RowState.FAILED, RowState.CANCELLED)
+
+
+STARTABLE = (RowState.HELD, RowState.PAUSED, RowState.FAILED, RowState.CANCELLED)
+PAUSABLE = (RowState.WAITING, RowState.RUNNING, RowState.PARKED)
+CANCELLABLE = (RowState.HELD, RowState.PAUSED, RowState.ASKING, *PAUSABLE)
+RETRIED = (RowState.FAILED, RowState.CANCELLED)
+STILL = tuple(state for state in RowState if state is not RowState.RUNNING)
+"""What may be done with videos in which states."""
+
+
+class WhenDone(str, Enum):
+    """What happens when every video in the list has ended."""
+
+    NOTHING = "nothing"
+    QUIT = "quit"
+    SLEEP = "sleep"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredVideo:
+    """A video as it stands in the queue's file; `reason` is why it waits or how it ended, `percent` how far it was."""
+
+    id: str
+    job: Job
+    state: RowState
+    label: str = ""
+    reason: str = ""
+    percent: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideosListed:
+    """What is in the list now, in its order. `selected` are rows that were just added or copied."""
+
+    videos: tuple[StoredVideo, ...]
+    selected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideosSelected:
+    """The editor selected these rows; the first is shown in the form or by its bars."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoLooked:
+    """What a video is: its length, a picture of it as PNG, or why it can't be read."""
+
+    id: str
+    length_s: float | None = None
+    picture: bytes = field(default=b"", repr=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoBegun:
+    """A video in the list begins."""
+
+    id: str
+    plan: Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoAsks:
+    """A video in the list can't begin without an answer; the others go on."""
+
+    id: str
+    question: RowQuestion
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoPassedOver:
+    """A video in the list can't be converted as things are, and why; it was not begun."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoTold:
+    """An event of a video in the list."""
+
+    id: str
+    title: str
+    event: Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoStopping:
+    """A video in the list was told to stop: to be cancelled, or to be paused."""
+
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListRuns:
+    """Videos of the list are converted from now on; `then_stops` says that no further one begins."""
+
+    then_stops: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListEnded:
+    """No video of the list is converted any more. `stopped` says that some were left because the editor wanted so."""
+
+    stopped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhenDoneChosen:
+    """What is to happen when all have ended."""
+
+    what: WhenDone
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotAdded:
+    """What was dropped or pasted and is not in the list, in a sentence."""
+
+    text: str
+
+
+ListMessage = (
+    VideosListed
+    | VideosSelected
+    | VideoLooked
+    | VideoBegun
+    | VideoAsks
+    | VideoPassedOver
+    | VideoTold
+    | VideoStopping
+    | ListRuns
+    | ListEnded
+    | WhenDoneChosen
+)
+"""Every message that changes what is shown of the list."""

@@ -1,0 +1,67 @@
+"""What the list shows of each video: those of this computer, and those in a queue of several computers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.model import PhaseName
+from ui.list_messages import RowState
+from ui.queue_view import VideoInQueue
+from ui.video_rows import WORDS, VideoRow, VideoRows
+from ui.view_state import ViewState
+
+Listed = VideoRow | VideoInQueue
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRow:
+    """The texts of a row; `tag` says how they stand out, empty for not at all."""
+
+    title: str
+    length: str
+    status: str
+    tag: str = ""
+
+
+def listed(state: ViewState) -> dict[str, Listed]:
+    """Return every video in the list by its id, in their order: this computer's before those in a queue."""
+    return {**state.videos.rows, **{one.video.id: one for one in state.queue.videos}}
+
+
+def selected(state: ViewState) -> tuple[str, ...]:
+    """Return the ids of those that are selected."""
+    return state.videos.selected or ((state.queue.chosen_id,) if state.queue.chosen_id else ())
+
+
+def shown_row(one: Listed, videos: VideoRows) -> ShownRow:
+    """Return what a row says, `videos` being the list that it is in."""
+    if isinstance(one, VideoInQueue):
+        return ShownRow(title=one.video.title, length="", status=" ".join(one.status.split()))
+    status = one.status
+    if one.state is RowState.WAITING and not videos.runs:
+        status = WORDS[RowState.HELD]
+    elif videos.paused and one.state is RowState.RUNNING and one.phase is PhaseName.UPLOAD:
+        status = f"{one.percent}% · Upload paused"
+    return ShownRow(title=one.title, length=one.length, status=" ".join(status.split()), tag=_tag(one))
+
+
+def counted(state: ViewState) -> str:
+    """Return how many there are and how many of them are done, in a few words, empty for none."""
+    every = listed(state)
+    if not every:
+        return ""
+    done = sum(1 for _ in _done(every))
+    return f"{len(every)}, {done} done" if done else f"{len(every)}"
+
+
+def _done(every: dict[str, Listed]) -> Iterator[Listed]:
+    for one in every.values():
+        if isinstance(one, VideoRow) and one.state is RowState.DONE:
+            yield one
+
+
+def _tag(row: VideoRow) -> str:
+    if row.state is RowState.FAILED or row.unreadable:
+        return "bad"
+    return "asks" if row.state is RowState.ASKING else ""

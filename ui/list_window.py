@@ -1,0 +1,197 @@
+"""Joins the list of videos with the window: dialogs, the clipboard, drops, and the form that shows a video's settings.
+
+What is asked of the list itself goes to `ListControl`.
+"""
+
+from __future__ import annotations
+
+import time
+import tkinter
+from collections.abc import Callable
+from pathlib import Path
+from tkinter import filedialog
+
+from pipeline.files import is_folder
+from pipeline.source_address import is_address
+from ui.closing import SHOWN_S
+from ui.dropping import accept_drops
+from ui.form_variables import FormVariables
+from ui.gathering import pasted_paths
+from ui.layout import PanelWindow
+from ui.list_control import ListControl
+from ui.list_messages import WhenDone
+from ui.panels.source import VIDEO_FILES
+from ui.row_editing import RowEditing
+from ui.view_state import ViewState
+
+EDITED_MS = 300
+"""How long nothing must be changed in the form before the video has what stands there."""
+
+
+class ListWindow:
+    """Does what buttons, menus, keys and drops ask of the list. `ListActions` says what each is for."""
+
+    def __init__(
+        self,
+        window: PanelWindow,
+        control: ListControl,
+        variables: FormVariables,
+        state: Callable[[], ViewState],
+    ) -> None:
+        self._root = window
+        self._panel = window.queue_panel
+        self._source = window.source_panel
+        self._control = control
+        self._variables = variables
+        self._state = state
+        self._editing = RowEditing(variables, control)
+        self._waiting: str | None = None
+        self._sleep_at: float | None = None
+        self.clock = time.monotonic
+        self._panel.connect(self)
+        control.looks.size = self._panel.picture_size
+        accept_drops(window, self.take)
+        variables.on_change(self._edited_soon, *variables.all)
+
+    def show(self, state: ViewState) -> None:
+        """Show the settings of the video that is selected in the form."""
+        chosen = state.videos.chosen
+        if not self._editing.shows(chosen):
+            self.finish_editing()
+        self._editing.show(chosen)
+
+    def follow(self) -> None:
+        """Let the computer sleep when it is time for it; called at every turn of the window's timer."""
+        if not self._state().videos.falls_asleep:
+            self._sleep_at = None
+        elif self._sleep_at is None:
+            self._sleep_at = self.clock() + SHOWN_S
+        elif self.clock() >= self._sleep_at:
+            self._control.let_sleep()
+
+    def take(self, named: tuple[str, ...]) -> None:
+        """Take what was dropped: one video goes into the form where the list is empty, else all go into the list."""
+        state = self._state()
+        alone = len(named) == 1 and not is_address(named[0]) and not is_folder(Path(named[0]))
+        if alone and state.form_enabled and not state.videos.rows:
+            self._source.choose(Path(named[0]))
+        elif named:
+            self._control.add(named, self._editing.own_values())
+
+    def add_files(self) -> None:
+        """See `ListActions`."""
+        chosen = filedialog.askopenfilenames(
+            parent=self._panel.card,
+            title="Add videos",
+            filetypes=[("Videos", VIDEO_FILES), ("Videos", VIDEO_FILES.upper()), ("All files", "*")],
+        )
+        if chosen:
+            self._control.add([str(path) for path in chosen], self._editing.own_values())
+
+    def add_folder(self) -> None:
+        """See `ListActions`."""
+        chosen = filedialog.askdirectory(parent=self._panel.card, title="Add the videos in a folder", mustexist=True)
+        if chosen:
+            self._control.add([str(chosen)], self._editing.own_values())
+
+    def paste(self) -> None:
+        """See `ListActions`."""
+        try:
+            text = str(self._root.clipboard_get())
+        except tkinter.TclError:  # it is empty, or holds no text
+            return
+        self._control.add(pasted_paths(text), self._editing.own_values())
+
+    def add_form(self) -> None:
+        """See `ListActions`."""
+        values = self._variables.read()
+        if values.source and self._state().videos.chosen is None:
+            self._control.add([values.source], values, own=True)
+            self._variables.source.set("")
+
+    def start(self) -> bool:
+        """Start what is selected, or add the form's video to those that are converted; return whether that was it.
+
+        With nothing in the form all are started.
+        """
+        self.finish_editing()
+        state, values = self._state(), self._variables.read()
+        if state.videos.chosen is not None:
+            self.start_selected()
+        elif not values.source and state.videos.rows:
+            self.start_all()
+        elif state.videos.runs and values.source and not values.engine.in_queue:
+            self.add_form()
+        else:
+            return False
+        return True
+
+    def start_all(self) -> None:
+        """See `ListActions`."""
+        self.finish_editing()
+        self._control.start_all(self._variables.read())
+
+    def start_selected(self) -> None:
+        """See `ListActions`."""
+        self.finish_editing()
+        self._control.start(self._selected, self._variables.read())
+
+    def pause(self) -> None:
+        """See `ListActions`."""
+        self._control.pause(self._selected)
+
+    def cancel_selected(self) -> None:
+        """See `ListActions`."""
+        self._control.cancel(self._selected)
+
+    def remove(self) -> None:
+        """See `ListActions`."""
+        self._control.remove(self._selected)
+
+    def duplicate(self) -> None:
+        """See `ListActions`."""
+        self.finish_editing()
+        self._control.duplicate(self._selected)
+
+    def move_up(self) -> None:
+        """See `ListActions`."""
+        self._control.step(self._selected, -1)
+
+    def move_down(self) -> None:
+        """See `ListActions`."""
+        self._control.step(self._selected, 1)
+
+    def move(self, id_: str, before: str) -> None:
+        """See `ListActions`."""
+        self._control.move([id_], before)
+
+    def finish_this(self) -> None:
+        """See `ListActions`."""
+        self._control.finish_this()
+
+    def choose_when_done(self, what: WhenDone) -> None:
+        """See `ListActions`."""
+        self._control.choose_when_done(what)
+
+    def finish_editing(self) -> None:
+        """Give the selected video at once what stands in the form."""
+        if self._waiting is not None:
+            self._root.after_cancel(self._waiting)
+            self._edited()
+
+    @property
+    def _selected(self) -> tuple[str, ...]:
+        return self._state().videos.selected
+
+    def _edited_soon(self) -> None:
+        """See `ListActions`."""
+        if not self._editing.follows:
+            return
+        if self._waiting is not None:
+            self._root.after_cancel(self._waiting)
+        self._waiting = self._root.after(EDITED_MS, self._edited)
+
+    def _edited(self) -> None:
+        """See `ListActions`."""
+        self._waiting = None
+        self._editing.edited()

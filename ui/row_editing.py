@@ -1,0 +1,93 @@
+"""The settings of the selected video in the form: filled in, and given back to the video when they were changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.errors import PipelineError
+from pipeline.job import Job
+from ui.chosen_video import chosen_video
+from ui.form_of_job import edited, form_of
+from ui.form_variables import FormVariables
+from ui.job_form import FormValues, form_problems, to_job
+from ui.list_control import ListControl
+from ui.video_rows import VideoRow
+
+
+class RowEditing:
+    """Shows one video at a time; what stood in the form before comes back when none is selected any more."""
+
+    def __init__(self, variables: FormVariables, control: ListControl) -> None:
+        self._variables = variables
+        self._control = control
+        self._own: FormValues | None = None
+        self._id = ""
+        self._job: Job | None = None
+        self._filled: FormValues | None = None
+        self._filling = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether what is changed in the form now is a video's."""
+        return self._job is not None and not self._filling
+
+    def own_values(self) -> FormValues:
+        """Return what stands in the form when no video is selected: the settings of those that are added."""
+        if self._own is None:
+            return self._variables.read()
+        kept = self._variables.read()
+        login = {name: getattr(kept, name) for name in ("backend_url", "token", "remember_login", "window")}
+        return replace(self._own, **login)
+
+    def shows(self, row: VideoRow | None) -> bool:
+        """Whether the settings of this video stand in the form, or for None those of no video."""
+        return self._id == ("" if row is None else row.id)
+
+    def show(self, row: VideoRow | None) -> None:
+        """Show a video's settings, or what stood there before."""
+        if self.shows(row):
+            if row is not None and row.job != self._job:
+                self._job = row.job
+            return
+        if row is None:
+            values, self._own = self.own_values(), None
+            self._id, self._job, self._filled = "", None, None
+            self._fill(values)
+            return
+        own = self.own_values()
+        self._own = own
+        self._id, self._job = row.id, row.job
+        self._fill(form_of(row.job, self._variables.read()))
+        self._filled = self._variables.read()
+
+    def edited(self) -> None:
+        """Give the video what was changed in the form; a text that can't be used yet changes nothing."""
+        job, before, now = self._job, self._filled, self._variables.read()
+        if job is None or before is None or now == before:
+            return
+        if now.source != before.source:
+            self._control.select(())
+            return
+        if form_problems(now):
+            return
+        try:
+            changed = edited(job, _job_of(before, job), _job_of(now, job))
+        except PipelineError:
+            return
+        self._filled = now
+        if changed != job:
+            self._job = changed
+            self._control.replace(self._id, changed, now)
+
+    def _fill(self, values: FormValues) -> None:
+        self._filling = True
+        try:
+            self._variables.fill(values)
+        finally:
+            self._filling = False
+
+
+def _job_of(values: FormValues, job: Job) -> Job:
+    """Return the job that the form describes for the video of another one."""
+    video = replace(chosen_video(job.origin), slug=job.slug)
+    return to_job(values, video, None, () if job.transcription is None else job.transcription.names)

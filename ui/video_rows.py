@@ -1,0 +1,295 @@
+"""The videos in the list of this computer as the window shows them, and how messages change them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
+from pipeline.job import Job
+from pipeline.model import JobReport, Outcome, PhaseName, Plan
+from pipeline.phase_table import PHASES
+from ui import bar_changes as bars_of
+from ui.bars import Bars
+from ui.list_messages import (
+    ListEnded,
+    ListMessage,
+    ListRuns,
+    RowQuestion,
+    RowState,
+    StoredVideo,
+    VideoAsks,
+    VideoBegun,
+    VideoLooked,
+    VideoPassedOver,
+    VideosListed,
+    VideosSelected,
+    VideoStopping,
+    VideoTold,
+    WhenDone,
+    WhenDoneChosen,
+)
+from ui.source_text import duration
+from ui.time_left import TimeLeft, begun, moved
+
+ENDS = {
+    Outcome.DONE: RowState.DONE,
+    Outcome.FAILED: RowState.FAILED,
+    Outcome.CANCELLED: RowState.CANCELLED,
+}
+WORDS = {
+    RowState.HELD: "Not started",
+    RowState.WAITING: "Waits",
+    RowState.RUNNING: "Checking…",
+    RowState.PAUSED: "Paused",
+    RowState.PARKED: "Waits",
+    RowState.ASKING: "Needs an answer",
+    RowState.DONE: "Done",
+    RowState.FAILED: "Failed",
+    RowState.CANCELLED: "Cancelled",
+}
+
+NO_BARS = Bars()
+
+TURN_S = 1.0
+"""The time left is told anew this often."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRow:
+    """A video in the list. `length_s`, `picture` and `unreadable` are what was found out about its file; `passed_over`
+    is why it could not be begun.
+    """
+
+    listed: StoredVideo
+    length_s: float | None = None
+    picture: bytes = field(default=b"", repr=False)
+    unreadable: str = ""
+    plan: Plan | None = None
+    bars: Bars = NO_BARS
+    phase: PhaseName | None = None
+    left: TimeLeft | None = None
+    question: RowQuestion | None = None
+    passed_over: str = ""
+    report: JobReport | None = None
+    stopping: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its id in the queue."""
+        return self.listed.id
+
+    @property
+    def job(self) -> Job:
+        """What is asked for."""
+        return self.listed.job
+
+    @property
+    def state(self) -> RowState:
+        """How it stands."""
+        return self.listed.state
+
+    @property
+    def title(self) -> str:
+        """What people know the video by, with its preset."""
+        name = self.job.title or self.job.source.name
+        return f"{name} · {self.listed.label}" if self.listed.label else name
+
+    @property
+    def length(self) -> str:
+        """How long the video is, empty while that is not known."""
+        return "" if self.length_s is None else duration(self.length_s)
+
+    @property
+    def begun_here(self) -> bool:
+        """Whether its bars say how far it is."""
+        return self.plan is not None
+
+    @property
+    def editable(self) -> bool:
+        """Whether its settings may be changed: nothing was made of it yet, or it does not run."""
+        return self.state in (RowState.HELD, RowState.WAITING, RowState.ASKING, RowState.FAILED, RowState.CANCELLED)
+
+    @property
+    def percent(self) -> int | None:
+        """How far it is, None where it was not begun."""
+        if self.plan is None:
+            return self.listed.percent
+        return int(min(1.0, max(0.0, self.bars.overall.fraction)) * 100)
+
+    @property
+    def status(self) -> str:
+        """How it stands and how far it is, in a line."""
+        if self.stopping:
+            return "Stopping…"
+        if self.state is RowState.RUNNING and self.phase is not None:
+            left = "" if self.left is None or not self.left.text else f" · {self.left.text} left"
+            return f"{self.percent}%{left} · {PHASES[self.phase].activity}"
+        word = WORDS[self.state]
+        if self.state in (RowState.PAUSED, RowState.WAITING) and self.percent:
+            word = f"{word} at {self.percent}%"
+        why = self.report.error if self.report is not None and self.report.error else self.listed.reason
+        if self.state in (RowState.FAILED, RowState.PARKED) and why:
+            return f"{word}: {why}"
+        if self.state.ended or self.state is RowState.ASKING:
+            return word
+        if self.unreadable:
+            return f"Can't be read: {self.unreadable}"
+        return f"{word}: {self.passed_over}" if self.passed_over else word
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRows:
+    """The list: its rows in their order by id, which are selected, and whether any is converted (`runs`).
+
+    `then_stops` says that no further one begins, and `paused` that their uploads are. `noted` says that the banner has
+    news that is no row's, and `falls_asleep` that all have ended and the computer is to sleep.
+    """
+
+    rows: dict[str, VideoRow] = field(default_factory=dict)
+    selected: tuple[str, ...] = ()
+    runs: bool = False
+    then_stops: bool = False
+    when_done: WhenDone = WhenDone.NOTHING
+    paused: bool = False
+    noted: bool = False
+    falls_asleep: bool = False
+
+    @property
+    def chosen(self) -> VideoRow | None:
+        """The row whose settings or bars are shown, None where none is selected."""
+        return self.rows.get(self.selected[0]) if self.selected else None
+
+    @property
+    def uploads(self) -> bool:
+        """Whether one of them is being uploaded."""
+        rows = self.rows.values()
+        return any(row.state is RowState.RUNNING and row.phase is PhaseName.UPLOAD for row in rows)
+
+    @property
+    def shown(self) -> VideoRow | None:
+        """The row whose bars are shown: the selected one, else the first that is converted."""
+        if self.chosen is not None:
+            return self.chosen
+        return next((row for row in self.rows.values() if row.state is RowState.RUNNING), None)
+
+    def of(self, ids: tuple[str, ...], *states: RowState) -> tuple[str, ...]:
+        """Return those of these rows that stand so."""
+        return tuple(id_ for id_ in ids if id_ in self.rows and self.rows[id_].state in states)
+
+
+NO_VIDEOS = VideoRows()
+
+
+def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
+    """Return the list after a message."""
+    match message:
+        case VideosListed():
+            return _listed(videos, message)
+        case VideosSelected():
+            ids = tuple(id_ for id_ in message.ids if id_ in videos.rows)
+            return replace(videos, selected=ids, noted=False)
+        case VideoLooked():
+            found = message
+            return _changed(
+                videos,
+                found.id,
+                lambda row: replace(
+                    row, length_s=found.length_s, picture=found.picture or row.picture, unreadable=found.problem
+                ),
+            )
+        case VideoBegun():
+            plan = message.plan
+            return _changed(videos, message.id, lambda row: _begun(row, plan))
+        case VideoAsks():
+            asked = message.question
+            return _changed(videos, message.id, lambda row: replace(_in_state(row, RowState.ASKING), question=asked))
+        case VideoPassedOver():
+            why = message.why
+            return _changed(videos, message.id, lambda row: replace(row, passed_over=why))
+        case VideoTold():
+            told = message
+            return _changed(videos, message.id, lambda row: _told(row, told))
+        case VideoStopping():
+            return _changed(videos, message.id, lambda row: replace(row, stopping=not row.state.ended))
+        case ListRuns():
+            return replace(_none_passed_over(videos), runs=True, then_stops=message.then_stops)
+        case ListEnded():
+            return replace(videos, runs=False, then_stops=False, paused=False)
+        case WhenDoneChosen():
+            return replace(videos, when_done=message.what, falls_asleep=False)
+
+
+def tick_rows(videos: VideoRows, now_s: float) -> VideoRows:
+    """Return the list when it is `now_s`, by a clock that only goes forward: the time left counts down."""
+    told = {row.id: _ticked(row, now_s) for row in videos.rows.values() if row.state is RowState.RUNNING}
+    if all(videos.rows[id_] is row for id_, row in told.items()):
+        return videos
+    return replace(videos, rows={**videos.rows, **told})
+
+
+def _ticked(row: VideoRow, now_s: float) -> VideoRow:
+    fraction = row.bars.overall.fraction
+    if row.left is None:
+        return replace(row, left=begun(fraction, now_s)) if row.begun_here else row
+    return row if now_s - row.left.now_s < TURN_S else replace(row, left=moved(row.left, fraction, now_s))
+
+
+def _listed(videos: VideoRows, message: VideosListed) -> VideoRows:
+    rows = {}
+    for listed in message.videos:
+        before = videos.rows.get(listed.id)
+        rows[listed.id] = VideoRow(listed=listed) if before is None else _standing(before, listed)
+    selected = message.selected or tuple(id_ for id_ in videos.selected if id_ in rows)
+    return replace(videos, rows=rows, selected=selected)
+
+
+def _standing(row: VideoRow, listed: StoredVideo) -> VideoRow:
+    """Return a row as the queue's file has it; a question stays as long as the row waits for its answer."""
+    if row.question is not None and listed.state in (RowState.HELD, RowState.PAUSED) and listed.job == row.job:
+        listed = replace(listed, state=RowState.ASKING)
+    if listed == row.listed:
+        return row
+    if listed.job != row.job or listed.state is RowState.WAITING:
+        row = replace(row, question=None)
+    if listed.state is RowState.RUNNING or row.state is listed.state:
+        return replace(row, listed=listed)
+    if not listed.state.ended:
+        row = replace(row, plan=None, bars=NO_BARS, phase=None, left=None, report=None)
+    return replace(row, listed=listed, stopping=False)
+
+
+def _none_passed_over(videos: VideoRows) -> VideoRows:
+    passed = {row.id: replace(row, passed_over="") for row in videos.rows.values() if row.passed_over}
+    return replace(videos, rows={**videos.rows, **passed}, noted=False, falls_asleep=False)
+
+
+def _changed(videos: VideoRows, id_: str, change: Callable[[VideoRow], VideoRow]) -> VideoRows:
+    row = videos.rows.get(id_)
+    return videos if row is None else replace(videos, rows={**videos.rows, id_: change(row)})
+
+
+def _in_state(row: VideoRow, state: RowState) -> VideoRow:
+    return replace(row, listed=replace(row.listed, state=state))
+
+
+def _begun(row: VideoRow, plan: Plan) -> VideoRow:
+    row = replace(_in_state(row, RowState.RUNNING), plan=plan, bars=bars_of.for_plan(plan), phase=None, left=None)
+    return replace(row, report=None, question=None)
+
+
+def _told(row: VideoRow, message: VideoTold) -> VideoRow:
+    event = message.event
+    if isinstance(event, JobFinished):
+        bars = row.bars if row.plan is None else bars_of.closed(row.bars, event.report)
+        row = _in_state(row, ENDS[event.report.outcome])
+        return replace(row, bars=bars, phase=None, left=None, report=event.report, stopping=False)
+    if row.plan is None or isinstance(event, LogLine):
+        return row
+    match event:
+        case PhaseStarted():
+            return replace(row, bars=bars_of.started(row.bars, event, row.plan), phase=event.phase)
+        case PhaseProgress():
+            return replace(row, bars=bars_of.progressed(row.bars, event, row.plan), phase=event.phase)
+        case PhaseFinished():
+            return replace(row, bars=bars_of.finished(row.bars, event))
