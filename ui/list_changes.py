@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ui.banners import Banner, Tone
 from ui.list_banners import ended
 from ui.list_messages import ListEnded, ListMessage, NotAdded, RowState, WhenDone
 from ui.video_rows import advance_rows
@@ -14,8 +13,7 @@ from ui.view_state import Leaving, ViewState
 def advance_list(state: ViewState, message: ListMessage | NotAdded) -> ViewState:
     """Return the state after a message about the list."""
     if isinstance(message, NotAdded):
-        banner = Banner(title="Not everything was added.", lines=(message.text,), tone=Tone.WARNING)
-        return replace(state, banner=banner, videos=replace(state.videos, noted=True)) if state.form_free else state
+        return replace(state, videos=replace(state.videos, note=message.text))
     state = replace(state, videos=advance_rows(state.videos, message))
     if not isinstance(message, ListEnded):
         return state

@@ -84,6 +84,7 @@ def _advance(state: ViewState, message: Message) -> ViewState:
         case VideoQueued() | QueueTold() | QueueStanding() | QueueChosen() | QueueCancelled():
             return _queue(state, message)
         case Checking():
+            state = replace(state, videos=replace(state.videos, note=""))
             return replace(state, stage=WindowStage.CHECKING, banner=CHECKING, problems=(), plan=None, phase=None)
         case Refused():
             problems = message.problems

@@ -142,8 +142,8 @@ class VideoRow:
 class VideoRows:
     """The list: its rows in their order by id, which are selected, and whether any is converted (`runs`).
 
-    `then_stops` says that no further one begins, and `paused` that their uploads are. `noted` says that the banner has
-    news that is no row's, and `falls_asleep` that all have ended and the computer is to sleep.
+    `then_stops` says that no further one begins, and `paused` that their uploads are. `note` is what was not
+    added of what was dropped last, and `falls_asleep` that all have ended and the computer is to sleep.
     """
 
     rows: dict[str, VideoRow] = field(default_factory=dict)
@@ -152,7 +152,7 @@ class VideoRows:
     then_stops: bool = False
     when_done: WhenDone = WhenDone.NOTHING
     paused: bool = False
-    noted: bool = False
+    note: str = ""
     falls_asleep: bool = False
 
     @property
@@ -188,7 +188,7 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
             return _listed(videos, message)
         case VideosSelected():
             ids = tuple(id_ for id_ in message.ids if id_ in videos.rows)
-            return replace(videos, selected=ids, noted=False)
+            return replace(videos, selected=ids, note="")
         case VideoLooked():
             found = message
             return _changed(
@@ -261,7 +261,7 @@ def _standing(row: VideoRow, listed: StoredVideo) -> VideoRow:
 
 def _none_passed_over(videos: VideoRows) -> VideoRows:
     passed = {row.id: replace(row, passed_over="") for row in videos.rows.values() if row.passed_over}
-    return replace(videos, rows={**videos.rows, **passed}, noted=False, falls_asleep=False)
+    return replace(videos, rows={**videos.rows, **passed}, note="", falls_asleep=False)
 
 
 def _changed(videos: VideoRows, id_: str, change: Callable[[VideoRow], VideoRow]) -> VideoRows:

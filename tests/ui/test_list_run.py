@@ -258,7 +258,7 @@ def test_a_wrong_form_adds_nothing(editor_of, tmp_path):
     editor = editor_of()
     (tmp_path / "one.mp4").write_bytes(b"x")
     editor.list.add([str(tmp_path / "one.mp4")], replace(editor.values, qualities=()))
-    editor.until(lambda: editor.videos.noted)
+    editor.until(lambda: editor.videos.note)
     banner = editor.controller.state.shown_banner
     assert ("Nothing was added. No quality is chosen: tick at least one.",) == banner.lines
     assert {} == editor.rows

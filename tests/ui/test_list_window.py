@@ -63,7 +63,8 @@ def test_what_is_dropped_stands_in_the_list(driver, videos):
         window.queue_panel.lines
     )
     assert (False, True) == (window.log_panel.card.winfo_viewable(), window.queue_panel.card.winfo_viewable())
-    assert ("Not everything was added.", True) == (driver.banner, "notes.docx is not added" in driver.sentences)
+    driver.until(lambda: driver.banner == "Not everything was added.")
+    assert "notes.docx is not added" in driver.sentences
     driver.press(window.list_or_log.buttons["Log"])
     assert window.log_panel.card.winfo_viewable()
 

@@ -123,10 +123,10 @@ def test_a_row_tells_length_and_preset_and_its_bars_move():
 def test_the_time_left_of_a_row_counts_down():
     """Nothing is told before the pace is known; rows that do not run stay the same objects."""
     videos = after(*BEGUN)
-    for now_s, overall in ((0.0, 0.42), (6.0, 0.52), (12.0, 0.62)):
+    for now_s, overall in ((0.0, 0.25), (6.0, 0.3125), (12.0, 0.375)):
         event = PhaseProgress(job="", phase=PhaseName.HLS, fraction=overall, overall=overall)
         videos = tick_rows(after(VideoTold(id="a", title="", event=event), videos=videos), now_s)
-    assert "62% · 0:23 left · Encoding the stream" == told(videos)[0]
+    assert "37% · 1:00 left · Encoding the stream" == told(videos)[0]
     assert tick_rows(videos, 12.5) is videos
 
 
