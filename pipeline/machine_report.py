@@ -12,7 +12,6 @@ from pipeline.errors import PipelineError
 from pipeline.job import Codec
 from pipeline.media.encode.encoder_check import EncoderResult, EncoderStatus, check_encoders
 from pipeline.media.ffmpeg.process import ffmpeg_encoders, ffmpeg_version, find_ffmpeg
-from pipeline.wiring import check_connection
 
 if TYPE_CHECKING:
     from pipeline.speech.model_cache import StoredModel  # with faster-whisper, which takes half a second
@@ -73,6 +72,8 @@ def look_at_models() -> tuple[StoredModel, ...]:
 
 def look_at_backend(config: Config) -> BackendFinding:
     """Ask the backend whether it is there and takes the token."""
+    from pipeline.wiring import check_connection  # the libraries of every phase, for which a window does not wait
+
     if not config.backend.configured:
         return BackendFinding(reached=None)
     try:

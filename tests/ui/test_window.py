@@ -381,7 +381,7 @@ def test_a_typed_backend_is_used_and_never_stored(open_driver):
     backend = driver.services.configs[-1].backend
     assert ("https://typed.example.com", "typed-token-typed-token") == (backend.url, backend.token)
     assert "typed" not in driver.preferences_path.read_text(encoding="utf-8")
-    entries = [w for w in driver.window.upload_panel.card.body.winfo_children() if w.winfo_class() == "TEntry"]
+    entries = [w for w in driver.tree(driver.window.upload_panel.card.body) if w.winfo_class() == "TEntry"]
     masked = [entry for entry in entries if str(entry.cget("show")) == "●"]
     assert 1 == len(masked)
 
