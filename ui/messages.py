@@ -18,6 +18,7 @@ from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
 from ui.folder_messages import FolderMessage
+from ui.frames.messages import FrameMessage
 from ui.keychain import KeptLogin
 from ui.list_messages import ListMessage, NotAdded
 from ui.queue_messages import PuttingIn, QueueMessage
@@ -325,6 +326,7 @@ Message = (
     | SpeedsKnown
     | FolderKnown
     | FolderMessage
+    | FrameMessage
     | PuttingIn
     | QueueMessage
     | ListMessage

@@ -22,6 +22,7 @@ from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken
 from pipeline.transfer.upload.backend_answers import BackendAnswers
 from ui.folder_services import FolderServices, RealFolders
+from ui.frames.services import FrameServices, SourceFrames
 from ui.row_services import RealRows, RowServices
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Services(Protocol):
 
     folders: FolderServices
     rows: RowServices
+    frames: FrameServices
 
     def model_names(self) -> tuple[str, ...]:
         """Return the names of the Whisper models to choose from."""
@@ -134,6 +136,7 @@ class PipelineServices:
 
     def __init__(self) -> None:
         self.folders: FolderServices = RealFolders()
+        self.frames: FrameServices = SourceFrames()
 
     def model_names(self) -> tuple[str, ...]:
         """See `Services`."""

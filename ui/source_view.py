@@ -10,6 +10,7 @@ from pipeline.media.source.interruptions import clock
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
 from pipeline.media_info import MediaInfo
+from pipeline.source_address import is_address
 from ui.messages import SourceOptions
 
 NOT_CONVERTED = "not converted unless you accept that"
@@ -45,6 +46,13 @@ class SourceView:
     def described(self) -> str:
         """What the source is, and that it is still being looked through."""
         return f"{self.details} · {SEARCHING}" if self.searching else self.details
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether it is a video on this computer whose frames can be shown."""
+        media = self.media
+        known = media is not None and media.video is not None and bool(media.duration_s or media.readable_s)
+        return known and not is_address(self.path_text)
 
     @property
     def audio_only(self) -> bool:

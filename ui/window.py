@@ -13,6 +13,7 @@ from installation import FilePlace
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
 from ui.appearance import theme_at_start
+from ui.beside import windows_beside
 from ui.chosen_ffmpeg import with_chosen_ffmpeg
 from ui.closing import Closing
 from ui.collecting import Collector
@@ -20,9 +21,8 @@ from ui.controller import Controller
 from ui.folder_messages import FolderMessage
 from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
+from ui.frames.messages import FrameMessage
 from ui.given_files import take_files
-from ui.history.opener import HistoryOpener
-from ui.job_form import job_config
 from ui.layout import PanelWindow
 from ui.list_window import ListWindow
 from ui.log_text import log_lines
@@ -46,7 +46,6 @@ from ui.pasting import refuse_long_pastes
 from ui.preferences import Preferences, WindowPreferences
 from ui.pump import INTERVAL_MS, EventPump
 from ui.remembered_form import form_from_preferences, usual_form
-from ui.results.opener import ResultsOpener
 from ui.services import Services
 from ui.settings.opener import SettingsOpener
 from ui.speed_limit import timetable
@@ -98,13 +97,8 @@ class MainWindow(PanelWindow):
             config=lambda: self.controller.login.config,
             seen=self.save_settings,
         )
-        self.results = ResultsOpener(self, self.controller.folders)
-        self.history = HistoryOpener(
-            self,
-            services.folders,
-            self.controller.folders,
-            lambda: job_config(self.variables.read(), self.controller.login.config),
-            self._pump.put,
+        self.frames, self.results, self.history = windows_beside(
+            self, services, self.controller, self.variables, self._pump.put
         )
         self.videos = ListWindow(self, self.controller.videos, self.variables, lambda: self.controller.state)
         self._connect()
@@ -143,6 +137,7 @@ class MainWindow(PanelWindow):
         self.actions.pause.configure(command=controller.pause)
         self.actions.resume.configure(command=controller.resume)
         self.actions.open_folder.configure(command=controller.open_folder)
+        self.source_panel.frames.configure(command=self.frames.open)
         self.actions.watch.configure(command=controller.watch)
         self.actions.results.configure(command=self.show_results)
         self.actions.transcripts.configure(command=self.open_transcripts)
@@ -247,6 +242,8 @@ class MainWindow(PanelWindow):
             if isinstance(message, FolderMessage):
                 self.results.receive(message)
                 self.history.receive(message)
+            elif isinstance(message, FrameMessage):
+                self.frames.receive(message)
             elif isinstance(message, LoginFound):
                 self._fill_in(message)
             elif isinstance(message, FilesGiven):
@@ -291,6 +288,7 @@ class MainWindow(PanelWindow):
         self.settings_window.show(state.keychain)
         self.menu_bar.show(state)
         self.videos.show(state)
+        self.frames.show(state)
 
     def _form_changed(self) -> None:
         values = self.variables.read()

@@ -81,6 +81,7 @@ SLOW_FILES = (
     "ui/test_action_bar.py",
     "ui/test_advanced_section.py",
     "ui/test_closing.py",
+    "ui/test_frames.py",
     "ui/test_given_files.py",
     "ui/test_history.py",
     "ui/test_layout.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -47,6 +48,10 @@ from ui.services import PipelineServices
 CONFIGURED = Config(backend=BackendApi(url="https://api.example.com", token="t" * 32))
 NOT_CONFIGURED = Config()
 DEADLINE_S = 10.0
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGNoaGBoaAAABgYCASzBUNcAAAAASUVORK5CYII="
+)
+"""A PNG of 2x2 grey pixels."""
 
 
 def media_info(
@@ -191,6 +196,9 @@ class FakeServices:
     plan_error: Exception | None = None
     speeds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     folder_error: PipelineError | None = None
+    frame_error: PipelineError | None = None
+    previews: list[Job] = field(default_factory=list)
+    preview_step: HaltedStep | None = None
     ended: tuple[HistoryEntry, ...] = ()
     folder_upload: Callable[[UploadJob, Sink, CancelToken], JobReport] | None = None
     queue_error: PipelineError | None = None
@@ -368,9 +376,37 @@ class FakeServices:
         return self.connection
 
     @property
+    def frames(self) -> FakeFrames:
+        """The frames of the source."""
+        return FakeFrames(self)
+
+    @property
     def folders(self) -> FakeFolders:
         """The folders of finished jobs."""
         return FakeFolders(self)
+
+
+@dataclass
+class FakeFrames:
+    """A grey picture at any time; previews are as the test set."""
+
+    services: FakeServices
+
+    def frame(
+        self, media: MediaInfo, time_s: float, size: tuple[int, int], config: Config, cancel: CancelToken
+    ) -> bytes:
+        """Return the picture, or raise what the test set."""
+        if self.services.frame_error is not None:
+            raise self.services.frame_error
+        return PICTURE
+
+    def preview(self, job: Job, config: Config, on_progress: Callable[[float], None], cancel: CancelToken) -> Path:
+        """Note the job, and wait if the test wants that."""
+        self.services.previews.append(job)
+        on_progress(0.5)
+        if self.services.preview_step is not None:
+            self.services.preview_step.hold(cancel)
+        return job.folder
 
 
 @dataclass

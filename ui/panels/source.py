@@ -66,6 +66,8 @@ class SourcePanel:
         self.part_from.grid(row=0, column=0)
         ttk.Label(part, text="to", bootstyle=CARD).grid(row=0, column=1, padx="6p")
         self.part_to.grid(row=0, column=2)
+        self.frames = ttk.Button(part, text="Frames…", bootstyle=CARD)
+        self.frames.grid(row=0, column=3, padx=("9p", 0))
         part_note = fields.add("Only from", part, hint=PART_HINT)
         self.notes = {Setting.SOURCE: note, Setting.TRIM: part_note}
         variables.on_change(clear_when_edited(part_note), variables.part_from, variables.part_to)
@@ -85,6 +87,7 @@ class SourcePanel:
         if state.source.problem:
             self.notes[Setting.SOURCE].show(state.source.problem)
         switch([self.entry, self.browse, self.accept, self.part_from, self.part_to], state.form_enabled)
+        switch([self.frames], state.form_enabled and state.source.has_frames)
 
     def _whole_again(self) -> None:
         """A part is one of this video, and so is its damage: of another the whole is wanted."""
