@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def kept_awake(say: Callable[[str], None]) -> Iterator[None]:
+    """Keep this computer awake during the block; if the system does not let it, `say` gets a line about that."""
+    awake = StayingAwake(say)
+    awake.set(True)
+    try:
+        yield
+    finally:
+        awake.set(False)
 
 
 class StayingAwake:

@@ -1,12 +1,12 @@
 """Keeping a computer awake, with a stand-in for wakepy, which needs a desktop."""
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from pipeline.staying_awake import StayingAwake
+from pipeline.staying_awake import StayingAwake, kept_awake
 
 
 @pytest.fixture
@@ -53,3 +53,14 @@ def test_where_it_cant_it_says_so_once(wakepy, monkeypatch, installed, reason):
         awake.set(wanted)
     expected = f"This computer may go to sleep while it works ({reason}): change that in the system's settings."
     assert [expected] == said
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_awake_during_a_block(wakepy, fails):
+    """However it ends."""
+    said = []
+    with suppress(ValueError), kept_awake(said.append):
+        assert 1 == wakepy.now
+        if fails:
+            raise ValueError
+    assert (0, []) == (wakepy.now, said)

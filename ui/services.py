@@ -226,6 +226,7 @@ class PipelineServices:
         """See `Services`."""
         from pipeline import wiring
         from pipeline.single_job import run_single
+        from pipeline.staying_awake import kept_awake
 
         def run(job: Job, context: RunContext) -> JobReport:
             def run_job(inner: Sink) -> JobReport:
@@ -240,15 +241,19 @@ class PipelineServices:
 
             return run_and_keep(run_job, job, config, context.sink, context.cancel)
 
-        return run_single(
-            plan.job,
-            run,
-            sink,
-            cancel,
-            data_dir=config.data_dir,
-            backend_url=config.backend.url,
-            warn=lambda text: sink(LogLine(job=plan.job.slug, text=text, level=LogLevel.WARNING)),
-        )
+        def say(text: str, level: LogLevel = LogLevel.INFO) -> None:
+            sink(LogLine(job=plan.job.slug, text=text, level=level))
+
+        with kept_awake(say):
+            return run_single(
+                plan.job,
+                run,
+                sink,
+                cancel,
+                data_dir=config.data_dir,
+                backend_url=config.backend.url,
+                warn=lambda text: say(text, LogLevel.WARNING),
+            )
 
     def unfinished_jobs(self, config: Config) -> tuple[UnfinishedJob, ...]:
         """See `Services`."""

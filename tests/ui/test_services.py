@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from config import Config
-from pipeline import wiring
+from pipeline import staying_awake, wiring
 from pipeline.cancel import CancelToken
-from pipeline.events import Event, LogLevel
+from pipeline.events import Event, LogLevel, LogLine
 from pipeline.job_store import JobStore
 from pipeline.model import JobReport, Outcome
 from pipeline.plan import make_plan
@@ -35,5 +37,20 @@ def test_the_log_says_that_the_queue_cannot_be_used(job, media_info, tmp_path, m
     (tmp_path / "queue.sqlite3").write_bytes(b"not a database" * 100)
     events: list[Event] = []
     _run(job, media_info(), tmp_path, monkeypatch, events.append)
-    line, _ = events
-    assert (LogLevel.WARNING, True) == (line.level, "move the file away" in line.text)
+    (line,) = [event for event in events if isinstance(event, LogLine) and event.level is LogLevel.WARNING]
+    assert "move the file away" in line.text
+
+
+def test_the_computer_stays_awake_during_a_job(job, media_info, tmp_path, monkeypatch):
+    """And may sleep when it has ended."""
+    steps = []
+
+    @contextmanager
+    def kept_awake(say):
+        steps.append("awake")
+        yield
+        steps.append("asleep")
+
+    monkeypatch.setattr(staying_awake, "kept_awake", kept_awake)
+    _run(job, media_info(), tmp_path, monkeypatch, lambda event: steps.append("job"))
+    assert ["awake", "job", "asleep"] == steps
