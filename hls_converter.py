@@ -54,4 +54,5 @@ def window() -> int:
 if __name__ == "__main__":
     # PYTHONSAFEPATH and python -I leave it out
     sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
-    sys.exit(main(sys.argv[1:]))
+    # a package has the window under a name of its own
+    sys.exit(window() if sys.argv[0].removesuffix(".exe").endswith("-gui") else command_line())

@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent
 
 OWN_FOLDER = "hls-converter"
 
+WINDOW_SUFFIX = "-gui"
+"""What the name of the executable ends with that opens the window, whatever its arguments."""
+
 WHISPER_WORKER = "whisper-worker"
 """The internal command that serves Whisper's requests; the table in `cli/main.py` has it."""
 
@@ -32,7 +35,9 @@ class FilePlace:
 def command(*arguments: str) -> list[str]:
     """Return the command line that starts this program once more: from a checkout, installed, or frozen."""
     if getattr(sys, "frozen", False):  # https://pyinstaller.org/en/stable/runtime-information.html
-        return [sys.executable, *arguments]
+        program = Path(sys.executable)
+        # on Windows the window's executable has no standard streams; its neighbour has
+        return [str(program.with_stem(program.stem.removesuffix(WINDOW_SUFFIX))), *arguments]
     return [sys.executable, str(ROOT / "hls_converter.py"), *arguments]
 
 

@@ -112,3 +112,11 @@ def test_data_of_an_earlier_version_on_a_mac(tmp_path, monkeypatch):
     earlier = tmp_path / "Library" / "Application Support" / "hls-converter"
     earlier.mkdir(parents=True)
     assert earlier == installation.data_folder()
+
+
+def test_a_frozen_program_starts_the_one_with_standard_streams(monkeypatch):
+    """On Windows that is the neighbour of the window's executable."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    for name in ("hls-converter-gui.exe", "hls-converter.exe"):
+        monkeypatch.setattr(sys, "executable", f"/opt/hls/{name}")
+        assert ["/opt/hls/hls-converter.exe", "whisper-worker"] == installation.command("whisper-worker")

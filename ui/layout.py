@@ -32,6 +32,8 @@ from ui.widgets.switched_cards import SwitchedCards
 from ui.window_size import SMALLEST_WINDOW, give_size, on_screen
 
 TITLE = "HLS Converter"
+WINDOW_CLASS = "Hls-converter"
+"""By which a desktop finds the menu entry, and with it the name and the icon, of the window (ICCCM, WM_CLASS)."""
 SIZE = (1100, 840)
 SETTINGS_WIDTH = 440
 """The least width of the settings, in pixels of a screen of 96 dots an inch, as the sizes above are."""
@@ -45,7 +47,7 @@ class PanelWindow(ttk.App):
 
     def __init__(self, theme: str, program: ProgramSettings, kept: WindowPreferences) -> None:
         text = size_of_text(program)
-        super().__init__(title=TITLE, theme=themed(theme), iconphoto=None, scaling=text.scaling)
+        super().__init__(title=TITLE, className=WINDOW_CLASS, theme=themed(theme), iconphoto=None, scaling=text.scaling)
         enlarge_fonts(self, text)
         self._size = give_size(self, SIZE, SMALLEST_WINDOW, kept)
         self._icon_image = play_icon(self)

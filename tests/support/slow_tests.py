@@ -17,6 +17,7 @@ LONGEST_FILES = (
     "integration/test_convert_command.py",
     "integration/test_edit_lists.py",
     "integration/test_sync.py",
+    "packaging/test_packages.py",
     "engines/test_encode_task.py",
     "phases/test_kept_model.py",
 )
@@ -44,6 +45,7 @@ SLOW_FILES = (
     "packaging/test_frozen.py",
     "packaging/test_installed.py",
     "packaging/test_launcher.py",
+    "packaging/test_packages.py",
     "phases/test_captions_at_shots.py",
     "phases/test_chunk_order.py",
     "phases/test_copy_top.py",

@@ -15,6 +15,7 @@ from window_states import RUNNING, after
 import hls_converter
 from cli import main as command_line
 from ui import app
+from ui.layout import WINDOW_CLASS
 from ui.leaving_changes import advance_leaving
 from ui.messages import FilesGiven
 from ui.view_state import Leaving, WindowStage
@@ -96,7 +97,7 @@ def test_a_file_while_a_video_is_converted(open_driver, tmp_path):
     run = Upload()
     driver = open_driver(FakeServices(run=run))
     driver.fill(upload=True)
-    assert PROGRAM == driver.window.title()
+    assert (PROGRAM, WINDOW_CLASS) == (driver.window.title(), driver.window.winfo_class())
     driver.press(driver.window.actions.start)
     run.encoding.wait_until_reached()
     driver.until(lambda: driver.window.title() == f"25% lesson01 – {PROGRAM}")
