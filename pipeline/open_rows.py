@@ -84,7 +84,7 @@ def insert_row(
         id = "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
         if connection.execute("SELECT 1 FROM jobs WHERE id = ?", (id,)).fetchone() is None:
             break
-    last = connection.execute(f"SELECT max(place) FROM jobs WHERE listed OR state IN {OPEN_STATES}").fetchone()[0] or 0
+    last = connection.execute("SELECT max(place) FROM jobs").fetchone()[0] or 0
     connection.execute(
         "INSERT INTO jobs (id, state, slug, folder, identity, backend_url, job, added_at, wanted_by, place, listed, "
         "label) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -29,6 +29,7 @@ OPEN_STATES = "('waiting', 'held', 'running', 'parked')"
 _INDEXES = (
     f"CREATE INDEX jobs_open ON jobs (folder) WHERE state IN {OPEN_STATES}",
     f"CREATE INDEX jobs_order ON jobs (place) WHERE state IN {OPEN_STATES}",
+    "CREATE INDEX jobs_place ON jobs (place)",
 )
 
 _TABLES = (
