@@ -20,6 +20,7 @@ def form_of(job: Job, values: FormValues) -> FormValues:
     filled = replace(
         values,
         source=job.origin,
+        title=job.title,
         part_from=_time(job.trim, lambda trim: trim.start_s or None),
         part_to=_time(job.trim, lambda trim: trim.end_s),
         output_dir=str(job.output_dir),

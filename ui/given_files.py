@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
-
-from pipeline.events import LogLevel
-from ui.messages import LogEntry
-from ui.view_state import ViewState
 
 
 class FrontWindow(Protocol):
@@ -20,23 +17,8 @@ class FrontWindow(Protocol):
         """Take the keyboard."""
 
 
-class VideoField(Protocol):
-    """Where a video is chosen."""
-
-    def choose(self, video: Path) -> None:
-        """Take a video."""
-
-
-def take_files(
-    paths: tuple[Path, ...], window: FrontWindow, field: VideoField, state: ViewState
-) -> tuple[LogEntry, ...]:
-    """Bring the window to the front and choose the first file; return what has to be said about it."""
+def take_files(paths: tuple[Path, ...], window: FrontWindow, take: Callable[[tuple[str, ...]], None]) -> None:
+    """Bring the window to the front, and let it take the files as if they were dropped on it."""
     window.come_back()
     window.focus_force()
-    if not paths:
-        return ()
-    if not state.form_enabled:
-        text = f"{paths[0].name} was not taken: a video is on its way. Choose it when that one is done."
-        return (LogEntry(text=text, level=LogLevel.WARNING),)
-    field.choose(paths[0])
-    return ()
+    take(tuple(map(str, paths)))

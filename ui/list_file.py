@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from config import Config
 from diagnostics.crash_log import sentence_of
-from pipeline.errors import CodecError, PipelineError
+from pipeline.errors import CodecError, PipelineError, SourceError
 from pipeline.events import LogLevel
+from pipeline.files import read_file, write_whole
 from pipeline.inputs import Input
 from pipeline.job import Job
 from ui.destination import TypedDestination
@@ -154,6 +155,34 @@ class ListFile:
 
         self._ask(work)
 
+    def export(self, path: Path) -> None:
+        """Write those that have not ended into a file, which `queue import` reads, too."""
+
+        def work(store: JobStore) -> None:
+            from pipeline.list_file import rows_to_text
+
+            rows = [row for row in store.listed.rows() if row.listed and not row.state.ended]
+            write_whole(path, rows_to_text(rows))
+            self._post(LogEntry(text=f"{len(rows)} videos of the list were written to {path}"))
+
+        self._ask(work)
+
+    def import_from(self, path: Path) -> None:
+        """Add the videos of such a file, all or none; they wait to be started."""
+
+        def work(store: JobStore) -> None:
+            from pipeline.list_file import LARGEST_BYTES, rows_from_bytes
+
+            try:
+                content = read_file(path, LARGEST_BYTES + 1)
+            except OSError as error:
+                text = f"{path} can't be read ({error.strerror}): check its name and its permissions."
+                raise SourceError(text) from error
+            rows = [replace(row, held=True) for row in rows_from_bytes(content, path.name)]
+            store.listed.add_rows(rows, here=path.absolute().parent)
+
+        self._ask(work)
+
     def _change(self, change: Callable[[JobStore], ListChange]) -> None:
         self._ask(lambda store: self._tell(change(store)))
 
@@ -256,14 +285,20 @@ def row_state(row: QueuedJob) -> RowState:
 def listed_job(values: FormValues, video: Input, names: tuple[str, ...], *, own: bool) -> Job:
     """Return the job of a video with the settings of the form.
 
-    Unless it is the form's `own`, it is the whole of it, below the base of the destination. Where no output folder is
-    chosen, it is that of the video.
+    Unless it is the form's `own`, the form's title, part, captions and destination are another video's: it is the whole
+    of it, below the base of the destination. Where no output folder is chosen, it is that of the video.
     """
     if not own:
         base = destination(values).base
         typed = TypedDestination(typed=base, suggested_from=None)
         values = replace(
-            values, part_from="", part_to="", destination=typed.of(video.slug) if base else "", suggested_from=""
+            values,
+            title="",
+            part_from="",
+            part_to="",
+            captions="",
+            destination=typed.of(video.slug) if base else "",
+            suggested_from="",
         )
     if not values.output_dir:
         values = replace(values, output_dir=str(video.source.absolute().parent))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from ui.list_messages import CANCELLABLE, PAUSABLE, RETRIED, STARTABLE, STILL, RowState, WhenDone
+from ui.list_messages import CANCELLABLE, OPEN, PAUSABLE, RETRIED, STARTABLE, STILL, RowState, WhenDone
 from ui.menu import SEPARATOR, MenuCommand, Separator
 from ui.view_state import ViewState, WindowStage
 
@@ -65,6 +65,12 @@ class ListActions(Protocol):
     def choose_when_done(self, what: WhenDone) -> None:
         """Set what happens when all have ended."""
 
+    def export(self) -> None:
+        """Write the list into a file."""
+
+    def import_list(self) -> None:
+        """Add the videos of a file that was exported."""
+
 
 def selected(*states: RowState) -> Callable[[ViewState], bool]:
     """Return whether a video is selected that stands so."""
@@ -81,7 +87,7 @@ def add_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
     return (
         MenuCommand(label="Add files…", key="Shift-A", do=actions.add_files),
         MenuCommand(label="Add folder…", key="Shift-D", do=actions.add_folder),
-        MenuCommand(label="Paste paths", key="Shift-V", do=actions.paste),
+        MenuCommand(label="Paste paths", do=actions.paste),
         MenuCommand(label="Add the video in the form", key="Shift-N", do=actions.add_form, enabled=_has_form),
     )
 
@@ -116,6 +122,9 @@ def list_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
             )
             for what, label in WHEN_DONE.items()
         ),
+        SEPARATOR,
+        MenuCommand(label="Export the list…", do=actions.export, enabled=any_of(*OPEN)),
+        MenuCommand(label="Import a list…", do=actions.import_list),
     )
 
 

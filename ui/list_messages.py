@@ -40,6 +40,7 @@ STARTABLE = (RowState.HELD, RowState.PAUSED, RowState.FAILED, RowState.CANCELLED
 PAUSABLE = (RowState.WAITING, RowState.RUNNING, RowState.PARKED)
 CANCELLABLE = (RowState.HELD, RowState.PAUSED, RowState.ASKING, *PAUSABLE)
 RETRIED = (RowState.FAILED, RowState.CANCELLED)
+OPEN = tuple(state for state in RowState if not state.ended)
 STILL = tuple(state for state in RowState if state is not RowState.RUNNING)
 """What may be done with videos in which states."""
 

@@ -24,6 +24,7 @@ from ui.panels.source import VIDEO_FILES
 from ui.row_editing import RowEditing
 from ui.view_state import ViewState
 
+LIST_FILES = [("Lists of videos", "*.jsonl"), ("All files", "*")]
 EDITED_MS = 300
 """How long nothing must be changed in the form before the video has what stands there."""
 
@@ -49,6 +50,7 @@ class ListWindow:
         self._sleep_at: float | None = None
         self.clock = time.monotonic
         self._panel.connect(self)
+        self._source.take_several = self.take
         control.looks.size = self._panel.picture_size
         accept_drops(window, self.take)
         variables.on_change(self._edited_soon, *variables.all)
@@ -172,6 +174,21 @@ class ListWindow:
     def choose_when_done(self, what: WhenDone) -> None:
         """See `ListActions`."""
         self._control.choose_when_done(what)
+
+    def export(self) -> None:
+        """See `ListActions`."""
+        self.finish_editing()
+        chosen = filedialog.asksaveasfilename(
+            parent=self._panel.card, title="Export the list", defaultextension=".jsonl", filetypes=LIST_FILES
+        )
+        if chosen:
+            self._control.list.export(Path(chosen))
+
+    def import_list(self) -> None:
+        """See `ListActions`."""
+        chosen = filedialog.askopenfilename(parent=self._panel.card, title="Import a list", filetypes=LIST_FILES)
+        if chosen:
+            self._control.list.import_from(Path(chosen))
 
     def finish_editing(self) -> None:
         """Give the selected video at once what stands in the form."""

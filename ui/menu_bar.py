@@ -17,6 +17,8 @@ from ui.diagnostics import suggested_name
 from ui.form_variables import FormVariables
 from ui.history.opener import HistoryOpener
 from ui.layout import TITLE
+from ui.list_menu import add_entries, joined, list_entries, row_entries
+from ui.list_window import ListWindow
 from ui.machine_check.opener import MachineCheckOpener
 from ui.menu import IS_MAC, SEPARATOR, Menu, MenuCommand, Switch
 from ui.panels.output import OutputPanel
@@ -36,6 +38,7 @@ class MenuWindow(Protocol):
     settings_window: SettingsOpener
     machine_check: MachineCheckOpener
     history: HistoryOpener
+    videos: ListWindow
 
     def start(self) -> None:
         """Begin the job that stands in the form."""
@@ -55,7 +58,7 @@ class MenuWindow(Protocol):
 
 def menus(window: MenuWindow, field: TextMenu) -> tuple[Menu, ...]:
     """Return the menus; `field` does what the Edit menu says with the field that has the keyboard."""
-    return (_file(window), _edit(field), _videos(window), _view(window), _help(window))
+    return (_file(window), _edit(field), _videos(window), _list(window), _view(window), _help(window))
 
 
 def _file(window: MenuWindow) -> Menu:
@@ -111,8 +114,14 @@ def _videos(window: MenuWindow) -> Menu:
                 do=window.source_panel.frames.invoke,
                 enabled=lambda state: state.form_enabled and state.source.has_frames,
             ),
+            SEPARATOR,
+            *add_entries(window.videos),
         ),
     )
+
+
+def _list(window: MenuWindow) -> Menu:
+    return Menu(label="&List", entries=joined(row_entries(window.videos), list_entries(window.videos)))
 
 
 def _view(window: MenuWindow) -> Menu:

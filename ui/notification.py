@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.events import JobFinished
 from pipeline.model import Outcome
+from ui.list_messages import ListEnded, VideoAsks, VideoTold
 from ui.messages import Message, TokenWanted
 from ui.window_title import PROGRAM
 
@@ -37,6 +38,14 @@ def notification_of(message: Message) -> Notification | None:
     """Return what is to be told of a message, None for most. A job that was cancelled was cancelled by the editor."""
     if isinstance(message, TokenWanted):
         return Notification(title="The upload waits for a new token", text=f"{PROGRAM} asks for it in its window.")
+    if isinstance(message, VideoAsks):
+        name = message.question.plan.job.source.name
+        return Notification(title=f"{name} needs an answer", text=f"{PROGRAM} asks in its window; other videos go on.")
+    if isinstance(message, ListEnded):
+        return None if message.stopped else Notification(title="The list is done", text="No video waits any more.")
+    if isinstance(message, VideoTold) and isinstance(message.event, JobFinished):
+        told = notification_of(message.event)
+        return told if message.event.report.outcome is Outcome.FAILED else None
     if not isinstance(message, JobFinished):
         return None
     report = message.report

@@ -247,7 +247,7 @@ class MainWindow(PanelWindow):
             elif isinstance(message, LoginFound):
                 self._fill_in(message)
             elif isinstance(message, FilesGiven):
-                lines += take_files(message.paths, self, self.source_panel, self.controller.state)
+                take_files(message.paths, self, self.videos.take)
             elif isinstance(message, UnfinishedTaken):
                 self.variables.fill(form_of(message.job, self.variables.read()))
                 self.controller.taken(self.variables.read())

@@ -93,7 +93,7 @@ def test_a_second_start(screen, tmp_path):
 
 
 def test_a_file_while_a_video_is_converted(open_driver, tmp_path):
-    """It is not taken, and the log says so; the title tells how far the other is, and when it is done no more."""
+    """It goes into the list; the title tells how far the other is, and when it is done no more."""
     run = Upload()
     driver = open_driver(FakeServices(run=run))
     driver.fill(upload=True)
@@ -101,15 +101,17 @@ def test_a_file_while_a_video_is_converted(open_driver, tmp_path):
     driver.press(driver.window.actions.start)
     run.encoding.wait_until_reached()
     driver.until(lambda: driver.window.title() == f"25% lesson01 – {PROGRAM}")
+    for name in ("other.mp4", "third.mp4"):
+        (tmp_path / name).touch()
     driver.window.give((tmp_path / "other.mp4",))
-    driver.until(lambda: any("other.mp4 was not taken" in line for line in driver.log))
+    driver.until(lambda: driver.window.queue_panel.lines == ["other.mp4: Not started"])
     assert "/videos/lesson01.mp4" == driver.window.variables.source.get()
     run.encoding.release()
     run.uploading.release()
     driver.until_stage(WindowStage.READY)
     driver.until(lambda: driver.window.title() == PROGRAM)
     driver.window.give((tmp_path / "other.mp4", tmp_path / "third.mp4"))
-    driver.until(lambda: driver.window.variables.source.get() == str(tmp_path / "other.mp4"))
+    driver.until(lambda: [line[:9] for line in driver.window.queue_panel.lines] == ["other.mp4", "third.mp4"])
 
 
 @pytest.mark.parametrize(

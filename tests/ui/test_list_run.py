@@ -278,3 +278,30 @@ def test_a_failed_one_is_tried_again(editor_of, tmp_path):
     editor.until(lambda: editor.rows["one"] is RowState.FAILED)
     editor.list.start([editor.id_of("one")], editor.values)
     editor.until(lambda: editor.rows["one"] is RowState.DONE)
+
+
+def test_a_list_is_exported_and_imported(editor_of, tmp_path):
+    """What has not ended is in the file; what is no list, or can't be written, is a sentence, and nothing is lost."""
+    editor = editor_of()
+    editor.add(tmp_path, "one", "two")
+    editor.list.list.export(tmp_path / "list.jsonl")
+    editor.list.list.export(tmp_path / "nowhere" / "list.jsonl")
+    editor.until(lambda: "nowhere" in editor.videos.note)
+    editor.list.remove(list(editor.videos.rows))
+    editor.list.list.import_from(tmp_path / "one.mp4")
+    editor.until(lambda: "one.mp4, line 1 is not JSON." in editor.videos.note and not editor.rows)
+    editor.list.list.import_from(tmp_path / "list.jsonl")
+    editor.until(lambda: [RowState.HELD] * 2 == list(editor.rows.values()))
+
+
+def test_what_is_another_videos_is_not_taken_over(editor_of, tmp_path):
+    """Title, part and captions of the form are those of its own video alone."""
+    editor = editor_of()
+    own = {"title": "Lesson 1", "part_to": "0:05", "captions": "/c.vtt"}
+    values = replace(editor.values, source=str(tmp_path / "own.mp4"), **own)
+    editor.add(tmp_path, "one", values=values)
+    (tmp_path / "own.mp4").write_bytes(b"x")
+    editor.list.add([values.source], values, own=True)
+    editor.until(lambda: len(editor.videos.rows) == 2)
+    told = [(row.job.title, row.job.trim is None, len(row.job.captions)) for row in editor.videos.rows.values()]
+    assert [("", True, 0), ("Lesson 1", False, 1)] == told

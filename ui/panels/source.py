@@ -41,6 +41,7 @@ class SourcePanel:
         self.card = Card(master, "SOURCE")
         self._variables = variables
         self._look = look
+        self.take_several: Callable[[tuple[str, ...]], None] = lambda paths: self.choose(Path(paths[0]))
         self._waiting: str | None = None
         body = self.card.body
         self.entry = ttk.Entry(body, textvariable=variables.source)
@@ -124,14 +125,16 @@ class SourcePanel:
     def _browse(self) -> None:
         typed = self._variables.source.get()
         start = Path() if is_address(typed) else Path(typed).parent
-        chosen = filedialog.askopenfilename(
+        chosen = filedialog.askopenfilenames(
             parent=self.card,
-            title="Choose a video",
+            title="Choose a video, or several",
             initialdir=str(start),
             filetypes=[("Videos", VIDEO_FILES), ("Videos", VIDEO_FILES.upper()), ("All files", "*")],
         )
-        if chosen:
-            self.choose(Path(chosen))
+        if len(chosen) > 1:
+            self.take_several(tuple(map(str, chosen)))
+        elif chosen:
+            self.choose(Path(chosen[0]))
 
     def choose(self, video: Path) -> None:
         """Take a video; its own folder is proposed for the output where none was chosen yet,
