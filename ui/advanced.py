@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, Encryption, RateControl
 from pipeline.media.encode.encoders import ENCODERS
-from pipeline.plan import TARGET_VMAF
+from pipeline.plan import LOUDNESS_LUFS, TARGET_VMAF
 from ui.preferences import Preferences
 
 T = TypeVar("T")
@@ -27,20 +27,6 @@ class Aim(str, Enum):
     QUALITY = "quality"
     MEASURED = "measured"
     BIT_RATE = "bit rate"
-
-
-class LoudnessTarget(str, Enum):
-    """How loud the audio becomes; the values are LUFS where there are any."""
-
-    UNCHANGED = "unchanged"
-    STREAMING = "-14"
-    PODCAST = "-16"
-    BROADCAST = "-23"
-
-    @property
-    def lufs(self) -> float | None:
-        """The loudness to bring the audio to, None to leave it."""
-        return None if self is LoudnessTarget.UNCHANGED else float(self.value)
 
 
 ENCODER_LABELS = {
@@ -63,11 +49,12 @@ AIM_LABELS = {
     Aim.BIT_RATE: "Average bit rate",
 }
 LOUDNESS_LABELS = {
-    LoudnessTarget.UNCHANGED: "As it is",
-    LoudnessTarget.PODCAST: "-16 LUFS (web, podcasts)",
-    LoudnessTarget.BROADCAST: "-23 LUFS (broadcast, EBU R128)",
-    LoudnessTarget.STREAMING: "-14 LUFS (music services, loud)",
+    None: "As it is",
+    -16.0: "-16 LUFS (web, podcasts)",
+    -23.0: "-23 LUFS (broadcast, EBU R128)",
+    -14.0: "-14 LUFS (music services, loud)",
 }
+"""The loudnesses that can be chosen, in LUFS, and their labels; a preset may have another."""
 
 AIMS = {RateControl.CRF: Aim.QUALITY, RateControl.ABR: Aim.BIT_RATE}
 """What a rate control that was remembered aims at; what is measured has a target beside it."""
@@ -83,7 +70,10 @@ FOREIGN = {
 
 @dataclass(frozen=True, kw_only=True)
 class AdvancedValues:
-    """Every value of the section as it stands; typed were `target`, a VMAF, and `audio_tracks`, numbers."""
+    """Every value of the section as it stands; typed were `target`, a VMAF, and `audio_tracks`, numbers.
+
+    `loudness` is in LUFS, None to leave it as it is.
+    """
 
     encoder: EncoderFamily = EncoderFamily.AUTO
     codec: Codec = Codec.H264
@@ -91,7 +81,8 @@ class AdvancedValues:
     copy_top: bool = False
     aim: Aim = Aim.QUALITY
     target: str = f"{DEFAULT_TARGET:g}"
-    loudness: LoudnessTarget = LoudnessTarget.UNCHANGED
+    fit_ladder: bool = False
+    loudness: float | None = None
     surround: bool = False
     audio_tracks: str = ""
     encrypt: bool = False
@@ -132,6 +123,18 @@ def labelled(labels: Mapping[T, str], label: str) -> T:
     return next(choice for choice, text in labels.items() if text == label)
 
 
+def loudness_label(lufs: float | None) -> str:
+    """Return what a loudness is called in the list."""
+    return LOUDNESS_LABELS.get(lufs, f"{lufs!r} LUFS")
+
+
+def loudness_of(label: str) -> float | None:
+    """Return the loudness that a label stands for."""
+    if label in LOUDNESS_LABELS.values():
+        return labelled(LOUDNESS_LABELS, label)
+    return float(label.partition(" ")[0])
+
+
 def encoding_request(values: AdvancedValues, preset: str) -> EncodingRequest:
     """Return how the video is to be encoded; `values` have no problems."""
     return replace(chosen_encoding(values, preset), keep_hdr=values.hdr_kept, copy_top=values.original_kept)
@@ -145,6 +148,7 @@ def chosen_encoding(values: AdvancedValues, preset: str) -> EncodingRequest:
         preset=preset,
         rate_control=RateControl.ABR if values.aim is Aim.BIT_RATE else RateControl.CRF,
         target_vmaf=remembered_target(values) if values.aim is Aim.MEASURED else None,
+        fit_ladder=values.fit_ladder and values.aim is Aim.MEASURED,
         keep_hdr=values.keep_hdr,
         copy_top=values.copy_top,
     )
@@ -165,7 +169,7 @@ def audio_tracks(values: AdvancedValues) -> tuple[int, ...] | None:
 
 def audio_request(values: AdvancedValues) -> AudioRequest:
     """Return how the audio is wanted."""
-    return AudioRequest(surround=values.surround, loudness_lufs=values.loudness.lufs)
+    return AudioRequest(surround=values.surround, loudness_lufs=values.loudness)
 
 
 def encryption(values: AdvancedValues) -> Encryption | None:
@@ -183,8 +187,9 @@ def changes(values: AdvancedValues) -> tuple[str, ...]:
         "HDR kept": values.hdr_kept,
         "original kept where possible": values.original_kept,
         f"quality measured ({values.target})": values.aim is Aim.MEASURED,
+        "fitting qualities": values.fit_ladder and values.aim is Aim.MEASURED,
         "average bit rate": values.aim is Aim.BIT_RATE,
-        _name(LOUDNESS_LABELS[values.loudness]): values.loudness is not LoudnessTarget.UNCHANGED,
+        _name(loudness_label(values.loudness)): values.loudness is not None,
         "5.1 audio": values.surround,
         f"audio tracks {values.audio_tracks}": bool(values.audio_tracks),
         "encrypted": values.encrypt and not values.publish_key,
@@ -215,7 +220,8 @@ def advanced_from_preferences(preferences: Preferences, platform: str = sys.plat
         copy_top=encoding.copy_top,
         aim=Aim.MEASURED if measured else AIMS[encoding.rate_control],
         target=f"{encoding.target_vmaf if measured else preferences.target_vmaf:g}",
-        loudness=next((choice for choice in LoudnessTarget if choice.lufs == audio.loudness_lufs), standard.loudness),
+        fit_ladder=encoding.fit_ladder,
+        loudness=audio.loudness_lufs if _can_be_reached(audio.loudness_lufs) else standard.loudness,
         surround=audio.surround,
         key_file=preferences.key_file,
         key_uri=remembered_address(preferences.key_uri),
@@ -223,6 +229,27 @@ def advanced_from_preferences(preferences: Preferences, platform: str = sys.plat
         background=preferences.background,
     )
     return values if values.target_vmaf is not None else replace(values, target=standard.target)
+
+
+def with_requests(values: AdvancedValues, encoding: EncodingRequest, audio: AudioRequest) -> AdvancedValues:
+    """Return the section as it asks for these, as far as it has fields for them."""
+    target = encoding.target_vmaf
+    return replace(
+        values,
+        encoder=encoding.encoder,
+        codec=encoding.codec,
+        keep_hdr=encoding.keep_hdr,
+        copy_top=encoding.copy_top,
+        aim=AIMS[encoding.rate_control] if target is None else Aim.MEASURED,
+        target=values.target if target is None else repr(target).removesuffix(".0"),
+        fit_ladder=encoding.fit_ladder,
+        loudness=audio.loudness_lufs,
+        surround=audio.surround,
+    )
+
+
+def _can_be_reached(lufs: float | None) -> bool:
+    return lufs is None or LOUDNESS_LUFS[0] <= lufs <= LOUDNESS_LUFS[1]
 
 
 def _name(label: str) -> str:

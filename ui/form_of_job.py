@@ -7,40 +7,36 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from pipeline.job import Job, Trim
-from ui.advanced import AIMS, AdvancedValues, Aim, LoudnessTarget
-from ui.job_form import SEPARATOR, SPEED_LABELS, FormValues
-from ui.speech import from_request
-from ui.spoken_languages import language_text
+from pipeline.presets.preset import settings_of
+from ui.advanced import AdvancedValues
+from ui.job_form import SEPARATOR, FormValues
+from ui.preset_form import with_settings
 
 
 def form_of(job: Job, values: FormValues) -> FormValues:
     """Return the form with the settings of a job; the login, the computer's own settings and what is open stay."""
     upload, speech = job.upload, job.transcription
     own_folder = f"{job.slug}/"
+    settings = settings_of(job)
+    if job.qualities is None:
+        settings = replace(settings, qualities=values.qualities)
+    filled = with_settings(values, settings)
     filled = replace(
-        values,
+        filled,
+        preset_name="",
         source=job.origin,
         title=job.title,
         part_from=_time(job.trim, lambda trim: trim.start_s or None),
         part_to=_time(job.trim, lambda trim: trim.end_s),
         output_dir=str(job.output_dir),
-        qualities=values.qualities if job.qualities is None else job.qualities,
-        preset=job.encoding.preset if job.encoding.preset in SPEED_LABELS else values.preset,
-        transcribe=speech is not None,
         captions=f"{SEPARATOR} ".join(str(file.path) for file in job.captions),
         dataset="" if job.dataset is None else job.dataset.uri,
         upload=upload is not None,
-        make_mp4=job.make_mp4,
-        advanced=_advanced(job, values.advanced),
+        advanced=_advanced(job, filled.advanced),
     )
     if speech is not None:
-        filled = replace(
-            filled,
-            model=speech.model,
-            spoken_language=language_text(speech.language),
-            caption_rules=speech.profile,
-            speech=replace(from_request(speech, ""), track="" if speech.track is None else str(speech.track)),
-        )
+        track = "" if speech.track is None else str(speech.track)
+        filled = replace(filled, speech=replace(filled.speech, names_file="", track=track))
     if upload is None:
         return filled
     above = upload.prefix.removesuffix(own_folder)
@@ -80,18 +76,9 @@ def _merged(of: Any, before: Any, after: Any) -> Any:  # noqa: ANN401  # any val
 
 
 def _advanced(job: Job, values: AdvancedValues) -> AdvancedValues:
-    encoding, audio, encryption = job.encoding, job.audio, job.encryption
-    measured = encoding.target_vmaf
+    encryption = job.encryption
     filled = replace(
         values,
-        encoder=encoding.encoder,
-        codec=encoding.codec,
-        keep_hdr=encoding.keep_hdr,
-        copy_top=encoding.copy_top,
-        aim=AIMS[encoding.rate_control] if measured is None else Aim.MEASURED,
-        target=values.target if measured is None else f"{measured:g}",
-        loudness=next((one for one in LoudnessTarget if one.lufs == audio.loudness_lufs), LoudnessTarget.UNCHANGED),
-        surround=audio.surround,
         audio_tracks=",".join(map(str, job.tracks.audio)),
         encrypt=encryption is not None,
         accept_damaged=job.accept_damaged,

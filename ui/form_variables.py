@@ -6,11 +6,19 @@ import tkinter
 from collections.abc import Callable
 
 from pipeline.speech.caption_profiles import TITLES
-from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABELS, AdvancedValues, labelled
+from ui.advanced import (
+    AIM_LABELS,
+    CODEC_LABELS,
+    ENCODER_LABELS,
+    AdvancedValues,
+    labelled,
+    loudness_label,
+    loudness_of,
+)
 from ui.backend_choice import BackendVariables
 from ui.destination import TypedDestination
 from ui.engine import CONVERT_ON_LABELS, EngineValues
-from ui.job_form import QUALITY_NAMES, SPEED_LABELS, FormValues, typed_path
+from ui.job_form import QUALITY_NAMES, FormValues, speed_label, speed_of, typed_path
 from ui.speech import SpeechValues
 
 
@@ -24,7 +32,8 @@ class AdvancedVariables:
         self.copy_top = tkinter.BooleanVar(master, values.copy_top)
         self.aim = tkinter.StringVar(master, AIM_LABELS[values.aim])
         self.target = tkinter.StringVar(master, values.target)
-        self.loudness = tkinter.StringVar(master, LOUDNESS_LABELS[values.loudness])
+        self.fit_ladder = tkinter.BooleanVar(master, values.fit_ladder)
+        self.loudness = tkinter.StringVar(master, loudness_label(values.loudness))
         self.surround = tkinter.BooleanVar(master, values.surround)
         self.audio_tracks = tkinter.StringVar(master, values.audio_tracks)
         self.encrypt = tkinter.BooleanVar(master, values.encrypt)
@@ -48,7 +57,8 @@ class AdvancedVariables:
             copy_top=self.copy_top.get(),
             aim=labelled(AIM_LABELS, self.aim.get()),
             target=self.target.get().strip(),
-            loudness=labelled(LOUDNESS_LABELS, self.loudness.get()),
+            fit_ladder=self.fit_ladder.get(),
+            loudness=loudness_of(self.loudness.get()),
             surround=self.surround.get(),
             audio_tracks=self.audio_tracks.get().strip(),
             encrypt=self.encrypt.get(),
@@ -111,8 +121,11 @@ class FormVariables:
         self.part_from = tkinter.StringVar(master, values.part_from)
         self.part_to = tkinter.StringVar(master, values.part_to)
         self.output_dir = tkinter.StringVar(master, values.output_dir)
+        self.preset_name = tkinter.StringVar(master, values.preset_name)
+        self.base = values.base
         self.qualities = {name: tkinter.BooleanVar(master, name in values.qualities) for name in QUALITY_NAMES}
-        self.speed = tkinter.StringVar(master, SPEED_LABELS[values.preset])
+        self.audio_only = tkinter.BooleanVar(master, values.audio_only)
+        self.speed = tkinter.StringVar(master, speed_label(values.preset))
         self.transcribe = tkinter.BooleanVar(master, values.transcribe)
         self.model = tkinter.StringVar(master, values.model)
         self.spoken_language = tkinter.StringVar(master, values.spoken_language)
@@ -148,8 +161,16 @@ class FormVariables:
         """Every variable."""
         return _variables_of(self)
 
+    @property
+    def of_presets(self) -> tuple[tkinter.Variable, ...]:
+        """Those behind what a preset has, and which was chosen."""
+        own = (self.preset_name, *self.qualities.values(), self.audio_only, self.speed, self.make_mp4)
+        speech = (self.transcribe, self.model, self.spoken_language, self.caption_rules, *_variables_of(self.speech))
+        return (*own, *speech, *self.advanced.all)
+
     def fill(self, values: FormValues) -> None:
         """Put values into the form."""
+        self.base = values.base
         for variable, wanted in zip(self.all, FormVariables(self._master, values).all, strict=True):
             if variable.get() != wanted.get():
                 variable.set(wanted.get())
@@ -163,8 +184,11 @@ class FormVariables:
             part_from=self.part_from.get().strip(),
             part_to=self.part_to.get().strip(),
             output_dir=typed_path(self.output_dir.get()),
+            preset_name=self.preset_name.get(),
+            base=self.base,
             qualities=tuple(name for name, ticked in self.qualities.items() if ticked.get()),
-            preset=labelled(SPEED_LABELS, self.speed.get()),
+            audio_only=self.audio_only.get(),
+            preset=speed_of(self.speed.get()),
             transcribe=self.transcribe.get(),
             model=typed_path(self.model.get()),
             spoken_language=self.spoken_language.get().strip(),

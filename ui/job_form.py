@@ -26,6 +26,7 @@ from pipeline.media.encode import ladder
 from pipeline.media.source.trimming import trim_between
 from pipeline.media_info import MediaInfo
 from pipeline.plan import TARGET_VMAF
+from pipeline.presets.preset import PresetSettings
 from pipeline.transfer.http.control import PARALLEL, TransferControl
 from pipeline.transfer.http.validation import as_prefix
 from ui import advanced, spoken_languages
@@ -41,7 +42,7 @@ QUALITY_NAMES = tuple(quality.name for quality in ladder.QUALITIES)
 USUAL_QUALITIES = tuple(quality.name for quality in ladder.USUAL)
 
 SPEED_LABELS = {"veryfast": "Fast (larger files)", "medium": "Balanced", "slow": "Slow (smaller files)"}
-"""The presets that the editor may choose, and their labels."""
+"""x264's presets that the editor may choose, and their labels; a preset of settings may have another."""
 
 SEPARATOR = ";"
 """Separates the paths of several files."""
@@ -54,6 +55,8 @@ class FormValues:
     """Every value of the form, texts stripped. Unchecked texts, which may be empty, are `part_from`, `part_to`,
     `captions` (the paths of subtitle files, separated by semicolons), `dataset` (a path or an `s3://` address),
     `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
+    `preset_name` is the preset that was chosen last, empty for none, and `base` its settings: what the form has no
+    field for is as there. `preset` is x264's.
     `backend` is the id of the named backend that is chosen, whose login stands in the form then; `typed_url` is the
     address that was typed, whatever is chosen.
     """
@@ -63,7 +66,10 @@ class FormValues:
     part_from: str = ""
     part_to: str = ""
     output_dir: str = ""
+    preset_name: str = ""
+    base: PresetSettings = field(default_factory=PresetSettings)
     qualities: tuple[str, ...] = ()
+    audio_only: bool = False
     preset: str = EncodingRequest.preset
     transcribe: bool = True
     model: str = "base"
@@ -95,6 +101,16 @@ class FormValues:
     program: ProgramSettings = field(default_factory=ProgramSettings)
 
 
+def speed_label(preset: str) -> str:
+    """Return what one of x264's presets is called in the list."""
+    return SPEED_LABELS.get(preset, preset)
+
+
+def speed_of(label: str) -> str:
+    """Return the preset of x264's that a label stands for."""
+    return next((preset for preset, text in SPEED_LABELS.items() if text == label), label)
+
+
 def typed_path(text: str) -> str:
     """Return a typed path without the quotes and the file:// that copying may add, with `~` expanded."""
     text = text.strip()
@@ -124,7 +140,7 @@ def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Proble
         problems.append(Problem(text=str(error), setting=Setting.TRIM))
     if not values.output_dir:
         problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", setting=Setting.OUTPUT))
-    if not values.qualities and has_video:
+    if not values.qualities and has_video and not values.audio_only:
         problems.append(Problem(text="No quality is chosen: tick at least one.", setting=Setting.QUALITIES))
     if values.transcribe and not values.model:
         problems.append(
@@ -211,24 +227,44 @@ def to_job(values: FormValues, video: Input, media: MediaInfo | None = None, nam
     that the source fills. For a source that fills none, no quality can be ticked.
     """
     offers_none = media is not None and not offered_qualities(media)
+    settings = form_settings(values)
     return Job(
         source=video.source,
         output_dir=Path(values.output_dir),
         slug=video.slug,
         address=video.address,
         title=values.title,
-        qualities=None if offers_none else values.qualities,
+        qualities=None if offers_none else settings.qualities,
+        audio_only=settings.audio_only,
         tracks=TrackChoice(audio=advanced.audio_tracks(values.advanced) or ()),
         trim=trim(values),
-        encoding=advanced.encoding_request(values.advanced, values.preset),
-        audio=advanced.audio_request(values.advanced),
+        encoding=settings.encoding,
+        audio=settings.audio,
         encryption=advanced.encryption(values.advanced),
         accept_damaged=values.advanced.accept_damaged,
-        make_mp4=values.make_mp4,
+        black_bars=settings.black_bars,
+        make_mp4=settings.make_mp4,
         transcription=speech_request(values.speech, usual_request(values), names) if values.transcribe else None,
         captions=_captions(values),
         dataset=dataset_request(values),
         upload=_upload_request(values, destination(values).of(video.slug)) if values.upload else None,
+    )
+
+
+def form_settings(values: FormValues) -> PresetSettings:
+    """Return what the form says of what a preset has; `values` have no problems."""
+    base, encoding = values.base, advanced.encoding_request(values.advanced, values.preset)
+    if encoding.codec is base.encoding.codec:
+        encoding = replace(encoding, segment_type=base.encoding.segment_type)
+    speech = speech_request(values.speech, usual_request(values), ()) if values.transcribe else None
+    return PresetSettings(
+        qualities=values.qualities,
+        audio_only=values.audio_only,
+        encoding=encoding,
+        audio=replace(advanced.audio_request(values.advanced), audio_map=base.audio.audio_map),
+        black_bars=base.black_bars,
+        make_mp4=values.make_mp4,
+        transcription=None if speech is None else replace(speech, track=None),
     )
 
 

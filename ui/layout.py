@@ -64,7 +64,7 @@ class PanelWindow(ttk.App):
         self.settings = ScrolledColumn(self, width=settings_width)
         self.settings.grid(row=0, column=0, sticky="nsew", padx=(GAP, 0), pady=(GAP, 0))
         self.source_panel = SourcePanel(self.settings, variables, controller.look_at_source)
-        self.output_panel = OutputPanel(self.settings, variables)
+        self.output_panel = OutputPanel(self.settings, variables, config)
         self.transcription_panel = TranscriptionPanel(self.settings, variables)
         self.upload_panel = UploadPanel(self.settings, variables, config, controller.limit_upload)
         self.advanced_panel = AdvancedPanel(self.settings, variables, config)

@@ -60,6 +60,7 @@ class RowsChosen:
     mp4: bool
     transcript: bool
     upload: bool
+    audio_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

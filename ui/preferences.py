@@ -122,7 +122,9 @@ class Preferences:
     upload_enabled: bool = False
     language: str = ""
     output_dir: str = ""
+    preset: str = ""
     qualities: tuple[str, ...] = ("1080p", "720p", "480p")
+    audio_only: bool = False
     encoding: EncodingRequest = field(default_factory=EncodingRequest)
     target_vmaf: float = 94.0
     audio: AudioRequest = field(default_factory=AudioRequest)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from config import Config
 from pipeline.job import EncodingRequest
+from pipeline.plan import PRESETS
 from pipeline.transfer.http.control import PARALLEL
 from pipeline.transfer.http.validation import backend_url_problems
 from ui import advanced, spoken_languages
 from ui.engine import engine_from_preferences, engine_to_preferences
-from ui.job_form import PARALLEL_CHOICES, QUALITY_NAMES, SPEED_LABELS, FormValues, destination, usual_request
+from ui.job_form import PARALLEL_CHOICES, QUALITY_NAMES, FormValues, destination, usual_request
 from ui.preferences import Preferences
 from ui.speech import chosen_speech, from_request
 from ui.speed_limit import limit_mb_s
@@ -40,7 +41,9 @@ def to_preferences(values: FormValues) -> Preferences:
         dataset=values.dataset,
         language=values.language,
         output_dir=values.output_dir,
+        preset=values.preset_name,
         qualities=values.qualities,
+        audio_only=values.audio_only,
         captions_open=values.captions_open,
         upload_open=values.upload_open,
         advanced_open=values.advanced_open,
@@ -69,14 +72,16 @@ def form_from_preferences(preferences: Preferences, config: Config) -> FormValue
     chosen = preferences.program.backend(preferences.backend)
     return FormValues(
         output_dir=preferences.program.output_dir or preferences.output_dir,
+        preset_name=preferences.preset,
         qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
+        audio_only=preferences.audio_only,
         transcribe=preferences.transcribe,
         model=preferences.transcription.model,
         spoken_language=spoken_languages.language_text(preferences.transcription.language),
         caption_rules=preferences.transcription.profile,
         dataset=preferences.dataset,
         speech=from_request(preferences.transcription, preferences.names_file),
-        preset=preferences.encoding.preset if preferences.encoding.preset in SPEED_LABELS else EncodingRequest.preset,
+        preset=preferences.encoding.preset if preferences.encoding.preset in PRESETS else EncodingRequest.preset,
         upload=preferences.upload_enabled,
         backend_url=chosen.address if chosen else typed_url,
         backend=chosen.id if chosen else "",

@@ -78,7 +78,7 @@ def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, audi
     """Return the rows that the next job will have, as far as is known."""
     if chosen is None:
         return NO_BARS
-    if audio_only:
+    if audio_only or chosen.audio_only:
         return rows.unstarted(replace(chosen, qualities=(), mp4=False), audio_only=True)
     made = chosen.qualities if offered is None else tuple(name for name in chosen.qualities if name in offered)
     return rows.unstarted(replace(chosen, qualities=made))

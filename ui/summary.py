@@ -36,7 +36,7 @@ def summarise(
 
 
 def _made(values: FormValues, source: SourceView) -> str:
-    if source.audio_only:
+    if source.audio_only or values.audio_only:
         return "audio only"
     offered = source.offered
     if offered == ():

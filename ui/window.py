@@ -12,6 +12,7 @@ from diagnostics.crash_log import sentence_of
 from installation import FilePlace
 from pipeline.events import LogLevel
 from pipeline.media.stream_layout import TRANSCRIPT_JSON
+from pipeline.presets.library import read_library
 from ui.appearance import theme_at_start
 from ui.beside import windows_beside
 from ui.chosen_ffmpeg import with_chosen_ffmpeg
@@ -44,6 +45,7 @@ from ui.messages import (
 from ui.notification import tell_desktop
 from ui.pasting import refuse_long_pastes
 from ui.preferences import Preferences, WindowPreferences
+from ui.preset_form import based_on
 from ui.pump import INTERVAL_MS, EventPump
 from ui.remembered_form import form_from_preferences, usual_form
 from ui.services import Services
@@ -72,7 +74,8 @@ class MainWindow(PanelWindow):
         self.controller = Controller(
             config=config, preferences_path=preferences.write, services=services, post=self._pump.put
         )
-        self.variables = FormVariables(self, form_from_preferences(remembered, config))
+        library = read_library(config.data_dir)
+        self.variables = FormVariables(self, based_on(form_from_preferences(remembered, config), library))
         self._config = config
         self._shown: ViewState | None = None
         self._last_error = ""
@@ -107,7 +110,7 @@ class MainWindow(PanelWindow):
         on_new_theme(self, lambda: keep_visible(self, self.style))
         self._form_changed()
         self.source_panel.entry.focus_set()
-        for problem in config.problems:
+        for problem in (*config.problems, *library.problems):
             self._pump.put(LogEntry(text=problem, level=LogLevel.WARNING))
         self.after(INTERVAL_MS, self._tick)
         # Asked when the window is up: the pipeline's libraries take a moment to load.
@@ -145,7 +148,8 @@ class MainWindow(PanelWindow):
         self.upload_panel.cancel.configure(command=controller.cancel)
         self.upload_panel.login.remember.configure(command=lambda: controller.remember_login(variables.read()))
         languages = variables.speech.several_languages
-        rows = (*variables.qualities.values(), variables.make_mp4, variables.transcribe, languages, variables.captions)
+        videos = (*variables.qualities.values(), variables.audio_only, variables.make_mp4)
+        rows = (*videos, variables.transcribe, languages, variables.captions)
         engine = variables.engine.choices
         variables.on_change(
             self._form_changed, variables.output_dir, variables.upload, *rows, *variables.advanced.all, *engine
@@ -298,6 +302,7 @@ class MainWindow(PanelWindow):
                 mp4=values.make_mp4,
                 transcript=values.transcribe or bool(values.captions),
                 upload=values.upload,
+                audio_only=values.audio_only,
             )
         )
         chosen = values.advanced

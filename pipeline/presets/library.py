@@ -13,7 +13,15 @@ from slugify import slugify
 
 from pipeline.errors import CodecError, OutputError, SettingsError
 from pipeline.files import is_folder, is_there, read_file, write_whole
-from pipeline.presets.preset import Preset, name_problem, preset_from_text, preset_to_text, same_name
+from pipeline.presets.preset import (
+    Preset,
+    PresetSettings,
+    do_the_same,
+    name_problem,
+    preset_from_text,
+    preset_to_text,
+    same_name,
+)
 from pipeline.presets.shipped import SHIPPED
 
 FOLDER = "presets"
@@ -38,6 +46,10 @@ class Library:
     def find(self, name: str) -> Preset | None:
         """Return the preset of a name, however its letters are written; None if there is none."""
         return next((preset for preset in self.presets if same_name(preset.name) == same_name(name)), None)
+
+    def name_of(self, settings: PresetSettings) -> str:
+        """Return the name of the first preset that does the same as these settings, empty if there is none."""
+        return next((preset.name for preset in self.presets if do_the_same(preset.settings, settings)), "")
 
     @property
     def names(self) -> tuple[str, ...]:

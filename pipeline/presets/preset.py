@@ -15,12 +15,14 @@ from typing import Any
 from pipeline.codec import from_json, to_json
 from pipeline.errors import CodecError
 from pipeline.job import AudioRequest, EncodingRequest, Job, TranscriptionRequest
+from pipeline.media.encode import ladder
 from pipeline.plan import PRESETS, setting_problems
 
 SCHEMA = 1
 """Of the file. A change to `PresetSettings`, or to what is in it, raises it, as it raises that of a job."""
 
 KIND = "preset"
+USUAL = tuple(quality.name for quality in ladder.USUAL)
 LONGEST_NAME = 60
 """In characters: what fits into a list."""
 
@@ -67,6 +69,18 @@ def with_settings(job: Job, settings: PresetSettings) -> Job:
         speech = replace(speech, names=earlier.names, track=earlier.track)
     changed = {name: getattr(settings, name) for name in PresetSettings.__dataclass_fields__}
     return replace(job, **(changed | {"transcription": speech}))
+
+
+def do_the_same(one: PresetSettings, other: PresetSettings) -> bool:
+    """Whether two settings make the same of every video, however they are told."""
+    return _as_made(one) == _as_made(other)
+
+
+def _as_made(settings: PresetSettings) -> PresetSettings:
+    if settings.audio_only:
+        return replace(settings, qualities=(), encoding=EncodingRequest(), black_bars=False, make_mp4=False)
+    chosen = USUAL if settings.qualities is None else settings.qualities
+    return replace(settings, qualities=tuple(name for name in ladder.BY_NAME if name in chosen))
 
 
 def name_problem(name: str) -> str | None:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from pipeline.job import Codec, EncoderFamily, EncodingRequest, RateControl
+from pipeline.job import AudioRequest, Codec, EncoderFamily, EncodingRequest, RateControl
 from pipeline.media.encode.encoder_check import CODEC_NAMES, FAMILY_NAMES
 from pipeline.presets.preset import PresetSettings
 
 
 def summary(settings: PresetSettings) -> str:
     """Return in words what a preset makes, and what of it is not as usual."""
-    encoding, audio, speech = settings.encoding, settings.audio, settings.transcription
-    words = ["audio only"]
-    if not settings.audio_only:
-        words = ["all qualities up to 1080p" if settings.qualities is None else " ".join(settings.qualities)]
-        words += _video(encoding)
-        words += ["black bars"] if settings.black_bars else []
-    words += ["5.1 audio"] if audio.surround else []
-    words += [] if audio.loudness_lufs is None else [f"{audio.loudness_lufs:g} LUFS"]
-    words += ["audio map"] if audio.audio_map else []
+    speech = settings.transcription
+    made = ["all qualities up to 1080p" if settings.qualities is None else " ".join(settings.qualities)]
+    words = ["audio only"] if settings.audio_only else made
+    words += _coded(settings)
     words += ["MP4"] if settings.make_mp4 and not settings.audio_only else []
     words += [] if speech is None else [f"captions ({speech.model})"]
     words += ["captions in English"] if speech is not None and speech.translate else []
     return ", ".join(words)
+
+
+def coding_summary(settings: PresetSettings) -> str:
+    """Return in words how a preset encodes what it makes, and what of that is not as usual."""
+    return ", ".join(_coded(settings))
+
+
+def _coded(settings: PresetSettings) -> list[str]:
+    bars = ["black bars"] if settings.black_bars else []
+    return [*([] if settings.audio_only else [*_video(settings.encoding), *bars]), *_audio(settings.audio)]
+
+
+def _audio(audio: AudioRequest) -> list[str]:
+    words = ["5.1 audio"] if audio.surround else []
+    words += [] if audio.loudness_lufs is None else [f"{audio.loudness_lufs:g} LUFS"]
+    return words + (["audio map"] if audio.audio_map else [])
 
 
 def _video(encoding: EncodingRequest) -> list[str]:

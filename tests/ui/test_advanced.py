@@ -11,7 +11,6 @@ from ui import advanced
 from ui.advanced import (
     AdvancedValues,
     Aim,
-    LoudnessTarget,
     advanced_from_preferences,
     changes,
     encoder_choices,
@@ -44,13 +43,19 @@ def test_only_encoders_that_can_be_asked_for_are_offered(codec, platform, expect
         (advanced.ENCODER_LABELS, EncoderFamily),
         (advanced.CODEC_LABELS, Codec),
         (advanced.AIM_LABELS, Aim),
-        (advanced.LOUDNESS_LABELS, LoudnessTarget),
     ],
-    ids=["encoder", "codec", "aim", "loudness"],
+    ids=["encoder", "codec", "aim"],
 )
 def test_every_choice_has_a_label_of_its_own(labels, kind):
     """A label leads back to the choice that it stands for."""
     assert list(kind) == [advanced.labelled(labels, labels[choice]) for choice in kind]
+
+
+def test_a_loudness_has_a_label_of_its_own():
+    """Those that can be chosen, and another that a preset has."""
+    wanted = [*advanced.LOUDNESS_LABELS, -18.25]
+    labels = [advanced.loudness_label(lufs) for lufs in wanted]
+    assert (wanted, "-18.25 LUFS") == ([advanced.loudness_of(label) for label in labels], labels[-1])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +86,7 @@ def test_defaults_are_no_changes():
     ("values", "expected"),
     [
         (AdvancedValues(encoder=CPU), ("Processor",)),
-        (AdvancedValues(codec=Codec.HEVC, loudness=LoudnessTarget.PODCAST), ("HEVC", "-16 LUFS")),
+        (AdvancedValues(codec=Codec.HEVC, loudness=-16.0), ("HEVC", "-16 LUFS")),
         (AdvancedValues(codec=Codec.AV1, keep_hdr=True), ("AV1", "HDR kept")),
         (AdvancedValues(keep_hdr=True), ()),
         (AdvancedValues(copy_top=True), ("original kept where possible",)),
@@ -132,10 +137,11 @@ def test_an_address_with_a_secret_is_not_remembered(uri, expected):
     assert expected == remembered_address(uri)
 
 
-def test_a_loudness_that_is_not_offered_falls_back():
-    """It gives way to the default, and nothing else does."""
-    preferences = Preferences(audio=AudioRequest(surround=True, loudness_lufs=-20.0))
-    assert AdvancedValues(surround=True) == advanced_from_preferences(preferences)
+def test_a_loudness_that_can_not_be_reached_falls_back():
+    """It gives way to the default, and nothing else does; one that is not offered but can be reached stays."""
+    kept = [Preferences(audio=AudioRequest(surround=True, loudness_lufs=lufs)) for lufs in (-99.0, -20.0)]
+    wanted = [AdvancedValues(surround=True), AdvancedValues(surround=True, loudness=-20.0)]
+    assert wanted == [advanced_from_preferences(preferences) for preferences in kept]
 
 
 @pytest.mark.parametrize("target", [0.0, 100.0, float("nan")], ids=["too low", "too high", "no number"])

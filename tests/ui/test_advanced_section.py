@@ -21,7 +21,6 @@ from ui.advanced import (
     LOUDNESS_LABELS,
     AdvancedValues,
     Aim,
-    LoudnessTarget,
     encoder_choices,
 )
 from ui.engine import CONVERT_ON_LABELS, ConvertOn
@@ -43,7 +42,10 @@ def test_folded_at_first(open_driver):
     """A new window shows the title and what the section is about, nothing of its content, and asks for the defaults."""
     driver = open_driver()
     card = driver.window.advanced_panel.card
-    assert ("▸  ADVANCED", "Format, quality, loudness, encryption") == (text_of(card.toggle), text_of(card.summary))
+    assert ("▸  ADVANCED", "Speed, format, quality, loudness, encryption") == (
+        text_of(card.toggle),
+        text_of(card.summary),
+    )
     assert not card.body.winfo_viewable()
     assert AdvancedValues() == driver.window.variables.read().advanced
 
@@ -55,7 +57,7 @@ def test_unfolding_moves_nothing_above(open_driver):
     card = window.advanced_panel.card
 
     def places():
-        widgets = (card.toggle, window.output_panel.speed, window.actions.start, window.log_panel.view)
+        widgets = (card.toggle, window.output_panel.presets.list, window.actions.start, window.log_panel.view)
         return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_height()) for w in widgets] + [window.geometry()]
 
     before = places()
@@ -201,7 +203,7 @@ def test_an_encoder_that_does_not_work_here(open_driver):
         ({"copy_top": True}, {"encoding": EncodingRequest(copy_top=True)}),
         ({"aim": AIM_LABELS[Aim.BIT_RATE]}, {"encoding": EncodingRequest(rate_control=RateControl.ABR)}),
         ({"aim": AIM_LABELS[Aim.MEASURED], "target": "92,5"}, {"encoding": EncodingRequest(target_vmaf=92.5)}),
-        ({"loudness": LOUDNESS_LABELS[LoudnessTarget.BROADCAST]}, {"audio": AudioRequest(loudness_lufs=-23.0)}),
+        ({"loudness": LOUDNESS_LABELS[-23.0]}, {"audio": AudioRequest(loudness_lufs=-23.0)}),
         ({"surround": True}, {"audio": AudioRequest(surround=True)}),
         ({"accept_damaged": True}, {"accept_damaged": True}),
     ],

@@ -27,7 +27,7 @@ from pipeline.job import (
     UploadRequest,
 )
 from pipeline.plan import make_plan
-from ui.advanced import AdvancedValues, Aim, LoudnessTarget
+from ui.advanced import AdvancedValues, Aim
 from ui.chosen_video import chosen_video
 from ui.engine import ConvertOn, EngineValues
 from ui.job_form import (
@@ -303,7 +303,7 @@ def test_the_job_says_what_advanced_says():
         keep_hdr=True,
         aim=Aim.MEASURED,
         target="92,5",
-        loudness=LoudnessTarget.PODCAST,
+        loudness=-16.0,
         surround=True,
         encrypt=True,
         key_file="/k",

@@ -85,7 +85,7 @@ def places_of_controls(window):
     panels = (window.source_panel, window.output_panel, window.transcription_panel, window.upload_panel)
     widgets = [panel.card for panel in panels] + [row.progress for row in window.progress_panel.rows]
     widgets += [window.source_panel.part_from, window.output_panel.entry, *window.output_panel.qualities.values()]
-    widgets += [window.output_panel.speed, window.settings.container, window.log_panel.view]
+    widgets += [window.output_panel.presets.list, window.settings.container, window.log_panel.view]
     widgets += [window.actions.start, window.actions.reset]
     return [
         (w.winfo_rootx(), w.winfo_rooty(), w.winfo_width(), w.winfo_height()) for w in widgets if w.winfo_ismapped()
@@ -190,11 +190,12 @@ def test_tab_goes_through_the_form_in_reading_order(open_driver):
     for _ in range(60):
         stops.append(widget)
         widget = widget.tk_focusNext()
-    assert set() == {w.winfo_class() for w in stops} - {"TEntry", "TButton", "TCheckbutton", "TCombobox", "Text"}
+    controls = {"TEntry", "TButton", "TCheckbutton", "TCombobox", "TMenubutton", "Text"}
+    assert set() == {w.winfo_class() for w in stops} - controls
     landmarks = [
         window.source_panel.entry,
+        window.output_panel.presets.list,
         window.output_panel.entry,
-        window.output_panel.speed,
         window.transcription_panel.model,
         window.upload_panel.enable,
         window.upload_panel.test,

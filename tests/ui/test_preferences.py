@@ -40,12 +40,15 @@ CHANGED = Preferences(
     upload_enabled=True,
     language="fr",
     output_dir="/home/editor/vidéos",
+    preset="Course",
     qualities=("720p",),
+    audio_only=True,
     encoding=EncodingRequest(
         codec=Codec.HEVC,
         encoder=EncoderFamily.CPU,
         preset="slow",
         target_vmaf=92.5,
+        fit_ladder=True,
         keep_hdr=True,
         copy_top=True,
     ),
@@ -80,6 +83,8 @@ CHANGED = Preferences(
         ffmpeg_path="/opt/ffmpeg/bin/ffmpeg",
     ),
 )
+
+BEFORE_PRESETS = replace(CHANGED, preset="", audio_only=False, encoding=replace(CHANGED.encoding, fit_ladder=False))
 
 FORMAT_2 = """{
   "format": 2,
@@ -226,7 +231,12 @@ class TestPreferences:
         path.write_text(FORMAT_2, encoding="utf-8")
         before = TranscriptionRequest(model="small", language="es")  # it knew no caption rules, and no names
         expected = replace(
-            CHANGED, transcription=before, names_file="", dataset="", engine=EnginePreferences(), backend_address=""
+            BEFORE_PRESETS,
+            transcription=before,
+            names_file="",
+            dataset="",
+            engine=EnginePreferences(),
+            backend_address="",
         )
         # only one of its sections folded, and its window opened at the same size and place each time
         unset = {"backend": "", "window": WindowPreferences(), "program": ProgramSettings()}
@@ -295,7 +305,8 @@ class TestPreferences:
 
     def test_before_there_were_settings(self):
         """A file that an earlier version wrote is read as it was meant, and what it lacks has its default."""
-        assert replace(CHANGED, backend="", program=ProgramSettings()) == Preferences.load(KEPT / "preferences_4.json")
+        expected = replace(BEFORE_PRESETS, backend="", program=ProgramSettings())
+        assert expected == Preferences.load(KEPT / "preferences_4.json")
 
     def test_failed_save_keeps_the_old(self, path, monkeypatch):
         """A save that fails half-way leaves the earlier preferences whole and nothing beside them."""

@@ -22,7 +22,7 @@ from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.model import PhaseName
 from pipeline.published import published_files
 from pipeline.slug import slug_for
-from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS, LoudnessTarget
+from ui.advanced import CODEC_LABELS, LOUDNESS_LABELS
 from ui.services import PipelineServices
 from ui.view_state import WindowStage
 
@@ -161,7 +161,7 @@ def test_choices_under_advanced_reach_the_stream(open_driver, tmp_path, source_c
     variables.make_mp4.set(False)
     variables.advanced.encoder.set("Processor")
     variables.advanced.codec.set(CODEC_LABELS[Codec.HEVC])
-    variables.advanced.loudness.set(LOUDNESS_LABELS[LoudnessTarget.PODCAST])
+    variables.advanced.loudness.set(LOUDNESS_LABELS[-16.0])
     variables.advanced.encrypt.set(True)
     variables.advanced.key_file.set(str(key_file))
     variables.advanced.key_uri.set("https://keys.example.com/course")

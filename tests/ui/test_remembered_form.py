@@ -9,7 +9,7 @@ from ui_fakes import NOT_CONFIGURED
 
 from config import BackendApi, Config, Languages
 from pipeline.job import CaptionRules, Codec, EncoderFamily, EncodingRequest
-from ui.advanced import AdvancedValues, Aim, LoudnessTarget
+from ui.advanced import AdvancedValues, Aim
 from ui.job_form import FormValues
 from ui.preferences import Preferences, WindowPreferences
 from ui.remembered_form import form_from_preferences, to_preferences
@@ -42,7 +42,7 @@ def test_preferences_come_back():
             copy_top=True,
             aim=Aim.MEASURED,
             target="92.5",
-            loudness=LoudnessTarget.BROADCAST,
+            loudness=-23.0,
             surround=True,
             key_file="/k",
             key_uri="https://example.com/k",
@@ -57,9 +57,13 @@ def test_preferences_come_back():
     assert replace(values, source="") == again
 
 
-@pytest.mark.parametrize(("kept", "shown"), [("slow", "slow"), ("ultrafast", "medium")], ids=["offered", "not offered"])
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [("slow", "slow"), ("ultrafast", "ultrafast"), ("warp", "medium")],
+    ids=["offered", "a preset's", "unknown"],
+)
 def test_a_remembered_preset(kept, shown):
-    """One that the window does not offer gives way to the usual one."""
+    """One that there is none of gives way to the usual one."""
     assert shown == form_from_preferences(Preferences(encoding=EncodingRequest(preset=kept)), NOT_CONFIGURED).preset
 
 

@@ -84,7 +84,7 @@ def test_the_log_can_be_copied_and_not_changed(driver):
 
 def test_a_list_to_choose_from_takes_no_paste(driver):
     """It can't be typed into either."""
-    assert "disabled" == opened(driver, driver.window.output_panel.speed)["Paste"]
+    assert "disabled" == opened(driver, driver.window.output_panel.presets.list)["Paste"]
 
 
 def test_a_token_is_not_copied(driver):

@@ -159,7 +159,12 @@ def test_the_form_is_locked_while_a_job_runs(open_driver):
     driver = open_driver(FakeServices(run=run))
     driver.fill(upload=True)
     window = driver.window
-    controls = [window.source_panel.entry, window.output_panel.speed, window.upload_panel.enable, window.actions.start]
+    controls = [
+        window.source_panel.entry,
+        window.output_panel.presets.list,
+        window.upload_panel.enable,
+        window.actions.start,
+    ]
     driver.press(window.actions.start)
     run.encoding.wait_until_reached()
     driver.until_stage(RUNNING)

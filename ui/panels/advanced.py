@@ -19,6 +19,7 @@ from ui.advanced import AIM_LABELS, CODEC_LABELS, ENCODER_LABELS, LOUDNESS_LABEL
 from ui.banners import Tone
 from ui.engine import engine_changes
 from ui.form_variables import FormVariables
+from ui.job_form import SPEED_LABELS
 from ui.panels.engine import EnginePart
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
@@ -26,7 +27,7 @@ from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
 
-CONTENT = "Format, quality, loudness, encryption"
+CONTENT = "Speed, format, quality, loudness, encryption"
 ORIGINAL_HINT = "If players can play it as it is: nothing is lost, and there is less to encode."
 ORIGINAL_TIP = (
     "The video becomes the largest quality as it is."
@@ -57,6 +58,9 @@ class AdvancedPanel:
         fields = Fields(self.card.body)
         self.engine = EnginePart(self.card.body, fields, variables, config)
         self.notes |= self.engine.notes
+        self.speed = self._list(variables.speed, SPEED_LABELS.values())
+        fields.add_plain("Speed", self.speed)
+        self._always.append(self.speed)
         self._add_video(fields)
         self._add_audio(fields)
         self._add_encryption(fields)
@@ -77,7 +81,7 @@ class AdvancedPanel:
         switch(self._always, enabled)
         switch([self.keep_hdr], enabled and values.codec is not Codec.H264)
         switch([self.copy_top], enabled and values.codec is Codec.H264)
-        switch([self.target], enabled and values.aim is Aim.MEASURED)
+        switch([self.target, self.fit_ladder], enabled and values.aim is Aim.MEASURED)
         switch(self._of_key, enabled and values.encrypt)
 
     def _changed(self) -> None:
@@ -111,6 +115,8 @@ class AdvancedPanel:
         self.target = ttk.Entry(self.card.body, textvariable=variables.target, width=6)
         target_note = fields.add("Target", self.target, hint=TARGET_HINT)
         self.target.grid_configure(sticky="w")
+        self.fit_ladder = self._tick("Leave out qualities that save little", variables.fit_ladder)
+        fields.beneath(self.fit_ladder)
         self._on_change(clear_when_edited(encoder_note), variables.encoder, variables.codec)
         self._on_change(clear_when_edited(target_note), variables.target, variables.aim)
         self.notes |= {Setting.ENCODER: encoder_note, Setting.TARGET_VMAF: target_note}

@@ -1,4 +1,4 @@
-"""Where the files go and which qualities are made."""
+"""With which preset a video is converted, where the files go and which qualities are made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
+from config import Config
 from pipeline.errors import Setting
 from ui.form_variables import FormVariables
-from ui.job_form import QUALITY_NAMES, SPEED_LABELS
+from ui.job_form import QUALITY_NAMES
+from ui.panels.preset import PresetPart
 from ui.section_summaries import elided
 from ui.source_view import SourceView
 from ui.theme import CARD
@@ -20,19 +22,21 @@ from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
 
 QUALITIES_A_ROW = 3
+AUDIO_ONLY = "Audio only: an audio stream is made."
 FOLDER_OF_OTHERS = "Used only if it lies below one of SOURCE_ROOTS. Otherwise the files go to the server alone."
 
 
 class OutputPanel:
-    """Output folder, qualities and speed."""
+    """Preset, output folder and qualities."""
 
-    def __init__(self, master: tkinter.Misc, variables: FormVariables) -> None:
+    def __init__(self, master: tkinter.Misc, variables: FormVariables, config: Config) -> None:
         self.card = Card(master, "OUTPUT")
         self._variables = variables
         body = self.card.body
         self.entry = ttk.Entry(body, textvariable=variables.output_dir)
         self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
         fields = Fields(body)
+        self.presets = PresetPart(self.card.head, fields, variables, config.data_dir)
         folder_note = fields.add("Folder", self.entry, beside=self.browse)
         self.folder_text = folder_note.label
         boxes = ttk.Frame(body, bootstyle=CARD)
@@ -42,24 +46,24 @@ class OutputPanel:
         }
         for number, box in enumerate(self.qualities.values()):
             row, column = divmod(number, QUALITIES_A_ROW)
-            box.grid(row=row, column=column, sticky="w", padx=(0, "7.5p"), pady="1.5p")
+            box.grid(row=row, column=column, sticky="w", padx=(0, "4p"), pady="1.5p")
+        self.audio_only = ttk.Checkbutton(boxes, text="No video", variable=variables.audio_only, bootstyle=CARD)
+        self.audio_only.grid(row=0, column=QUALITIES_A_ROW, sticky="w", pady="1.5p")
         quality_note = fields.add("Qualities", boxes)
         self.hint = quality_note.label
-        self.speed = ttk.Combobox(
-            body, textvariable=variables.speed, values=list(SPEED_LABELS.values()), state="readonly"
-        )
-        fields.add_plain("Speed", self.speed)
         self.notes = {Setting.OUTPUT: folder_note, Setting.QUALITIES: quality_note}
         variables.on_change(clear_when_edited(folder_note), variables.output_dir, variables.upload)
-        variables.on_change(clear_when_edited(quality_note), *variables.qualities.values())
+        variables.on_change(clear_when_edited(quality_note), *variables.qualities.values(), variables.audio_only)
 
     def show(self, state: ViewState) -> None:
         """Show which qualities the source has pixels for, and whether anything can be changed."""
-        switch([self.entry, self.browse, self.speed], state.form_enabled)
+        audio_only = self._variables.audio_only.get()
+        self.presets.show(enabled=state.form_enabled)
+        switch([self.entry, self.browse, self.audio_only], state.form_enabled)
         offered = QUALITY_NAMES if state.source.offered is None else state.source.offered
         for name, box in self.qualities.items():
-            switch([box], state.form_enabled and name in offered)
-        self.notes[Setting.QUALITIES].explain(quality_hint(state.source))
+            switch([box], state.form_enabled and name in offered and not audio_only)
+        self.notes[Setting.QUALITIES].explain(AUDIO_ONLY if audio_only else quality_hint(state.source))
         known = self._variables.output_dir.get().strip() and state.source.slug
         if self._variables.engine.read().in_queue:
             text = FOLDER_OF_OTHERS
@@ -79,7 +83,7 @@ class OutputPanel:
 def quality_hint(source: SourceView) -> str:
     """Say why some qualities can't be chosen."""
     if source.audio_only:
-        return "Audio only: an audio stream is made."
+        return AUDIO_ONLY
     if source.offered is None:
         return "Qualities larger than the video are left out."
     if not source.offered:

@@ -89,10 +89,17 @@ class Fields:
     ) -> FieldNote:
         """Add a row and return the line beneath it; `marked` is what a problem marks, where it is not the control."""
         self.add_plain(label, control, beside=beside)
+        return self._note(marked or control, hint, column=1)
+
+    def add_note(self, control: plain.Widget) -> FieldNote:
+        """Add a line of its own for a control that stands elsewhere, and return it."""
+        return self._note(control, "", column=0)
+
+    def _note(self, control: plain.Widget, hint: str, *, column: int) -> FieldNote:
         note = WrappingLabel(self._frame, bootstyle=HINT)
-        note.grid(row=self._row, column=1, columnspan=2, sticky="ew", pady=(0, GAP))
+        note.grid(row=self._row, column=column, columnspan=3 - column, sticky="ew", pady=(0, GAP))
         self._row += 1
-        return FieldNote(marked or control, note, hint)
+        return FieldNote(control, note, hint)
 
     def add_plain(self, label: str, control: plain.Widget, *, beside: plain.Widget | None = None) -> None:
         """Add a row about which nothing is said."""
