@@ -148,6 +148,8 @@ def keep_visible(root: tkinter.Misc, style: ttk.Style) -> None:
     """Correct the theme for all widgets that are in the window by now: texts can be read, disabled ones too, and
     controls can be seen.
     """
+    # ttkbootstrap colours a root window by its class, and only one of Tk's own class
+    root.winfo_toplevel().configure(background=style.colors.bg)
     theme = style.theme_use()
     on_colour, disabled = PRIMARY_TEXT[theme], {"disabled": DISABLED_TEXT[theme]}
     for name, kind in _styles(root):

@@ -89,6 +89,11 @@ def test_every_tone_can_be_read(window, tone):
     assert contrast(colour(label, "foreground"), colour(label, "background")) >= TEXT
 
 
+def test_what_lies_between_the_panels_has_the_colour_of_the_theme(window):
+    """As the frames beside it have."""
+    assert window.style.lookup("TFrame", "background") == window.cget("background")
+
+
 def test_what_is_disabled_can_be_read(window):
     """Settings are read while a job runs."""
     box = window.output_panel.qualities["720p"]
