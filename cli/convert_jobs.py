@@ -128,6 +128,7 @@ def job_for(options: argparse.Namespace, video: Input) -> Job:
         audio_only=options.audio_only,
         tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
         encoding=_encoding(options),
+        bit_rates=options.bitrate,
         audio=AudioRequest(
             surround=options.surround, loudness_lufs=options.loudness, audio_map=_audio_map(options) or ()
         ),

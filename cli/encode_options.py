@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.job import QualityRate
 
 AUTO, OFF = "auto", "off"
+
+_QUALITY_RATE = re.compile(r"(\w{1,20})=(\d{1,12}(?:\.\d{1,6})?)([kM]?)", re.IGNORECASE | re.ASCII)
+_BITS = {"": 1, "K": 1_000, "M": 1_000_000}
 
 
 def add_tracks(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +79,13 @@ def _add_video(parser: argparse.ArgumentParser) -> None:
         "--rate-control", RateControl, "crf", "crf: constant quality below a maximum bit rate; abr: average bit rate"
     )
     parser.add_argument(
+        "--bitrate",
+        type=bit_rates,
+        default=(),
+        metavar="QUALITY=RATE,…",
+        help="the most bits a second of a quality, for example 1080p=4500k,720p=2.5M (default: the ladder's own)",
+    )
+    parser.add_argument(
         "--target-vmaf",
         type=number_or_off,
         metavar="VMAF|off",
@@ -124,6 +139,21 @@ def _add_audio(parser: argparse.ArgumentParser) -> None:
         metavar="LUFS|off",
         help="bring the audio to this loudness, for example -16 (default: off)",
     )
+
+
+def bit_rates(text: str) -> tuple[QualityRate, ...]:
+    """Read rates by quality; k and M are powers of 1000, as ffmpeg has them. Raises ArgumentTypeError."""
+    from pipeline.job import QualityRate
+
+    found: dict[str, QualityRate] = {}
+    for part in text.split(","):
+        read = _QUALITY_RATE.fullmatch(part.strip())
+        if read is None or read.group(1) in found:
+            problem = "names a quality twice" if read else f"takes rates such as 1080p=4500k,720p=2.5M, not {part!r}"
+            raise argparse.ArgumentTypeError(problem)
+        name, number, unit = read.groups()
+        found[name] = QualityRate(name=name, bit_rate=round(float(number) * _BITS[unit.upper()]))
+    return tuple(found.values())
 
 
 def number_or_off(text: str) -> float | None:

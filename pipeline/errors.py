@@ -24,6 +24,7 @@ class Setting(Enum):
     ENCODER = "encoder"
     PRESET = "preset"
     TARGET_VMAF = "target vmaf"
+    BIT_RATES = "bit rates"
     SEGMENT_TYPE = "segment type"
     KEEP_HDR = "keep hdr"
     LOUDNESS = "loudness"

@@ -80,6 +80,14 @@ class EncodingRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QualityRate:
+    """The most bits a second that a quality of the ladder may take, in place of the table's."""
+
+    name: str
+    bit_rate: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MappedAudio:
     """A track of the source, or one of its channels; both count from 1."""
 
@@ -222,6 +230,7 @@ class Job:
     audio_only: bool = False
     tracks: TrackChoice = TrackChoice()
     encoding: EncodingRequest = EncodingRequest()
+    bit_rates: tuple[QualityRate, ...] = ()
     audio: AudioRequest = AudioRequest()
     encryption: Encryption | None = None
     accept_damaged: bool = False

@@ -11,7 +11,7 @@ from pipeline.codec import to_json
 from pipeline.job import Job, UploadJob
 from pipeline.job_codec import settings_of
 
-NEWER = (("audio_only",), ("encoding", "fit_ladder"))
+NEWER = (("audio_only",), ("encoding", "fit_ladder"), ("bit_rates",))
 """Settings, off by default, that were not there when digests were of the defaults, too."""
 
 

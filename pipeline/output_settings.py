@@ -39,7 +39,11 @@ CAPTION_RULES = "profile"
 """The setting of a transcript that changes its captions alone, not the transcript itself."""
 
 SOURCE_PART = ("tracks", "trim")
-VIDEO = ("codec", "preset", "rate_control", "target_vmaf", "fit_ladder", "keep_hdr", "copy_top", "black_bars", ENCODER)
+BIT_RATES = "bit_rates"
+VIDEO = (
+    *("codec", "preset", "rate_control", "target_vmaf", "fit_ladder", "keep_hdr", "copy_top"),
+    *("black_bars", BIT_RATES, ENCODER),
+)
 AUDIO = ("surround", "loudness_lufs", "audio_map")
 
 LABELS = {
@@ -129,6 +133,9 @@ def output_settings(plan: Plan) -> OutputSettings:
     if plan.segment_type is not usual_segment_type(job.encoding.codec):
         stream[SEGMENT_TYPE] = plan.segment_type.value
     stream[ENCODER] = plan.encoder
+    rates = _bit_rates(plan)
+    stream = {name: value for name, value in stream.items() if name != BIT_RATES}
+    stream |= {BIT_RATES: rates} if rates else {}
     steps = {HLS: stream | {QUALITIES: [r.name for r in plan.renditions]}}
     if plan.mp4 is not None:
         steps[MP4] = stream
@@ -149,6 +156,14 @@ def output_settings(plan: Plan) -> OutputSettings:
     if plan.captions:
         steps[PACKAGE] |= {CAPTIONS: _captions(plan.captions)}
     return OutputSettings(steps=steps, of_no_matter=frozenset(_of_no_matter(job, plan.media)))
+
+
+def _bit_rates(plan: Plan) -> list[list[Any]]:
+    """Return the rates that were asked for, of what is made."""
+    made = {rendition.name for rendition in plan.renditions}
+    if plan.mp4 is not None:
+        made.add(plan.mp4.rendition.name)
+    return sorted([rate.name, rate.bit_rate] for rate in plan.job.bit_rates if rate.name in made)
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,6 +199,7 @@ def _by_name(job: Job) -> dict[str, Any]:
         "trim": None if trim is None else [trim["start_s"], trim["end_s"]],
         **form["encoding"],
         "black_bars": form["black_bars"],
+        BIT_RATES: form["bit_rates"],
         **audio,
         "audio_map": [[[part["track"], part["channel"]] for part in parts] for parts in audio["audio_map"]],
     }

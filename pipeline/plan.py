@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from pipeline.errors import Problem, Setting, SettingsError, SourceError
 from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, RateControl, SegmentType
@@ -27,6 +28,9 @@ LOUDNESS_LUFS = (-36.0, -5.0)
 """What ffmpeg's loudnorm can aim at, in LUFS."""
 
 TARGET_VMAF = (60.0, 99.0)
+
+BIT_RATE = (50_000, 100_000_000)
+"""In bits a second: less is no picture, and more is what studios keep, not what is streamed."""
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
@@ -102,7 +106,12 @@ def plan_as_made(plan: Plan, made: Sequence[str]) -> Plan:
 
 def setting_problems(job: Job) -> list[Problem]:
     """Return what is wrong with a job's settings whatever the source is."""
-    problems = [*_wrong_qualities(job), *_wrong_encoding(job.encoding), *_wrong_target_vmaf(job.encoding)]
+    problems = [
+        *_wrong_qualities(job),
+        *_wrong_bit_rates(job),
+        *_wrong_encoding(job.encoding),
+        *_wrong_target_vmaf(job.encoding),
+    ]
     loudness = job.audio.loudness_lufs
     if loudness is not None and not LOUDNESS_LUFS[0] <= loudness <= LOUDNESS_LUFS[1]:
         text = (
@@ -130,6 +139,39 @@ def _wrong_qualities(job: Job) -> Iterator[Problem]:
         yield Problem(text=text, setting=Setting.QUALITIES)
     if job.qualities is not None and not job.qualities and not job.audio_only:
         yield Problem(text="No quality is chosen: choose at least one.", setting=Setting.QUALITIES)
+
+
+def _wrong_bit_rates(job: Job) -> Iterator[Problem]:
+    unusable = False
+    for rate in job.bit_rates:
+        text = ""
+        if rate.name not in ladder.BY_NAME:
+            text = f"There is no quality {rate.name} to give a bit rate: choose from {', '.join(ladder.BY_NAME)}."
+        elif not BIT_RATE[0] <= rate.bit_rate <= BIT_RATE[1]:
+            text = f"The bit rate of {rate.name} lies between {kbits(BIT_RATE[0])} and {kbits(BIT_RATE[1])}."
+        if text:
+            unusable = True
+            yield Problem(text=text, setting=Setting.BIT_RATES)
+    if unusable or not job.bit_rates:
+        return
+    names = [quality.name for quality in ladder.USUAL] if job.qualities is None else job.qualities
+    made = [one for one in ladder.with_rates(ladder.QUALITIES, job.bit_rates) if one.name in names]
+    for larger, smaller in pairwise(made):
+        if larger.bit_rate <= smaller.bit_rate:
+            yield Problem(text=too_close(larger, smaller), setting=Setting.BIT_RATES)
+
+
+def too_close(larger: ladder.Quality, smaller: ladder.Quality) -> str:
+    """Return what is wrong with the rates of two qualities that are next to each other."""
+    return (
+        f"{larger.name} must get more bits than {smaller.name}, since players choose by the rate: "
+        f"it has {kbits(larger.bit_rate)}, and {smaller.name} {kbits(smaller.bit_rate)}."
+    )
+
+
+def kbits(bit_rate: int) -> str:
+    """Return a rate as people read it."""
+    return f"{bit_rate / 1000:,.0f} kb/s"
 
 
 def _wrong_encoding(encoding: EncodingRequest) -> Iterator[Problem]:
@@ -194,7 +236,7 @@ def _renditions(qualities: Sequence[ladder.Quality], job: Job, media: MediaInfo)
     video = media.video
     assert video is not None
     return ladder.renditions(
-        qualities,
+        ladder.with_rates(qualities, job.bit_rates),
         video.width,
         video.height,
         black_bars=job.black_bars,

@@ -23,6 +23,7 @@ from pipeline.job import (
     Existing,
     Job,
     MappedAudio,
+    QualityRate,
     RateControl,
     SegmentType,
     TrackChoice,
@@ -106,6 +107,7 @@ SCHEMA_4 = """{
   "schema": 4,
   "source": "Größe 1.mp4", "output_dir": "out", "slug": "week1/grosse-1",
   "qualities": ["1080p", "480p"], "audio_only": true,
+  "bit_rates": [{"name": "1080p", "bit_rate": 4500000}],
   "tracks": {"programme": 3, "video": 2, "audio": [1, 4]},
   "encoding": {"codec": "hevc", "encoder": "cpu", "preset": "slow", "rate_control": "crf", "target_vmaf": 93.5,
                "fit_ladder": true, "segment_type": "fmp4", "keep_hdr": true, "copy_top": true},
@@ -182,7 +184,10 @@ CHOSEN_IN_SCHEMA_3 = replace(
 )
 
 CHOSEN_IN_SCHEMA_4 = replace(
-    CHOSEN_IN_SCHEMA_3, audio_only=True, encoding=replace(CHOSEN_IN_SCHEMA_3.encoding, fit_ladder=True)
+    CHOSEN_IN_SCHEMA_3,
+    audio_only=True,
+    bit_rates=(QualityRate(name="1080p", bit_rate=4_500_000),),
+    encoding=replace(CHOSEN_IN_SCHEMA_3.encoding, fit_ladder=True),
 )
 
 UPLOAD_SCHEMA_1 = """{
@@ -221,6 +226,7 @@ JOBS = st.builds(
     slug=st.lists(TEXTS, min_size=1, max_size=4).map(lambda parts: nested_slug(PurePath("videos", *parts))),
     qualities=st.none() | st.lists(st.sampled_from([*ladder.BY_NAME])).map(tuple),
     audio_only=st.booleans(),
+    bit_rates=st.lists(st.builds(QualityRate, name=TEXTS, bit_rate=WHOLE), max_size=3).map(tuple),
     tracks=st.builds(
         TrackChoice, programme=st.none() | WHOLE, video=st.none() | WHOLE, audio=st.lists(WHOLE, max_size=3).map(tuple)
     ),

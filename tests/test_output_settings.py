@@ -15,6 +15,7 @@ from pipeline.job import (
     EncodingRequest,
     Encryption,
     MappedAudio,
+    QualityRate,
     RateControl,
     SegmentType,
     TrackChoice,
@@ -68,6 +69,14 @@ def settings(job, media_info):
         ),
         pytest.param({"transcription": TranscriptionRequest(model="small")}, {"transcript": ()}, id="captions"),
         pytest.param({"trim": Trim(start_s=3)}, {"hls": ("trim",), "mp4": ("trim",)}, id="a part"),
+        pytest.param(
+            {"bit_rates": (QualityRate(name="720p", bit_rate=2_000_000),)},
+            {"hls": ("bit_rates",), "mp4": ("bit_rates",)},
+            id="a bit rate",
+        ),
+        pytest.param(
+            {"bit_rates": (QualityRate(name="2160p", bit_rate=20_000_000),)}, {}, id="a bit rate of what is not made"
+        ),
         pytest.param({"tracks": TrackChoice(audio=(2,))}, {"hls": ("tracks",), "mp4": ("tracks",)}, id="tracks"),
     ],
 )

@@ -14,6 +14,7 @@ from pipeline.job import (
     Codec,
     EncoderFamily,
     EncodingRequest,
+    QualityRate,
     RateControl,
     SegmentType,
     TranscriptionRequest,
@@ -120,6 +121,25 @@ def test_no_rendition_has_more_than_sixty_frames_a_second(job, media_info, frame
             Setting.ENCODER,
             "A VMAF target needs an encoder that keeps a quality",
             id="VMAF in hardware",
+        ),
+        pytest.param(
+            {"bit_rates": (QualityRate(name="4K", bit_rate=9_000_000),)},
+            Setting.BIT_RATES,
+            "There is no quality 4K to give a bit rate: choose from 2160p, 1440p",
+            id="a rate of no quality",
+        ),
+        pytest.param(
+            {"bit_rates": (QualityRate(name="720p", bit_rate=10**400),)},
+            Setting.BIT_RATES,
+            "The bit rate of 720p lies between 50 kb/s and 100,000 kb/s.",
+            id="a rate out of all measure",
+        ),
+        pytest.param(
+            {"bit_rates": (QualityRate(name="1080p", bit_rate=2_800_000),)},
+            Setting.BIT_RATES,
+            "1080p must get more bits than 720p, since players choose by the rate: "
+            "it has 2,800 kb/s, and 720p 2,800 kb/s.",
+            id="rates that do not fall",
         ),
         pytest.param(
             {"encoding": EncodingRequest(fit_ladder=True)},
@@ -324,3 +344,22 @@ def test_a_caption_track_that_is_not_there_is_refused(job, media_info, tracks, n
     text = f"{media.path} has no audio track {number} to caption: {there}."
     assert (Problem(text=text, setting=Setting.CAPTION_TRACK),) == refused.value.problems
     make_plan(replace(wanted, transcription=TranscriptionRequest(track=tracks)), media)
+
+
+def test_rates_of_ones_own(job, media_info):
+    """They take the place of the table's, with a peak and a buffer in proportion, in the MP4 too; others stay."""
+    rates = (QualityRate(name="1080p", bit_rate=10_000_000), QualityRate(name="480p", bit_rate=1_050_000))
+    plan = make_plan(replace(job, bit_rates=rates), media_info())
+    assert [
+        (10_000_000, 10_700_000, 15_000_000),
+        (2_800_000, 3_000_000, 4_200_000),
+        (1_050_000, 1_125_000, 1_575_000),
+    ] == [(r.bit_rate, r.max_bit_rate, r.buffer_size) for r in plan.renditions[:3]]
+    assert 1_050_000 == plan.mp4.rendition.bit_rate
+
+
+def test_rates_matter_among_what_is_made(job, media_info):
+    """One that would be above the next larger quality's is no fault where that is not made."""
+    rates = (QualityRate(name="720p", bit_rate=6_000_000),)
+    plan = make_plan(replace(job, qualities=("720p", "480p"), bit_rates=rates), media_info())
+    assert [6_000_000, 1_400_000] == [r.bit_rate for r in plan.renditions]

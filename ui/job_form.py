@@ -239,6 +239,7 @@ def to_job(values: FormValues, video: Input, media: MediaInfo | None = None, nam
         tracks=TrackChoice(audio=advanced.audio_tracks(values.advanced) or ()),
         trim=trim(values),
         encoding=settings.encoding,
+        bit_rates=values.program.bit_rates,
         audio=settings.audio,
         encryption=advanced.encryption(values.advanced),
         accept_damaged=values.advanced.accept_damaged,

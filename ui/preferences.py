@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from pipeline.codec import from_json, to_json
 from pipeline.errors import CodecError
-from pipeline.job import AudioRequest, EncodingRequest, RateControl, TranscriptionRequest
+from pipeline.job import AudioRequest, EncodingRequest, QualityRate, RateControl, TranscriptionRequest
 from ui import spoken_languages
 
 PREFERENCES_FILE = "s3_config.json"
@@ -91,7 +91,7 @@ class LimitPeriod:
 class ProgramSettings:
     """What the settings window sets. `text_percent` is how large texts and controls are, 100 to 200; `output_dir` is
     the folder that a new window begins with, empty for the one that was used last; `ffmpeg_path` is the program that
-    was chosen, empty for the usual one.
+    was chosen, empty for the usual one; `bit_rates` are those that differ from the ladder's.
     """
 
     theme: ThemeChoice = ThemeChoice.DARK
@@ -100,6 +100,7 @@ class ProgramSettings:
     backends: tuple[NamedBackend, ...] = ()
     upload_limits: tuple[LimitPeriod, ...] = ()
     ffmpeg_path: str = ""
+    bit_rates: tuple[QualityRate, ...] = ()
 
     def backend(self, id_: str) -> NamedBackend | None:
         """Return the backend of an id, None for one that is not there any more."""

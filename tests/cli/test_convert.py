@@ -10,6 +10,7 @@ import pytest
 from cli.convert import run
 from cli.convert_jobs import asked_from
 from cli.convert_options import jobs as number_of_jobs
+from cli.encode_options import bit_rates
 from cli.job_reports import exit_status
 from cli.main import build_parser
 from config import Cluster, Config
@@ -206,3 +207,16 @@ def test_how_many_at_once():
     for wrong in ("0", "-1", "many", "65", "1.5", "²"):
         with pytest.raises(ArgumentTypeError, match="takes a number from 1 to 64 or auto"):
             number_of_jobs(wrong)
+
+
+def test_rates_by_quality():
+    """k and M are powers of 1000, as ffmpeg has them."""
+    rates = bit_rates("1080p=4500k, 720p=2.5M,480p=900000")
+    assert [("1080p", 4_500_000), ("720p", 2_500_000), ("480p", 900_000)] == [(r.name, r.bit_rate) for r in rates]
+
+
+@pytest.mark.parametrize("text", ["", "4500k", "1080p=", "1080p=-1k", "1080p=4500kb", "1080p=1e6", "720p=1M,720p=2M"])
+def test_what_are_no_rates(text):
+    """A slip of the keyboard does not become a rate."""
+    with pytest.raises(ArgumentTypeError, match=r"such as 1080p=4500k,720p=2\.5M|names a quality twice"):
+        bit_rates(text)

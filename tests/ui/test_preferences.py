@@ -15,6 +15,7 @@ from pipeline.job import (
     EncoderFamily,
     EncodingRequest,
     Job,
+    QualityRate,
     RateControl,
     TranscriptionRequest,
 )
@@ -81,6 +82,7 @@ CHANGED = Preferences(
         backends=(NamedBackend(id="4c00fa30", name="Staging", address="https://staging.example.com"),),
         upload_limits=(LimitPeriod(days=LimitDays.WEEKDAYS, start="08:00", end="18:00", limit_mb_s=0.5),),
         ffmpeg_path="/opt/ffmpeg/bin/ffmpeg",
+        bit_rates=(QualityRate(name="1080p", bit_rate=4_500_000),),
     ),
 )
 

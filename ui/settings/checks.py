@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from itertools import pairwise
 from pathlib import PurePath
 
+from pipeline.job import QualityRate
+from pipeline.media.encode import ladder
+from pipeline.plan import BIT_RATE, too_close
 from pipeline.transfer.http.timetable import read_time
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
 from ui.job_form import typed_path
@@ -15,6 +19,7 @@ TEXT_PERCENT = (100, 200)
 TEXT_SIZES = (100, 110, 125, 150, 175, 200)
 """The sizes to choose from; any other between the first and the last may be typed."""
 
+LONGEST_RATE = 10
 LONGEST_NAME = 40
 """Characters of a backend's name."""
 
@@ -79,3 +84,34 @@ def limit_period(days: LimitDays, start: str, end: str, limit: str) -> LimitPeri
     if not found:
         raise ValueError(f"The limit must be a number of at least {LOWEST_LIMIT_MB_S:g} MB/s.")
     return LimitPeriod(days=days, start=start.strip(), end=end.strip(), limit_mb_s=found)
+
+
+class WrongRateError(ValueError):
+    """What is wrong with the rate of a quality, in a sentence."""
+
+    def __init__(self, quality: str, text: str) -> None:
+        super().__init__(text)
+        self.quality = quality
+
+
+def bit_rates(typed: Mapping[str, str]) -> tuple[QualityRate, ...]:
+    """Return the rates typed in kb/s by quality, largest quality first; an empty one is the usual one.
+
+    Raises WrongRateError.
+    """
+    lowest, highest = BIT_RATE
+    found = []
+    for name, text in typed.items():
+        digits = text.strip().replace(" ", "")
+        if not digits:
+            continue
+        number = int(digits) * 1000 if digits.isascii() and digits.isdigit() and len(digits) < LONGEST_RATE else 0
+        if not lowest <= number <= highest:
+            text = f"The rate of {name} must be a whole number from {lowest // 1000} to {highest // 1000} kb/s."
+            raise WrongRateError(name, text)
+        found.append(QualityRate(name=name, bit_rate=number))
+    for larger, smaller in pairwise(ladder.with_rates(ladder.QUALITIES, found)):
+        if larger.bit_rate <= smaller.bit_rate:
+            wrong = larger.name if typed.get(larger.name, "").strip() else smaller.name
+            raise WrongRateError(wrong, too_close(larger, smaller))
+    return tuple(found)

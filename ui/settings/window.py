@@ -13,6 +13,7 @@ from config import Config
 from ui.preferences import ProgramSettings
 from ui.settings.backends import BackendActions, BackendsSection
 from ui.settings.general import GeneralSection
+from ui.settings.qualities import QualitiesSection
 from ui.settings.upload import UploadSection
 from ui.theme import keep_visible
 from ui.window_size import give_size
@@ -52,7 +53,11 @@ class SettingsWindow:
         self.general = GeneralSection(self.sections, settings, config, self._change)
         self.backends = BackendsSection(self.sections, settings, config, actions, self._change)
         self.upload = UploadSection(self.sections, settings, parallel, self._change)
-        titled = ((self.general, "General"), (self.backends, "Backends"), (self.upload, "Upload"))
+        self.qualities = QualitiesSection(self.sections, settings, self._change)
+        titled = (
+            *((self.general, "General"), (self.backends, "Backends")),
+            *((self.qualities, "Qualities"), (self.upload, "Upload")),
+        )
         for section, title in titled:
             self.sections.add(section.frame, text=title, sticky="nsew")
         self.sections.enable_traversal()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.job import Codec
+from pipeline.job import Codec, QualityRate
 from pipeline.model import Rendition
 
 SOURCE_HEADROOM = 1.3
@@ -97,6 +97,23 @@ def choose(width: int, height: int, names: Sequence[str] | None) -> tuple[Qualit
         return (_own_size(width, height),)
     usual = tuple(q for q in fitting if q in USUAL)
     return usual if names is None else tuple(q for q in fitting if q.name in names) or usual[:1]
+
+
+def with_rates(qualities: Sequence[Quality], rates: Sequence[QualityRate]) -> tuple[Quality, ...]:
+    """Return qualities with other rates than the table's; peak and buffer keep their proportion to the rate."""
+    wanted = {rate.name: rate.bit_rate for rate in rates}
+    made = []
+    for quality in qualities:
+        factor = wanted.get(quality.name, quality.bit_rate) / quality.bit_rate
+        made.append(
+            replace(
+                quality,
+                bit_rate=round(quality.bit_rate * factor),
+                max_bit_rate=round(quality.max_bit_rate * factor),
+                buffer_size=round(quality.buffer_size * factor),
+            )
+        )
+    return tuple(made)
 
 
 def fit(width: int, height: int, quality: Quality) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from pipeline.job import QualityRate
 from ui.preferences import LimitDays, LimitPeriod
 from ui.settings import checks
 from ui.speed_limit import timetable
@@ -70,3 +71,29 @@ def test_limits_by_the_hour():
     limits = [table.limit_at(moment.replace(hour=hour)) for moment in (saturday, monday) for hour in (5, 8, 23)]
     assert [None, None, 0.5 * (1 << 20), 0.5 * (1 << 20), None, None] == limits
     assert timetable([LimitPeriod(days=LimitDays.EVERY_DAY, start="08:00", end="18:00", limit_mb_s=-1.0)]) is None
+
+
+def test_rates_of_qualities():
+    """Those that are typed, as they are typed; a rate alone may lie between the usual ones beside it."""
+    typed = {"2160p": "", "1080p": " 4 500 ", "720p": "", "480p": "1000"}
+    expected = (QualityRate(name="1080p", bit_rate=4_500_000), QualityRate(name="480p", bit_rate=1_000_000))
+    assert expected == checks.bit_rates(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "quality", "wrong"),
+    [
+        ({"720p": "fast"}, "720p", "The rate of 720p must be a whole number from 50 to 100000 kb/s."),
+        ({"720p": "49"}, "720p", "The rate of 720p must be"),
+        ({"720p": "9" * 5000}, "720p", "The rate of 720p must be"),
+        ({"1080p": "2800"}, "1080p", "1080p must get more bits than 720p"),
+        ({"720p": "5000"}, "720p", "1080p must get more bits than 720p"),
+        ({"1080p": "4500", "720p": "4600"}, "1080p", "1080p must get more bits than 720p"),
+    ],
+    ids=["no number", "too few", "huge", "below the usual", "above the usual", "crossed"],
+)
+def test_what_are_no_rates(typed, quality, wrong):
+    """The field to mend is named: one that was typed."""
+    with pytest.raises(checks.WrongRateError, match=wrong) as raised:
+        checks.bit_rates(typed)
+    assert quality == raised.value.quality

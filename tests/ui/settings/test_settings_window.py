@@ -81,6 +81,20 @@ def test_a_larger_text(dense_screen, opened, tmp_path):
     assert [] == found
 
 
+def test_rates_reach_the_job(opened):
+    """A rate counts when it is typed; while one is wrong, those before count."""
+    driver, settings = opened()
+    section = settings.qualities
+    section.entries["720p"].insert(0, "2000")
+    section.entries["480p"].insert(0, "2001")
+    assert ("720p must get more bits", True) == (section.note.text[:23], section.entries["720p"].instate(["invalid"]))
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.services.plans)
+    (plan,) = driver.services.plans
+    assert {"720p": 2_000_000, "480p": 1_400_000} == {r.name: r.bit_rate for r in plan.renditions}
+
+
 def test_a_new_window_begins_with_the_folder_of_the_settings(opened):
     """Whatever folder was used last."""
     driver, settings = opened()
