@@ -35,7 +35,7 @@ IN_USE_PAUSE_S = 15.0
 GONE = "The backend can't be reached any more, or is in trouble."
 """Why an upload waits that had begun, and why those do that come later."""
 
-LATER = "The video is converted: start the same command again when it can be reached, and only the upload is left."
+LATER = "The video is converted. When the backend can be reached, start again: only the upload is left."
 
 
 def run_batch(
