@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pipeline.media.source.damage import Damage, Hole, Medium, length_text
-from pipeline.media.source.interruptions import clock
+from pipeline.media.source.interruptions import Interruption, clock
 from pipeline.media.source.scan import CLOCK_HZ
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s, source_notes
 from pipeline.media_info import MediaInfo
@@ -26,7 +26,7 @@ class SourceView:
     """The source as the form shows it. `media` and `offered` are None until the source is known.
 
     `treatment` is what is unusual about it and what will be done about that. `damage` says what can't be read of it;
-    `refused` that it is not converted for that, unless the editor accepts it. `searched` is what the search has found,
+    `refused` that it is not converted for that unless the editor accepts it. `searched` is what the search has found,
     None while that is not known; `searching` that it is being looked for.
     """
 
@@ -70,6 +70,9 @@ def treated(source: SourceView, chosen: SourceOptions) -> SourceView:
         return source
     told = source_notes(media, keep_hdr=chosen.keep_hdr, surround=chosen.surround, options=False)
     phrases = [f"{text[0].upper()}{text[1:]}" for text in told]
+    in_the_way = None if source.searched is None else source.searched.interruption
+    if in_the_way is not None:
+        return replace(_interrupted(source, in_the_way, chosen), treatment=" · ".join(phrases))
     sentences, refused = _damage(source.searched)
     if missing_s(media) >= DAMAGED_S:  # told first
         end = phrases.pop(0)
@@ -81,6 +84,14 @@ def treated(source: SourceView, chosen: SourceOptions) -> SourceView:
         damage = f"{damage}: {ACCEPTED if chosen.accept_damaged else NOT_CONVERTED}"
     refused = refused and not chosen.accept_damaged
     return replace(source, damage=damage, refused=refused, treatment=" · ".join(phrases))
+
+
+def _interrupted(source: SourceView, found: Interruption, chosen: SourceOptions) -> SourceView:
+    """Say why the source is not converted, whatever can be read of it, and what can be done about that."""
+    accepted = found.acceptable and chosen.accept_damaged
+    then = (ACCEPTED if accepted else NOT_CONVERTED) if found.acceptable else found.way_out
+    damage = f"{found.text[0].upper()}{found.text[1:]}: {then}"
+    return replace(source, damage=damage, refused=found.acceptable and not accepted)
 
 
 def _damage(found: Damage | None) -> tuple[list[str], bool]:

@@ -26,6 +26,7 @@ from pipeline.media.ffmpeg.process import FfmpegRun, printable, run_ffmpeg
 from pipeline.media.hls import playlists
 from pipeline.media.source import interruptions
 from pipeline.media.source.damage import MISSING_S, length_text
+from pipeline.media.source.interruptions import NOTABLE_S
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.source.source_notes import declared_end_s
 from pipeline.media.stream_layout import INIT, PLAYLIST, segment_pattern
@@ -35,12 +36,6 @@ from pipeline.phases import rerun
 from pipeline.phases.hls_encode import HlsEncode
 from pipeline.phases.phase import PhaseContext, PhaseResult, Progress, log_words
 from pipeline.plan import plan_within_source
-
-NOTABLE_S = 0.1
-"""Less than this is how inexactly containers declare their durations, in seconds."""
-
-DECLARES_TRACKS = ("mov", "matroska")
-"""The containers that declare each audio track's length; for others ffmpeg gives the file's, or computes it."""
 
 DISK_MARGIN = 1.1
 
@@ -113,35 +108,26 @@ class HlsPhase:
 
         Raises SourceError when that can't be made into a stream.
         """
-        media = context.plan.media
         try:
             found = work.scan()
-            if context.plan.renditions and not found.frames:
-                raise SourceError(f"{media.path} has no video that can be read: the file is broken or not finished.")
-            if found.jumps:
-                raise SourceError(
-                    f"{media.path} consists of recordings whose timestamps start over: "
-                    "export it as one file, or convert its parts."
-                )
             self._check_interruptions(context, found)
             wrong_header = self._check_end(context, found)
         except SourceError:
             work.refuse()
             raise
-        plan = replace(context.plan, media=_ending(media, found)) if wrong_header else context.plan
+        plan = replace(context.plan, media=_ending(context.plan.media, found)) if wrong_header else context.plan
         return found, plan_within_source(plan, found)
 
     def _check_interruptions(self, context: PhaseContext, found: Scan) -> None:
         """Check that all of the video is in one track, and that its timestamps continue. Raises SourceError."""
         path, accepted = context.plan.media.path, context.plan.job.accept_damaged
+        in_the_way = interruptions.interruption(found, has_video=bool(context.plan.renditions))
+        if in_the_way is not None and not (accepted and in_the_way.acceptable):
+            raise SourceError(f"{path} {in_the_way.text}: {in_the_way.way_out}.")
         elsewhere, nothing = interruptions.other_track(found), interruptions.nothing_at_all(found)
         if elsewhere is not None:
-            if not accepted:
-                raise SourceError(f"{path} {elsewhere}.")
             context.log(f"{path} {elsewhere}.", LogLevel.WARNING)
         if nothing is not None:
-            if interruptions.is_mostly_nothing(found) and not accepted:
-                raise SourceError(f"{path} {nothing}, as its clock jumps: export it again, or accept damaged videos.")
             context.log(f"{path} {nothing}: the last frame is held until it goes on.", LogLevel.WARNING)
 
     def _check_end(self, context: PhaseContext, found: Scan) -> bool:
@@ -153,28 +139,22 @@ class HlsPhase:
         file that broke off in the middle of a packet.
         """
         media = context.plan.media
-        ends = [("", declared_end_s(media), found.end / CLOCK_HZ)]
-        for track in media.audio if media.container.split(",")[0] in DECLARES_TRACKS else ():
-            declared_s = None if track.duration_s is None else track.start_s + track.duration_s
-            ends.append(("The audio of ", declared_s, found.audio_ends[track.index] / CLOCK_HZ))
-        for what, declared_s, there_s in ends:
-            if declared_s is None or declared_s - there_s <= NOTABLE_S:
-                continue
-            sentence = (
-                f"{what}{media.path} ends early: it declares {declared_s:.1f} s, but only {there_s:.1f} s can be read"
-            )
-            if declared_s - there_s > MISSING_S and not context.plan.job.accept_damaged:
-                errors = count_errors(media, partial(self._decode, context, length_s=there_s))
-                if errors or not found.orderly:
-                    raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
-                sentence = f"{what}{media.path} declares {declared_s:.1f} s, but ends after {there_s:.1f} s"
-                context.log(
-                    f"{sentence}. All of it can be read, so the declared length is assumed to be wrong.",
-                    LogLevel.WARNING,
-                )
-                return True
-            context.log(f"{sentence}.", LogLevel.WARNING)
+        early = interruptions.early_end(media, found)
+        if early is None:
             return False
+        what, declared, there = "The audio of " if early.audio else "", f"{early.declared_s:.1f} s", early.there_s
+        sentence = f"{what}{media.path} ends early: it declares {declared}, but only {there:.1f} s can be read"
+        if early.missing_s > MISSING_S and not context.plan.job.accept_damaged:
+            errors = count_errors(media, partial(self._decode, context, length_s=there))
+            if errors or not found.orderly:
+                raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
+            sentence = f"{what}{media.path} declares {declared}, but ends after {there:.1f} s"
+            context.log(
+                f"{sentence}. All of it can be read, so the declared length is assumed to be wrong.",
+                LogLevel.WARNING,
+            )
+            return True
+        context.log(f"{sentence}.", LogLevel.WARNING)
         return False
 
     def _check_damage(self, context: PhaseContext) -> None:

@@ -12,7 +12,8 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError
 from pipeline.media.encode.source_input import SOURCE, from_source
 from pipeline.media.ffmpeg.process import FfmpegRun, run_ffmpeg
-from pipeline.media.source.damage import Damage, Hole, Medium
+from pipeline.media.source.damage import MISSING_S, Damage, Hole, Medium
+from pipeline.media.source.interruptions import Interruption, early_end, interruption
 from pipeline.media.source.packet_scan import scan
 from pipeline.media.source.scan import CLOCK_HZ, Scan
 from pipeline.media.source.source_notes import DAMAGED_S, missing_s
@@ -39,13 +40,18 @@ def count_errors(media: MediaInfo, decode: Callable[[Sequence[str]], FfmpegRun])
 
 
 def find_damage(media: MediaInfo, ffmpeg: Path, cancel: CancelToken) -> Damage:
-    """Decode the whole source and return what of it can't be read.
+    """Decode the whole source and return what of it can't be read, or why a job does not convert it.
 
     The packets say which frames there should be; ffmpeg writes a line for each that it has decoded. Where it has
-    complained of nothing, whatever is not there was never there.
+    complained of nothing, whatever is not there was never there. Packets that are no film are not decoded.
 
     Raises SourceError where the source can't be opened any more, ToolError, Cancelled.
     """
+    found = scan(media, cancel)
+    in_the_way = interruption(found, has_video=media.video is not None)
+    if in_the_way is not None:
+        return Damage(orderly=found.orderly, interruption=in_the_way)
+    early = early_end(media, found)
     with tempfile.TemporaryDirectory(prefix="hls-converter-") as name:
         # passthrough keeps each frame and its own time; framecrc writes a line a frame
         times = ("-fps_mode", "passthrough", "-enc_time_base:v", f"1:{CLOCK_HZ}", "-f", "framecrc", FRAMES)
@@ -54,12 +60,14 @@ def find_damage(media: MediaInfo, ffmpeg: Path, cancel: CancelToken) -> Damage:
             errors = run_ffmpeg(ffmpeg, arguments, cwd=Path(name), cancel=cancel).error_lines
         except EncodeError:
             errors = 1  # nothing at all could be decoded
-        if not errors and missing_s(media) < DAMAGED_S:
+        if not errors and missing_s(media) < DAMAGED_S and early is None:
             return Damage()
         decoded = _decoded(Path(name) / FRAMES, round(media.start_s * CLOCK_HZ))
-    found = scan(media, cancel)
     holes = _holes(media, found, decoded) if errors else ()
-    return Damage(holes=holes, errors=errors, orderly=found.orderly)
+    if early is not None and early.audio and early.missing_s > MISSING_S and (errors or not found.orderly):
+        text = f"has audio that ends at {early.there_s:.1f} s, though it declares {early.declared_s:.1f} s"
+        in_the_way = Interruption(text=text, way_out="copy or export the file again", acceptable=True)
+    return Damage(holes=holes, errors=errors, orderly=found.orderly, interruption=in_the_way)
 
 
 def _whole(media: MediaInfo, *output: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from pipeline.media.source.interruptions import Interruption
+
 MISSING_S = 1.0
 """A source that misses more than this, in seconds, is not converted unless the editor accepts that."""
 
@@ -37,20 +39,21 @@ class Hole:
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """What was found when all of a source was decoded.
+    """What was found when all of a source was read and decoded.
 
-    `errors` is how often the decoders complained; `orderly` that of `Scan`. Of several audio tracks, the holes are
-    those of the one that misses most.
+    `interruption` is why it is not converted, whatever can be decoded of it. `errors` is how often the decoders
+    complained; `orderly` that of `Scan`. Of several audio tracks, the holes are those of the one that misses most.
     """
 
     holes: tuple[Hole, ...] = ()
     errors: int = 0
     orderly: bool = True
+    interruption: Interruption | None = None
 
     @property
     def whole(self) -> bool:
         """Whether all of it can be read."""
-        return not self.errors and self.orderly
+        return not self.errors and self.orderly and self.interruption is None
 
     def missing_s(self, medium: Medium) -> float:
         """Return how much of the video or of the audio can't be read, in seconds."""
@@ -59,4 +62,6 @@ class Damage:
     @property
     def refused(self) -> bool:
         """Whether so much is missing that it is not converted unless the editor accepts that."""
+        if self.interruption is not None:
+            return True
         return any(self.missing_s(medium) > MISSING_S for medium in Medium)

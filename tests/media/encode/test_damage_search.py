@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ from program import make_clip
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
+from pipeline.media.encode import damage_search
 from pipeline.media.encode.damage_search import find_damage
 from pipeline.media.ffmpeg.process import find_ffmpeg
 from pipeline.media.source.damage import Damage, Medium
@@ -81,6 +83,21 @@ def test_a_wrong_length_in_the_header(clip, tmp_path):
     target = tmp_path / "long.mp4"
     target.write_bytes(content)
     assert search(target).whole
+
+
+def test_audio_that_ends_early_is_refused_as_a_job_refuses_it(clip, tmp_path, monkeypatch):
+    """Its track declares more than there is, and what there is has faults."""
+    real = damage_search.scan
+
+    def short(media, cancel):
+        found = real(media, cancel)
+        return replace(found, audio_ends={index: end // 2 for index, end in found.audio_ends.items()})
+
+    monkeypatch.setattr(damage_search, "scan", short)
+    assert Damage() == search(clip)
+    found = search(zeroed(clip, tmp_path / "damaged.mp4", "audio", 5.0, 5.5))
+    assert (True, True) == (found.refused, found.interruption.acceptable)
+    assert "has audio that ends at 8.0 s, though it declares 16.0 s" == found.interruption.text
 
 
 def test_a_search_that_is_cancelled(clip):
