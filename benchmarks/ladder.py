@@ -4,15 +4,13 @@
 
 Every quality is made with the factor that meets the target. Printed are its bits a second as the trials foretell them
 and as they are, how many times as much the next larger quality that is made takes (audio of 128 kb/s included), and its
-VMAF as viewers see it, scaled to the size of the source. Without --source the program makes two clips: slides, and the
-same slides with the noise of a camera.
+VMAF as viewers see it, scaled to the size of the source. Without --source the program makes a clip of slides.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -37,7 +35,7 @@ EVERY = 5
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, help="a video (default: slides, then slides with noise)")
+    parser.add_argument("--source", type=Path, help="a video (default: slides)")
     parser.add_argument("--preset", default="medium", help="x264's name (default: %(default)s)")
     parser.add_argument("--target-vmaf", type=float, default=95.0, help="what is aimed at (default: %(default)g)")
     options = parser.parse_args()
@@ -46,29 +44,19 @@ def main() -> None:
     write(ffmpeg_version(ffmpeg))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sources = [options.source] if options.source else made_sources(ffmpeg, folder)
+        source = options.source or make_slides(ffmpeg, folder)
         encoding = EncodingRequest(
             preset=options.preset, encoder=EncoderFamily.CPU, target_vmaf=options.target_vmaf, fit_ladder=True
         )
-        for source in sources:
-            media = probe(source)
-            job = Job(source=source, output_dir=folder, slug=source.stem, encoding=encoding)
-            plan = plan_within_source(make_plan(job, media), scan(media, CancelToken()))
-            write(f"\n{described(media)}; preset {options.preset}, target {options.target_vmaf:g}")
-            compare(ffmpeg, plan, folder / source.stem)
-
-
-def made_sources(ffmpeg: Path, folder: Path) -> list[Path]:
-    """Make slides, and the same with noise."""
-    slides, noisy = make_slides(ffmpeg, folder), folder / "slides-with-noise.mkv"
-    command = [str(ffmpeg), "-v", "error", "-y", "-i", str(slides), "-vf", "noise=alls=5:allf=t", "-c:v", "libx264"]
-    subprocess.run([*command, "-preset", "veryfast", "-crf", "12", str(noisy)], check=True)
-    return [slides, noisy]
+        media = probe(source)
+        job = Job(source=source, output_dir=folder, slug="clip", encoding=encoding)
+        plan = plan_within_source(make_plan(job, media), scan(media, CancelToken()))
+        write(f"{described(media)}; preset {options.preset}, target {options.target_vmaf:g}")
+        compare(ffmpeg, plan, folder)
 
 
 def compare(ffmpeg: Path, plan: Plan, folder: Path) -> None:
     """Make every quality of a source, and print a row for each."""
-    folder.mkdir(exist_ok=True)
     cutting = cut(plan, scan(plan.media, CancelToken()), cores=1)
     chosen = per_title.choose_factors(ffmpeg, plan, cutting, scratch=folder, cancel=CancelToken())
     rates = {name: factor.bit_rate for name, factor in chosen.items()}

@@ -157,7 +157,7 @@ class ListControl:
 
     def replace(self, id_: str, job: Job, values: FormValues) -> None:
         """Give a video other settings."""
-        self.list.replace(id_, job, job_config(values, self._login.config).backend.url)
+        self.list.replace(id_, job, job_config(values, self._login.config).backend.url, values)
 
     def answer(self, answer: BannerAnswer, values: FormValues) -> bool:
         """Begin the selected video as the editor has answered its question; return whether it has asked one."""
@@ -168,7 +168,8 @@ class ListControl:
             return False
         job = answered(replace(row.job), answer)
         if job is not None:
-            self.replace(row.id, job, values)
+            url = job_config(values, self._login.config).backend.url
+            self.list.answer(row.id, job, url, row.listed.label)
             self._begin((row.id,), values)
         return True
 

@@ -16,11 +16,13 @@ from pipeline.events import LogLevel
 from pipeline.files import read_file, write_whole
 from pipeline.inputs import Input
 from pipeline.job import Job
+from pipeline.presets.library import read_library
 from ui.destination import TypedDestination
 from ui.gathering import gather
 from ui.job_form import FormValues, destination, form_problems, job_config, to_job
 from ui.list_messages import NotAdded, RowState, StoredVideo, VideosListed
 from ui.messages import LogEntry, Message
+from ui.preset_form import row_label
 from ui.services import Services
 
 if TYPE_CHECKING:
@@ -100,13 +102,17 @@ class ListFile:
             names = self._names(values)
             jobs = [listed_job(values, video, names, own=own) for video in gathered.videos]
             url = job_config(values, config).backend.url
-            store.listed.add(jobs, held=held, backend_url=url)
+            store.listed.add(jobs, held=held, backend_url=url, label=self._label(values))
 
         self._ask(work)
 
-    def replace(self, id_: str, job: Job, backend_url: str) -> None:
-        """Give a video other settings."""
-        self._change(lambda store: store.listed.replace(id_, job, backend_url=backend_url))
+    def replace(self, id_: str, job: Job, backend_url: str, values: FormValues) -> None:
+        """Give a video other settings, those of the form."""
+        self._change(lambda store: store.listed.replace(id_, job, backend_url=backend_url, label=self._label(values)))
+
+    def answer(self, id_: str, job: Job, backend_url: str, label: str) -> None:
+        """Give a video the answer to what it has asked; its settings stay."""
+        self._change(lambda store: store.listed.replace(id_, job, backend_url=backend_url, label=label or None))
 
     def remove(self, ids: Sequence[str]) -> None:
         """Take videos out of the list."""
@@ -189,6 +195,9 @@ class ListFile:
     def _tell(self, change: ListChange) -> None:
         for text in change.refused:
             self._post(LogEntry(text=text, level=LogLevel.WARNING))
+
+    def _label(self, values: FormValues) -> str | None:
+        return row_label(values, read_library(self._config.data_dir)) or None
 
     def _names(self, values: FormValues) -> tuple[str, ...]:
         """Return the names that Whisper's words are corrected by. Raises PipelineError."""

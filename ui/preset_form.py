@@ -13,6 +13,7 @@ from ui.speech import from_request
 from ui.spoken_languages import language_text
 
 NO_PRESET = "Your own settings"
+CHANGED = " (changed)"
 
 
 def with_settings(values: FormValues, settings: PresetSettings) -> FormValues:
@@ -68,7 +69,18 @@ def preset_label(values: FormValues, library: Library) -> str:
     preset = chosen_preset(values, library)
     if preset is None:
         return NO_PRESET
-    return f"{preset.name} (changed)" if is_changed(values, preset) else preset.name
+    return f"{preset.name}{CHANGED}" if is_changed(values, preset) else preset.name
+
+
+def row_label(values: FormValues, library: Library) -> str:
+    """Return what the list of videos says of one with the form's settings, empty for no preset."""
+    label = preset_label(values, library)
+    return "" if label == NO_PRESET else label
+
+
+def preset_in(label: str) -> str:
+    """Return the name of the preset that a row's label names."""
+    return label.removesuffix(CHANGED)
 
 
 def preset_hint(values: FormValues) -> str:

@@ -11,6 +11,7 @@ from ui.form_of_job import edited, form_of
 from ui.form_variables import FormVariables
 from ui.job_form import FormValues, form_problems, to_job
 from ui.list_control import ListControl
+from ui.preset_form import preset_in
 from ui.video_rows import VideoRow
 
 
@@ -57,7 +58,8 @@ class RowEditing:
         own = self.own_values()
         self._own = own
         self._id, self._job = row.id, row.job
-        self._fill(form_of(row.job, self._variables.read()))
+        filled = form_of(row.job, self._variables.read())
+        self._fill(replace(filled, preset_name=preset_in(row.listed.label)))
         self._filled = self._variables.read()
 
     def edited(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from json_events import events
 
 from cli import main
 from cli.convert_jobs import asked_from
@@ -215,7 +216,7 @@ def test_the_command(config, capsys):
     assert "--replace" in said("import course.json --name Mine", EXIT_WRONG_USAGE)
     assert "can be chosen" in said("import course.json --name Mine --replace")
     assert "comes with the program" not in said("list")
-    rows = [json.loads(line) for line in said("list --json").splitlines()]
+    rows = events(said("list --json"))
     assert (["Course", "Web", "Mine"], ["1080p", "720p", "480p"], "mine.json") == (
         [row["name"] for row in rows if row["name"] in ("Course", "Web", "Mine")],
         rows[-1]["settings"]["qualities"],

@@ -91,6 +91,27 @@ def test_settings_of_the_selected_video_are_edited_in_the_form(driver, videos, t
     assert ("", False, True) == (own.source, own.make_mp4, own.transcribe)
 
 
+def test_a_video_of_the_list_names_its_preset(driver, tmp_path, videos):
+    """Its own, and whether it was changed; another one may be chosen for it alone."""
+    window = driver.window
+    window.variables.output_dir.set(str(tmp_path / "out"))
+    presets = window.output_panel.presets
+    presets.choose("Course")
+    drop(driver, videos[:2], 2)
+    presets.choose("Web")
+    select(driver, "two.mp4")
+    assert "Course" == presets.list.get()
+    window.variables.make_mp4.set(False)
+    driver.until(lambda: rows(driver)["two.mp4"].listed.label == "Course (changed)")
+    select(driver, "one.mp4")
+    presets.choose("Audio only")
+    driver.until(lambda: rows(driver)["one.mp4"].listed.label == "Audio only")
+    driver.until(lambda: not window.controller.busy)
+    assert [True, False] == [rows(driver)[name].job.audio_only for name in ("one.mp4", "two.mp4")]
+    select(driver)
+    assert "Web" == presets.list.get()
+
+
 def test_start_cancel_and_bars_follow_the_selection(open_driver, tmp_path, videos):
     """Start begins the selected one, whose bars are shown; with none selected and an empty form it begins all."""
     step = HaltedStep()

@@ -62,7 +62,7 @@ class PresetPart:
         colour_menu(self.menu, style)
         on_new_theme(self.menu, lambda: colour_menu(self.menu, style))
         self.note = fields.add_note(self.name_row.entry)
-        self.list.bind("<<ComboboxSelected>>", lambda _: self._choose())
+        self.list.bind("<<ComboboxSelected>>", lambda _: self._chosen())
         variables.on_change(self._changed, *variables.of_presets)
         self._changed()
 
@@ -100,12 +100,15 @@ class PresetPart:
         self.note.show("")
         self.note.explain(preset_hint(values))
 
-    def _choose(self) -> None:
-        name = self._shown.get()
-        self.list.selection_clear()
+    def choose(self, name: str) -> None:
+        """Put a preset into the form, if there is one of that name."""
         preset = self._library.find(name)
         if preset is not None:
             self._fill(preset)
+
+    def _chosen(self) -> None:
+        self.list.selection_clear()
+        self.choose(self._shown.get())
 
     def _fill(self, preset: Preset) -> None:
         self._variables.fill(with_preset(self._variables.read(), preset))
