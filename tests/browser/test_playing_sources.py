@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hls_player import problems_of
+from hls_player import play_level, problems_of
 
 from pipeline import wiring
 from pipeline.cancel import CancelToken
@@ -27,21 +27,6 @@ from pipeline.model import Outcome
 # hls.js 1.7.4 counts the first segment's header as a segment that brought nothing, wherever transport streams have a
 # audio of their own: of what ffmpeg's own HLS muxer makes it says so as well.
 NO_PROGRESS = ("bufferAppendNoProgress",)
-# The levels' switch is waited for, or a video of two seconds has ended before.
-SWITCH = """level => {
-    document.querySelector('video').pause();
-    window.hls.currentLevel = level;
-}"""
-PLAY_FROM = """at => {
-    const video = document.querySelector('video');
-    video.muted = true;
-    video.currentTime = at;
-    return video.play();
-}"""
-MOVED = """([height, at]) => {
-    const video = document.querySelector('video');
-    return video.videoHeight === height && !video.seeking && (video.ended || video.currentTime > at + 0.3);
-}"""
 VERYFAST = EncodingRequest(preset="veryfast", encoder=EncoderFamily.CPU)
 FMP4 = replace(VERYFAST, segment_type=SegmentType.FMP4)
 
@@ -121,7 +106,7 @@ def test_every_level_plays_at_start_middle_and_end(page, watch_url, name):
     """
     stream, url = STREAMS[name], watch_url(name)
     for level in range(len(stream.heights)):
-        problems = problems_of(page, lambda level=level: _play_through(page, url, level), stream.spurious)
+        problems = problems_of(page, lambda level=level: play_level(page, url, level), stream.spurious)
         heights = page.evaluate("window.hls.levels.map(level => level.height || 0)")
         duration = page.evaluate("document.querySelector('video').duration")
         assert ([], stream.heights) == (problems, tuple(sorted(heights)))
@@ -129,15 +114,3 @@ def test_every_level_plays_at_start_middle_and_end(page, watch_url, name):
             duration,
             page.evaluate("window.hls.audioTracks.length"),
         )
-
-
-def _play_through(page, url, level):
-    page.goto(url)
-    page.wait_for_function("document.querySelector('video').readyState >= 2")
-    duration = page.evaluate("document.querySelector('video').duration")
-    page.evaluate(SWITCH, level)
-    page.wait_for_function("level => window.hls.currentLevel === level", arg=level)
-    for at in (0.0, duration / 2, duration - 1.0):
-        page.evaluate(PLAY_FROM, at)
-        page.wait_for_function(MOVED, arg=[page.evaluate("level => window.hls.levels[level].height || 0", level), at])
-    page.wait_for_function("document.querySelector('video').ended")

@@ -16,6 +16,29 @@ each time.
 
 TRIES = 3
 
+HOLE_S = 0.1
+"""What hls.js counts as a hole (its `maxBufferHole`). Less than that may lie before the first picture of what it loads:
+it counts from the first decoding time, two frames before that picture.
+"""
+
+LOAD = """([level, at]) => new Promise(resolve => {
+    const video = document.querySelector('video');
+    video.pause();
+    video.currentTime = at;
+    window.hls.once('hlsBufferFlushed', resolve);
+    window.hls.currentLevel = level;
+})"""
+LOADED = """([level, from, to]) => {
+    const { buffered } = document.querySelector('video');
+    const ranges = Array.from({ length: buffered.length }, (_, n) => [buffered.start(n), buffered.end(n)]);
+    const range = ranges.find(([start, end]) => start <= from && end >= to);
+    return (level === null || window.hls.currentLevel === level) && range;
+}"""
+MOVED = """([height, at]) => {
+    const video = document.querySelector('video');
+    return video.videoHeight === height && !video.seeking && (video.ended || video.currentTime > at + 0.3);
+}"""
+
 CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
     .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
 PLAY_FROM = (
@@ -35,6 +58,25 @@ def problems_of(page: Page, play: Callable[[], None], spurious: Collection[str] 
         if not OF_A_BUSY_MACHINE.intersection(problems):
             break
     return problems
+
+
+def play_level(page: Page, url: str, level: int) -> None:
+    """Open a stream and play a level at its start, its middle and its end, each loaded anew and, from there on, without
+    a hole before it plays. A player that is sent into a gap waits for the browser to jump over it, and complains of a
+    hole where a machine is slow to do so: it begins where the picture does.
+    """
+    page.goto(url)
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    duration = page.evaluate("document.querySelector('video').duration")
+    page.wait_for_function(LOADED, arg=[None, HOLE_S, duration - 0.2])  # a switch while it loads may lose a segment
+    height = page.evaluate("level => window.hls.levels[level].height || 0", level)
+    for at in (0.0, duration / 2, duration - 1.0):
+        page.evaluate(LOAD, [level, at])
+        loaded = page.wait_for_function(LOADED, arg=[level, at + HOLE_S, duration - 0.2])
+        begin = max(at, loaded.json_value()[0])
+        page.evaluate(PLAY_FROM, begin)
+        page.wait_for_function(MOVED, arg=[height, begin])
+    page.wait_for_function("document.querySelector('video').ended")
 
 
 def captions_at(page: Page, at_s: float, awaited: str) -> list[str]:
