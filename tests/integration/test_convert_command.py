@@ -11,6 +11,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import psutil
 import pytest
+from held_ffmpeg import held_ffmpeg
 from json_events import events
 from program import command, make_clip, start
 
@@ -203,7 +204,7 @@ def test_stopping_an_encode_leaves_no_process_and_no_folder(tmp_path, environmen
         children = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, ask)
         rest = events(process.stdout.read())
-    gone = psutil.wait_procs(children, timeout=5)[1]
+    gone = psutil.wait_procs(children, timeout=60)[1]
     assert (130, "cancelled", [], []) == (
         process.returncode,
         rest[-1]["outcome"],
@@ -257,17 +258,19 @@ def test_audio_that_breaks_off_is_not_hidden_by_the_held_video(tmp_path, run):
     assert (1, True) == (bad.returncode, "ends early: it declares 20.0 s" in bad.stderr)
 
 
-def test_two_runs_on_one_folder_do_not_harm_each_other(tmp_path, environment, run):
+def test_two_runs_on_one_folder_do_not_harm_each_other(tmp_path, environment, run, short_clip):
     """The second, with other settings, says that the first is at work; the first finishes."""
-    clip = make_clip(tmp_path / "long.mp4", seconds=20)
-    with start(command("convert", clip, "-o", tmp_path / "out", "--preset", "medium", "--json"), environment) as first:
+    held = held_ffmpeg(tmp_path / "held")
+    options = ("-o", tmp_path / "out", "--no-mp4", "--preset")
+    with start(command("convert", short_clip, *options, "fast", "--json"), held.environment(environment)) as first:
         for line in first.stdout:
             if '"phase_progress"' in line:
                 break
-        second = run("convert", clip, "-o", tmp_path / "out", "--preset", "faster")
+        second = run("convert", short_clip, *options, "faster")
+        held.release()
         first.communicate(timeout=120)
     assert (1, True) == (second.returncode, "Another HLS Converter is working on" in second.stderr)
-    assert (0, ["long"]) == (first.returncode, [p.name for p in (tmp_path / "out").iterdir()])
+    assert (0, ["short-clip"]) == (first.returncode, [p.name for p in (tmp_path / "out").iterdir()])
 
 
 def test_the_destination_is_checked_as_it_was_typed(tmp_path, run, short_clip):

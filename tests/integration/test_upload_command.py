@@ -333,12 +333,12 @@ def test_check_says_why_not(environment, backend):
 def test_an_encode_is_used_again_when_its_upload_was_killed(tmp_path, environment, backend, run, sample):
     """Started again on the same file with the same settings, encoding is not repeated."""
     arguments = ("convert", sample, "-o", tmp_path, "--preset", "ultrafast", "--upload", "tests/encode-once/", "--json")
-    process = start(command(*arguments), environment)
+    process = start(command(*arguments, "--limit-rate", "20K"), environment)
     for line in process.stdout:
         if any(e.get("phase") == "upload" and e["event"] == "phase_started" for e in events(line)):
             process.kill()
             break
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     resumed = run(*arguments, "--resume")
     ended = [(e["phase"], e["outcome"]) for e in events(resumed.stdout) if e["event"] == "phase_finished"]
     assert [("hls", "reused"), ("mp4", "reused"), ("upload", "done"), ("record", "done")] == ended
