@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cluster_programs import Cluster, cluster
+from held_ffmpeg import crawling_ffmpeg
 from postgres_server import PostgresServer
 from program import command, make_clip
 
@@ -37,6 +38,18 @@ def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProces
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds of video and tone at 640x360: one rendition, quickly encoded."""
     return make_clip(tmp_path_factory.mktemp("clips") / "short clip.mp4", seconds=3)
+
+
+@pytest.fixture(scope="session")
+def two_segments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve seconds of video at 640x360: two segments."""
+    return make_clip(tmp_path_factory.mktemp("clips") / "two.mp4", seconds=12)
+
+
+@pytest.fixture
+def crawling(tmp_path: Path) -> Path:
+    """An ffmpeg that never comes to the second of them."""
+    return crawling_ffmpeg(tmp_path / "crawling")
 
 
 @pytest.fixture(scope="session")

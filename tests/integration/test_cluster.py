@@ -93,13 +93,13 @@ def test_what_is_left_of_ended_jobs_is_removed(machines, lectures, queue_server)
     assert (True, True, False) == (left[1].exists(), (own / "notes").exists(), earlier.exists())
 
 
-def test_ctrl_c_ends_ffmpeg_on_the_worker(machines, lectures, long_clip, tmp_path):
+def test_ctrl_c_ends_ffmpeg_on_the_worker(machines, lectures, two_segments, crawling, tmp_path):
     """Cancel reaches the machine that has the job, and its ffmpeg; benchmarks/cluster.py says how soon."""
-    worker = machines.worker("alpha", roots=lectures("alpha", long_clip), lease_s=60.0)
-    editor = lectures("editor", long_clip)
+    worker = machines.worker("alpha", roots=lectures("alpha", two_segments), lease_s=60.0, ffmpeg=crawling)
+    editor = lectures("editor", two_segments)
     process = machines.convert(
         *(tmp_path / "disk of editor" / "lesson.mp4", "-o", tmp_path / "out", "--upload", "cluster/c/"),
-        *("--preset", "slow"),
+        *("--preset", "ultrafast"),
         roots=editor,
     )
     wait_until(worker.encodes, "no encode")
@@ -109,10 +109,10 @@ def test_ctrl_c_ends_ffmpeg_on_the_worker(machines, lectures, long_clip, tmp_pat
     assert 130 == process.returncode, (errors, worker.log.read_text())
 
 
-def test_a_worker_that_is_killed_in_its_encode(machines, lectures, long_clip, tmp_path, backend):
+def test_a_worker_that_is_killed_in_its_encode(machines, lectures, two_segments, crawling, tmp_path, backend):
     """Its ffmpeg dies with it, the job is done by another machine, and the course goes on."""
-    first = machines.worker("alpha", roots=lectures("alpha", long_clip))
-    editor = lectures("editor", long_clip)
+    first = machines.worker("alpha", roots=lectures("alpha", two_segments), ffmpeg=crawling)
+    editor = lectures("editor", two_segments)
     process = machines.convert(
         tmp_path / "disk of editor" / "lesson.mp4",
         *("-o", tmp_path / "out", "--upload", "cluster/killed/", *FAST, "--json"),
@@ -121,7 +121,7 @@ def test_a_worker_that_is_killed_in_its_encode(machines, lectures, long_clip, tm
     wait_until(first.encodes, "no encode")
     ffmpeg = first.programs("ffmpeg")
     first.kill()
-    machines.worker("beta", roots=lectures("beta", long_clip))
+    machines.worker("beta", roots=lectures("beta", two_segments))
     told, status, errors = events(process)
     assert (0, "done") == (status, told[-1]["outcome"]), errors
     assert not [program for program in ffmpeg if program.is_running() and program.status() != "zombie"]

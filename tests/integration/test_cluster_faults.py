@@ -15,6 +15,7 @@ import time
 
 import pytest
 from cluster_programs import SHORT_LEASE_S, events, wait_until
+from held_ffmpeg import held_ffmpeg
 from silent_proxy import running_silent_proxy
 
 SLEEP_S = float(os.environ.get("CLUSTER_SLEEP_S", "0"))
@@ -73,13 +74,15 @@ def test_killed_while_it_uploads(machines, lectures, put, in_phase, short_clip, 
     assert (backend.settings.root / "faults" / "upload" / "master.m3u8").exists()
 
 
-def test_database_restarted(machines, lectures, put, long_clip, queue_server):
+def test_database_restarted(machines, lectures, put, short_clip, queue_server, tmp_path):
     """The worker's encode goes on meanwhile, nobody else takes the job, and whoever waits goes on waiting."""
-    worker = machines.worker("alpha", roots=lectures("alpha", long_clip), lease_s=60.0)
-    process = put(long_clip, "faults/restart/")
-    wait_until(worker.encodes, "no encode")
+    held = held_ffmpeg(tmp_path / "held")
+    worker = machines.worker("alpha", roots=lectures("alpha", short_clip), lease_s=60.0, ffmpeg=held.path)
+    process = put(short_clip, "faults/restart/")
+    wait_until(held.holds, "no encode")
     queue_server.stop()
     wait_until(lambda: "can't be reached" in worker.log.read_text(), "it has not noticed")
+    held.release()
     queue_server.start()
     told, status, errors = events(process)
     assert (0, "done") == (status, told[-1]["outcome"]), errors
@@ -130,22 +133,23 @@ def test_a_cancel_waits_for_the_queue(put_and_gone, queue_server):
 @pytest.fixture
 def sleeper(machines):
     """Return a function that starts a worker with the lease of the tests with sleeping machines."""
-    return lambda name, *options, roots: machines.worker(
-        name, *options, roots=roots, lease_s=None if SLEEP_S else SHORT_LEASE_S
+    return lambda name, *options, **kept: machines.worker(
+        name, *options, lease_s=None if SLEEP_S else SHORT_LEASE_S, **kept
     )
 
 
-def test_network_gone(machines, lectures, put, long_clip, queue_server):
+def test_network_gone(machines, lectures, put, two_segments, crawling, queue_server):
     """The job is another's after the lease; when the network is back, the first drops its own and reports nothing."""
     with running_silent_proxy(queue_server.port) as proxy:
         through = queue_server.url.replace(str(queue_server.port), str(proxy.port))
         lease_s = None if OUTAGE_S else SHORT_LEASE_S
-        first = machines.worker("alpha", roots=lectures("alpha", long_clip), url=through, lease_s=lease_s)
-        process = put(long_clip, "faults/network/")
+        roots = lectures("alpha", two_segments)
+        first = machines.worker("alpha", roots=roots, url=through, lease_s=lease_s, ffmpeg=crawling)
+        process = put(two_segments, "faults/network/")
         wait_until(first.encodes, "no encode")
         proxy.open.clear()
         until_s = time.monotonic() + OUTAGE_S
-        machines.worker("beta", roots=lectures("beta", long_clip), lease_s=lease_s)
+        machines.worker("beta", roots=lectures("beta", two_segments), lease_s=lease_s)
         wait_until(lambda: ("alpha", "lost") in queue_server.execute(ATTEMPTS), "the lease holds", OUTAGE_S)
         wait_until(lambda: time.monotonic() >= until_s, "no time passes", OUTAGE_S)
         proxy.open.set()
@@ -156,13 +160,13 @@ def test_network_gone(machines, lectures, put, long_clip, queue_server):
     assert 1 == sum(line["event"] == "job_finished" for line in told)
 
 
-def test_asleep_for_longer_than_the_lease(sleeper, lectures, put, long_clip, queue_server, backend):
+def test_asleep_for_longer_than_the_lease(sleeper, lectures, put, two_segments, crawling, queue_server, backend):
     """A desktop that sleeps loses its job; on waking it notices, and publishes nothing."""
-    first = sleeper("alpha", roots=lectures("alpha", long_clip))
-    process = put(long_clip, "faults/sleep/")
+    first = sleeper("alpha", roots=lectures("alpha", two_segments), ffmpeg=crawling)
+    process = put(two_segments, "faults/sleep/")
     wait_until(first.encodes, "no encode")
     first.fall_asleep()
-    sleeper("beta", roots=lectures("beta", long_clip))
+    sleeper("beta", roots=lectures("beta", two_segments))
     told, status, errors = events(process, SLEEP_S)
     assert (0, "done") == (status, told[-1]["outcome"]), errors
     made = {path: path.stat().st_mtime_ns for path in (backend.settings.root / "faults" / "sleep").rglob("*.*")}
@@ -172,12 +176,12 @@ def test_asleep_for_longer_than_the_lease(sleeper, lectures, put, long_clip, que
     assert [("alpha", "lost"), ("beta", "done")] == queue_server.execute(ATTEMPTS)
 
 
-def test_asleep_with_a_shared_output(machines, sleeper, lectures, long_clip, queue_server):
+def test_asleep_with_a_shared_output(machines, sleeper, lectures, two_segments, crawling, queue_server):
     """While one that sleeps keeps its lock on a folder that both see, the job waits, and is not given up."""
     shared = machines.folder / "shared"
     shared.mkdir()
-    roots = {name: f"{lectures(name, long_clip)};shared={shared}" for name in ("editor", "alpha", "beta")}
-    first = sleeper("alpha", roots=roots["alpha"])
+    roots = {name: f"{lectures(name, two_segments)};shared={shared}" for name in ("editor", "alpha", "beta")}
+    first = sleeper("alpha", roots=roots["alpha"], ffmpeg=crawling)
     source = machines.folder / "disk of editor" / "lesson.mp4"
     output = shared / "out"
     process = machines.convert(source, "-o", output, *FAST, "--json", roots=roots["editor"])
@@ -187,6 +191,7 @@ def test_asleep_with_a_shared_output(machines, sleeper, lectures, long_clip, que
     wait_until(lambda: ("beta", "in use") in queue_server.execute(ATTEMPTS), "the folder is free", SLEEP_S)
     first.wake(SLEEP_S)
     wait_until(lambda: "lost: another machine has it." in first.log.read_text(), "it has not noticed")
+    first.stop()  # it would take the job again, and never end it
     queue_server.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
     told, status, errors = events(process, SLEEP_S)
     assert (0, "done") == (status, told[-1]["outcome"]), errors

@@ -118,7 +118,13 @@ class Cluster:
         }
 
     def worker(
-        self, name: str, *options: str, roots: str, lease_s: float | None = SHORT_LEASE_S, url: str | None = None
+        self,
+        name: str,
+        *options: str,
+        roots: str,
+        lease_s: float | None = SHORT_LEASE_S,
+        url: str | None = None,
+        ffmpeg: Path | None = None,
     ):
         """Start a worker on a machine of its own; `lease_s` None is the lease that workers have by default."""
         own = self.folder / name
@@ -128,7 +134,7 @@ class Cluster:
         with (own / "log").open("ab") as log:
             process = subprocess.Popen(
                 arguments,
-                env=self.machine(name, roots=roots, url=url),
+                env=self.machine(name, roots=roots, url=url) | ({"FFMPEG_PATH": str(ffmpeg)} if ffmpeg else {}),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
