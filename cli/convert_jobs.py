@@ -40,7 +40,7 @@ from pipeline.job import (
     UploadRequest,
 )
 from pipeline.media.encode.ladder import BY_NAME
-from pipeline.media.source.trimming import parse_trim
+from pipeline.media.source.trimming import parse_trim, typed_seconds
 from pipeline.source_address import SourceAddress
 from pipeline.transfer.http.validation import as_prefix
 
@@ -137,6 +137,7 @@ def job_for(options: argparse.Namespace, video: Input) -> Job:
         black_bars=options.black_bars,
         chapters=options.chapters,
         trim=_trim(options),
+        poster_s=_poster(options),
         make_mp4=options.mp4,
         transcription=_transcription(options),
         captions=_captions(options, []),
@@ -160,6 +161,11 @@ def problems_of(options: argparse.Namespace, config: Config, *, several: bool) -
             parse_trim(options.trim)
         except ValueError as error:
             problems.append(f"--trim: {error}")
+    if options.poster is not None:
+        try:
+            typed_seconds(options.poster)
+        except ValueError as error:
+            problems.append(f"--poster: {error}")
     problems += [*engine_problems(options, config), *_for_one(options, several=several)]
     if not options.title.isprintable():
         problems.append("--title takes one line of text.")
@@ -266,6 +272,13 @@ def _encryption(options: argparse.Namespace) -> Encryption | None:
     if options.encrypt is None:
         return None
     return Encryption(key_file=options.encrypt, key_uri=options.key_uri, publish_key=options.publish_key)
+
+
+def _poster(options: argparse.Namespace) -> float | None:
+    try:
+        return None if options.poster is None else typed_seconds(options.poster)
+    except ValueError:
+        return None  # `problems_of` says what is wrong
 
 
 def _trim(options: argparse.Namespace) -> Trim | None:

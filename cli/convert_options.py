@@ -125,6 +125,11 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trim", metavar="IN-OUT", help=f"convert only this part, {EXAMPLES}")
     parser.add_argument(
+        "--poster",
+        metavar="TIME",
+        help="take the poster from this time of the video, such as 0:01:30 (default: a frame that stands for all)",
+    )
+    parser.add_argument(
         "--chapters",
         type=Path,
         metavar="FILE",

@@ -35,6 +35,7 @@ OPTIONS = {
     "qualities": "--qualities",
     "codec": "--codec",
     "trim": "--trim",
+    "poster": "--poster",
     "audio_track": "--audio-track",
     "chapters": "--chapters",
     "captions": "--captions",

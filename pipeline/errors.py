@@ -17,6 +17,7 @@ class Setting(Enum):
     SOURCE = "source"
     TRACKS = "tracks"
     TRIM = "trim"
+    POSTER = "poster"
     CHAPTERS = "chapters"
     OUTPUT = "output"
     QUALITIES = "qualities"

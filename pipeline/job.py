@@ -216,9 +216,10 @@ class Job:
 
     `audio_only` makes a stream of the source's audio, and `qualities` says nothing then.
     `title` is what people know the video by, in file record and manifests; empty for the name of its file.
-    `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it. `captions` are
-    subtitle tracks of the stream, and the first is its transcript where nothing is transcribed. `script` is a text file
-    with what is said: the transcription gives it its times. `dataset` gets the transcript when all is done.
+    `chapters` is a file of chapters that replace those of the source; `trim` None means the whole of it. `poster_s` is
+    the time of the poster in seconds from the source's first moment, None for a frame that stands for all. `captions`
+    are subtitle tracks of the stream, and the first is its transcript where nothing is transcribed. `script` is a text
+    file with what is said: the transcription gives it its times. `dataset` gets the transcript when all is done.
     `address` is where the source lies if it is no file of this machine; `source` is a mere name then, until the file
     has a place here.
     """
@@ -237,6 +238,7 @@ class Job:
     black_bars: bool = False
     chapters: Path | None = None
     trim: Trim | None = None
+    poster_s: float | None = None
     make_mp4: bool = True
     transcription: TranscriptionRequest | None = None
     captions: tuple[CaptionFile, ...] = ()

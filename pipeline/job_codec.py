@@ -125,6 +125,8 @@ def _check(job: Job, where: str) -> None:
         raise CodecError(f"{where}: dataset needs a transcript: add transcription or captions.")
     if not job.title.isprintable():
         raise CodecError(f"{where}: title must be one line of text.")
+    if job.poster_s is not None and job.poster_s < 0:
+        raise CodecError(f"{where}: poster_s must be 0 or more.")
     trim = job.trim
     if trim is not None and trim.start_s < 0:
         raise CodecError(f"{where}: trim.start_s must be 0 or more.")

@@ -11,8 +11,8 @@ from pipeline.codec import to_json
 from pipeline.job import Job, UploadJob
 from pipeline.job_codec import settings_of
 
-NEWER = (("audio_only",), ("encoding", "fit_ladder"), ("bit_rates",))
-"""Settings, off by default, that were not there when digests were of the defaults, too."""
+NEWER = (("audio_only",), ("poster_s",), ("encoding", "fit_ladder"), ("bit_rates",))
+"""Settings, off, empty or None by default, that were not there when digests were of the defaults, too."""
 
 
 def digest_of(job: Job | UploadJob, backend_url: str = "") -> str:
@@ -41,7 +41,8 @@ def _earlier(job: Job) -> tuple[str, ...]:
         group = settings
         for step in groups:
             group = group[step]
-        if group.pop(name):
+        value = group.pop(name)
+        if value is not None and value is not False and value != []:  # a poster at 0.0 is one
             return ()
     before = {"sound" if name == "audio" else name: value for name, value in settings.items()}
     return _with_schema(4, settings), _with_schema(3, before)

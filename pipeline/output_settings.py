@@ -29,6 +29,7 @@ PACKAGE = "package"
 
 QUALITIES, ENCODER, SEGMENT_TYPE, KEY, KEY_FILE = "qualities", "encoder", "segment_type", "key", "key_file"
 CAPTIONS = "captions"
+POSTER = "poster_s"
 AS_PLANNED = (ENCODER, SEGMENT_TYPE)
 """Settings that are kept as the plan decided them, not as they were asked for."""
 
@@ -55,6 +56,7 @@ LABELS = {
     "surround": "5.1 audio",
     "audio_map": "audio map",
     "trim": "part of the video",
+    POSTER: "poster",
     CAPTION_RULES: "caption rules",
     "fast": "fast transcription",
 }
@@ -153,6 +155,8 @@ def output_settings(plan: Plan) -> OutputSettings:
     if key is not None:
         asked_of_key = given({name: value for name, value in to_json(key).items() if name != KEY_FILE})
         steps[PACKAGE] = {KEY: key_digest(key), **asked_of_key}
+    if job.poster_s is not None and plan.media.video is not None:
+        steps[PACKAGE] |= {POSTER: job.poster_s}
     if plan.captions:
         steps[PACKAGE] |= {CAPTIONS: _captions(plan.captions)}
     return OutputSettings(steps=steps, of_no_matter=frozenset(_of_no_matter(job, plan.media)))

@@ -15,7 +15,7 @@ from pipeline.media.encode.encoders import software_encoder, usual_segment_type
 from pipeline.media.source.frame_rates import frame_rate_limit
 from pipeline.media.source.scan import Scan
 from pipeline.media.source.source_notes import source_notes
-from pipeline.media.source.trimming import trim_text, trimmed, trimmed_chapters
+from pipeline.media.source.trimming import poster_in_part, trim_text, trimmed, trimmed_chapters
 from pipeline.media_info import Chapter, DynamicRange, MediaInfo
 from pipeline.model import CaptionText, Mp4Plan, Plan, Rendition
 from pipeline.phase_table import Requested, phases_of
@@ -59,6 +59,7 @@ def make_plan(
     if job.trim is not None:
         media = trimmed(media, job.trim)
         chapters = None if chapters is None else trimmed_chapters(tuple(chapters), job.trim)
+    poster_in_part(job.poster_s, job.trim, media)
     video = media.video
     renditions: tuple[Rendition, ...] = ()
     if video is not None:

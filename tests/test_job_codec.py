@@ -115,7 +115,7 @@ SCHEMA_4 = """{
             "audio_map": [[{"track": 1, "channel": 2}, {"track": 1, "channel": null}]]},
   "encryption": {"key_file": "a.key", "key_uri": "https://keys.invalid/1", "publish_key": true},
   "accept_damaged": true, "black_bars": true, "chapters": "chapters.vtt",
-  "trim": {"start_s": 1.5, "end_s": null},
+  "trim": {"start_s": 1.5, "end_s": null}, "poster_s": 12.5,
   "make_mp4": false,
   "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true, "names": ["Ada Lovelace"],
                     "multilingual": true, "track": 2, "translate": true},
@@ -186,6 +186,7 @@ CHOSEN_IN_SCHEMA_3 = replace(
 CHOSEN_IN_SCHEMA_4 = replace(
     CHOSEN_IN_SCHEMA_3,
     audio_only=True,
+    poster_s=12.5,
     bit_rates=(QualityRate(name="1080p", bit_rate=4_500_000),),
     encoding=replace(CHOSEN_IN_SCHEMA_3.encoding, fit_ladder=True),
 )

@@ -263,3 +263,9 @@ def test_the_settings_keep_the_names_and_forms_that_job_json_has(settings, encry
 def test_a_transcript_with_the_usual_model_and_any_language_has_no_settings(settings):
     """So a folder whose captions were made by default stays what it is."""
     assert {} == settings(transcription=TranscriptionRequest()).steps["transcript"]
+
+
+def test_another_poster_is_packaged_and_nothing_is_encoded(job, media_info):
+    """What was made stays as it is."""
+    before, wanted = (output_settings(make_plan(replace(job, poster_s=time_s), media_info())) for time_s in (None, 1.0))
+    assert ({"package": ("poster_s",)}, []) == (wanted.changes(before.steps), wanted.lost(before.steps))

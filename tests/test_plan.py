@@ -363,3 +363,31 @@ def test_rates_matter_among_what_is_made(job, media_info):
     rates = (QualityRate(name="720p", bit_rate=6_000_000),)
     plan = make_plan(replace(job, qualities=("720p", "480p"), bit_rates=rates), media_info())
     assert [6_000_000, 1_400_000] == [r.bit_rate for r in plan.renditions]
+
+
+@pytest.mark.parametrize(
+    ("poster_s", "trim", "refused"),
+    [
+        (0.0, None, ""),
+        (5.0, Trim(start_s=4.0, end_s=6.0), ""),
+        (3.0, Trim(start_s=4.0, end_s=6.0), "the part from 0:00:04 to 0:00:06"),
+        (9.0, Trim(start_s=4.0, end_s=6.0), "the part from 0:00:04 to 0:00:06"),
+        (99.0, None, "is not in the video of"),
+    ],
+    ids=["first frame", "in the part", "before it", "after it", "after the end"],
+)
+def test_a_poster_is_a_frame_of_what_is_converted(job, media_info, poster_s, trim, refused):
+    """Of a part that is converted alone no other frame is at hand."""
+    asked = replace(job, poster_s=poster_s, trim=trim)
+    media = replace(media_info(), duration_s=10.0)
+    if not refused:
+        assert poster_s == make_plan(asked, media).job.poster_s
+        return
+    with pytest.raises(SettingsError, match=refused) as caught:
+        make_plan(asked, media)
+    assert [Setting.POSTER] == [problem.setting for problem in caught.value.problems]
+
+
+def test_audio_alone_has_no_poster(job, media_info):
+    """Nothing is asked of its time then."""
+    assert make_plan(replace(job, audio_only=True, poster_s=99.0), media_info())

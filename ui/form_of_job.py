@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from pipeline.job import Job, Trim
+from pipeline.job import Job
 from pipeline.presets.preset import settings_of
 from ui.advanced import AdvancedValues
 from ui.job_form import SEPARATOR, FormValues
@@ -26,8 +25,9 @@ def form_of(job: Job, values: FormValues) -> FormValues:
         preset_name="",
         source=job.origin,
         title=job.title,
-        part_from=_time(job.trim, lambda trim: trim.start_s or None),
-        part_to=_time(job.trim, lambda trim: trim.end_s),
+        part_from=_time(None if job.trim is None else job.trim.start_s or None),
+        part_to=_time(None if job.trim is None else job.trim.end_s),
+        poster=_time(job.poster_s),
         output_dir=str(job.output_dir),
         captions=f"{SEPARATOR} ".join(str(file.path) for file in job.captions),
         dataset="" if job.dataset is None else job.dataset.uri,
@@ -93,9 +93,8 @@ def _advanced(job: Job, values: AdvancedValues) -> AdvancedValues:
     )
 
 
-def _time(trim: Trim | None, pick: Callable[[Trim], float | None]) -> str:
-    """Return a time of a part as it is typed, empty where the source's own is meant."""
-    seconds = None if trim is None else pick(trim)
+def _time(seconds: float | None) -> str:
+    """Return a time as it is typed, empty for none."""
     if seconds is None:
         return ""
     minutes, rest = divmod(seconds, 60)

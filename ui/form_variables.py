@@ -120,6 +120,7 @@ class FormVariables:
         self.title = tkinter.StringVar(master, values.title)
         self.part_from = tkinter.StringVar(master, values.part_from)
         self.part_to = tkinter.StringVar(master, values.part_to)
+        self.poster = tkinter.StringVar(master, values.poster)
         self.output_dir = tkinter.StringVar(master, values.output_dir)
         self.preset_name = tkinter.StringVar(master, values.preset_name)
         self.base = values.base
@@ -183,6 +184,7 @@ class FormVariables:
             title=_one_line(self.title.get()),
             part_from=self.part_from.get().strip(),
             part_to=self.part_to.get().strip(),
+            poster=self.poster.get().strip(),
             output_dir=typed_path(self.output_dir.get()),
             preset_name=self.preset_name.get(),
             base=self.base,

@@ -23,7 +23,7 @@ from pipeline.job import (
     UploadRequest,
 )
 from pipeline.media.encode import ladder
-from pipeline.media.source.trimming import trim_between
+from pipeline.media.source.trimming import trim_between, typed_seconds
 from pipeline.media_info import MediaInfo
 from pipeline.plan import TARGET_VMAF
 from pipeline.presets.preset import PresetSettings
@@ -53,8 +53,8 @@ PARALLEL_CHOICES = (1, 2, PARALLEL, 8, 16)
 @dataclass(frozen=True, kw_only=True)
 class FormValues:
     """Every value of the form, texts stripped. Unchecked texts, which may be empty, are `part_from`, `part_to`,
-    `captions` (the paths of subtitle files, separated by semicolons), `dataset` (a path or an `s3://` address),
-    `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
+    `poster` (a time), `captions` (the paths of subtitle files, separated by semicolons), `dataset` (a path or an
+    `s3://` address), `backend_url`, `token`, and `limit`, in MB/s. `suggested_from` is that of `TypedDestination`.
     `preset_name` is the preset that was chosen last, empty for none, and `base` its settings: what the form has no
     field for is as there. `preset` is x264's.
     `backend` is the id of the named backend that is chosen, whose login stands in the form then; `typed_url` is the
@@ -65,6 +65,7 @@ class FormValues:
     title: str = ""
     part_from: str = ""
     part_to: str = ""
+    poster: str = ""
     output_dir: str = ""
     preset_name: str = ""
     base: PresetSettings = field(default_factory=PresetSettings)
@@ -138,6 +139,10 @@ def form_problems(values: FormValues, *, has_video: bool = True) -> tuple[Proble
         trim(values)
     except ValueError as error:
         problems.append(Problem(text=str(error), setting=Setting.TRIM))
+    try:
+        typed_seconds(values.poster or "0")
+    except ValueError as error:
+        problems.append(Problem(text=f"The poster: {error}", setting=Setting.POSTER))
     if not values.output_dir:
         problems.append(Problem(text="No output folder is chosen: press Browse beside Folder.", setting=Setting.OUTPUT))
     if not values.qualities and has_video and not values.audio_only:
@@ -238,6 +243,7 @@ def to_job(values: FormValues, video: Input, media: MediaInfo | None = None, nam
         audio_only=settings.audio_only,
         tracks=TrackChoice(audio=advanced.audio_tracks(values.advanced) or ()),
         trim=trim(values),
+        poster_s=typed_seconds(values.poster) if values.poster else None,
         encoding=settings.encoding,
         bit_rates=values.program.bit_rates,
         audio=settings.audio,

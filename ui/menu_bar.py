@@ -109,7 +109,7 @@ def _videos(window: MenuWindow) -> Menu:
             SEPARATOR,
             MenuCommand(label="Reset settings", do=window.reset, enabled=lambda state: state.form_enabled),
             MenuCommand(
-                label="Part and preview…",
+                label="Part, poster and preview…",
                 key="Shift-V",
                 do=window.source_panel.frames.invoke,
                 enabled=lambda state: state.form_enabled and state.source.has_frames,

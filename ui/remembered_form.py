@@ -17,7 +17,7 @@ from ui.speech import chosen_speech, from_request
 from ui.speed_limit import limit_mb_s
 
 KEPT_BY_RESET = (
-    *("source", "title", "part_from", "part_to", "captions", "output_dir", "destination", "suggested_from"),
+    *("source", "title", "part_from", "part_to", "poster", "captions", "output_dir", "destination", "suggested_from"),
     *("backend_url", "token", "backend", "typed_url", "remember_login", "parallel"),
 )
 """Which video it is, where its files go, the login and the files at once: what is not a setting of the job."""

@@ -21,6 +21,7 @@ from pipeline.media.hls.measure import BOUNDARY_TOLERANCE_S, Measured, bit_rates
 from pipeline.media.hls.playlists import AudioTrack, IFrameStream
 from pipeline.media.hls.thumbnails import write_thumbnails
 from pipeline.media.source import chapters
+from pipeline.media.source.trimming import poster_in_part
 from pipeline.media.stream_layout import (
     CHAPTERS_JSON,
     CHAPTERS_VTT,
@@ -90,7 +91,8 @@ def _write_stream(context: PhaseContext) -> PackageFacts:
         _check_aligned(videos)
         _check_colours(plan, videos)
         if videos:
-            write_thumbnails(folder, videos, context.cancel)
+            poster_s = poster_in_part(plan.job.poster_s, plan.job.trim, plan.media)
+            write_thumbnails(folder, videos, context.cancel, poster_s=poster_s)
             _keep_edited(context)
         iframes = [] if key is not None else _write_iframes(context, videos)
     except EncodeError:

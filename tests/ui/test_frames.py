@@ -10,7 +10,7 @@ from ui_fakes import FakeServices, HaltedStep
 
 from config import Config
 from pipeline.cancel import CancelToken
-from pipeline.errors import Cancelled, EncodeError
+from pipeline.errors import Cancelled, EncodeError, Setting
 from pipeline.files import is_there
 from pipeline.job import EncodingRequest, Existing, Job, TranscriptionRequest, Trim, UploadRequest
 from pipeline.media.stream_layout import MASTER
@@ -97,8 +97,12 @@ def test_the_part_is_chosen_on_the_strip(open_driver):
     driver.settle()
     assert ("0:04.08", "0:05.98") == (variables.part_from.get(), variables.part_to.get())
     assert "0:05.98 of 0:14 · converted from 0:04.08 to 0:05.98" == str(frames.time.cget("text"))
-    driver.press(frames.whole)
-    assert ("", "") == (variables.part_from.get(), variables.part_to.get())
+    frames.window.event_generate("<Key-p>")
+    driver.settle()
+    assert ("0:05.98", True) == (variables.poster.get(), str(frames.time.cget("text")).endswith("poster at 0:05.98"))
+    assert "Poster: at 0:05.98." in str(driver.window.source_panel.notes[Setting.POSTER].label.cget("text"))
+    driver.press(frames.reset)
+    assert ("", "", "") == (variables.part_from.get(), variables.part_to.get(), variables.poster.get())
     driver.fill("/videos/lesson02.mp4")
     driver.until(lambda: driver.window.frames.window is None)
 

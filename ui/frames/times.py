@@ -45,6 +45,7 @@ def preview_job(job: Job, time_s: float, length_s: float, folder: Path) -> Job:
         output_dir=folder,
         slug="preview",
         trim=Trim(start_s=start_s, end_s=min(length_s, start_s + PREVIEW_S)),
+        poster_s=None,
         make_mp4=False,
         encryption=None,
         chapters=None,

@@ -22,7 +22,7 @@ from ui.widgets.wrapping_label import WrappingLabel
 from ui.widgets.wrapping_row import WrappingRow
 from ui.window_size import give_size, on_screen
 
-TITLE = "Part and preview"
+TITLE = "Part, poster and preview"
 SIZE = (860, 620)
 MIN_SIZE = (720, 560)
 LARGE = (480, 270)
@@ -137,15 +137,16 @@ class FramesWindow:
         self.told.grid(row=4, column=0, sticky="ew", pady=(GAP, 0))
         self.row = WrappingRow(self.window)
         self.row.grid(row=1, column=0, sticky="ew", padx=GAP, pady=GAP)
-        self.begin, self.end, self.whole = (
+        self.begin, self.end, self.poster, self.reset = (
             ttk.Button(self.row, text=text, command=command)
             for text, command in (
                 ("Begin here (I)", self._begin_here),
                 ("End here (O)", self._end_here),
-                ("Whole video", self._whole),
+                ("Poster here (P)", self._poster_here),
+                ("Reset", self._reset),
             )
         )
-        for button in (self.begin, self.end, self.whole):
+        for button in (self.begin, self.end, self.poster, self.reset):
             self.row.add_left(button)
         self.preview = ttk.Button(self.row, text="Preview from here", command=self._press_preview)
         self.close_button = ttk.Button(self.row, text="Close", command=self.close)
@@ -163,6 +164,8 @@ class FramesWindow:
             window.bind(f"<Key-{key}>", lambda _: self.begin.invoke())
         for key in "oO":
             window.bind(f"<Key-{key}>", lambda _: self.end.invoke())
+        for key in "pP":
+            window.bind(f"<Key-{key}>", lambda _: self.poster.invoke())
 
     def _step(self, step_s: float, _: object) -> str:
         self.choose(self.time_s + step_s)
@@ -176,9 +179,13 @@ class FramesWindow:
         self._variables.part_to.set(typed_time(self.time_s))
         self._tell_time()
 
-    def _whole(self) -> None:
-        self._variables.part_from.set("")
-        self._variables.part_to.set("")
+    def _poster_here(self) -> None:
+        self._variables.poster.set(typed_time(self.time_s))
+        self._tell_time()
+
+    def _reset(self) -> None:
+        for variable in (self._variables.part_from, self._variables.part_to, self._variables.poster):
+            variable.set("")
         self._tell_time()
 
     def _press_preview(self) -> None:
@@ -190,7 +197,9 @@ class FramesWindow:
     def _tell_time(self) -> None:
         begin, end = self._variables.part_from.get().strip(), self._variables.part_to.get().strip()
         part = f"converted from {begin or '0:00'} to {end or 'the end'}" if begin or end else "all of it is converted"
-        self.time.configure(text=f"{typed_time(self.time_s)} of {typed_time(self._length_s)} · {part}")
+        poster = self._variables.poster.get().strip()
+        told = [f"{typed_time(self.time_s)} of {typed_time(self._length_s)}", part]
+        self.time.configure(text=" · ".join([*told, *([f"poster at {poster}"] if poster else [])]))
 
     def _read(self) -> None:
         self._waiting = None
@@ -213,4 +222,4 @@ class FramesWindow:
 
 def enable(window: FramesWindow, enabled: bool) -> None:
     """Let the part be changed, and previews be made, or not: while a job is on its way they are as they were."""
-    switch([window.begin, window.end, window.whole, window.preview], enabled)
+    switch([window.begin, window.end, window.poster, window.reset, window.preview], enabled)

@@ -70,7 +70,8 @@ class SourcePanel:
         self.frames = ttk.Button(part, text="Frames…", bootstyle=CARD)
         self.frames.grid(row=0, column=3, padx=("9p", 0))
         part_note = fields.add("Only from", part, hint=PART_HINT)
-        self.notes = {Setting.SOURCE: note, Setting.TRIM: part_note}
+        self.notes = {Setting.SOURCE: note, Setting.TRIM: part_note, Setting.POSTER: part_note}
+        variables.on_change(self._tell_poster, variables.poster)
         variables.on_change(clear_when_edited(part_note), variables.part_from, variables.part_to)
         variables.on_change(self._whole_again, variables.source)
         variables.on_change(clear_when_edited(note), variables.source)
@@ -94,9 +95,14 @@ class SourcePanel:
         """A part is one of this video, and so is its damage: of another the whole is wanted."""
         self._variables.part_from.set("")
         self._variables.part_to.set("")
+        self._variables.poster.set("")
         if self._accepted_here:
             self._accepted_here = False
             self._variables.advanced.accept_damaged.set(False)
+
+    def _tell_poster(self) -> None:
+        poster = self._variables.poster.get().strip()
+        self.notes[Setting.TRIM].explain(f"{PART_HINT} Poster: at {poster}." if poster else PART_HINT)
 
     def _accept(self) -> None:
         """Accept the damage of this video, and of no other."""

@@ -33,7 +33,10 @@ def frame_at(media: MediaInfo, time_s: float, size: tuple[int, int], ffmpeg: Pat
     Raises EncodeError where there is none that can be decoded, ToolError, Cancelled.
     """
     length_s = media.duration_s or media.readable_s
-    at_s = max(0.0, time_s if length_s is None else min(time_s, length_s - NO_FRAME_S))
+    assert media.video is not None
+    shown_s = time_s if length_s is None else min(time_s, length_s - NO_FRAME_S)
+    # ffmpeg gives the first frame that is not earlier: the one on the screen may have come up to a frame before
+    at_s = max(0.0, shown_s - float(1 / media.video.frame_rate) + 0.001)
     width, height = size
     arguments = [
         *("-ss", f"{at_s:.3f}", "-i", SOURCE, "-map", "0:v:0", "-frames:v", "1"),

@@ -37,6 +37,10 @@ DARK = 24
 FLAT = 6
 """A picture whose luma varies by less than this (standard deviation, of 255) shows nothing."""
 
+LATE_S = 0.001
+"""A frame may come a little after the boundary of its slot, and the sum of written durations a little after the frame.
+"""
+
 HISTOGRAM_BINS = 32
 JPEG_QUANTIZER = 3
 """The quantizer of ffmpeg's JPEG encoder, from 2, its best, to 31."""
@@ -70,13 +74,16 @@ class Sheet:
         return math.ceil(len(self.times_s) / self.columns)
 
 
-def write_thumbnails(folder: Path, renditions: Sequence[Measured], cancel: CancelToken) -> None:
+def write_thumbnails(
+    folder: Path, renditions: Sequence[Measured], cancel: CancelToken, *, poster_s: float | None = None
+) -> None:
     """Write poster.jpg, sprite.jpg and thumbnails.vtt into a job's folder.
 
     Args:
         folder: The job's.
         renditions: Those with a picture, not encrypted: the smallest makes the tiles, the largest the poster.
         cancel: Asked before each tile.
+        poster_s: The time of the poster's frame in the stream, None for the keyframe that stands best for all.
 
     Raises EncodeError when a keyframe can't be decoded, OutputError, Cancelled.
     """
@@ -100,7 +107,10 @@ def write_thumbnails(folder: Path, renditions: Sequence[Measured], cancel: Cance
     write_whole(folder / SPRITE_MAP, sprite_map(sheet))
     cancel.check()
     width, height = _fitted(large_video, min(POSTER_MAX_WIDTH, large_video.width))
-    frame = _keyframe(folder, large, sheet.times_s[representative(tiles)])
+    if poster_s is None:
+        frame = _keyframe(folder, large, sheet.times_s[representative(tiles)])
+    else:
+        frame = _frame(folder, large, poster_s)
     write_whole(folder / POSTER, _jpeg(_rgb(frame, width, height, large_video.dynamic_range)))
 
 
@@ -205,21 +215,45 @@ def _keyframe(folder: Path, rendition: Measured, time_s: float) -> Any:  # noqa:
     import av.error
 
     playlist = folder / rendition.name / PLAYLIST
-    segments = read_media_playlist(playlist)
-    starts = [0.0, *itertools.accumulate(segment.duration_s for segment in segments[:-1])]
-    # a frame may come a little after the boundary of its slot, and the sum of written durations a little after the
-    # frame
-    segment = segments[bisect.bisect_right(starts, time_s + 0.001) - 1]
+    uri = _segment_at(playlist, time_s)
     latest = rendition.first_pts / MPEGTS_CLOCK_HZ + time_s + KEYFRAME_S / 2
     try:
-        with open_segment(playlist, segment.uri) as container:
+        with open_segment(playlist, uri) as container:
             stream = container.streams.video[0]
             keyframes = [p for p in container.demux(stream) if p.is_keyframe and p.pts is not None]
             early = [p for p in keyframes if float(p.pts * stream.time_base) <= latest]
             chosen = early[-1] if early else keyframes[0]
             return [*stream.codec_context.decode(chosen), *stream.codec_context.decode(None)][0]
     except (av.error.FFmpegError, OSError, IndexError) as error:
-        raise EncodeError(f"{playlist.parent / segment.uri} can't be decoded: encode the video again.") from error
+        raise EncodeError(f"{playlist.parent / uri} can't be decoded: encode the video again.") from error
+
+
+def _frame(folder: Path, rendition: Measured, time_s: float) -> Any:  # noqa: ANN401  # PyAV's frame
+    """Decode the frame that is shown at a time of the stream."""
+    import av.error
+
+    playlist = folder / rendition.name / PLAYLIST
+    uri = _segment_at(playlist, time_s)
+    latest = rendition.first_pts / MPEGTS_CLOCK_HZ + time_s + LATE_S
+    try:
+        with open_segment(playlist, uri) as container:
+            shown = None
+            for frame in container.decode(video=0):
+                if shown is not None and frame.time is not None and frame.time > latest:
+                    break
+                shown = frame
+    except (av.error.FFmpegError, OSError) as error:
+        raise EncodeError(f"{playlist.parent / uri} can't be decoded: encode the video again.") from error
+    if shown is None:
+        raise EncodeError(f"{playlist.parent / uri} has no frame: encode the video again.")
+    return shown
+
+
+def _segment_at(playlist: Path, time_s: float) -> str:
+    """Return the address of the segment that holds a time of the stream."""
+    segments = read_media_playlist(playlist)
+    starts = [0.0, *itertools.accumulate(segment.duration_s for segment in segments[:-1])]
+    return segments[bisect.bisect_right(starts, time_s + LATE_S) - 1].uri
 
 
 def _rgb(frame: Any, width: int, height: int, dynamic_range: DynamicRange) -> NDArray[np.uint8]:  # noqa: ANN401

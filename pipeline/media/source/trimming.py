@@ -40,14 +40,27 @@ def trim_between(begin: str, end: str) -> Trim:
 
     Raises ValueError with a sentence.
     """
-    start_s = _seconds(begin) if begin.strip() else 0.0
-    end_s = _seconds(end) if end.strip() else None
+    start_s = typed_seconds(begin) if begin.strip() else 0.0
+    end_s = typed_seconds(end) if end.strip() else None
     if end_s is not None and end_s - start_s < SHORTEST_S:
         raise ValueError(
             f"The part of the video from {begin.strip() or '0'} to {end.strip()} is empty: "
             "its end must come after its beginning."
         )
     return Trim(start_s=start_s, end_s=end_s)
+
+
+def typed_seconds(text: str) -> float:
+    """Return a time that was typed, such as `1:30.5`, in seconds. Raises ValueError with a sentence."""
+    found = _TIME.fullmatch(text.strip())
+    hours, minutes, seconds = (None, None, "") if found is None else found.groups()
+    # only the largest unit that is written may have any number
+    too_many = (hours is not None and int(minutes or 0) >= 60) or (
+        minutes is not None and float(seconds.replace(",", ".")) >= 60
+    )
+    if found is None or too_many:
+        raise ValueError(f"{text.strip()!r} is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).")
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds.replace(",", "."))
 
 
 def trimmed(media: MediaInfo, trim: Trim) -> MediaInfo:
@@ -95,6 +108,22 @@ def _clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}{fraction}"
 
 
+def poster_in_part(poster_s: float | None, trim: Trim | None, media: MediaInfo) -> float | None:
+    """Return the poster's time counted from the part's beginning, None for none.
+
+    `media` is the source as `trimmed` returns it. Raises SettingsError where the part does not have that time.
+    """
+    if poster_s is None or media.video is None:
+        return None
+    begin_s = 0.0 if trim is None else trim.start_s
+    length_s = media.readable_s if media.duration_s is None else media.duration_s
+    if poster_s < begin_s or (length_s is not None and poster_s > begin_s + length_s + NEAR_END_S):
+        part = "the video" if trim is None else f"the part {trim_text(trim)}"
+        text = f"The poster at {_clock(poster_s)} is not in {part} of {media.path.name}"
+        raise SettingsError(Problem(text=f"{text}: choose another time.", setting=Setting.POSTER))
+    return poster_s - begin_s
+
+
 def _stream(stream: S, trim: Trim, limit_s: float | None) -> S:
     start_s = stream.start_s - trim.start_s
     end_s = None if stream.duration_s is None else _moved(stream.start_s + stream.duration_s, trim, limit_s)
@@ -106,15 +135,3 @@ def _moved(end_s: float | None, trim: Trim, limit_s: float | None) -> float | No
         return None
     moved_s = max(0.0, end_s - trim.start_s)
     return moved_s if limit_s is None else min(moved_s, limit_s)
-
-
-def _seconds(text: str) -> float:
-    found = _TIME.fullmatch(text.strip())
-    hours, minutes, seconds = (None, None, "") if found is None else found.groups()
-    # only the largest unit that is written may have any number
-    too_many = (hours is not None and int(minutes or 0) >= 60) or (
-        minutes is not None and float(seconds.replace(",", ".")) >= 60
-    )
-    if found is None or too_many:
-        raise ValueError(f"{text.strip()!r} is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).")
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds.replace(",", "."))

@@ -186,3 +186,19 @@ def test_a_segment_that_can_t_be_decoded(tmp_path):
     (tmp_path / "90p" / "seg_002.ts").write_bytes(b"\x47" * 188)
     with pytest.raises(EncodeError, match=r"seg_002.ts can't be decoded"):
         write_thumbnails(tmp_path, [found], CancelToken())
+
+
+@pytest.mark.parametrize("fmp4", [False, True], ids=["ts", "fmp4"])
+def test_the_poster_is_the_frame_of_the_time_that_is_wanted(tmp_path, fmp4):
+    """To the frame, between keyframes too; a time after the last frame has that."""
+    sources = [f"color={colour}:s=320x180:r=25:d=1" for colour in ("red", "blue")]
+    inputs = [argument for source in sources for argument in ("-f", "lavfi", "-i", source)]
+    run_ffmpeg(tmp_path, *inputs, "-filter_complex", "concat=n=2", *X264, "-qp", "0", "film.mkv")
+    make_video_rendition(tmp_path, "180p", "-i", str(tmp_path / "film.mkv"), fmp4=fmp4)
+    found = measure(tmp_path, "180p")
+    seen = []
+    for time_s in (0.0, 0.97, 1.0, 1.5, 9.0):
+        write_thumbnails(tmp_path, [found], CancelToken(), poster_s=time_s)
+        seen.append(_colour(tmp_path / "poster.jpg", 10, 10))
+    expected = [RGB[colour] for colour in ("red", "red", "blue", "blue", "blue")]
+    assert [pytest.approx(colour, abs=12) for colour in expected] == seen
