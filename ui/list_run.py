@@ -170,7 +170,7 @@ class _Run:
         try:
             if self._after is not None:
                 self._after.join()
-            with self._services.rows.speech() as self._whisper:
+            with self._services.rows.awake(self._say), self._services.rows.speech() as self._whisper:
                 self._go_through()
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it
             self._warn(sentence_of(error))
@@ -262,6 +262,9 @@ class _Run:
 
     def _warn(self, text: str) -> None:
         self._post(LogEntry(text=text, level=LogLevel.WARNING))
+
+    def _say(self, text: str) -> None:
+        self._post(LogEntry(text=text))
 
 
 def why_not(row: QueuedJob, *, config: Config) -> str:

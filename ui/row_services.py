@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,6 +45,10 @@ class RowServices(Protocol):
         """Do a job of the list, which holds its place in the queue; the rest is as in `Services.run_job`."""
         ...
 
+    def awake(self, say: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Return what keeps the computer awake from its beginning to its end; `say` is told if it can't."""
+        ...
+
     def let_sleep(self) -> None:
         """Let the computer sleep. Raises PipelineError."""
         ...
@@ -58,6 +63,12 @@ class RealRows:
         from pipeline.media.ffmpeg.process import find_ffmpeg
 
         return still(media, find_ffmpeg(config.ffmpeg_path), size, config.cache_dir, cancel)
+
+    def awake(self, say: Callable[[str], None]) -> AbstractContextManager[None]:
+        """See `RowServices`."""
+        from pipeline.staying_awake import kept_awake
+
+        return kept_awake(say)
 
     def let_sleep(self) -> None:
         """See `RowServices`."""

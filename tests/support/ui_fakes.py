@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import threading
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -208,6 +208,7 @@ class FakeServices:
     unfinished: tuple[UnfinishedJob, ...] = ()
     forgotten: list[str] = field(default_factory=list)
     sleeps: int = 0
+    awake_now: int = 0
     queued: list[tuple[str, Job]] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     configs: list[Config] = field(default_factory=list)
@@ -349,6 +350,13 @@ class FakeServices:
     def let_sleep(self) -> None:
         """Note that the computer sleeps."""
         self.sleeps += 1
+
+    @contextmanager
+    def awake(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Note while the computer is kept awake."""
+        self.awake_now += 1
+        yield
+        self.awake_now -= 1
 
     def speech(self) -> AbstractContextManager[None]:
         """Return nothing that transcribes."""

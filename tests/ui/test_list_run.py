@@ -105,6 +105,18 @@ def test_several_are_added_and_done_and_found_again(editor_of, tmp_path):
     assert [RowState.DONE] * 3 + [RowState.HELD] == list(again.rows.values())
 
 
+def test_the_computer_stays_awake_while_the_list_runs(editor_of, tmp_path):
+    """And may sleep when nothing waits any more."""
+    awake = []
+    services = FakeServices()
+    services.run = lambda plan, sink, cancel: (awake.append(services.awake_now), succeed(plan, sink, cancel))
+    editor = editor_of(services)
+    editor.add(tmp_path, "one", "two")
+    editor.list.start_all(editor.values)
+    editor.until(lambda: set(editor.rows.values()) == {RowState.DONE} and not editor.videos.runs)
+    assert ([1, 1], 0) == (awake, services.awake_now)
+
+
 def test_one_that_fails_or_asks_stops_no_other(editor_of, tmp_path):
     """A broken video says why, one that needs an answer waits for it, and goes on as it is answered."""
 
