@@ -59,7 +59,7 @@ def test_what_is_dropped_stands_in_the_list(driver, videos):
     assert {} == rows(driver)
     window.variables.source.set("")
     drop(driver, videos, 4)
-    assert [f"{name}: Not started" for name in ("one.mp4", "two.mp4", "three.mp4", "four.mkv")] == (
+    assert [f"{name} · Web: Not started" for name in ("one.mp4", "two.mp4", "three.mp4", "four.mkv")] == (
         window.queue_panel.lines
     )
     assert (False, True) == (window.log_panel.card.winfo_viewable(), window.queue_panel.card.winfo_viewable())
@@ -187,4 +187,4 @@ def test_closing_while_the_list_is_converted_asks(open_driver, tmp_path, videos)
     again.until(lambda: len(rows(again)) == 2)
     assert [RowState.DONE, RowState.WAITING] == [row.state for row in rows(again).values()]
     again.settle()
-    assert ["one.mp4: Done", "two.mp4: Not started"] == again.window.queue_panel.lines
+    assert ["one.mp4 · Web: Done", "two.mp4 · Web: Not started"] == again.window.queue_panel.lines
