@@ -23,6 +23,7 @@ from pipeline.speech.model_cache import ModelState, StoredModel
 from ui.app import open_window
 from ui.machine_check.checks import Needed
 from ui.preferences import Preferences
+from ui.view_state import WindowStage
 from ui.window import MainWindow
 
 WORKS = EncoderResult(codec=Codec.H264, family=EncoderFamily.CPU, encoder="libx264", status=EncoderStatus.WORKS)
@@ -136,7 +137,7 @@ def test_another_ffmpeg(opened, monkeypatch):
     driver.until(lambda: driver.services.configs)
     assert sys.executable == driver.services.configs[-1].ffmpeg_path
     driver.window.machine_check.opened.close()
-    driver.until(lambda: not driver.window.controller.busy)
+    driver.until_stage(WindowStage.READY)
     assert sys.executable == Preferences.load(driver.preferences_path).program.ffmpeg_path
     driver.press(driver.window.actions.reset)
     driver.window.machine_check.open()
