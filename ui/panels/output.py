@@ -21,7 +21,7 @@ from ui.view_state import ViewState
 from ui.widgets.card import Card
 from ui.widgets.fields import Fields, clear_when_edited, switch
 
-QUALITIES_A_ROW = 3
+QUALITIES_A_ROW = 4
 AUDIO_ONLY = "Audio only: an audio stream is made."
 FOLDER_OF_OTHERS = "Used only if it lies below one of SOURCE_ROOTS. Otherwise the files go to the server alone."
 
@@ -44,11 +44,10 @@ class OutputPanel:
             name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD)
             for name in QUALITY_NAMES
         }
-        for number, box in enumerate(self.qualities.values()):
-            row, column = divmod(number, QUALITIES_A_ROW)
-            box.grid(row=row, column=column, sticky="w", padx=(0, "4p"), pady="1.5p")
         self.audio_only = ttk.Checkbutton(boxes, text="No video", variable=variables.audio_only, bootstyle=CARD)
-        self.audio_only.grid(row=0, column=QUALITIES_A_ROW, sticky="w", pady="1.5p")
+        for number, box in enumerate((*self.qualities.values(), self.audio_only)):
+            row, column = divmod(number, QUALITIES_A_ROW)
+            box.grid(row=row, column=column, sticky="w", padx=(0, "3p"), pady="1.5p")
         quality_note = fields.add("Qualities", boxes)
         self.hint = quality_note.label
         self.notes = {Setting.OUTPUT: folder_note, Setting.QUALITIES: quality_note}
