@@ -180,12 +180,12 @@ class Controller:
         if not self.state.start_enabled or not self.state.unfinished:
             return
         first, *others = self.state.unfinished
-        login_for = missing_login(first, values, self.login.config)
+        missing = missing_login(first, values, self.login.config)
         if answer is BannerAnswer.LEAVE:
             self.receive(UnfinishedFound(jobs=tuple(others)))
             self._unfinished.forget(first, self.login.config)
-        elif login_for:
-            self.receive(UnfinishedFound(jobs=self.state.unfinished, login_for=login_for))
+        elif missing is not None:
+            self.receive(UnfinishedFound(jobs=self.state.unfinished, missing=missing))
         else:
             self._values = values
             self.look_at_source(first.job.origin, values)

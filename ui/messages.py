@@ -80,15 +80,35 @@ class JobStarted:
     plan: Plan
 
 
+class LoginPlace(Enum):
+    """Where the login that an unfinished job needs is given, or chosen."""
+
+    TOKEN = "the token alone is missing"
+    TYPED = "address and token are typed"
+    NAMED = "one of the named backends has it"
+    SETTINGS = "it must become a named backend: .env has another one"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginMissing:
+    """An unfinished job uploads to `server`, and the form has no login for it; `name` is what that backend is called
+    here, if it has a name.
+    """
+
+    server: str
+    place: LoginPlace
+    name: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class UnfinishedFound:
     """The jobs that an earlier run has left unfinished and that were not answered yet.
 
-    `login_for` is the server that the first needs a login for, if there is none in the form.
+    `missing` is what the first needs that is not in the form.
     """
 
     jobs: tuple[UnfinishedJob, ...]
-    login_for: str = ""
+    missing: LoginMissing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

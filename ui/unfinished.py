@@ -11,7 +11,7 @@ from pipeline.job import resumed
 from pipeline.model import JobReport, Outcome
 from ui.continued_job import ContinuedJob
 from ui.job_form import FormValues, job_config
-from ui.messages import LogEntry, Message, UnfinishedFound, UnfinishedTaken
+from ui.messages import LogEntry, LoginMissing, LoginPlace, Message, UnfinishedFound, UnfinishedTaken
 from ui.services import Services
 from ui.worker import JobWorker, ask
 
@@ -74,14 +74,23 @@ class UnfinishedJobs:
             self._first = self._taken = None
 
 
-def missing_login(one: UnfinishedJob, values: FormValues, config: Config) -> str:
-    """Return the server that a job uploads to if the form has no login for it, empty if nothing is missing."""
+def missing_login(one: UnfinishedJob, values: FormValues, config: Config) -> LoginMissing | None:
+    """Return the login that a job needs for its upload and that the form does not have, None if nothing is missing."""
     from pipeline.stored_job import without_login
 
-    backend = job_config(values, config).backend
-    if one.job.upload is None or (backend.token and without_login(backend.url) == one.backend_url):
-        return ""
-    return one.backend_url or "a server"
+    def is_its(url: str) -> bool:
+        return without_login(url).rstrip("/") == one.backend_url.rstrip("/")
+
+    backend, server = job_config(values, config).backend, one.backend_url or "a server"
+    if one.job.upload is None or (backend.token and is_its(backend.url)):
+        return None
+    named = next((known for known in values.program.backends if is_its(known.address)), None)
+    if is_its(backend.url):
+        return LoginMissing(server=server, place=LoginPlace.TOKEN)
+    if named is not None:
+        return LoginMissing(server=server, place=LoginPlace.NAMED, name=named.name)
+    typed = not values.backend and not config.backend.configured
+    return LoginMissing(server=server, place=LoginPlace.TYPED if typed else LoginPlace.SETTINGS)
 
 
 def _warning(text: str) -> Message:

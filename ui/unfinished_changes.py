@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.errors import Problem, Setting
 from ui.banners import Banner, BannerChoice, Tone
-from ui.messages import BannerAnswer, UnfinishedFound
+from ui.messages import BannerAnswer, LoginMissing, LoginPlace, UnfinishedFound
 from ui.source_changes import ready_for
 from ui.view_state import ViewState
 
@@ -20,6 +21,16 @@ CHOICES = (
 )
 """Neither gets the keyboard: the question comes while somebody may be typing."""
 
+
+WAYS = {
+    LoginPlace.TOKEN: ": type its token under Upload",
+    LoginPlace.TYPED: ": type that address and its token under Upload",
+    LoginPlace.NAMED: ": choose the backend {name} under Upload",
+    LoginPlace.SETTINGS: (
+        ", and that is not the chosen backend: add it under File > Settings… > Backends, choose it under Upload"
+    ),
+}
+"""What to do about a login that is missing."""
 
 MAX_NAMED = 3
 """How many of the others are named."""
@@ -34,20 +45,32 @@ def show_unfinished(state: ViewState, message: UnfinishedFound) -> ViewState:
     if not state.start_enabled or state.plan is not None:
         return state
     if message.jobs:
-        return replace(state, banner=offer(message.jobs, login_for=message.login_for))
+        banner = offer(message.jobs, missing=message.missing)
+        return replace(state, banner=banner, problems=_problems(message.missing))
     return replace(state, banner=ready_for(state.source)) if before else state
 
 
-def offer(jobs: Sequence[UnfinishedJob], *, login_for: str = "") -> Banner:
-    """Return the question whether to go on with the first job; `login_for` is the server whose login is missing."""
+def offer(jobs: Sequence[UnfinishedJob], *, missing: LoginMissing | None = None) -> Banner:
+    """Return the question whether to go on with the first job; `missing` is the login that it needs."""
     first, *others = jobs
     how_far = "" if first.percent is None else f": {first.percent} %"
     lines = ["Go on continues where it stopped. Leave it keeps what is finished on the disk, and does not ask again."]
-    if login_for:
-        lines = [f"It uploads to {login_for}: type that address and its token under Upload, then press Go on."]
+    if missing is not None:
+        lines = [f"It uploads to {missing.server}{WAYS[missing.place].format(name=missing.name)}, then press Go on."]
     if others:
         lines.append(f"Not finished either: {', '.join(f'“{other.job.name}”' for other in others[:MAX_NAMED])}.")
         if len(others) > MAX_NAMED:
             lines[-1] = f"{lines[-1][:-1]} and {len(others) - MAX_NAMED} more."
     title = f"“{first.job.name}” was not finished{how_far}."
     return Banner(title=title, lines=tuple(lines), tone=Tone.WARNING, choices=CHOICES)
+
+
+def _problems(missing: LoginMissing | None) -> tuple[Problem, ...]:
+    """Return what stands beside the fields that the login is typed into."""
+    if missing is None or missing.place not in (LoginPlace.TOKEN, LoginPlace.TYPED):
+        return ()
+    token = Problem(text="The unfinished video needs the token of its server.", setting=Setting.TOKEN)
+    if missing.place is LoginPlace.TOKEN:
+        return (token,)
+    address = Problem(text=f"The unfinished video goes to {missing.server}.", setting=Setting.BACKEND_URL)
+    return (address, token)

@@ -15,12 +15,18 @@ from program import make_clip
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep
 
 from config import Config
+from pipeline.errors import Setting
 from pipeline.job import Encryption, Existing, Job, Trim, UploadRequest
 from pipeline.job_store import JobStore
 from pipeline.media.encode import chunks
 from pipeline.queued_job import JobState
 from pipeline.unfinished import UnfinishedJob
+from ui.job_form import FormValues
+from ui.messages import LoginPlace
+from ui.preferences import NamedBackend, ProgramSettings
 from ui.services import PipelineServices
+from ui.unfinished import missing_login
+from ui.unfinished_changes import offer
 from ui.view_state import WindowStage
 
 WINDOW = Path(__file__).parents[1] / "support" / "started_window.py"
@@ -121,11 +127,47 @@ def test_an_upload_needs_its_login(open_driver):
     driver.press(driver.window.banner_panel.buttons[0])
     assert "It uploads to https://api.example.com: type that address and its token" in driver.sentences
     assert ([], ["Go on", "Leave it"]) == (services.plans, driver.choices)
-    driver.window.variables.backend_url.set("https://api.example.com")
+    driver.settle()
+    url, token = (driver.window.upload_panel.notes[name].label for name in (Setting.BACKEND_URL, Setting.TOKEN))
+    assert ("The unfinished video goes to https://api.example.com.", True) == (url.cget("text"), driver.in_view(url))
+    assert token.winfo_viewable()
+    driver.window.variables.backend_url.set("https://api.example.com/")
     driver.window.variables.token.set("typed-token-typed-token")
     driver.press(driver.window.banner_panel.buttons[0])
     driver.until(lambda: services.plans)
     assert "typed-token-typed-token" == services.configs[-1].backend.token
+
+
+OLD = "https://old.example.com"
+KNOWN = ProgramSettings(backends=(NamedBackend(id="1", name="Old server", address=f"{OLD}/"),))
+
+
+@pytest.mark.parametrize(
+    ("config", "values", "place"),
+    [
+        pytest.param(NOT_CONFIGURED, FormValues(), LoginPlace.TYPED, id="nothing typed"),
+        pytest.param(NOT_CONFIGURED, FormValues(backend_url=f"{OLD}/"), LoginPlace.TOKEN, id="no token"),
+        pytest.param(NOT_CONFIGURED, FormValues(program=KNOWN), LoginPlace.NAMED, id="another one is chosen"),
+        pytest.param(CONFIGURED, FormValues(program=KNOWN), LoginPlace.NAMED, id=".env is chosen"),
+        pytest.param(CONFIGURED, FormValues(), LoginPlace.SETTINGS, id=".env alone"),
+        pytest.param(
+            CONFIGURED,
+            FormValues(program=KNOWN, backend="1", backend_url=f"{OLD}/", token="t" * 32),
+            None,
+            id="chosen beside .env",
+        ),
+    ],
+)
+def test_where_a_missing_login_is_given(config, values, place):
+    """What the window says can be done there: a backend of `.env` has no fields."""
+    job = replace(JOB, upload=UploadRequest(prefix="videos/lesson-02/"))
+    one = UnfinishedJob(id="2", job=job, backend_url=OLD, percent=80)
+    missing = missing_login(one, values, config)
+    assert place == (None if missing is None else missing.place)
+    if missing is not None:
+        sentence = offer((one,), missing=missing).lines[0]
+        named = {LoginPlace.NAMED: "choose the backend Old server under Upload", LoginPlace.SETTINGS: "> Backends"}
+        assert named.get(missing.place, "token under Upload") in sentence
 
 
 def test_another_video_takes_the_offer_away(open_driver):
