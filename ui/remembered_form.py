@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from config import Config
 from pipeline.job import EncodingRequest
@@ -18,9 +19,11 @@ from ui.speed_limit import limit_mb_s
 
 KEPT_BY_RESET = (
     *("source", "title", "part_from", "part_to", "poster", "captions", "output_dir", "destination", "suggested_from"),
-    *("backend_url", "token", "backend", "typed_url", "remember_login", "parallel"),
+    *("backend_url", "token", "backend", "typed_url", "remember_login", "parallel", "session_id", "dataset", "engine"),
 )
-"""Which video it is, where its files go, the login and the files at once: what is not a setting of the job."""
+"""Which video it is, where its files go, the login, the files at once and who converts: what is not a setting of the
+job.
+"""
 
 
 def to_preferences(values: FormValues) -> Preferences:
@@ -105,10 +108,19 @@ def form_from_preferences(preferences: Preferences, config: Config) -> FormValue
 
 
 def usual_form(values: FormValues, config: Config) -> FormValues:
-    """Return the form with every setting as at the first start; video, folders, login and open sections stay."""
+    """Return the form with every setting as at the first start; video, files, folders, login, queue and open sections
+    stay.
+    """
     opened = tuple(name for name in vars(values) if name.endswith("_open"))
     kept = {name: getattr(values, name) for name in (*KEPT_BY_RESET, *opened)}
-    return replace(form_from_preferences(Preferences(program=values.program), config), **kept)
+    usual = form_from_preferences(Preferences(program=values.program), config)
+    return replace(
+        usual,
+        **kept,
+        model=values.model if Path(values.model).is_absolute() else usual.model,
+        speech=replace(usual.speech, names_file=values.speech.names_file),
+        advanced=replace(usual.advanced, key_file=values.advanced.key_file, key_uri=values.advanced.key_uri),
+    )
 
 
 def _without_faults(address: str) -> str:

@@ -158,7 +158,7 @@ class MainWindow(PanelWindow):
         variables.on_change(lambda: controller.login.look(variables.read()), variables.backend.chosen)
         variables.on_change(controller.connection.forget, variables.backend_url, variables.token)
         self.protocol("WM_DELETE_WINDOW", self.close)
-        follow_place(self, self._moved)
+        follow_place(self, self.variables.window, self._moved)
         refuse_long_pastes(self, lambda characters: self._pump.put(PasteRefused(characters=characters)))
         bind_keys(self, close=self.close, used=self._closing.stay)
 
@@ -204,7 +204,7 @@ class MainWindow(PanelWindow):
         self._render()
 
     def reset(self) -> None:
-        """Put the usual settings into the form; video, folders and login stay."""
+        """Put the usual settings into the form; video, files, folders, login and queue stay."""
         self.variables.fill(usual_form(self.variables.read(), self._config))
 
     def open_transcripts(self) -> None:

@@ -61,9 +61,11 @@ def give_size(
     return width, height
 
 
-def follow_place(window: tkinter.Tk, moved: Callable[[WindowPreferences], None]) -> None:
-    """Call `moved` with a window's size and place whenever they change; a maximised window keeps those that it had."""
-    last = UNKNOWN
+def follow_place(window: tkinter.Tk, kept: WindowPreferences, moved: Callable[[WindowPreferences], None]) -> None:
+    """Call `moved` with a window's size and place whenever they change; a maximised window keeps those that it had,
+    which were `kept` if it has been opened so.
+    """
+    last = kept
 
     def changed(event: tkinter.Event[tkinter.Misc]) -> None:
         nonlocal last

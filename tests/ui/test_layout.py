@@ -10,6 +10,7 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Upload, media_inf
 from pipeline.errors import SourceError
 from pipeline.media.source.damage import Damage, Hole, Medium
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
+from ui.preferences import Preferences, WindowPreferences
 from ui.view_state import WindowStage
 
 
@@ -219,3 +220,16 @@ def test_a_control_that_gets_the_keyboard_comes_into_view(open_driver):
     driver.until(lambda: driver.in_view(panel.delete_local))
     window.source_panel.entry.focus_force()
     driver.until(lambda: driver.in_view(window.source_panel.entry))
+
+
+def test_a_maximised_window_keeps_the_size_from_before(open_driver, tmp_path, monkeypatch):
+    """Opened maximised and closed so, it has that size when it is made smaller another day."""
+    path = tmp_path / "s3_config.json"
+    kept = WindowPreferences(width=1000, height=700, x=20, y=30, maximised=True)
+    Preferences(window=kept).save(path)
+    monkeypatch.setattr("ui.window_size._is_maximised", lambda window: True)  # as a window manager says
+    driver = open_driver(preferences_path=path)
+    driver.window.geometry("1100x760")
+    driver.until(lambda: driver.window.winfo_width() == 1100)
+    driver.window.close()
+    assert kept == Preferences.load(path).window

@@ -9,6 +9,7 @@ from ui_fakes import media_info
 
 from pipeline.job import Codec
 from ui.advanced import CODEC_LABELS, AdvancedValues
+from ui.engine import CONVERT_ON_LABELS, ConvertOn
 from ui.estimate_text import estimate_text, rough_size, rough_time
 from ui.job_form import FormValues
 from ui.source_view import NO_SOURCE, SourceView
@@ -93,11 +94,18 @@ def test_the_line_follows_the_form(open_driver):
 
 
 def test_reset_puts_the_usual_settings_back(open_driver):
-    """The video, the folders and the login stay."""
+    """The video, files and folders, the login and the queue stay, also an address that is remembered nowhere."""
     driver = open_driver()
     variables = driver.window.variables
     usual = variables.read()
     driver.fill(upload=True)
+    variables.engine.typed.set("postgresql://me:secret@db/hls")
+    variables.engine.convert_on.set(CONVERT_ON_LABELS[ConvertOn.QUEUE])
+    variables.dataset.set("/courses/bio.json")
+    variables.session_id.set("a" * 24)
+    variables.model.set("/models/own")
+    variables.speech.names_file.set("/courses/names.txt")
+    variables.advanced.key_file.set("/keys/a")
     variables.delete_local.set(True)
     variables.advanced.encrypt.set(True)
     variables.advanced.codec.set(CODEC_LABELS[Codec.HEVC])
@@ -109,9 +117,14 @@ def test_reset_puts_the_usual_settings_back(open_driver):
     driver.press(driver.window.actions.reset)
     kept = {
         name: getattr(before, name)
-        for name in ("source", "output_dir", "destination", "suggested_from", "backend_url", "token")
+        for name in (
+            *("source", "output_dir", "destination", "suggested_from", "backend_url", "token"),
+            *("engine", "dataset", "session_id", "model"),
+        )
     }
-    assert replace(usual, **kept) == variables.read()
+    speech = replace(usual.speech, names_file="/courses/names.txt")
+    chosen = replace(usual.advanced, key_file="/keys/a")
+    assert replace(usual, **kept, speech=speech, advanced=chosen) == variables.read()
 
 
 MEASURED = {"hls libx264": (0.5,), "mp4 libx264": (0.5,), "transcript base": (0.1,)}

@@ -18,7 +18,7 @@ from ui.widgets.wrapping_row import WrappingRow
 BEFORE_CANCEL = 32
 """What keeps Cancel away from what only pauses, in pixels of a screen of 96 dots an inch."""
 
-RESET_TIP = "Puts every setting back to the usual one. The video, the folders and the login stay."
+RESET_TIP = "Puts every setting back to the usual one. The video, files and folders, the login and the queue stay."
 TIP_DELAY_MS = 500
 
 
