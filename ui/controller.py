@@ -43,13 +43,14 @@ from ui.messages import (
     UnexpectedError,
     UnfinishedFound,
 )
+from ui.missing_login import missing_login
 from ui.queue_control import QueueControl
 from ui.queue_messages import QueueCancelled
 from ui.remembered_form import to_preferences
 from ui.services import Services
 from ui.speed_limit import limit_bytes_s, limit_problems
 from ui.state_changes import advance
-from ui.unfinished import UnfinishedJobs, missing_login
+from ui.unfinished import UnfinishedJobs
 from ui.view_state import ViewState, WindowStage
 from ui.worker import JobWorker, ask
 

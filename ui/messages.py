@@ -25,6 +25,7 @@ from ui.queue_messages import PuttingIn, QueueMessage
 
 if TYPE_CHECKING:
     from pipeline.unfinished import UnfinishedJob  # with the queue's file
+    from ui.missing_login import LoginMissing  # with the form
 
 
 class BannerAnswer(Enum):
@@ -78,26 +79,6 @@ class JobStarted:
     """The job begins."""
 
     plan: Plan
-
-
-class LoginPlace(Enum):
-    """Where the login that an unfinished job needs is given, or chosen."""
-
-    TOKEN = "the token alone is missing"
-    TYPED = "address and token are typed"
-    NAMED = "one of the named backends has it"
-    SETTINGS = "it must become a named backend: .env has another one"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoginMissing:
-    """An unfinished job uploads to `server`, and the form has no login for it; `name` is what that backend is called
-    here, if it has a name.
-    """
-
-    server: str
-    place: LoginPlace
-    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

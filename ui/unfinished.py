@@ -10,8 +10,9 @@ from pipeline.events import LogLevel
 from pipeline.job import resumed
 from pipeline.model import JobReport, Outcome
 from ui.continued_job import ContinuedJob
-from ui.job_form import FormValues, job_config
-from ui.messages import LogEntry, LoginMissing, LoginPlace, Message, UnfinishedFound, UnfinishedTaken
+from ui.job_form import FormValues
+from ui.messages import LogEntry, Message, UnfinishedFound, UnfinishedTaken
+from ui.missing_login import missing_login
 from ui.services import Services
 from ui.worker import JobWorker, ask
 
@@ -72,25 +73,6 @@ class UnfinishedJobs:
         first = self._first
         if first is not None and report.outcome is Outcome.DONE and report.folder == first.job.folder:
             self._first = self._taken = None
-
-
-def missing_login(one: UnfinishedJob, values: FormValues, config: Config) -> LoginMissing | None:
-    """Return the login that a job needs for its upload and that the form does not have, None if nothing is missing."""
-    from pipeline.stored_job import without_login
-
-    def is_its(url: str) -> bool:
-        return without_login(url).rstrip("/") == one.backend_url.rstrip("/")
-
-    backend, server = job_config(values, config).backend, one.backend_url or "a server"
-    if one.job.upload is None or (backend.token and is_its(backend.url)):
-        return None
-    named = next((known for known in values.program.backends if is_its(known.address)), None)
-    if is_its(backend.url):
-        return LoginMissing(server=server, place=LoginPlace.TOKEN)
-    if named is not None:
-        return LoginMissing(server=server, place=LoginPlace.NAMED, name=named.name)
-    typed = not values.backend and not config.backend.configured
-    return LoginMissing(server=server, place=LoginPlace.TYPED if typed else LoginPlace.SETTINGS)
 
 
 def _warning(text: str) -> Message:

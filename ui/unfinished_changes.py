@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import Problem, Setting
 from ui.banners import Banner, BannerChoice, Tone
-from ui.messages import BannerAnswer, LoginMissing, LoginPlace, UnfinishedFound
+from ui.messages import BannerAnswer, UnfinishedFound
+from ui.missing_login import LoginMissing, LoginPlace
 from ui.source_changes import ready_for
 from ui.view_state import ViewState
 

@@ -22,10 +22,9 @@ from pipeline.media.encode import chunks
 from pipeline.queued_job import JobState
 from pipeline.unfinished import UnfinishedJob
 from ui.job_form import FormValues
-from ui.messages import LoginPlace
+from ui.missing_login import LoginPlace, missing_login
 from ui.preferences import NamedBackend, ProgramSettings
 from ui.services import PipelineServices
-from ui.unfinished import missing_login
 from ui.unfinished_changes import offer
 from ui.view_state import WindowStage
 
