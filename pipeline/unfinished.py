@@ -55,7 +55,7 @@ def unfinished_jobs(data_dir: Path | None) -> tuple[UnfinishedJob, ...]:
         return ()
     with JobStore(queue_file(data_dir)) as store:
         left = [one for one in store.all(ended=0) if one.left_behind and not one.listed]
-    percent = _read(data_dir).percent
+    percent = noted_percent(data_dir)
     found = []
     for one in reversed(left):
         with suppress(CodecError):
@@ -64,6 +64,11 @@ def unfinished_jobs(data_dir: Path | None) -> tuple[UnfinishedJob, ...]:
                 known = percent.get(str(one.folder))
                 found.append(UnfinishedJob(id=one.id, job=job, backend_url=one.backend_url, percent=known))
     return tuple(found)
+
+
+def noted_percent(data_dir: Path | None) -> Mapping[str, int]:
+    """Return how far each job was when that was noted last, in per cent, by its folder as the queue has it."""
+    return {} if data_dir is None else _read(data_dir).percent
 
 
 def forget_job(id: str, data_dir: Path | None) -> None:

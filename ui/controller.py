@@ -77,6 +77,7 @@ class Controller:
             receive=self.receive,
             state=lambda: self.state,
             question=self._worker.question,
+            look_for_folder=self.look_for_folder,
         )
         self.connection = ConnectionCheck(
             services, self.login, post=post, receive=self.receive, state=lambda: self.state
@@ -161,6 +162,10 @@ class Controller:
         if answer in LEAVING_ANSWERS:
             self.receive(CloseAnswered(answer=answer))
             self.videos.leave(answer)
+            return
+        if answer is BannerAnswer.LIST_ALL:
+            self.videos.list.take([(one.job, one.backend_url) for one in self.state.unfinished])
+            self.receive(UnfinishedFound(jobs=()))
             return
         if answer in (BannerAnswer.GO_ON, BannerAnswer.LEAVE):
             self._answer_unfinished(answer, values)
@@ -271,7 +276,7 @@ class Controller:
     def watch(self) -> None:
         """Play the finished stream in the browser."""
         if self.state.folder is not None and self.state.stream_playable:
-            self.folders.watch(self.state.folder, "" if self.state.plan is None else self.state.plan.job.name)
+            self.folders.watch(self.state.folder, self.state.finished_name)
 
     def save_diagnostics(self, path: Path, values: FormValues) -> None:
         """Save what somebody needs who looks into a mistake of the program; never over another file."""

@@ -16,8 +16,8 @@ SLEEPS_SOON = "The computer goes to sleep in half a minute."
 AWAKE_CHOICES = (BannerChoice(label="Keep it awake", answer=BannerAnswer.STAY_AWAKE),)
 
 
-def banner_of(videos: VideoRows) -> Banner | None:
-    """Return what is said of the list, None where nothing is: then the form has the banner."""
+def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
+    """Return what is said of the list, None where nothing is: then the form has the banner, unless it is `empty`."""
     if videos.note:
         return Banner(title="Not everything was added.", lines=(videos.note,), tone=Tone.WARNING)
     if videos.falls_asleep:
@@ -27,7 +27,11 @@ def banner_of(videos: VideoRows) -> Banner | None:
     if videos.runs:
         lines = ("No further video begins.",) if videos.then_stops else WHILE_IT_RUNS
         return Banner(title=f"Converting the list: {summary(videos)}", lines=lines, tone=Tone.BUSY)
-    return None
+    waiting = sum(row.state in (RowState.HELD, RowState.PAUSED, RowState.WAITING) for row in videos.rows.values())
+    if not empty or not waiting:
+        return None
+    what = "1 video waits" if waiting == 1 else f"{waiting} videos wait"
+    return Banner(title=f"{what} in the list. Press Start to convert {'it' if waiting == 1 else 'them'}.")
 
 
 def ended(videos: VideoRows) -> Banner:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from pipeline.events import LogLevel
+from pipeline.events import JobFinished, LogLevel
 from pipeline.job import Job
 from pipeline.priority import work_in_background
 from ui.banner_answers import answered
@@ -18,10 +19,10 @@ from ui.list_messages import (
     STILL,
     ListRuns,
     RowState,
-    VideoAsks,
     VideosListed,
     VideosSelected,
     VideoStopping,
+    VideoTold,
     WhenDone,
     WhenDoneChosen,
 )
@@ -39,7 +40,8 @@ from ui.worker import ask
 class ListControl:
     """Does what is asked of the list. Every method is called in the Tk thread and returns at once.
 
-    `state` returns what is shown, `receive` takes a message into it at once.
+    `state` returns what is shown, `receive` takes a message into it at once, and `look_for_folder` finds out whether a
+    finished folder is there.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class ListControl:
         receive: Callable[[Message], None],
         state: Callable[[], ViewState],
         question: TokenQuestion,
+        look_for_folder: Callable[[Path | None], None],
     ) -> None:
         self._services = services
         self._login = login
         self._post = post
         self._receive = receive
         self._state = state
+        self._look_for_folder = look_for_folder
         self.run = ListRun(services, post, question)
         self.list = ListFile(services, login.config, post, changed=self.run.look, ended=self.run.join)
         self.looks = VideoLooks(services, post)
@@ -72,8 +76,12 @@ class ListControl:
         state = self._state()
         if isinstance(message, VideosListed):
             self.looks.follow(state.videos, self._login.config)
-        if isinstance(message, VideoAsks):
-            self.list.hold([message.id])
+        if isinstance(message, VideosSelected):
+            self._look_for_folder(_finished_folder(state))
+        if isinstance(message, VideoTold) and isinstance(message.event, JobFinished):
+            shown = state.videos.chosen
+            if shown is not None and shown.id == message.id:
+                self._look_for_folder(message.event.report.folder)
         if self._waiting_values is not None and state.stage is WindowStage.READY:
             values, self._waiting_values = self._waiting_values, None
             self._begin((), values)
@@ -210,3 +218,13 @@ class ListControl:
         for id_ in self._of(ids, RowState.RUNNING):
             self._receive(VideoStopping(id=id_))
         how(ids)
+
+
+def _finished_folder(state: ViewState) -> Path | None:
+    """Return the folder of what is selected, if that is done, or of the form's job."""
+    row = state.videos.chosen
+    if row is None:
+        return None if state.plan is None else state.plan.job.folder
+    if row.report is not None:
+        return row.report.folder
+    return row.job.folder if row.state is RowState.DONE else None

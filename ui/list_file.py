@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config import Config
 from diagnostics.crash_log import sentence_of
-from pipeline.errors import CodecError, PipelineError, SourceError
+from pipeline.errors import PipelineError, SourceError
 from pipeline.events import LogLevel
 from pipeline.files import read_file, write_whole
 from pipeline.inputs import Input
@@ -20,15 +20,15 @@ from pipeline.presets.library import read_library
 from ui.destination import TypedDestination
 from ui.gathering import gather
 from ui.job_form import FormValues, destination, form_problems, job_config, to_job
-from ui.list_messages import NotAdded, RowState, StoredVideo, VideosListed
+from ui.list_messages import NotAdded, StoredVideo, VideosListed
 from ui.messages import LogEntry, Message
 from ui.preset_form import row_label
 from ui.services import Services
+from ui.stored_rows import StoredRows
 
 if TYPE_CHECKING:
     from pipeline.job_list import ListChange
     from pipeline.job_store import JobStore
-    from pipeline.queued_job import QueuedJob
 
 LOOK_S = 1.0
 """How often the file is looked at for what other processes have changed, in seconds."""
@@ -65,7 +65,7 @@ class ListFile:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._last: tuple[StoredVideo, ...] | None = None
-        self._jobs: dict[str, Job] = {}
+        self._rows = StoredRows(config.data_dir)
 
     @property
     def busy(self) -> bool:
@@ -113,6 +113,15 @@ class ListFile:
     def answer(self, id_: str, job: Job, backend_url: str, label: str) -> None:
         """Give a video the answer to what it has asked; its settings stay."""
         self._change(lambda store: store.listed.replace(id_, job, backend_url=backend_url, label=label or None))
+
+    def take(self, jobs: Sequence[tuple[Job, str]]) -> None:
+        """Take jobs that are in the queue already into the list, each with the address that it uploads to."""
+
+        def work(store: JobStore) -> None:
+            for job, backend_url in jobs:
+                store.listed.add([job], held=True, backend_url=backend_url)
+
+        self._ask(work)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Take videos out of the list."""
@@ -250,7 +259,7 @@ class ListFile:
 
     def _show(self, store: JobStore, selected: Sequence[str]) -> None:
         try:
-            videos = tuple(one for one in map(self._listed, store.listed.rows()) if one is not None)
+            videos = self._rows.videos(store)
         except PipelineError as error:
             self._warn(str(error))
             return
@@ -258,37 +267,8 @@ class ListFile:
             self._last = videos
             self._post(VideosListed(videos=videos, selected=tuple(selected)))
 
-    def _listed(self, row: QueuedJob) -> StoredVideo | None:
-        """Return a row of the file, None for one that is no conversion, or that the list does not show."""
-        job = self._jobs.get(row.job_text)
-        if job is None:
-            try:
-                read = row.job
-            except CodecError:  # a newer version has added it
-                return None
-            if not isinstance(read, Job):
-                return None
-            job = self._jobs[row.job_text] = read
-        state = row_state(row)
-        if state is RowState.RUNNING and not row.listed:
-            return None
-        reason = row.reason
-        if state is RowState.FAILED:
-            try:
-                reason = row.report.error if row.report is not None else reason
-            except CodecError:
-                reason = ""
-        return StoredVideo(id=row.id, job=job, state=state, label=row.label or "", reason=reason)
-
     def _warn(self, text: str) -> None:
         self._post(LogEntry(text=text, level=LogLevel.WARNING))
-
-
-def row_state(row: QueuedJob) -> RowState:
-    """Return how a row of the queue's file stands for an editor: what a process has left behind is paused."""
-    if row.left_behind or (row.state.value == "held" and row.tries):
-        return RowState.PAUSED
-    return RowState(RowState.HELD if row.state.value == "held" else row.state.value)
 
 
 def listed_job(values: FormValues, video: Input, names: tuple[str, ...], *, own: bool) -> Job:

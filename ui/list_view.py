@@ -19,8 +19,9 @@ class ShownRow:
     """The texts of a row; `tag` says how they stand out, empty for not at all."""
 
     title: str
-    length: str
-    status: str
+    preset: str = ""
+    length: str = ""
+    status: str = ""
     tag: str = ""
 
 
@@ -37,13 +38,14 @@ def selected(state: ViewState) -> tuple[str, ...]:
 def shown_row(one: Listed, videos: VideoRows) -> ShownRow:
     """Return what a row says, `videos` being the list that it is in."""
     if isinstance(one, VideoInQueue):
-        return ShownRow(title=one.video.title, length="", status=" ".join(one.status.split()))
+        return ShownRow(title=one.video.title, status=" ".join(one.status.split()))
     status = one.status
     if one.state is RowState.WAITING and not videos.runs:
         status = WORDS[RowState.HELD]
     elif videos.paused and one.state is RowState.RUNNING and one.phase is PhaseName.UPLOAD:
         status = f"{one.percent}% · Upload paused"
-    return ShownRow(title=one.title, length=one.length, status=" ".join(status.split()), tag=_tag(one))
+    told = " ".join(status.split())
+    return ShownRow(title=one.title, preset=one.listed.label, length=one.length, status=told, tag=_tag(one))
 
 
 def counted(state: ViewState) -> str:

@@ -43,6 +43,7 @@ class BannerAnswer(Enum):
     CLOSE_AFTER_JOB = "close after the job"
     STOP_AND_CLOSE = "stop and close"
     STAY_AWAKE = "stay awake"
+    LIST_ALL = "put all into the list"
 
 
 @dataclass(frozen=True, kw_only=True)

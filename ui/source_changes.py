@@ -39,13 +39,13 @@ def advance_source(
     if isinstance(message, DamageFound):
         source = replace(state.source, searched=message.damage, searching=False)
         return replace(state, source=treated(source, state.source_options))
-    media = message.media
+    media, row = message.media, state.videos.chosen
     source = SourceView(
         path_text=message.text,
         media=media,
         details=describe(media),
         offered=offered_qualities(media),
-        slug=message.slug,
+        slug=message.slug if row is None or row.job.origin != message.text else row.job.slug,
     )
     source = treated(source, state.source_options)
     banner = ready_for(source) if state.banner is READY else state.banner

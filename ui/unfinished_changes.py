@@ -22,6 +22,9 @@ CHOICES = (
 )
 """Neither gets the keyboard: the question comes while somebody may be typing."""
 
+LIST_ALL = BannerChoice(label="Put all into the list", answer=BannerAnswer.LIST_ALL)
+"""Offered where there are several."""
+
 
 WAYS = {
     LoginPlace.TOKEN: ": type its token under Upload",
@@ -63,7 +66,8 @@ def offer(jobs: Sequence[UnfinishedJob], *, missing: LoginMissing | None = None)
         if len(others) > MAX_NAMED:
             lines[-1] = f"{lines[-1][:-1]} and {len(others) - MAX_NAMED} more."
     title = f"“{first.job.name}” was not finished{how_far}."
-    return Banner(title=title, lines=tuple(lines), tone=Tone.WARNING, choices=CHOICES)
+    choices = (*CHOICES, LIST_ALL) if others else CHOICES
+    return Banner(title=title, lines=tuple(lines), tone=Tone.WARNING, choices=choices)
 
 
 def _problems(missing: LoginMissing | None) -> tuple[Problem, ...]:

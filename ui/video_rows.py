@@ -91,9 +91,8 @@ class VideoRow:
 
     @property
     def title(self) -> str:
-        """What people know the video by, with its preset."""
-        name = self.job.title or self.job.source.name
-        return f"{name} · {self.listed.label}" if self.listed.label else name
+        """What people know the video by."""
+        return self.job.title or self.job.source.name
 
     @property
     def length(self) -> str:

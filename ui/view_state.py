@@ -101,7 +101,7 @@ class ViewState:
         """The banner, or the question whether the window is to be closed."""
         if self.leaving is Leaving.ASKED:
             return CLOSE_QUESTION
-        banner = (banner_of(self.videos) if self.form_free else None) or self.banner
+        banner = (banner_of(self.videos, empty=self.banner is READY) if self.form_free else None) or self.banner
         if self.leaving is Leaving.AFTER_JOB and self.stage is not WindowStage.STOPPING:
             return closes_afterwards(banner)
         return closes_soon(banner) if self.leaving is Leaving.DONE else banner
@@ -187,6 +187,13 @@ class ViewState:
         if self.token is not None:
             return "waiting for a new token"
         return "paused" if self.paused else ""
+
+    @property
+    def finished_name(self) -> str:
+        """What the video in the finished folder is called, empty where that is not known."""
+        if self.videos.chosen is not None:
+            return self.videos.chosen.job.name
+        return "" if self.plan is None else self.plan.job.name
 
     @property
     def folder_openable(self) -> bool:

@@ -17,10 +17,11 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep
 from config import Config
 from pipeline.errors import Setting
 from pipeline.job import Encryption, Existing, Job, Trim, UploadRequest
-from pipeline.job_store import JobStore
+from pipeline.job_owner import JobOwner
+from pipeline.job_store import JobStore, queue_file
 from pipeline.media.encode import chunks
 from pipeline.queued_job import JobState
-from pipeline.unfinished import UnfinishedJob
+from pipeline.unfinished import UnfinishedJob, unfinished_jobs
 from ui.job_form import FormValues
 from ui.missing_login import LoginPlace, missing_login
 from ui.preferences import NamedBackend, ProgramSettings
@@ -77,7 +78,10 @@ def test_a_job_that_went_on_and_was_cancelled_is_started_again(open_driver):
     driver.until(lambda: driver.choices)
     driver.press(driver.window.banner_panel.buttons[0])
     driver.until_stage(WindowStage.RUNNING)
-    assert "720p · no captions · uploaded to courses/bio/lesson-02/" == driver.window.actions.summary.full_text
+    assert (
+        "720p · up to 2.1 MB · no captions · uploaded to courses/bio/lesson-02/"
+        == driver.window.actions.summary.full_text
+    )
     assert "Encrypted" in driver.window.actions.dangers.cget("text")
     cancelled(driver, steps[0])
     assert "Press Start to continue." in driver.sentences
@@ -211,3 +215,21 @@ def test_a_window_that_was_killed_goes_on(open_driver, tmp_path, monkeypatch):
     assert before.items() <= {stat.st_ino: stat.st_mtime_ns for stat in made}.items()
     with JobStore(data / "queue.sqlite3") as store:
         assert [JobState.DONE] == [one.state for one in store.all()]
+
+
+def test_several_are_put_into_the_list(open_driver, tmp_path):
+    """All of them at once, paused, with nothing of them lost; the offer is over."""
+    jobs = [replace(JOB, slug=f"lesson-{number}") for number in (2, 3)]
+    with JobStore(queue_file(tmp_path)) as store:
+        ids = store.add(jobs)
+        gone = replace(JobOwner.current(), pid=2**22 + 1)
+        assert all(store.claim([id], gone) for id in ids)
+    unfinished = unfinished_jobs(tmp_path)
+    assert 2 == len(unfinished)
+    driver = open_driver(FakeServices(unfinished=unfinished), config=replace(CONFIGURED, data_dir=tmp_path))
+    driver.until(lambda: driver.choices == ["Go on", "Leave it", "Put all into the list"])
+    driver.press(driver.window.banner_panel.buttons[2])
+    driver.until(lambda: len(driver.window.queue_panel.lines) == 2)
+    driver.settle()
+    assert ["Paused", "Paused"] == [line.partition(": ")[2] for line in driver.window.queue_panel.lines]
+    assert ("2 videos wait in the list. Press Start to convert them.", ()) == (driver.banner, unfinished_jobs(tmp_path))

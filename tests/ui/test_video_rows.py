@@ -115,7 +115,7 @@ def test_a_row_tells_length_and_preset_and_its_bars_move():
     videos = after(*BEGUN, VideoLooked(id="b", length_s=125.0, picture=b"png"))
     videos = after(listing(stored("a", RowState.RUNNING), stored("b", name="lesson02", label="Course")), videos=videos)
     row = shown_row(videos.rows["b"], videos)
-    assert ("lesson02.mp4 · Course", "2:05", b"png") == (row.title, row.length, videos.rows["b"].picture)
+    assert ("lesson02.mp4", "Course", "2:05", b"png") == (row.title, row.preset, row.length, videos.rows["b"].picture)
     assert (0.42, 0.0) == tuple(one.bars.overall.fraction for one in videos.rows.values())
     assert "a" == videos.shown.id
 

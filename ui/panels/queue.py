@@ -167,7 +167,7 @@ class QueuePanel:
         """Write a row, each text as far as there is room for it."""
         assert self._state is not None
         row = shown_row(one, self._state.videos)
-        title, status = row.title, row.status
+        title, status = f"{row.title} · {row.preset}" if row.preset else row.title, row.status
         if self._width > 1:
             margin = 2 * self._font.metrics("linespace")
             title_room = round(self._width * TITLE_SHARE) - margin - self.picture_size[0]
