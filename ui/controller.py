@@ -13,6 +13,7 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
 from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.timetable import RateTimetable
 from ui import diagnostics
 from ui.banner_answers import answered
 from ui.chosen_video import chosen_video
@@ -68,7 +69,6 @@ class Controller:
         self._queue = QueueControl(config, post)
         self.folders = FolderActions(services.folders, post)
         self._worker = JobWorker(services, post, self._queue.follower.follow)
-        self.follow_hours = self._worker.follow_hours
         self.login = LoginControl(config, self._worker.question, post=post, receive=self.receive)
         self.videos = ListControl(
             services,
@@ -259,6 +259,11 @@ class Controller:
         if not limit_problems(typed):
             for control in (self._worker.control, self.videos.run.control):
                 control.limit_bytes_s = limit_bytes_s(typed)
+
+    def follow_hours(self, limits: RateTimetable | None) -> None:
+        """Use other limits by the hour, also for the uploads on their way."""
+        for control in (self._worker.control, self.videos.run.control):
+            control.timetable = limits
 
     def remember_login(self, values: FormValues) -> None:
         """Remember the login or forget it, as the box that was just ticked or cleared says."""

@@ -17,7 +17,6 @@ from pipeline.model import Plan
 from pipeline.preflight_answers import PreflightAnswer, Ready, Refused, refused_by
 from pipeline.priority import work_in_background
 from pipeline.transfer.http.control import TransferControl
-from pipeline.transfer.http.timetable import RateTimetable
 from ui.chosen_video import chosen_video
 from ui.engine import queue_url
 from ui.job_form import (
@@ -82,10 +81,6 @@ class JobWorker:
     def go_on(self, plan: Plan, config: Config) -> None:
         """Go on with a plan that was asked about, its job changed as answered; what else has to be asked is asked."""
         self._start(lambda cancel: self._take(self._services.check_plan(plan, config, cancel), config, cancel))
-
-    def follow_hours(self, limits: RateTimetable | None) -> None:
-        """Use other limits by the hour, also for the upload that runs."""
-        self.control.timetable = limits
 
     def cancel(self) -> None:
         """Ask the thread to stop; returns when its listeners were told."""
