@@ -92,6 +92,8 @@ class ProgramSettings:
     """What the settings window sets. `text_percent` is how large texts and controls are, 100 to 200; `output_dir` is
     the folder that a new window begins with, empty for the one that was used last; `ffmpeg_path` is the program that
     was chosen, empty for the usual one; `bit_rates` are those that differ from the ladder's.
+    `transcribe`, `model` and `spoken_language`, a code or "auto", are what a new window begins with; None and an empty
+    one are what was used last.
     """
 
     theme: ThemeChoice = ThemeChoice.DARK
@@ -101,6 +103,9 @@ class ProgramSettings:
     upload_limits: tuple[LimitPeriod, ...] = ()
     ffmpeg_path: str = ""
     bit_rates: tuple[QualityRate, ...] = ()
+    transcribe: bool | None = None
+    model: str = ""
+    spoken_language: str | None = None
 
     def backend(self, id_: str) -> NamedBackend | None:
         """Return the backend of an id, None for one that is not there any more."""

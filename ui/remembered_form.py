@@ -70,17 +70,19 @@ def to_preferences(values: FormValues) -> Preferences:
 
 def form_from_preferences(preferences: Preferences, config: Config) -> FormValues:
     """Return the values that the form shows when the window opens."""
-    languages = config.languages
+    languages, program = config.languages, preferences.program
     typed_url = config.backend.url or _without_faults(preferences.backend_address)
-    chosen = preferences.program.backend(preferences.backend)
+    chosen = program.backend(preferences.backend)
     return FormValues(
-        output_dir=preferences.program.output_dir or preferences.output_dir,
+        output_dir=program.output_dir or preferences.output_dir,
         preset_name=preferences.preset,
         qualities=tuple(name for name in QUALITY_NAMES if name in preferences.qualities),
         audio_only=preferences.audio_only,
-        transcribe=preferences.transcribe,
-        model=preferences.transcription.model,
-        spoken_language=spoken_languages.language_text(preferences.transcription.language),
+        transcribe=preferences.transcribe if program.transcribe is None else program.transcribe,
+        model=program.model or preferences.transcription.model,
+        spoken_language=spoken_languages.language_text(
+            preferences.transcription.language if program.spoken_language is None else program.spoken_language
+        ),
         caption_rules=preferences.transcription.profile,
         dataset=preferences.dataset,
         speech=from_request(preferences.transcription, preferences.names_file),
@@ -103,7 +105,7 @@ def form_from_preferences(preferences: Preferences, config: Config) -> FormValue
         advanced_open=preferences.advanced_open,
         engine=engine_from_preferences(preferences.engine, config),
         window=preferences.window,
-        program=preferences.program,
+        program=program,
     )
 
 

@@ -289,7 +289,7 @@ class MainWindow(PanelWindow):
         self._shown = state
         self.show(state)
         self.title(title_of(state))
-        self.settings_window.show(state.keychain)
+        self.settings_window.show(state.keychain, state.models)
         self.menu_bar.show(state)
         self.videos.show(state)
         self.frames.show(state)

@@ -83,6 +83,9 @@ CHANGED = Preferences(
         upload_limits=(LimitPeriod(days=LimitDays.WEEKDAYS, start="08:00", end="18:00", limit_mb_s=0.5),),
         ffmpeg_path="/opt/ffmpeg/bin/ffmpeg",
         bit_rates=(QualityRate(name="1080p", bit_rate=4_500_000),),
+        transcribe=False,
+        model="small",
+        spoken_language="de",
     ),
 )
 

@@ -11,8 +11,8 @@ from config import BackendApi, Config, Languages
 from pipeline.job import CaptionRules, Codec, EncoderFamily, EncodingRequest
 from ui.advanced import AdvancedValues, Aim
 from ui.job_form import FormValues
-from ui.preferences import Preferences, WindowPreferences
-from ui.remembered_form import form_from_preferences, to_preferences
+from ui.preferences import Preferences, ProgramSettings, WindowPreferences
+from ui.remembered_form import form_from_preferences, to_preferences, usual_form
 
 GOOD = FormValues(
     source="/videos/lesson01.mp4", output_dir="/out", qualities=("1080p", "720p", "480p"), destination="videos/"
@@ -145,3 +145,15 @@ def test_the_remembered_address(typed, shown):
         "https://of.env"
         == form_from_preferences(remembered, Config(backend=BackendApi(url="https://of.env"))).backend_url
     )
+
+
+def test_a_new_window_begins_as_the_settings_say():
+    """Captions, model and language go before what was used last, for Reset, too; what is not set does not."""
+    last = to_preferences(replace(GOOD, model="tiny", transcribe=True, spoken_language="French (fr)"))
+    chosen = ProgramSettings(transcribe=False, model="small", spoken_language="de")
+    form = form_from_preferences(replace(last, program=chosen), NOT_CONFIGURED)
+    assert (False, "small", "German (de)") == (form.transcribe, form.model, form.spoken_language)
+    again = usual_form(replace(form, transcribe=True, model="tiny", spoken_language="Spanish (es)"), NOT_CONFIGURED)
+    assert (False, "small", "German (de)") == (again.transcribe, again.model, again.spoken_language)
+    form = form_from_preferences(replace(last, program=ProgramSettings(spoken_language="auto")), NOT_CONFIGURED)
+    assert (True, "tiny", "Detect automatically") == (form.transcribe, form.model, form.spoken_language)

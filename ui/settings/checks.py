@@ -11,6 +11,7 @@ from pipeline.media.encode import ladder
 from pipeline.plan import BIT_RATE, too_close
 from pipeline.transfer.http.timetable import read_time
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
+from ui import spoken_languages
 from ui.job_form import typed_path
 from ui.preferences import LimitDays, LimitPeriod
 from ui.speed_limit import LOWEST_LIMIT_MB_S, limit_mb_s
@@ -20,6 +21,7 @@ TEXT_SIZES = (100, 110, 125, 150, 175, 200)
 """The sizes to choose from; any other between the first and the last may be typed."""
 
 LONGEST_RATE = 10
+AS_LAST_TIME = "As last time"
 LONGEST_NAME = 40
 """Characters of a backend's name."""
 
@@ -115,3 +117,16 @@ def bit_rates(typed: Mapping[str, str]) -> tuple[QualityRate, ...]:
             wrong = larger.name if typed.get(larger.name, "").strip() else smaller.name
             raise WrongRateError(wrong, too_close(larger, smaller))
     return tuple(found)
+
+
+def spoken_language(typed: str) -> str | None:
+    """Return the code of a typed language, "auto" for one that is detected, None for the one of last time.
+
+    Raises ValueError with a sentence.
+    """
+    if typed.strip() in ("", AS_LAST_TIME):
+        return None
+    try:
+        return spoken_languages.code_of(typed) or "auto"
+    except ValueError:
+        raise ValueError("Choose a language from the list.") from None

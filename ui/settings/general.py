@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tkinter
+from collections.abc import Sequence
 from pathlib import Path
 from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
 from config import Config
+from ui import spoken_languages
 from ui.appearance import largest_percent
 from ui.preferences import ProgramSettings, ThemeChoice
 from ui.settings import checks
 from ui.settings.checked import ChangeSettings, check_as_typed
+from ui.settings.checks import AS_LAST_TIME
 from ui.settings.section import section
 from ui.theme import CARD
 from ui.widgets.fields import Fields, switch
@@ -22,6 +25,9 @@ THEME_LABELS = {
     ThemeChoice.LIGHT: "Light",
     ThemeChoice.SYSTEM: "As the system has it",
 }
+CAPTIONS = {AS_LAST_TIME: None, "On": True, "Off": False}
+CAPTIONS_HINT = "What a new window begins with, as model and language below."
+MODEL_HINT = "Empty: as last time."
 SET_IN_ENV = "Set in .env."
 NEXT_TIME = "Used when the window is opened the next time."
 LAST_USED = "A new window begins with it. Empty: with the one that was used last."
@@ -30,7 +36,14 @@ LAST_USED = "A new window begins with it. Empty: with the one that was used last
 class GeneralSection:
     """The first section."""
 
-    def __init__(self, master: tkinter.Misc, settings: ProgramSettings, config: Config, change: ChangeSettings) -> None:
+    def __init__(
+        self,
+        master: tkinter.Misc,
+        settings: ProgramSettings,
+        config: Config,
+        models: Sequence[str],
+        change: ChangeSettings,
+    ) -> None:
         self.frame = section(master)
         self._change = change
         body = self.frame
@@ -53,6 +66,7 @@ class GeneralSection:
         self.folder = ttk.Entry(body, textvariable=self._folder)
         browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
         self.folder_note = fields.add("Output folder", self.folder, beside=browse, hint=LAST_USED)
+        self._add_captions(fields, settings, models)
         self._theme.trace_add("write", lambda *_: self._choose_theme())
         most = largest_percent(master, settings.text_percent)
         check_as_typed(
@@ -62,6 +76,26 @@ class GeneralSection:
             lambda percent: change(text_percent=percent),
         )
         check_as_typed(self._folder, self.folder_note, checks.output_folder, lambda folder: change(output_dir=folder))
+
+    def _add_captions(self, fields: Fields, settings: ProgramSettings, models: Sequence[str]) -> None:
+        body = self.frame
+        self.captions, self.model, self.language = (ttk.Combobox(body) for _ in range(3))
+        chosen = next(label for label, choice in CAPTIONS.items() if choice is settings.transcribe)
+        self._captions = tkinter.StringVar(body, chosen)
+        self.captions.configure(textvariable=self._captions, values=list(CAPTIONS), state="readonly")
+        fields.add("Captions", self.captions, hint=CAPTIONS_HINT)
+        self._model = tkinter.StringVar(body, settings.model)
+        self.model.configure(textvariable=self._model, values=list(models))
+        fields.add("Model", self.model, hint=MODEL_HINT)
+        spoken = settings.spoken_language
+        text = AS_LAST_TIME if spoken is None else spoken_languages.language_text(spoken)
+        self._language = tkinter.StringVar(body, text)
+        self.language.configure(textvariable=self._language, values=[AS_LAST_TIME, *spoken_languages.choices()])
+        note = fields.add("Language", self.language)
+        change = self._change
+        self._captions.trace_add("write", lambda *_: change(transcribe=CAPTIONS[self._captions.get()]))
+        self._model.trace_add("write", lambda *_: change(model=self._model.get().strip()))
+        check_as_typed(self._language, note, checks.spoken_language, lambda language: change(spoken_language=language))
 
     def _choose_theme(self) -> None:
         self._change(theme=next(choice for choice, label in THEME_LABELS.items() if label == self._theme.get()))

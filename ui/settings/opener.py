@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import ttkbootstrap as ttk
@@ -44,6 +44,7 @@ class SettingsOpener:
         self._login = login
         self._used = used
         self._save = save
+        self._models: Sequence[str] = ()
         self._waiting: str | None = None
         self._theme = ThemeInUse(window, config, variables.program)
         window.createcommand("::tk::mac::ShowPreferences", self.open)  # Settings… in a Mac's menu bar (Tk, tk_mac)
@@ -57,6 +58,7 @@ class SettingsOpener:
                 self._config,
                 BackendActions(keep=self._keep_token, forget=self._login.forget_for),
                 self._variables.parallel,
+                self._models,
                 changed=self._changed,
                 closed=self._closed,
             )
@@ -75,8 +77,9 @@ class SettingsOpener:
             self.opened.settings = settings
         self._changed(settings)
 
-    def show(self, keychain: str) -> None:
-        """Show what is wrong with the keychain, if anything is."""
+    def show(self, keychain: str, models: Sequence[str]) -> None:
+        """Show what is wrong with the keychain, if anything is; `models` are those to choose from."""
+        self._models = models
         if self.opened is not None:
             self.opened.backends.tell_keychain(keychain)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +19,8 @@ from ui.theme import keep_visible
 from ui.window_size import give_size
 
 TITLE = "Settings"
-SIZE = (600, 480)
-MIN_SIZE = (460, 360)
+SIZE = (600, 490)
+MIN_SIZE = SIZE
 GAP = "7.5p"
 
 
@@ -34,12 +34,13 @@ class SettingsWindow:
         config: Config,
         actions: BackendActions,
         parallel: tkinter.StringVar,
+        models: Sequence[str],
         *,
         changed: Callable[[ProgramSettings], None],
         closed: Callable[[], None],
     ) -> None:
-        """`parallel` is the number of files that the form has; `changed` is called with every new value that can be
-        used, `closed` when the window is gone.
+        """`parallel` is the number of files that the form has, `models` are those to choose from. `changed` is called
+        with every new value that can be used, `closed` when the window is gone.
         """
         self.settings = settings
         self._changed = changed
@@ -50,7 +51,7 @@ class SettingsWindow:
         self.window.rowconfigure(0, weight=1)
         self.sections = ttk.Notebook(self.window)
         self.sections.grid(row=0, column=0, sticky="nsew", padx=GAP, pady=(GAP, 0))
-        self.general = GeneralSection(self.sections, settings, config, self._change)
+        self.general = GeneralSection(self.sections, settings, config, models, self._change)
         self.backends = BackendsSection(self.sections, settings, config, actions, self._change)
         self.upload = UploadSection(self.sections, settings, parallel, self._change)
         self.qualities = QualitiesSection(self.sections, settings, self._change)

@@ -97,3 +97,17 @@ def test_what_are_no_rates(typed, quality, wrong):
     with pytest.raises(checks.WrongRateError, match=wrong) as raised:
         checks.bit_rates(typed)
     assert quality == raised.value.quality
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("", None), ("As last time", None), ("Detect automatically", "auto"), ("german", "de")]
+)
+def test_a_language(typed, code):
+    """From the list, or typed."""
+    assert code == checks.spoken_language(typed)
+
+
+def test_what_is_no_language():
+    """It is refused in a sentence."""
+    with pytest.raises(ValueError, match=r"^Choose a language from the list\.$"):
+        checks.spoken_language("Klingon")

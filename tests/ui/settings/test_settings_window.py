@@ -95,11 +95,18 @@ def test_rates_reach_the_job(opened):
     assert {"720p": 2_000_000, "480p": 1_400_000} == {r.name: r.bit_rate for r in plan.renditions}
 
 
-def test_a_new_window_begins_with_the_folder_of_the_settings(opened):
-    """Whatever folder was used last."""
+def test_a_new_window_begins_as_the_settings_say(opened):
+    """Whatever was used last."""
     driver, settings = opened()
     driver.window.variables.output_dir.set("/videos/last")
-    settings.general.folder.insert(0, "/videos/out")
+    general = settings.general
+    assert ("tiny", "base", "small") == general.model.cget("values")
+    general.folder.insert(0, "/videos/out")
+    choose(general.captions, "Off")
+    choose(general.model, "small")
+    choose(general.language, "German (de)")
     settings.close()
     driver.window.close()
-    assert "/videos/out" == open_again(driver, opened).window.variables.output_dir.get()
+    form = open_again(driver, opened).window.variables.read()
+    begun = (form.output_dir, form.transcribe, form.model, form.spoken_language)
+    assert ("/videos/out", False, "small", "German (de)") == begun
