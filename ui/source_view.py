@@ -13,7 +13,7 @@ from pipeline.media_info import MediaInfo
 from pipeline.source_address import is_address
 from ui.messages import SourceOptions
 
-NOT_CONVERTED = "not converted unless you accept that"
+NOT_CONVERTED = "not converted"
 SEARCHING = "looking for damage…"
 ACCEPTED = "what can be read is converted"
 
@@ -101,7 +101,7 @@ def _damage(found: Damage | None) -> tuple[list[str], bool]:
     if not found.holes:
         return ["Damaged in places, so there may be visible or audible faults"], False
     lost = {medium: found.missing_s(medium) for medium in Medium}
-    what = " and ".join(f"{length_text(seconds)} of the {medium.value}" for medium, seconds in lost.items() if seconds)
+    what = " and ".join(f"{length_text(seconds)} of {medium.value}" for medium, seconds in lost.items() if seconds)
     places = [hole for before, hole in pairwise((None, *found.holes)) if hole is not None and _is_apart(before, hole)]
     where = clock(round(places[0].begin_s * CLOCK_HZ))
     others = len(places) - 1

@@ -21,6 +21,7 @@ def faults(window: tkinter.Misc) -> list[str]:
     waiting: list[tkinter.Misc] = [window]
     while waiting:
         holder = waiting.pop()
+        found += [f"{named(child)} has no room in {holder}" for child in holder.winfo_children() if _is_left_out(child)]
         children = [child for child in holder.winfo_children() if _is_laid_out(child)]
         waiting += children
         for child in children:
@@ -40,6 +41,11 @@ def named(widget: tkinter.Misc) -> str:
 
 def _is_laid_out(widget: tkinter.Misc) -> bool:
     return not isinstance(widget, tkinter.Toplevel) and bool(widget.winfo_ismapped())
+
+
+def _is_left_out(widget: tkinter.Misc) -> bool:
+    """Whether a widget is to be shown in what holds it and is not: a row or column that has no room at all."""
+    return widget.winfo_manager() in ("grid", "pack") and not widget.winfo_ismapped()
 
 
 def _cut_off(widget: tkinter.Misc) -> Iterator[str]:

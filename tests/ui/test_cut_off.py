@@ -53,3 +53,15 @@ def test_a_fault_is_named(window, place, fault):
     (found,) = faults(window)
     assert fault in found
     assert "misplaced" in found
+
+
+def test_what_has_no_room_at_all_is_a_fault(window):
+    """A row that gives way to the others until nothing of it is left; what was taken away on purpose is none."""
+    window.rowconfigure(1, weight=1)
+    window.grid_propagate(False)
+    above, squeezed, gone = ttk.Frame(window, height=300), ttk.Frame(window, height=50), ttk.Frame(window, height=50)
+    for row, frame in enumerate((above, squeezed, gone)):
+        frame.grid(row=row, column=0)
+    gone.grid_remove()
+    window.update()
+    assert [f"{squeezed} has no room in ."] == [fault for fault in faults(window) if "no room" in fault]

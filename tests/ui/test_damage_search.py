@@ -26,7 +26,7 @@ def test_what_can_be_read_is_converted(open_driver):
     """The button accepts the damage, and the job knows."""
     driver = chosen(open_driver)
     panel = driver.window.source_panel
-    assert "1.9 s of the video can't be read, at 12:04" in str(panel.damage.cget("text"))
+    assert "1.9 s of video can't be read, at 12:04" in str(panel.damage.cget("text"))
     driver.press(panel.accept)
     assert not panel.accept.winfo_viewable()
     driver.press(driver.window.actions.start)

@@ -129,8 +129,10 @@ def test_nothing_moves_when_something_is_asked(open_driver, services):
 
 def test_nothing_moves_when_damage_is_found(open_driver):
     """What can't be read, and the button that accepts it, stand where a place is kept for them."""
-    hole = Hole(medium=Medium.VIDEO, begin_s=6.0, end_s=7.9)
-    driver = open_driver(FakeServices(damage=Damage(holes=(hole,), errors=40)))
+    holes = tuple(
+        Hole(medium=medium, begin_s=begin_s, end_s=begin_s + 3.2) for begin_s in (6.0, 80.0) for medium in Medium
+    )
+    driver = open_driver(FakeServices(damage=Damage(holes=holes, errors=40)))
     window = driver.window
     driver.settle()
     window.variables.output_dir.set("/videos/out")

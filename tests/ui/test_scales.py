@@ -12,6 +12,7 @@ from displays import needs_xvfb
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Upload
 
 from pipeline.events import PhaseStarted
+from pipeline.media.source.damage import Damage, Hole, Medium
 from pipeline.model import PhaseName
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.preferences import Preferences, WindowPreferences
@@ -102,6 +103,9 @@ def bring_to(driver, state: str) -> None:
         driver.until(lambda: driver.banner.startswith("Not started"))
         return
     driver.fill("/videos/a folder of lectures/lesson01.mp4", upload=True)
+    if state == "damaged":
+        driver.until(window.source_panel.accept.winfo_viewable)
+        return
     if state == "unfolded":
         driver.unfold()
         return
@@ -112,12 +116,19 @@ def bring_to(driver, state: str) -> None:
         driver.until(lambda: window.controller.state.token)
     else:
         driver.until(lambda: driver.rows["720p"][0] == "40%")
+    if state == "closing":
+        window.close()
     if state == "uploading":
         driver.services.run.encoding.release()
         driver.until(lambda: driver.rows["Upload"][0] == "35%")
 
 
-SERVICES = {"question": lambda: FakeServices(previous=ASKING), "token": Expired}
+HOLES = tuple(Hole(medium=medium, begin_s=begin_s, end_s=begin_s + 3.2) for begin_s in (6.0, 80.0) for medium in Medium)
+SERVICES = {
+    "question": lambda: FakeServices(previous=ASKING),
+    "token": Expired,
+    "damaged": lambda: FakeServices(damage=Damage(holes=HOLES, errors=40)),
+}
 
 
 @needs_xvfb
@@ -127,6 +138,8 @@ SERVICES = {"question": lambda: FakeServices(previous=ASKING), "token": Expired}
         pytest.param((96, "1280x900"), "", "dark", "new", id="1-new"),
         pytest.param((96, "1280x900"), "900x640", "light", "refused", id="1-smallest-refused"),
         pytest.param((96, "1280x900"), "900x640", "dark", "token", id="1-smallest-token"),
+        pytest.param((96, "1280x900"), "900x640", "dark", "closing", id="1-smallest-closing"),
+        pytest.param((96, "1280x900"), "900x640", "light", "damaged", id="1-smallest-damaged"),
         pytest.param((96, "3840x2160"), "3840x2160", "dark", "running", id="1-largest-running"),
         pytest.param((144, "1920x1300"), "", "light", "question", id="1.5-question"),
         pytest.param((144, "1920x1300"), "1350x960", "dark", "uploading", id="1.5-smallest-uploading"),
