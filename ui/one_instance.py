@@ -11,13 +11,14 @@ import os
 import platform
 import re
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 from pipeline.codec import from_json, to_json
@@ -28,6 +29,8 @@ SCHEMA = 1
 PATIENCE_S = 10.0
 """How long a second start waits for the answer of the first, which may be opening its window at that moment."""
 RETRY_S = 0.1
+CLOSE_S = 1.0
+"""How long closing waits at most for the thread that listens."""
 MOST_BYTES = 16 << 20
 """Of one message: far more than the longest command line."""
 TAKEN = b"taken"
@@ -62,6 +65,7 @@ class FirstWindow:
         self._lock = lock
         self._address_file = address_file
         self._listener: Listener | None = None
+        self._thread: threading.Thread | None = None
         self._key = b""
         self._closed = threading.Event()
 
@@ -75,15 +79,18 @@ class FirstWindow:
             _write_privately(self._address_file, _Address(address=str(listener.address), key=self._key.hex()))
         except OSError:  # no room for a socket: later starts open windows of their own
             return
-        threading.Thread(target=self._serve, args=(listener, take), name="later starts", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, args=(listener, take), name="later starts", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Let the next start be the first."""
         self._closed.set()
         listener, self._listener = self._listener, None
         if listener is not None:
-            with suppress(*NO_CONVERSATION):
-                Client(listener.address, authkey=self._key).close()  # its thread waits for somebody
+            # Its thread waits for somebody, or has just ended and answers nobody: then closing ends the wait here.
+            threading.Thread(target=_knock, args=(str(listener.address), self._key), daemon=True).start()
+            if self._thread is not None:
+                self._thread.join(CLOSE_S)
             listener.close()
         if self._address_file is not None:
             with suppress(OSError):
@@ -97,7 +104,7 @@ class FirstWindow:
                 with listener.accept() as connection:
                     if self._closed.is_set():
                         return
-                    take(_received(connection))
+                    take(_files_of(connection.recv_bytes(MOST_BYTES)))
                     connection.send_bytes(TAKEN)
             except NO_CONVERSATION:
                 self._closed.wait(RETRY_S)
@@ -123,6 +130,7 @@ def first_window(folder: Path | None, files: Sequence[Path], *, patience_s: floa
             lock.enter_context(locked(lock_file, folder))
             return FirstWindow(lock, address_file)
         except FolderInUseError:
+            _let_it_come_to_the_front()
             left_s = deadline - time.monotonic()
             if left_s > 0 and _handed_over(address_file, files, left_s):
                 return None
@@ -131,6 +139,22 @@ def first_window(folder: Path | None, files: Sequence[Path], *, patience_s: floa
         if time.monotonic() >= deadline:
             return FirstWindow(None, None)
         time.sleep(RETRY_S)
+
+
+if sys.platform == "win32":
+    import ctypes
+
+    ANY_PROCESS = -1
+    """ASFW_ANY: a window may only come to the front if the process that the user has just started lets it
+    (https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-allowsetforegroundwindow).
+    """
+
+    def _let_it_come_to_the_front() -> None:
+        ctypes.windll.user32.AllowSetForegroundWindow(ANY_PROCESS)
+else:
+
+    def _let_it_come_to_the_front() -> None:
+        """Do nothing: other systems leave that to the window."""
 
 
 def _handed_over(address_file: Path, files: Sequence[Path], patience_s: float) -> bool:
@@ -155,9 +179,14 @@ def _handed_over(address_file: Path, files: Sequence[Path], patience_s: float) -
     return confirmed.is_set()
 
 
-def _received(connection: Connection) -> tuple[Path, ...]:
-    message = from_json(_Files, json.loads(connection.recv_bytes(MOST_BYTES)), "The message of a second start")
-    return tuple(Path(file) for file in message.files)
+def _knock(address: str, key: bytes) -> None:
+    with suppress(*NO_CONVERSATION):
+        Client(address, authkey=key).close()
+
+
+def _files_of(message: bytes) -> tuple[Path, ...]:
+    read = from_json(_Files, json.loads(message), "The message of a second start")
+    return tuple(Path(file) for file in read.files)
 
 
 def _write_privately(path: Path, address: _Address) -> None:

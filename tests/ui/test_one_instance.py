@@ -116,3 +116,17 @@ def test_a_folder_that_can_not_be_written(tmp_path):
         window.listen(lambda files: None)
         window.close()
         assert isinstance(window, FirstWindow)
+
+
+def test_closing_does_not_wait_for_a_thread_that_has_ended(first, monkeypatch):
+    """Nobody answers then, and the window closes all the same."""
+    ended = threading.Event()
+    listener = first._listener
+    monkeypatch.setattr(first._closed, "is_set", lambda: ended.set() or True)
+    one_instance._knock(str(listener.address), first._key)  # the thread ends after this one
+    first._thread.join(DEADLINE_S)
+    assert ended.is_set()
+    closing = threading.Thread(target=first.close)
+    closing.start()
+    closing.join(DEADLINE_S)
+    assert not closing.is_alive()
