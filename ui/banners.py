@@ -158,7 +158,8 @@ def too_long(characters: int) -> Banner:
 
 def unexpected(text: str) -> Banner:
     """Return the sentence about a mistake in the window itself."""
-    return Banner(title="Something unexpected went wrong.", lines=(text,), tone=Tone.BAD)
+    further = "If it comes back, Help > Save diagnostics… saves what helps to find the cause."
+    return Banner(title="Something unexpected went wrong.", lines=(text, further), tone=Tone.BAD)
 
 
 def diagnostics(text: str, *, ok: bool) -> Banner:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from config import Config
+from diagnostics import crash_log
 from pipeline.transfer.http.validation import token_problems
 from ui.job_form import FormValues
 from ui.keychain import KeptLogin
@@ -56,6 +57,7 @@ class LoginControl:
 
     def keep(self, values: FormValues) -> None:
         """Store the login of the form in the keychain, if the editor chose that and it can be a login."""
+        crash_log.hide(values.token)
         complete = values.backend_url and not token_problems(values.token, typed=True)
         if values.backend:
             if complete:
@@ -82,6 +84,7 @@ class LoginControl:
         if problems:
             self._receive(TokenRefused(problem=problems[0].text))
             return False
+        crash_log.hide(token)
         if from_env:  # the next job of this session must not begin with the one that was refused
             self.config = replace(self.config, backend=replace(self.config.backend, token=token))
         self._answer_token(token)

@@ -336,7 +336,7 @@ def test_models_and_folder():
 def test_a_mistake_in_the_window_leaves_the_job_alone():
     """It is said in the banner, and the stage stays."""
     state = after(*RUNNING, UnexpectedError(text="Something."))
-    assert (WindowStage.RUNNING, Tone.BAD, ("Something.",)) == (state.stage, state.banner.tone, state.banner.lines)
+    assert (WindowStage.RUNNING, Tone.BAD, "Something.") == (state.stage, state.banner.tone, state.banner.lines[0])
 
 
 FULL = LogLine(job="lesson01", text="The disk is full: the job waits.", level=LogLevel.WAITING)
