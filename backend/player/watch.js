@@ -34,8 +34,8 @@ window.problems = [];
     video.addEventListener("resize", () => sayQuality("this browser's own player"));
     video.addEventListener("error", () => {
       window.problems.push(`native player: ${video.error.message || video.error.code}`);
-      say("This browser can't play the stream.", true);
-    });
+      loadLibrary();  // what a browser says of itself is no proof (https://github.com/video-dev/hls.js/issues/7827)
+    }, { once: true });
     // Some browsers play HLS but leave its subtitle tracks out: the whole subtitle file takes their place.
     video.addEventListener("loadeddata", () => {
       if (captions && !showFirstCaptions()) {

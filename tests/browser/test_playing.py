@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hls_player import PROBLEMS, play_level, problems_of
 
@@ -9,6 +11,7 @@ from backend.folder_player import FolderPlayer
 from pipeline.folder_results import folder_results
 from ui.results.embed import embed_code
 
+PLAYER = Path(__file__).resolve().parents[2] / "backend" / "player"
 CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
     .flatMap(track => Array.from(track.cues || []).map(cue => cue.text.trim()))"""
 ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
@@ -85,9 +88,42 @@ def test_the_folder_itself_plays_with_picture_and_captions(page, published, word
 
 
 def test_the_embed_code_plays_in_any_page(page, published):
-    """What Copy embed code gives is all that a page needs."""
+    """What Copy embed code gives is all that a page needs; no library is fetched where the browser plays HLS."""
+    fetched = []
+    page.route("**/hls.min.js", lambda route: (fetched.append(1), route.abort()))
+    _embed(page, published)
+    assert [] == fetched
+
+
+def test_the_embed_code_falls_back_on_hls_js(page, published):
+    """Where the browser says that it plays HLS, and does not."""
+    page.route("**/hls.min.js", lambda route: route.fulfill(path=PLAYER / "hls.min.js"))
+    failing = [lambda route: route.abort()]
+    page.route("**/master.m3u8", lambda route: failing.pop()(route) if failing else route.continue_())
+    _embed(page, published)
+    assert [] == failing
+
+
+@pytest.mark.parametrize("place", ["backend", "folder"])
+def test_the_page_falls_back_on_hls_js_too(page, published, place):
+    """It has hls.js itself."""
+    failing = [lambda route: route.abort()]
+    page.route("**/master.m3u8", lambda route: failing.pop()(route) if failing else route.continue_())
+    served = FolderPlayer()
+    watch = published.backend.watch_url(published.prefix)
+    try:
+        _go(page, watch if place == "backend" else served.play(published.report.folder))
+        page.evaluate(PLAY_FROM, [-1, 2.0])
+        page.wait_for_function("document.querySelector('video').currentTime > 2.3 && window.hls !== null")
+    finally:
+        page.goto("about:blank")
+        served.close()
+
+
+def _embed(page, published):
     results = folder_results(published.report.folder)
     page.set_content(f"<h1>A page</h1>{embed_code(results.addresses, results.title)}")
+    page.wait_for_function("document.querySelector('video').readyState >= 1")
     page.evaluate(PLAY_FROM, [-1, 2.0])
     page.wait_for_function("document.querySelector('video').currentTime > 2.3")
     assert 1 < page.evaluate("document.querySelector('video').videoHeight")

@@ -12,7 +12,8 @@ HLS_JS = "https://cdn.jsdelivr.net/npm/hls.js@1/dist/hls.min.js"
 def embed_code(addresses: Mapping[str, str], title: str) -> str:
     """Return the code for a page, empty where the stream has no address.
 
-    Safari, Chrome and others play it by themselves, and nothing is fetched from elsewhere then.
+    Safari, Chrome and others play it by themselves, and nothing is fetched from elsewhere then. What a browser says of
+    itself is no proof, so hls.js takes over where that fails (https://github.com/video-dev/hls.js/issues/7827).
     """
     master = addresses.get("master.m3u8", "")
     if not master:
@@ -24,15 +25,22 @@ def embed_code(addresses: Mapping[str, str], title: str) -> str:
  style="width: 100%; aspect-ratio: 16 / 9; background: #000"></video>
 <script>
 (video => {{
-  if (video.canPlayType("application/vnd.apple.mpegurl")) return;
-  const script = document.createElement("script");
-  script.src = "{HLS_JS}";
-  script.onload = () => {{
-    const hls = new Hls();
-    hls.loadSource(video.src);
-    hls.attachMedia(video);
+  const source = video.src;
+  const playThroughLibrary = () => {{
+    const script = document.createElement("script");
+    script.src = "{HLS_JS}";
+    script.onload = () => {{
+      const hls = new Hls();
+      hls.loadSource(source);
+      hls.attachMedia(video);
+    }};
+    document.head.append(script);
   }};
-  document.head.append(script);
+  if (video.canPlayType("application/vnd.apple.mpegurl")) {{
+    video.addEventListener("error", playThroughLibrary, {{ once: true }});
+  }} else {{
+    playThroughLibrary();
+  }}
 }})(document.currentScript.previousElementSibling);
 </script>
 """
