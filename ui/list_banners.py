@@ -29,7 +29,7 @@ def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
         return Banner(title=f"Converting the list: {summary(videos)}", lines=lines, tone=Tone.BUSY)
     waiting = sum(row.state in (RowState.HELD, RowState.PAUSED, RowState.WAITING) for row in videos.rows.values())
     if not empty or not waiting:
-        return None
+        return ended(videos) if empty and videos.has_ended else None
     what = "1 video waits" if waiting == 1 else f"{waiting} videos wait"
     return Banner(title=f"{what} in the list. Press Start to convert {'it' if waiting == 1 else 'them'}.")
 

@@ -141,8 +141,9 @@ class VideoRow:
 class VideoRows:
     """The list: its rows in their order by id, which are selected, and whether any is converted (`runs`).
 
-    `then_stops` says that no further one begins, and `paused` that their uploads are. `note` is what was not
-    added of what was dropped last, and `falls_asleep` that all have ended and the computer is to sleep.
+    `then_stops` says that no further one begins, and `paused` that their uploads are; `has_ended` says that some were
+    converted and nothing is any more. `note` is what was not added of what was dropped last. `falls_asleep` says that
+    all have ended and the computer is to sleep.
     """
 
     rows: dict[str, VideoRow] = field(default_factory=dict)
@@ -151,6 +152,7 @@ class VideoRows:
     then_stops: bool = False
     when_done: WhenDone = WhenDone.NOTHING
     paused: bool = False
+    has_ended: bool = False
     note: str = ""
     falls_asleep: bool = False
 
@@ -214,7 +216,7 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
         case ListRuns():
             return replace(_none_passed_over(videos), runs=True, then_stops=message.then_stops)
         case ListEnded():
-            return replace(videos, runs=False, then_stops=False, paused=False)
+            return replace(videos, runs=False, then_stops=False, paused=False, has_ended=True)
         case WhenDoneChosen():
             return replace(videos, when_done=message.what, falls_asleep=False)
 
@@ -247,7 +249,8 @@ def _standing(row: VideoRow, listed: StoredVideo) -> VideoRow:
     """Return a row as the queue's file has it; a question stays as long as the row waits for its answer."""
     if row.question is not None and listed.state in (RowState.HELD, RowState.PAUSED) and listed.job == row.job:
         listed = replace(listed, state=RowState.ASKING)
-    if listed == row.listed:
+    ended_since = row.report is not None and listed.state is RowState.RUNNING  # the file was read before that
+    if listed == row.listed or ended_since:
         return row
     if listed.job != row.job or listed.state is RowState.WAITING:
         row = replace(row, question=None)

@@ -203,6 +203,7 @@ def open_driver(screen, tmp_path) -> Iterator[Callable[..., Driver]]:
     yield build
     for driver in opened:
         driver.window.controller.cancel()
+        driver.window.controller.videos.close()
         if not driver.window.closed:
             driver.until(lambda driver=driver: not driver.window.controller.busy)
             driver.window.destroy()

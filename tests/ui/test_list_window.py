@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
+from displays import needs_xvfb
 from ui_fakes import CONFIGURED, FakeServices, HaltedStep, succeed
 
-from ui.list_messages import RowState
+from ui.closing import SHOWN_S
+from ui.computer_sleep import sleep_command
+from ui.list_messages import RowState, WhenDone
 
 
 @pytest.fixture
@@ -59,7 +66,7 @@ def test_what_is_dropped_stands_in_the_list(driver, videos):
     assert {} == rows(driver)
     window.variables.source.set("")
     drop(driver, videos, 4)
-    assert [f"{name} · Web: Not started" for name in ("one.mp4", "two.mp4", "three.mp4", "four.mkv")] == (
+    assert [f"{name}: Not started" for name in ("one.mp4", "two.mp4", "three.mp4", "four.mkv")] == (
         window.queue_panel.lines
     )
     assert (False, True) == (window.log_panel.card.winfo_viewable(), window.queue_panel.card.winfo_viewable())
@@ -187,4 +194,78 @@ def test_closing_while_the_list_is_converted_asks(open_driver, tmp_path, videos)
     again.until(lambda: len(rows(again)) == 2)
     assert [RowState.DONE, RowState.WAITING] == [row.state for row in rows(again).values()]
     again.settle()
-    assert ["one.mp4 · Web: Done", "two.mp4 · Web: Not started"] == again.window.queue_panel.lines
+    assert ["one.mp4: Done", "two.mp4: Not started"] == again.window.queue_panel.lines
+
+
+def test_the_computer_sleeps_when_all_is_done(driver, videos):
+    """Half a minute after the last one, unless the editor keeps it awake."""
+    window = driver.window
+    window.videos.clock = lambda: 0.0
+    drop(driver, videos[:1] + videos[1:2], 2)
+    window.videos.choose_when_done(WhenDone.SLEEP)
+    driver.press(window.queue_panel.start_all)
+    driver.until(lambda: driver.choices == ["Keep it awake"])
+    driver.press(window.banner_panel.buttons[0])
+    assert (False, 0) == (window.controller.state.videos.falls_asleep, driver.services.sleeps)
+    window.videos.choose_when_done(WhenDone.SLEEP)
+    select(driver, "one.mp4")
+    window.videos.duplicate()
+    driver.until(lambda: len(window.controller.state.videos.rows) == 3)
+    window.videos.start_all()
+    driver.until(lambda: driver.choices == ["Keep it awake"])
+    window.videos.clock = lambda: SHOWN_S
+    driver.until(lambda: driver.services.sleeps == 1)
+
+
+@pytest.mark.parametrize(
+    ("platform", "program"), [("linux", "systemctl"), ("darwin", "pmset"), ("win32", "powershell")]
+)
+def test_each_system_has_its_command(platform, program):
+    """What lets the computer sleep is the system's own program."""
+    assert program == sleep_command(platform)[0]
+
+
+DRAGGED = """
+import sys, tkinter
+from urllib.parse import quote
+from tkinterdnd2 import COPY, DND_FILES, TkinterDnD
+root = TkinterDnD.Tk()
+root.geometry("100x60+0+0")
+root.overrideredirect(True)
+label = tkinter.Label(root, text="drag me")
+label.pack(fill="both", expand=True)
+label.drag_source_register(1, DND_FILES)
+label.dnd_bind("<<DragInitCmd>>", lambda event: (COPY, DND_FILES, tuple(sys.argv[1:])))
+data = "".join(f"file://{quote(path)}\\r\\n" for path in sys.argv[1:]).encode()
+# Tk takes a selection that is no text as numbers
+root.tk.eval("proc ::tkdnd::xdnd::_SendData {args} { return {%s} }" % " ".join(map(str, data)))
+root.after(100, lambda: print("ready", flush=True))
+root.mainloop()
+"""
+
+
+@needs_xvfb
+@pytest.mark.skipif(shutil.which("xdotool") is None, reason="xdotool is not installed")
+def test_files_are_dragged_from_another_program(driver, videos, tmp_path):
+    """A drop anywhere on the window adds them, whatever their names."""
+    odd = tmp_path / "ü b's {c}.mp4"
+    odd.write_bytes(b"x")
+    argv = [sys.executable, "-c", DRAGGED, videos[0], str(odd)]
+    driver.window.geometry("+150+0")
+    with subprocess.Popen(argv, env={**os.environ}, text=True, stdout=subprocess.PIPE) as other:
+        assert "ready\n" == other.stdout.readline()
+
+        def mouse(*words):
+            subprocess.run(["xdotool", *map(str, words)], check=True, timeout=60)
+            driver.settle()
+
+        try:
+            mouse("mousemove", 50, 30, "mousedown", 1)
+            for x in (55, 70, 90, 400, 800, 805):
+                mouse("mousemove", x, 300 if x > 90 else 30, "sleep", 0.1)
+            driver.window.update()
+            mouse("mouseup", 1)
+            driver.until(lambda: len(rows(driver)) == 2)
+        finally:
+            other.kill()
+    assert ["one.mp4", odd.name] == list(rows(driver))

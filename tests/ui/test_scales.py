@@ -102,6 +102,9 @@ def bring_to(driver, state: str) -> None:
         driver.press(window.actions.start)
         driver.until(lambda: driver.banner.startswith("Not started"))
         return
+    if state == "list":
+        fill_the_list(driver)
+        return
     driver.fill("/videos/a folder of lectures/lesson01.mp4", upload=True)
     if state == "damaged":
         driver.until(window.source_panel.accept.winfo_viewable)
@@ -123,6 +126,23 @@ def bring_to(driver, state: str) -> None:
         driver.until(lambda: driver.rows["Upload"][0] == "35%")
 
 
+def fill_the_list(driver) -> None:
+    """Put five videos into the list, one of them with a long name, of which the first runs and another is selected."""
+    folder = driver.preferences_path.parent
+    lessons = [f"lesson0{number}.mp4" for number in range(2, 6)]
+    names = ["An introduction to the biology of cells – lecture 1.mp4", *lessons]
+    for name in names:
+        (folder / name).write_bytes(b"x")
+    window = driver.window
+    window.videos.take(tuple(str(folder / name) for name in names))
+    driver.until(lambda: len(window.controller.state.videos.rows) == len(names))
+    driver.settle()
+    driver.press(window.queue_panel.start_all)
+    driver.until(lambda: "25%" in window.queue_panel.lines[0])
+    window.queue_panel.tree.selection_set(list(window.controller.state.videos.rows)[1])
+    driver.until(lambda: window.controller.state.videos.selected)
+
+
 HOLES = tuple(Hole(medium=medium, begin_s=begin_s, end_s=begin_s + 3.2) for begin_s in (6.0, 80.0) for medium in Medium)
 SERVICES = {
     "question": lambda: FakeServices(previous=ASKING),
@@ -141,9 +161,11 @@ SERVICES = {
         pytest.param((96, "1280x900"), "900x640", "dark", "closing", id="1-smallest-closing"),
         pytest.param((96, "1280x900"), "900x640", "light", "damaged", id="1-smallest-damaged"),
         pytest.param((96, "3840x2160"), "3840x2160", "dark", "running", id="1-largest-running"),
+        pytest.param((96, "1280x900"), "900x640", "dark", "list", id="1-smallest-list"),
         pytest.param((144, "1920x1300"), "", "light", "question", id="1.5-question"),
         pytest.param((144, "1920x1300"), "1350x960", "dark", "uploading", id="1.5-smallest-uploading"),
         pytest.param((192, "3840x2160"), "", "dark", "uploading", id="2-uploading"),
+        pytest.param((192, "3840x2160"), "", "light", "list", id="2-list"),
         pytest.param((192, "3840x2160"), "1800x1280", "light", "question", id="2-smallest-question"),
         pytest.param((192, "3840x2160"), "3840x2160", "light", "unfolded", id="2-largest-unfolded"),
         pytest.param((240, "3840x2160"), "", "dark", "refused", id="2.5-refused"),

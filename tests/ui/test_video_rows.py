@@ -140,6 +140,15 @@ def test_a_question_stays_with_its_row_until_it_is_answered():
     assert (["Waits"], None) == (told(videos), videos.rows["a"].question)
 
 
+def test_a_video_that_has_ended_does_not_run_again():
+    """The file was read before it ended; what is read after it was started again counts."""
+    done = VideoTold(id="a", title="", event=JobFinished(report=report(PLAN)))
+    videos = after(*BEGUN, done, listing(stored("a", RowState.RUNNING)))
+    assert ["Done"] == told(videos)
+    videos = after(listing(stored("a", RowState.WAITING)), listing(stored("a", RowState.RUNNING)), videos=videos)
+    assert ["Checking…"] == told(videos)
+
+
 def test_the_banner_speaks_of_what_is_selected():
     """Of a question, of a failure, of the settings; of the whole list where nothing is selected and something runs."""
     videos = after(*BEGUN)
@@ -155,6 +164,8 @@ def test_the_banner_speaks_of_what_is_selected():
         ended(over).title,
         ended(over).lines[0],
     )
+    nothing_selected = after(VideosSelected(ids=()), listing(*(row.listed for row in over.rows.values())), videos=over)
+    assert (ended(over), None) == (banner_of(nothing_selected, empty=True), banner_of(nothing_selected))
 
 
 def test_what_was_not_added_is_told_until_something_else_is_done():
