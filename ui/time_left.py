@@ -131,7 +131,7 @@ def _measured(before: TimeLeft, fraction: float, now_s: float) -> TimeLeft:
         return before
     took_s = now_s - before.since_s
     step = replace(before, since_s=now_s, step_s=max(took_s, before.step_s * STEP_FADES))
-    if not before.moved and took_s > FIRST_S:  # it has not worked on this all the time
+    if not before.moved and before.now_s > before.since_s:  # it stood still at first: nobody knows since when it works
         return replace(step, moved=True, begun_s=now_s, begun_at=fraction, step_s=0.0)
     if took_s - before.step_s > STILL_S:
         return step
