@@ -101,6 +101,7 @@ def test_a_model_is_downloaded_or_not(opened):
     driver.press(row.button)
     driver.until(lambda: "5 of 10 MB" in text(rows, Needed.MODEL))
     assert (500, "Cancel") == (int(row.progress.cget("value")), row.button.cget("text"))
+    driver.settle()
     assert [] == faults(driver.window.machine_check.opened.window)
     driver.press(row.button)
     driver.until(lambda: "not here yet" in text(rows, Needed.MODEL))
