@@ -21,7 +21,7 @@ from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome
 
 TIMELINE_S = 10
-LENGTH_S = 24
+LENGTH_S = 18
 SEGMENTS = {"ts": SegmentType.TS, "fmp4": SegmentType.FMP4}
 AUDIO_S = {"silent": None, "as long": LENGTH_S, "longer": LENGTH_S + 5.5}
 EVERY = [*itertools.product([2, 3], AUDIO_S, [0, 3], SEGMENTS), *itertools.product([6], AUDIO_S, [3], SEGMENTS)]

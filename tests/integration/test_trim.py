@@ -25,14 +25,15 @@ HEVC = replace(ULTRAFAST, codec=Codec.HEVC)
 BARS = 9
 """How many bars, dark or bright, tell the number of a frame."""
 
-# the number of a frame as bars, the lowest bit at the left
+# the number of a frame as bars, the lowest bit at the left: worked out for each pixel of a tiny picture, then enlarged
 NUMBERED = f"geq=lum='if(bitand(N,pow(2,floor(X*{BARS}/W))),220,30)':cb=128:cr=128"
 BEEPS = "aevalsrc='if(lt(mod(t,2),0.1),0.5*sin(2*PI*1000*t),0)':s=48000"
 
 
 def _clip(folder: Path, name: str, *more: str, rate: str = str(RATE), codec: tuple[str, ...] = ()) -> Path:
     """Frames that tell their number, in groups of five seconds with B-frames; a beep at every second second."""
-    video = ("-f", "lavfi", "-i", f"color=size=288x160:rate={rate}:duration={LENGTH_S},format=yuv420p,{NUMBERED}")
+    tiny = f"color=size={4 * BARS}x20:rate={rate}:duration={LENGTH_S},format=yuv420p"
+    video = ("-f", "lavfi", "-i", f"{tiny},{NUMBERED},scale=288:160:flags=neighbor,setsar=1")
     encode = codec or ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "125", "-keyint_min", "125")
     return run(folder, name, *video, "-f", "lavfi", "-i", f"{BEEPS}:d={LENGTH_S}", *encode, *AAC, *more)
 

@@ -14,7 +14,9 @@ DIGITS = 10
 def numbered(*, size: str = "320x180", rate: str = "25", length_s: float = 12.0, first: int = 0) -> tuple[str, ...]:
     """Return ffmpeg's arguments for a video whose n-th frame shows the number `first` + n, up to 1,023."""
     bars = f"lum='if(mod(floor((N+{first})/pow(2\\,floor(X*{DIGITS}/W)))\\,2)\\,235\\,16)':cb=128:cr=128"
-    return ("-f", "lavfi", "-i", f"nullsrc=size={size}:rate={rate}:duration={length_s},geq={bars}")
+    # the expression is worked out for each pixel: a tiny picture is enough, and is enlarged
+    tiny = f"nullsrc=size={4 * DIGITS}x4:rate={rate}:duration={length_s}"
+    return ("-f", "lavfi", "-i", f"{tiny},geq={bars},scale={size.replace('x', ':')}:flags=neighbor,setsar=1")
 
 
 def numbers(path: Path, timeline_s: float = 0.0, *, wide: int | None = None) -> list[tuple[float, int]]:
