@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.model import PhaseName
@@ -10,6 +10,9 @@ from ui.list_messages import RowState
 from ui.queue_view import VideoInQueue
 from ui.video_rows import WORDS, VideoRow, VideoRows
 from ui.view_state import ViewState
+
+MOST_WRITTEN = 40
+"""How many rows are written before the window's own events get their turn."""
 
 Listed = VideoRow | VideoInQueue
 
@@ -46,6 +49,17 @@ def shown_row(one: Listed, videos: VideoRows) -> ShownRow:
         status = f"{one.percent}% · Upload paused"
     told = " ".join(status.split())
     return ShownRow(title=one.title, preset=one.listed.label, length=one.length, status=told, tag=_tag(one))
+
+
+def written_next(changed: Collection[str], order: Sequence[str], view: tuple[float, float]) -> list[str]:
+    """Return the ids of the rows that are written now: of those that changed as many as there is time for.
+
+    Those in view come first. `order` has the ids of all rows; `view` is the part of the list that can be seen, from 0
+    to 1 each (ttk_treeview, yview).
+    """
+    top, bottom = (round(part * len(order)) for part in view)
+    seen, others = order[max(0, top - 1) : bottom + 1], (*order[: max(0, top - 1)], *order[bottom + 1 :])
+    return [id_ for id_ in (*seen, *others) if id_ in changed][:MOST_WRITTEN]
 
 
 def counted(state: ViewState) -> str:

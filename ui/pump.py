@@ -8,6 +8,9 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 INTERVAL_MS = 50
+BEHIND_MS = 5
+"""The pause between two turns, and while messages come faster than that."""
+
 MAX_MESSAGES = 100
 MAX_SECONDS = 0.010
 """How much is taken from the queue at a time: more would hold up the window's own events."""
@@ -26,6 +29,16 @@ class EventPump(Generic[T]):
     def put(self, message: T) -> None:
         """Hand over a message; safe in every thread, returns at once."""
         self._queue.put(message)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages there are to take."""
+        return self._queue.qsize()
+
+    @property
+    def pause_ms(self) -> int:
+        """When the queue is to be emptied again: soon while there is more than one portion in it."""
+        return BEHIND_MS if self.waiting > MAX_MESSAGES else INTERVAL_MS
 
     def drain(self) -> int:
         """Take what waits, 100 messages or 10 ms worth of it, hand it on together and return how many there were."""

@@ -24,6 +24,7 @@ from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
 from ui.frames.messages import FrameMessage
 from ui.given_files import take_files
+from ui.latest import without_superseded
 from ui.layout import PanelWindow
 from ui.list_window import ListWindow
 from ui.log_text import log_lines
@@ -70,9 +71,9 @@ class MainWindow(PanelWindow):
         program = remembered.program
         super().__init__(theme_at_start(config, program), program, remembered.window)
         env, config = config, with_chosen_ffmpeg(config, program)
-        self._pump: EventPump[Message] = EventPump(self._receive)
+        self.pump: EventPump[Message] = EventPump(self._receive)
         self.controller = Controller(
-            config=config, preferences_path=preferences.write, services=services, post=self._pump.put
+            config=config, preferences_path=preferences.write, services=services, post=self.pump.put
         )
         library = read_library(config.data_dir)
         self.variables = FormVariables(self, based_on(form_from_preferences(remembered, config), library))
@@ -101,7 +102,7 @@ class MainWindow(PanelWindow):
             seen=self.save_settings,
         )
         self.frames, self.results, self.history = windows_beside(
-            self, services, self.controller, self.variables, self._pump.put
+            self, services, self.controller, self.variables, self.pump.put
         )
         self.videos = ListWindow(self, self.controller.videos, self.variables, lambda: self.controller.state)
         self._connect()
@@ -111,7 +112,7 @@ class MainWindow(PanelWindow):
         self._form_changed()
         self.source_panel.entry.focus_set()
         for problem in (*config.problems, *library.problems):
-            self._pump.put(LogEntry(text=problem, level=LogLevel.WARNING))
+            self.pump.put(LogEntry(text=problem, level=LogLevel.WARNING))
         self.after(INTERVAL_MS, self._tick)
         # Asked when the window is up: the pipeline's libraries take a moment to load.
         self.after_idle(self.controller.look_for_models)
@@ -126,11 +127,11 @@ class MainWindow(PanelWindow):
         # A mistake in what is done 20 times a second is told once.
         if text != self._last_error:
             self._last_error = text
-            self._pump.put(UnexpectedError(text=text))
+            self.pump.put(UnexpectedError(text=text))
 
     def give(self, paths: tuple[Path, ...]) -> None:
         """Hand over files that the program was started with, perhaps none; safe in every thread."""
-        self._pump.put(FilesGiven(paths=paths))
+        self.pump.put(FilesGiven(paths=paths))
 
     def _connect(self) -> None:
         controller, variables = self.controller, self.variables
@@ -159,7 +160,7 @@ class MainWindow(PanelWindow):
         variables.on_change(controller.connection.forget, variables.backend_url, variables.token)
         self.protocol("WM_DELETE_WINDOW", self.close)
         follow_place(self, self.variables.window, self._moved)
-        refuse_long_pastes(self, lambda characters: self._pump.put(PasteRefused(characters=characters)))
+        refuse_long_pastes(self, lambda characters: self.pump.put(PasteRefused(characters=characters)))
         bind_keys(self, close=self.close, used=self._closing.stay)
 
     def destroy(self) -> None:
@@ -231,8 +232,8 @@ class MainWindow(PanelWindow):
 
     def _tick(self) -> None:
         # Set up the next turn first: a mistake in this one must not stop the pump.
-        self.after(INTERVAL_MS, self._tick)
-        self._pump.drain()
+        self.after(self.pump.pause_ms, self._tick)
+        self.pump.drain()
         self.controller.receive(ClockTicked(now_s=self.clock()))
         self._render()
         self._collector.look()
@@ -241,7 +242,7 @@ class MainWindow(PanelWindow):
 
     def _receive(self, messages: list[Message]) -> None:
         lines: list[LogEntry] = []
-        for message in messages:
+        for message in without_superseded(messages):
             self.controller.receive(message)
             if isinstance(message, FolderMessage):
                 self.results.receive(message)

@@ -15,6 +15,7 @@ from ui_fakes import CONFIGURED, FakeServices, HaltedStep, succeed
 from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
 from ui.list_messages import RowState, WhenDone
+from ui.list_view import MOST_WRITTEN, written_next
 
 
 @pytest.fixture
@@ -269,3 +270,25 @@ def test_files_are_dragged_from_another_program(driver, videos, tmp_path):
         finally:
             other.kill()
     assert ["one.mp4", odd.name] == list(rows(driver))
+
+
+def test_rows_are_written_in_portions_and_those_in_view_first():
+    """Of 500 rows that changed those that are seen come first; a turn writes no more than it has time for."""
+    order = [str(number) for number in range(500)]
+    first = written_next(set(order), order, (0.5, 0.51))
+    assert (MOST_WRITTEN, ["249", "250", "251"]) == (len(first), first[:3])
+    assert ["7", "400"] == written_next({"400", "7"}, order, (0.5, 0.51))
+
+
+def test_a_long_list_is_written_to_its_end(driver, tmp_path):
+    """More videos than are written in one turn all have their names and their lengths in the list."""
+    panel, count = driver.window.queue_panel, MOST_WRITTEN + 5
+    for number in range(count):
+        (tmp_path / f"lesson{number:02}.mp4").write_bytes(b"x")
+    drop(driver, tuple(str(tmp_path / f"lesson{number:02}.mp4") for number in range(count)), count)
+
+    def shown():
+        return [(panel.tree.item(id_, "text"), panel.tree.set(id_, "length")) for id_ in panel.tree.get_children()]
+
+    driver.until(lambda: all(text and length for text, length in shown()))
+    assert [f" lesson{number:02}" for number in range(count)] == [text[:9] for text, _ in shown()]

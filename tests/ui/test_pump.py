@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ui.pump import MAX_MESSAGES, EventPump
+from ui.pump import BEHIND_MS, INTERVAL_MS, MAX_MESSAGES, EventPump
 
 
 def test_messages_come_in_order_and_together():
@@ -54,3 +54,13 @@ def test_every_thread_may_put():
     while pump.drain():
         continue
     assert 200 == sum(len(portion) for portion in received)
+
+
+def test_more_than_a_portion_is_gone_on_with_soon():
+    """Messages that come faster than they are taken do not gather for ever."""
+    pump = EventPump[int](lambda _: None, clock=lambda: 0.0)
+    for number in range(MAX_MESSAGES + 1):
+        pump.put(number)
+    behind = pump.pause_ms
+    pump.drain()
+    assert (BEHIND_MS, INTERVAL_MS) == (behind, pump.pause_ms)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
 
 from ui.list_menu import ListActions, add_entries, can_start_all, joined, list_entries, row_entries
-from ui.list_view import Listed, counted, listed, selected, shown_row
+from ui.list_view import Listed, counted, listed, selected, shown_row, written_next
 from ui.menu import MenuCommand, Separator, key_events, shown_key
 from ui.theme import CARD, HINT, colour_menu
 from ui.video_rows import NO_VIDEOS, VideoRow
@@ -24,6 +24,9 @@ from ui.window_size import line_height, on_screen
 
 ROWS = 3
 """How many videos are in view at least."""
+
+PORTION_MS = 5
+"""The pause between two portions of rows that are written."""
 
 TITLE_SHARE = 0.46
 LENGTH_CHARACTERS = "00:00:000"
@@ -43,6 +46,8 @@ class QueuePanel:
         self._actions: ListActions | None = None
         self._state: ViewState | None = None
         self._shown: dict[str, Listed] = {}
+        self._unwritten: set[str] = set()
+        self._writing: str | None = None
         self._pictures: dict[str, tuple[bytes, tkinter.PhotoImage]] = {}
         self._dragged = ""
         self._width = 1
@@ -92,10 +97,9 @@ class QueuePanel:
         rows = listed(state)
         all_anew = before is not None and _shared(before) != _shared(state)
         self._place(list(rows))
-        for id_, one in rows.items():
-            if all_anew or self._shown.get(id_) is not one:
-                self._write(id_, one)
+        changed = [id_ for id_, one in rows.items() if all_anew or self._shown.get(id_) is not one]
         self._shown = rows
+        self._write_soon(changed)
         self._pictures = {id_: kept for id_, kept in self._pictures.items() if id_ in rows}
         chosen = selected(state)
         # not by what the tree has: a click is in it before its event has come
@@ -160,8 +164,24 @@ class QueuePanel:
         self.tree.column("length", width=length, stretch=False, anchor="e")
         border = on_screen(self.card, 4)
         self.tree.column("status", width=max(1, width - title - length - border))
-        for id_, one in self._shown.items():
-            self._write(id_, one)
+        self._write_soon(self._shown)
+
+    def _write_soon(self, ids: Iterable[str]) -> None:
+        """Write rows, in portions where they are many: the window's own events get their turn in between."""
+        self._unwritten.update(ids)
+        if self._writing is None:
+            self._write_portion()
+
+    def _write_portion(self) -> None:
+        self._writing = None
+        self._unwritten &= self._shown.keys()
+        if not self._unwritten:
+            return
+        for id_ in written_next(self._unwritten, list(self._shown), self.tree.yview()):
+            self._unwritten.discard(id_)
+            self._write(id_, self._shown[id_])
+        if self._unwritten:
+            self._writing = self.tree.after(PORTION_MS, self._write_portion)
 
     def _write(self, id_: str, one: Listed) -> None:
         """Write a row, each text as far as there is room for it."""
