@@ -34,6 +34,7 @@ class HeldServices(PipelineServices):
     """The real pipeline, held at the first sign of life of one phase until the test lets it go on."""
 
     def __init__(self, phase: PhaseName, sign: type) -> None:
+        super().__init__()
         self._phase, self._sign = phase, sign
         self.reached, self.go_on = threading.Event(), threading.Event()
 
