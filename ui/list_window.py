@@ -17,6 +17,7 @@ from ui.closing import SHOWN_S
 from ui.dropping import accept_drops
 from ui.form_variables import FormVariables
 from ui.gathering import pasted_paths
+from ui.job_form import FormValues
 from ui.layout import PanelWindow
 from ui.list_control import ListControl
 from ui.list_messages import WhenDone
@@ -61,6 +62,10 @@ class ListWindow:
         if not self._editing.shows(chosen):
             self.finish_editing()
         self._editing.show(chosen)
+
+    def form(self) -> FormValues:
+        """Return what stands in the form when no video of the list is selected: what is remembered."""
+        return self._editing.own_values()
 
     def follow(self) -> None:
         """Let the computer sleep when it is time for it; called at every turn of the window's timer."""

@@ -37,7 +37,10 @@ class RowEditing:
         if self._own is None:
             return self._variables.read()
         kept = self._variables.read()
-        login = {name: getattr(kept, name) for name in ("backend_url", "token", "remember_login", "window")}
+        login = {
+            name: getattr(kept, name)
+            for name in ("backend_url", "token", "backend", "typed_url", "remember_login", "program", "window")
+        }
         return replace(self._own, **login)
 
     def shows(self, row: VideoRow | None) -> bool:

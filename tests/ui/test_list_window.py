@@ -94,6 +94,7 @@ def test_settings_of_the_selected_video_are_edited_in_the_form(driver, videos, t
     driver.until(lambda: rows(driver)["one.mp4"].job.trim is not None)
     driver.until(lambda: rows(driver)["three.mp4"].job.trim is None and not window.controller.busy)
     assert [True, False, True] == [row.job.transcription is not None for row in rows(driver).values()]
+    assert (True, False) == (window.variables.read().make_mp4, window.videos.form().make_mp4)
     select(driver)
     own = window.variables.read()
     assert ("", False, True) == (own.source, own.make_mp4, own.transcribe)
