@@ -58,6 +58,7 @@ STEPS = 500
 PAUSE_MS = 5
 """When the next turn of Tk's loop is planned."""
 
+RESIZES = 10
 SENT_TOGETHER = 1000
 PARTS = 5
 """How many events wait at most where they are taken as fast as the window can, and how often memory is looked at."""
@@ -84,17 +85,21 @@ with collected_here():
         services=PipelineServices(),
     )
     window.wait_visibility()
-    window.update()
+    window.update_idletasks()
+    answers = []
+    window.after(0, lambda: answers.append(True))
+    while not answers:
+        window.tk.dooneevent(0)
     opened_s, processor_s = time.monotonic() - began_s, time.process_time()
     while not window.controller.state.videos.rows:
         window.tk.dooneevent(0)
-    window.update()
+    window.update_idletasks()
     listed_s = time.monotonic() - began_s
 print(f"open after {opened_s:.2f} s, {processor_s:.2f} s of the processor (goal {goal_s:.0f} s);", end=" ")
 print(f"the list after {listed_s:.2f} s", flush=True)
 os._exit(0)
 """
-"""Opens the window over a list and says when it had been drawn and answered, and when the list was in it."""
+"""Opens the window over a list and says when it was drawn and took its next turn, and when the list was in it."""
 
 
 class KnownPicture(RealRows):
@@ -193,7 +198,8 @@ class Turns:
 
 def measure(window: MainWindow, media: MediaInfo, options: argparse.Namespace) -> None:
     """Feed a window with events and print how it bears them."""
-    window.update()
+    window.wait_visibility()
+    window.update_idletasks()
     turns = Turns(window)
     rows = window.controller.state.videos.rows
     while len(rows) < options.rows or any(row.length_s is None for row in rows.values()):
@@ -201,6 +207,11 @@ def measure(window: MainWindow, media: MediaInfo, options: argparse.Namespace) -
         rows = window.controller.state.videos.rows
     run_for(window, 1.0)
     turns.show("the list is opened and each video looked into")
+    turns.reset()
+    for number in range(RESIZES):
+        window.geometry(f"{1000 + 10 * number}x800")
+        run_for(window, 0.3)
+    turns.show("the window is resized")
     events = endless({id_: make_plan(row.job, replace(media, path=row.job.source)) for id_, row in rows.items()})
     with profiled(options.profile):
         turns.reset()
