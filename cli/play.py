@@ -18,7 +18,7 @@ WAKE_S = 0.5
 """Windows tells of Ctrl-C only between two waits (https://bugs.python.org/issue35935)."""
 
 
-def run(options: argparse.Namespace, _: Config) -> int:
+def run(options: argparse.Namespace, config: Config) -> int:
     """Play a folder's stream until Ctrl-C; say where, and open the page unless that is not wanted."""
     player, stopped = FolderPlayer(options.port), threading.Event()
     try:

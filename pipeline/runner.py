@@ -22,7 +22,6 @@ from pipeline.media.stream_layout import MASTER
 from pipeline.model import JobReport, PhaseName, PhaseOutcome, PhaseReport, Plan, UploadPlan
 from pipeline.phase_table import PHASES
 from pipeline.phases.phase import JobContext, JobFolder, Phase
-from pipeline.plan import plan_as_made
 from pipeline.scheduler import Stage, Turn
 from pipeline.steps import Steps, to_the_end
 
@@ -140,6 +139,8 @@ class _JobRun(Generic[_Plan, _Folder]):
         report, log, encoded = self.steps.reporter(name), self.steps.log, self.folder.done.hls
         plan = self.plan
         if as_made and encoded is not None and isinstance(plan, Plan):
+            from pipeline.plan import plan_as_made  # with all that only a conversion needs
+
             plan = cast("_Plan", plan_as_made(plan, encoded.renditions))  # mypy narrows no type variable
         return JobContext(
             plan=plan,

@@ -139,7 +139,7 @@ class Driver:
     def press(self, button) -> None:
         """Press a button, which must be enabled and in the window."""
         assert not button.instate(["disabled"])
-        assert button.winfo_viewable()
+        self.until(button.winfo_viewable)
         button.invoke()
         self.settle()
 
