@@ -29,7 +29,12 @@ TAIL_BYTES = 200_000
 """How much of each log is kept: its end."""
 
 PACKAGE = "hls-converter"
-BEARER = re.compile(r"(bearer\s+|authorization\W+)\S+", re.IGNORECASE)
+AUTHORIZATION = re.compile(r"(authorization['\"\\]*\s*[:=,]\s*b?['\"\\]*)[^'\"\\\r\n]+", re.IGNORECASE)
+"""The header in a request, in JSON and in Python's spellings. Its whole value goes: a scheme may have several parts."""
+
+LOGIN = re.compile(r"\b((?:(?:authorization|bearer|basic)\s+)+)[^\s'\"\\,}]+", re.IGNORECASE)
+"""The same in a sentence."""
+
 HOMES = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)[^/\\\s\"']+")
 """The home folders of Linux, macOS and Windows, as paths or in JSON."""
 
@@ -78,7 +83,9 @@ def save_diagnostics(
 
 def cleaned(text: str, secrets: Sequence[str], home: Path | None) -> str:
     """Return a text without secrets, queries of addresses, passwords and names of users in paths."""
-    text = BEARER.sub(r"\1***", redact(text, sorted(secrets, key=len, reverse=True)))
+    text = redact(text, sorted(secrets, key=len, reverse=True))
+    for login in (AUTHORIZATION, LOGIN):
+        text = login.sub(r"\1***", text)
     if home is not None and home.name:
         for spelling in (str(home), json.dumps(str(home))[1:-1], home.as_posix()):
             text = text.replace(spelling, "~")

@@ -37,6 +37,12 @@ ENVIRONMENT = {
 }
 EVERYTHING = f"""\
 Bearer {TYPED} and authorization: {TYPED} and "Authorization": "{TYPED}"
+Authorization: Bearer {TYPED}
+Authorization Bearer {TYPED}
+Proxy-Authorization: Basic {TYPED}
+authorization: AWS4-HMAC-SHA256 Credential=a/s3, Signature={TYPED}
+{{"authorization": "Bearer {TYPED}", "also": "Token {TOKEN}"}} {{\\"Authorization\\": \\"Token {TYPED}\\"}}
+{{'Authorization': 'Basic {TYPED}'}} (b'Authorization', b'Basic {TYPED}')
 https://s3.example.com/bucket/a.ts?X-Amz-Signature={SIGNATURE}&X-Amz-Expires=900 /a.ts?X-Amz-Signature={SIGNATURE}
 postgresql://queue:{PASSWORD}@db.example.com/queue
 the key {KEY}, the id {KEY_ID}, {SESSION}, {HEADER}, {TOKEN}
@@ -95,6 +101,13 @@ def test_what_is_saved_holds_no_secret(home, tmp_path):
     assert "~/Videos/lesson.mp4" in read["logs/hls-converter.log"]
     assert ["failed"] == [job["state"] for job in json.loads(read["queue.json"])]
     assert "platformdirs " in read["versions.txt"]
+
+
+def test_what_is_about_a_login_stays():
+    """The header's value alone is left out, and what follows it in the next line or part is kept."""
+    assert '{"authorization": "***", "status": 401}\nnext' == bundle.cleaned(
+        '{"authorization": "Bearer abc", "status": 401}\nnext', (), None
+    )
 
 
 def test_the_window_saves_what_the_doctor_says(home, tmp_path, monkeypatch):
