@@ -21,7 +21,7 @@ from pipeline.errors import CodecError, SettingsError
 from pipeline.job import Job, UploadJob
 from pipeline.source_address import SourceAddress, parse_address
 
-SCHEMA = 4
+SCHEMA = 5
 AUDIO_SCHEMA = 4
 """From here on what is asked of the audio is `audio`; before, it was `sound`."""
 

@@ -106,6 +106,30 @@ SCHEMA_3 = """{
 SCHEMA_4 = """{
   "schema": 4,
   "source": "Größe 1.mp4", "output_dir": "out", "slug": "week1/grosse-1",
+  "qualities": ["1080p", "480p"],
+  "tracks": {"programme": 3, "video": 2, "audio": [1, 4]},
+  "encoding": {"codec": "hevc", "encoder": "cpu", "preset": "slow", "rate_control": "crf", "target_vmaf": 93.5,
+               "segment_type": "fmp4", "keep_hdr": true, "copy_top": true},
+  "audio": {"surround": true, "loudness_lufs": -16.0,
+            "audio_map": [[{"track": 1, "channel": 2}, {"track": 1, "channel": null}]]},
+  "encryption": {"key_file": "a.key", "key_uri": "https://keys.invalid/1", "publish_key": true},
+  "accept_damaged": true, "black_bars": true, "chapters": "chapters.vtt",
+  "trim": {"start_s": 1.5, "end_s": null},
+  "make_mp4": false,
+  "transcription": {"model": "small", "language": "de", "profile": "bbc", "fast": true, "names": ["Ada Lovelace"],
+                    "multilingual": true, "track": 2, "translate": true},
+  "captions": [{"path": "talk.de.srt", "language": "de"}], "script": "talk.txt",
+  "upload": {"prefix": "videos/week1/", "language": "de", "session_id": "s-1", "delete_local": true, "replace": true},
+  "dataset": {"uri": "s3://course/talks.json", "replace_edited": true},
+  "existing": "upload again",
+  "title": "Lesson 1: size",
+  "address": {"text": "https://videos.example/Gr%C3%B6%C3%9Fe%201.mp4", "signed": true}
+}"""
+"""The same as the fourth version wrote it, where `sound` is `audio`. It must be read for ever: never change it."""
+
+SCHEMA_5 = """{
+  "schema": 5,
+  "source": "Größe 1.mp4", "output_dir": "out", "slug": "week1/grosse-1",
   "qualities": ["1080p", "480p"], "audio_only": true,
   "bit_rates": [{"name": "1080p", "bit_rate": 4500000}],
   "tracks": {"programme": 3, "video": 2, "audio": [1, 4]},
@@ -183,7 +207,7 @@ CHOSEN_IN_SCHEMA_3 = replace(
     address=SourceAddress(text="https://videos.example/Gr%C3%B6%C3%9Fe%201.mp4", signed=True),
 )
 
-CHOSEN_IN_SCHEMA_4 = replace(
+CHOSEN_IN_SCHEMA_5 = replace(
     CHOSEN_IN_SCHEMA_3,
     audio_only=True,
     poster_s=12.5,
@@ -318,12 +342,17 @@ def test_a_job_of_schema_3_is_read():
     assert CHOSEN_IN_SCHEMA_3 == job_from_text(SCHEMA_3)
 
 
+def test_a_job_of_schema_4_is_read():
+    """Every field of it; what is new since then has its default."""
+    assert CHOSEN_IN_SCHEMA_3 == job_from_text(SCHEMA_4)
+
+
 def test_what_is_written_is_of_the_schema_that_it_names():
     """A field that is new, gone or of another name changes the schema: the sample has every field."""
-    assert json.loads(SCHEMA_4) == job_to_json(CHOSEN_IN_SCHEMA_4)
-    assert CHOSEN_IN_SCHEMA_4 == job_from_text(SCHEMA_4)
+    assert json.loads(SCHEMA_5) == job_to_json(CHOSEN_IN_SCHEMA_5)
+    assert CHOSEN_IN_SCHEMA_5 == job_from_text(SCHEMA_5)
     plain = job_to_json(job_from_text(LEAST_OF_SCHEMA_1))
-    same = [name for name, value in job_to_json(CHOSEN_IN_SCHEMA_4).items() if value == plain[name]]
+    same = [name for name, value in job_to_json(CHOSEN_IN_SCHEMA_5).items() if value == plain[name]]
     assert ["schema", "output_dir"] == same
 
 
@@ -377,12 +406,12 @@ REFUSED = [
         id="address of no bucket",
     ),
     pytest.param([], "The job must be an object, with its schema and its settings.", id="no object"),
-    pytest.param({"source": "a"}, 'The job does not say which schema it has: add "schema": 4.', id="no schema"),
-    pytest.param(changed(schema="1"), 'The job does not say which schema it has: add "schema": 4.', id="typed schema"),
-    pytest.param(changed(schema=0), 'The job does not say which schema it has: add "schema": 4.', id="schema 0"),
+    pytest.param({"source": "a"}, 'The job does not say which schema it has: add "schema": 5.', id="no schema"),
+    pytest.param(changed(schema="1"), 'The job does not say which schema it has: add "schema": 5.', id="typed schema"),
+    pytest.param(changed(schema=0), 'The job does not say which schema it has: add "schema": 5.', id="schema 0"),
     pytest.param(
-        changed(schema=5, new_field=1),
-        "The job has schema 5, and this version reads up to 4: use the version that wrote it.",
+        changed(schema=6, new_field=1),
+        "The job has schema 6, and this version reads up to 5: use the version that wrote it.",
         id="newer schema",
     ),
     pytest.param(changed(schema=4), "The job (schema 4): sound is not a known field.", id="earlier name"),
