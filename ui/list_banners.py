@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pipeline.preflight_answers import ReplaceFolder, ResumeUpload
 from ui import banners
-from ui.banners import WHILE_IT_RUNS, Banner, BannerChoice, Tone
+from ui.banners import Banner, BannerChoice, Tone
 from ui.list_messages import RowQuestion, RowState
 from ui.messages import BannerAnswer
 from ui.video_rows import VideoRow, VideoRows
 
+CANCEL_STOPS_ONE = "Cancel stops this video; the list goes on. More… > Stop the list stops all of it."
+WHILE_LIST_RUNS = CANCEL_STOPS_ONE.replace("this video", "the video that is converted")
 OWN_SETTINGS = "Its settings are in the form: what you change there is for this video alone."
 SLEEPS_SOON = "The computer goes to sleep in half a minute."
 AWAKE_CHOICES = (BannerChoice(label="Keep it awake", answer=BannerAnswer.STAY_AWAKE),)
@@ -23,9 +26,9 @@ def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
     if videos.falls_asleep:
         return Banner(title=summary(videos), lines=(SLEEPS_SOON,), tone=Tone.WARNING, choices=AWAKE_CHOICES)
     if videos.chosen is not None:
-        return _of_row(videos.chosen)
+        return _of_row(videos.chosen, runs=videos.runs)
     if videos.runs:
-        lines = ("No further video begins.",) if videos.then_stops else WHILE_IT_RUNS
+        lines = ("No further video begins.",) if videos.then_stops else (WHILE_LIST_RUNS,)
         return Banner(title=f"Converting the list: {summary(videos)}", lines=lines, tone=Tone.BUSY)
     waiting = sum(row.state in (RowState.HELD, RowState.PAUSED, RowState.WAITING) for row in videos.rows.values())
     if not empty or not waiting:
@@ -66,14 +69,15 @@ def question_banner(question: RowQuestion) -> Banner:
     return banners.destination_question(question)
 
 
-def _of_row(row: VideoRow) -> Banner:
+def _of_row(row: VideoRow, *, runs: bool) -> Banner:
     name = row.job.source.name
     if row.question is not None and row.state is RowState.ASKING:
         return question_banner(row.question)
     if row.report is not None and row.state.ended:
         return banners.result(row.report)
     if row.state is RowState.RUNNING and row.plan is not None:
-        return banners.under_way(row.plan, row.phase)
+        told = banners.under_way(row.plan, row.phase)
+        return replace(told, lines=(CANCEL_STOPS_ONE,)) if runs else told
     if row.state is RowState.FAILED:
         return Banner(title=f"Failed: {name}", lines=(row.listed.reason,), tone=Tone.BAD)
     if row.unreadable:

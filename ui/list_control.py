@@ -186,6 +186,11 @@ class ListControl:
         self.run.finish_this()
         self._receive(ListRuns(then_stops=True))
 
+    def stop(self) -> None:
+        """Let no further video begin, and pause those that wait or are converted."""
+        self.finish_this()
+        self.pause(tuple(self._state().videos.rows))
+
     def choose_when_done(self, what: WhenDone) -> None:
         """Set what happens when all have ended."""
         self._receive(WhenDoneChosen(what=what))

@@ -62,6 +62,9 @@ class ListActions(Protocol):
     def finish_this(self) -> None:
         """Let no further video begin."""
 
+    def stop(self) -> None:
+        """Stop all of the list, and keep what is made of it."""
+
     def choose_when_done(self, what: WhenDone) -> None:
         """Set what happens when all have ended."""
 
@@ -112,7 +115,8 @@ def list_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
     """Return what is done with the whole list."""
     return (
         MenuCommand(label="Start all", key="Shift-Return", do=actions.start_all, enabled=can_start_all),
-        MenuCommand(label="Finish this one, then stop", do=actions.finish_this, enabled=lambda one: one.videos.runs),
+        MenuCommand(label="Finish this one, then stop", do=actions.finish_this, enabled=_runs),
+        MenuCommand(label="Stop the list", do=actions.stop, enabled=_runs),
         SEPARATOR,
         *(
             MenuCommand(
@@ -131,6 +135,10 @@ def list_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
 def can_start_all(state: ViewState) -> bool:
     """Whether there is a video that can begin."""
     return state.stage is not WindowStage.ASKING and any_of(RowState.HELD, RowState.PAUSED)(state)
+
+
+def _runs(state: ViewState) -> bool:
+    return state.videos.runs
 
 
 def _is_not_chosen(what: WhenDone, state: ViewState) -> bool:

@@ -176,6 +176,10 @@ class ListWindow:
         """See `ListActions`."""
         self._control.finish_this()
 
+    def stop(self) -> None:
+        """See `ListActions`."""
+        self._control.stop()
+
     def choose_when_done(self, what: WhenDone) -> None:
         """See `ListActions`."""
         self._control.choose_when_done(what)

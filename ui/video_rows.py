@@ -283,6 +283,8 @@ def _begun(row: VideoRow, plan: Plan) -> VideoRow:
 def _told(row: VideoRow, message: VideoTold) -> VideoRow:
     event = message.event
     if isinstance(event, JobFinished):
+        if event.report.outcome is Outcome.CANCELLED and row.state in (RowState.HELD, RowState.PAUSED):
+            return row  # the file has it as paused already: that is why its run was cancelled
         bars = row.bars if row.plan is None else bars_of.closed(row.bars, event.report)
         row = _in_state(row, ENDS[event.report.outcome])
         return replace(row, bars=bars, phase=None, left=None, report=event.report, stopping=False)

@@ -201,6 +201,30 @@ def test_finish_this_then_stop_and_closing_keep_what_is_left(editor_of, tmp_path
     assert ["one", "two", "two", "three"] == [slug for slug, _ in beginning]
 
 
+def test_the_list_is_stopped_at_once_and_goes_on_later(editor_of, tmp_path):
+    """Cancel stops one video; stopping the list stops what is converted and lets nothing begin, and loses nothing."""
+    step, beginning = HaltedStep(), []
+
+    def run(plan, sink, cancel):
+        beginning.append(plan.job.slug)
+        if len(beginning) == 1:
+            step.hold(cancel)
+        succeed(plan, sink, cancel)
+
+    editor = editor_of(FakeServices(run=run))
+    editor.add(tmp_path, "one", "two")
+    editor.list.start_all(editor.values)
+    step.wait_until_reached()
+    editor.until(lambda: editor.rows["one"] is RowState.RUNNING)
+    editor.list.stop()
+    stopped = {RowState.HELD, RowState.PAUSED}
+    editor.until(lambda: not editor.videos.runs and stopped.issuperset(editor.rows.values()))
+    assert ["one"] == beginning
+    editor.list.start_all(editor.values)
+    editor.until(lambda: set(editor.rows.values()) == {RowState.DONE})
+    assert ["one", "one", "two"] == beginning
+
+
 def test_settings_copies_and_removal(editor_of, tmp_path):
     """Settings are a row's own; a copy has another folder; what is removed stays in the history alone if it ended."""
     editor = editor_of()

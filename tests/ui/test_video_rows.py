@@ -13,7 +13,7 @@ from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName
 from pipeline.plan import make_plan
 from pipeline.preflight_answers import ResumeUpload
-from ui.list_banners import banner_of, ended
+from ui.list_banners import CANCEL_STOPS_ONE, WHILE_LIST_RUNS, banner_of, ended
 from ui.list_changes import advance_list
 from ui.list_messages import (
     ListEnded,
@@ -149,11 +149,20 @@ def test_a_video_that_has_ended_does_not_run_again():
     assert ["Checking…"] == told(videos)
 
 
+def test_a_video_that_was_paused_is_not_told_as_cancelled():
+    """The file has it as paused before its run, which is cancelled for that, has ended."""
+    stopped = VideoTold(id="a", title="", event=JobFinished(report=report(PLAN, Outcome.CANCELLED)))
+    assert ["Paused"] == told(after(*BEGUN, listing(stored("a", RowState.PAUSED)), stopped))
+
+
 def test_the_banner_speaks_of_what_is_selected():
     """Of a question, of a failure, of the settings; of the whole list where nothing is selected and something runs."""
     videos = after(*BEGUN)
     assert "Converting the list: 0 of 2 videos done." == banner_of(videos).title
     assert "Converting lesson01.mp4…" == banner_of(after(VideosSelected(ids=("a",)), videos=videos)).title
+    assert [WHILE_LIST_RUNS, CANCEL_STOPS_ONE] == [
+        banner_of(one).lines[0] for one in (videos, after(VideosSelected(ids=("a",)), videos=videos))
+    ]
     assert "Not started: lesson02.mp4" == banner_of(after(VideosSelected(ids=("b",)), videos=videos)).title
     question = ResumeUpload(plan=PLAN, files_done=1, files_total=9)
     asked = after(VideoAsks(id="b", question=question), VideosSelected(ids=("b",)), videos=videos)
