@@ -163,9 +163,13 @@ class ListControl:
         elif by > 0 and places[-1] < len(order) - 1:
             self.list.move(moved, order[places[-1] + 2] if places[-1] + 2 < len(order) else "")
 
-    def replace(self, id_: str, job: Job, values: FormValues) -> None:
-        """Give a video other settings."""
-        self.list.replace(id_, job, job_config(values, self._login.config).backend.url, values)
+    def replace(self, id_: str, job: Job, backend_url: str, values: FormValues) -> None:
+        """Give a video other settings, and the server that it is uploaded to."""
+        self.list.replace(id_, job, backend_url, values)
+
+    def backend_url(self, values: FormValues) -> str:
+        """Return the address of the server that the form uploads to."""
+        return job_config(values, self._login.config).backend.url
 
     def answer(self, answer: BannerAnswer, values: FormValues) -> bool:
         """Begin the selected video as the editor has answered its question; return whether it has asked one."""
@@ -176,8 +180,7 @@ class ListControl:
             return False
         job = answered(replace(row.job), answer)
         if job is not None:
-            url = job_config(values, self._login.config).backend.url
-            self.list.answer(row.id, job, url, row.listed.label)
+            self.list.answer(row.id, job, row.listed.backend_url, row.listed.label)
             self._begin((row.id,), values)
         return True
 

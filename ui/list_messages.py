@@ -55,7 +55,9 @@ class WhenDone(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredVideo:
-    """A video as it stands in the queue's file; `reason` is why it waits or how it ended, `percent` how far it was."""
+    """A video as it stands in the queue's file; `reason` is why it waits or how it ended, `percent` how far it was, and
+    `backend_url` the server that it is uploaded to.
+    """
 
     id: str
     job: Job
@@ -63,6 +65,7 @@ class StoredVideo:
     label: str = ""
     reason: str = ""
     percent: int | None = None
+    backend_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

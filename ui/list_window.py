@@ -67,6 +67,11 @@ class ListWindow:
         """Return what stands in the form when no video of the list is selected: what is remembered."""
         return self._editing.own_values()
 
+    def fill_in(self, change: Callable[[], None]) -> None:
+        """Let the program change the form, not the editor: the selected video keeps what it has."""
+        self.finish_editing()
+        self._editing.fill_in(change)
+
     def follow(self) -> None:
         """Let the computer sleep when it is time for it; called at every turn of the window's timer."""
         if not self._state().videos.falls_asleep:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.errors import PipelineError
@@ -11,6 +12,7 @@ from ui.form_of_job import edited, form_of
 from ui.form_variables import FormVariables
 from ui.job_form import FormValues, form_problems, to_job
 from ui.list_control import ListControl
+from ui.list_messages import StoredVideo
 from ui.preset_form import preset_in
 from ui.video_rows import VideoRow
 
@@ -24,6 +26,8 @@ class RowEditing:
         self._own: FormValues | None = None
         self._id = ""
         self._job: Job | None = None
+        self._backend_url = ""
+        self._seen: tuple[Job, str] | None = None
         self._filled: FormValues | None = None
         self._filling = False
 
@@ -50,20 +54,27 @@ class RowEditing:
     def show(self, row: VideoRow | None) -> None:
         """Show a video's settings, or what stood there before."""
         if self.shows(row):
-            if row is not None and row.job != self._job:
-                self._job = row.job
+            if row is not None:
+                self._follow(row.listed)
             return
         if row is None:
             values, self._own = self.own_values(), None
-            self._id, self._job, self._filled = "", None, None
+            self._id, self._job, self._seen, self._filled = "", None, None, None
             self._fill(values)
             return
         own = self.own_values()
         self._own = own
-        self._id, self._job = row.id, row.job
+        self._id = row.id
+        self._follow(row.listed)
         filled = form_of(row.job, self._variables.read())
         self._fill(replace(filled, preset_name=preset_in(row.listed.label)))
         self._filled = self._variables.read()
+
+    def fill_in(self, change: Callable[[], None]) -> None:
+        """Let the program change the form, as the login that was remembered: no video has that from the editor."""
+        change()
+        if self._filled is not None:
+            self._filled = self._variables.read()
 
     def edited(self) -> None:
         """Give the video what was changed in the form; a text that can't be used yet changes nothing."""
@@ -80,9 +91,23 @@ class RowEditing:
         except PipelineError:
             return
         self._filled = now
-        if changed != job:
-            self._job = changed
-            self._control.replace(self._id, changed, now)
+        url = self._server(before, now)
+        if changed != job or url != self._backend_url:
+            self._job, self._backend_url = changed, url
+            self._control.replace(self._id, changed, url, now)
+
+    def _server(self, before: FormValues, now: FormValues) -> str:
+        """Return the server that the video is uploaded to: its own, unless another was chosen for it in the form."""
+        chosen = self._control.backend_url(now)
+        is_new = now.upload and not before.upload
+        return chosen if is_new or chosen != self._control.backend_url(before) else self._backend_url
+
+    def _follow(self, listed: StoredVideo) -> None:
+        """Note how the video stands in the list; what was given to it stays until the list has something else."""
+        seen = (listed.job, listed.backend_url)
+        if seen != self._seen:
+            self._seen = seen
+            self._job, self._backend_url = seen
 
     def _fill(self, values: FormValues) -> None:
         self._filling = True

@@ -52,7 +52,15 @@ class StoredRows:
         from pipeline.unfinished import noted_percent
 
         percent = noted_percent(self._data_dir).get(str(row.folder)) if state is RowState.PAUSED else None
-        return StoredVideo(id=row.id, job=job, state=state, label=row.label or "", reason=reason, percent=percent)
+        return StoredVideo(
+            id=row.id,
+            job=job,
+            state=state,
+            label=row.label or "",
+            reason=reason,
+            percent=percent,
+            backend_url=row.backend_url,
+        )
 
 
 def row_state(row: QueuedJob) -> RowState:

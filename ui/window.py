@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -250,7 +251,7 @@ class MainWindow(PanelWindow):
             elif isinstance(message, FrameMessage):
                 self.frames.receive(message)
             elif isinstance(message, LoginFound):
-                self._fill_in(message)
+                self.videos.fill_in(partial(self._fill_in, message))
             elif isinstance(message, FilesGiven):
                 take_files(message.paths, self, self.videos.take)
             elif isinstance(message, UnfinishedTaken):

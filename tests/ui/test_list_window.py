@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from displays import needs_xvfb
-from ui_fakes import CONFIGURED, FakeServices, HaltedStep, succeed
+from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep, succeed
 
 from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
@@ -98,6 +98,29 @@ def test_settings_of_the_selected_video_are_edited_in_the_form(driver, videos, t
     select(driver)
     own = window.variables.read()
     assert ("", False, True) == (own.source, own.make_mp4, own.transcribe)
+
+
+def test_an_edit_leaves_a_video_with_the_server_that_it_was_added_for(open_driver, tmp_path, videos):
+    """It goes to another one only if that is chosen while the video is selected; a remembered login chooses none."""
+    driver = open_driver(FakeServices(), config=replace(NOT_CONFIGURED, data_dir=tmp_path / "data"))
+    variables = driver.window.variables
+    for variable, value in (
+        (variables.upload, True),
+        (variables.backend_url, "https://a.example.com"),
+        (variables.destination, "course/"),
+    ):
+        variable.set(value)
+    drop(driver, videos[:2], 2)
+    variables.backend_url.set("https://b.example.com")
+    select(driver, "one.mp4")
+    variables.title.set("Lesson 1")
+    driver.until(lambda: rows(driver)["one.mp4"].job.title == "Lesson 1")
+    driver.window.videos.fill_in(lambda: variables.backend_url.set("https://c.example.com"))
+    driver.window.videos.finish_editing()
+    select(driver, "two.mp4")
+    variables.backend_url.set("https://b.example.com")
+    driver.until(lambda: rows(driver)["two.mp4"].listed.backend_url == "https://b.example.com")
+    assert "https://a.example.com" == rows(driver)["one.mp4"].listed.backend_url
 
 
 def test_a_video_of_the_list_names_its_preset(driver, tmp_path, videos):
