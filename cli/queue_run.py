@@ -28,7 +28,7 @@ from pipeline.errors import PipelineError
 from pipeline.events import Sink
 from pipeline.job import Job
 from pipeline.job_store import JobStore
-from pipeline.model import JobReport
+from pipeline.model import JobReport, Outcome
 from pipeline.pending_rows import TakenRow
 from pipeline.preflight_answers import refused_by
 from pipeline.queue_run import QueueRun
@@ -46,29 +46,30 @@ def run_queue(store: JobStore, ids: Sequence[str], options: argparse.Namespace, 
     config = replace(config, cluster=replace(config.cluster, url=""))
     at_once = options.jobs or most_at_once()
     view = renderer_of_several(as_json=options.json) if at_once > 1 else renderer(as_json=options.json)
-    passed: list[str] = []
+    left: list[str] = []
 
-    def passed_over(_: QueuedJob, why: str) -> None:
-        passed.append(why)
+    def leave(why: str) -> None:
+        left.append(why)
         complain(why)
 
     cancel = CancelToken()
-    ended = store.listed.start(ids).refused
-    complain(*ended)
+    refused = store.listed.start(ids).refused
+    complain(*refused)
     try:
-        reports = _run(store, ids, options, config, view, cancel, at_once, passed_over)
+        reports = _run(store, ids, options, config, view, cancel, at_once, leave)
     finally:
         view.close()
     if cancel.cancelled:
         return EXIT_CANCELLED
-    if ended:
+    if refused:
         return EXIT_WRONG_USAGE
-    if not reports and not passed and not options.json:
+    if not reports and not left and not options.json:
         held = sum(row.state is JobState.HELD for row in store.listed.rows())
         is_or_are = "is" if held == 1 else "are"
         more = f" {counted(held, 'job')} {is_or_are} held until `queue start`." if held else ""
         sys.stdout.write(f"Nothing waits in the queue.{more}\n")
-    return exit_status(reports) or (EXIT_FAILED if passed else EXIT_DONE)
+    ended = [report for report in reports if not (report.outcome is Outcome.CANCELLED and report.error)]  # others wait
+    return exit_status(ended) or (EXIT_FAILED if left else EXIT_DONE)
 
 
 def why_not(row: QueuedJob, backend_url: str) -> str:
@@ -87,7 +88,7 @@ def _run(
     view: Renderer,
     cancel: CancelToken,
     at_once: int,
-    passed_over: Callable[[QueuedJob, str], None],
+    leave: Callable[[str], None],
 ) -> list[JobReport]:
     login = TokenKeeper(patient(config, options))
     watched, interrupts = Watched(view.event, cancel), Interrupts(cancel)
@@ -107,10 +108,10 @@ def _run(
             overlaps=at_once > 1,
             scheduler=Scheduler(capacity_of(os.cpu_count() or 1)),
             cancel=cancel,
-            warn=complain,
+            warn=leave,
             only=ids or None,
             why_not=lambda row: why_not(row, backend_url),
-            passed_over=passed_over,
+            passed_over=lambda _row, why: leave(why),
             patience_s=login.config.backend.patience_s,
         ).run()
         watched.check()

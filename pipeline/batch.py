@@ -219,7 +219,7 @@ class _Batch(Generic[JobT]):
         """Wait for what becomes of a job that was parked, or is no longer claimed, or report that it ends here."""
         assert entry.last is not None
         if not self._pending.put_back(entry.order):
-            self._report(entry.order, _cancelled(entry.last))
+            self._report(entry.order, replace(_cancelled(entry.last), error=self._pending.why_left))
 
     # in a job's thread
 

@@ -69,6 +69,11 @@ class Pending(Protocol[JobT_co]):
         """Wait for what becomes of a job that is no longer claimed here; return False if nobody waits for it."""
         ...
 
+    @property
+    def why_left(self) -> str:
+        """Why a parked job is not tried again here, as a sentence, empty if somebody has decided so."""
+        ...
+
     def withdrawn(self, orders: Sequence[int]) -> list[int]:
         """Return those of these parked jobs of which somebody else has decided meanwhile."""
         ...
@@ -148,6 +153,11 @@ class PendingJobs(Generic[JobT]):
         with self._lock:
             self._orders = sorted([*self._orders, order])
         return True
+
+    @property
+    def why_left(self) -> str:
+        """See `Pending`: this run tries all of them to the end."""
+        return ""
 
     def withdrawn(self, orders: Sequence[int]) -> list[int]:
         """See `Pending`: each is asked about when it is due."""

@@ -6,13 +6,14 @@ If the queue can't be used any more, that is said once, and from then on nothing
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from pipeline.cancel import CancelToken
-from pipeline.errors import JobStoreError
+from pipeline.errors import Cancelled, JobStoreError
 from pipeline.job import Existing
 from pipeline.job_owner import JobOwner
 from pipeline.job_store import JobStore
@@ -46,10 +47,29 @@ class OwnClaims:
     inside it a thread sends heartbeats.
     """
 
-    def __init__(self, store: JobStore, warn: Callable[[str], None]) -> None:
-        """`warn` is called once if the queue can't be used."""
+    def __init__(
+        self,
+        store: JobStore,
+        warn: Callable[[str], None],
+        *,
+        consequence: str = WITHOUT_QUEUE,
+        pauses_s: Sequence[float] = (),
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """Prepare the claims of a run.
+
+        Args:
+            store: the queue.
+            warn: called once if it can't be used, with the reason and the consequence.
+            consequence: what becomes of the run then, as a sentence.
+            pauses_s: the pauses before the queue is tried once more each, in seconds.
+            cancel: ends these pauses: nothing is tried again after it.
+        """
         self._store = store
         self._warn = warn
+        self._consequence = consequence
+        self._pauses_s = pauses_s
+        self._cancel = cancel or CancelToken()
         self._lock = threading.RLock()
         self._taken: dict[int, tuple[TakenJob, str]] = {}
         self._stopped = threading.Event()
@@ -97,12 +117,24 @@ class OwnClaims:
             if self.without_queue:
                 return None
             try:
-                return ask()
+                return self._patiently(ask)
             except JobStoreError as error:
                 self.without_queue = True
-                text = f"{error} {WITHOUT_QUEUE}"
+                text = f"{error} {self._consequence}"
         self._warn(text)
         return None
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Use the queue, after each pause once more where it fails. Raises JobStoreError."""
+        for pause_s in self._pauses_s:
+            try:
+                return ask()
+            except JobStoreError:
+                if self._cancel.cancelled:
+                    raise
+                with suppress(Cancelled):
+                    self._cancel.wait(pause_s)
+        return ask()
 
     def _beat(self) -> None:
         while not self._stopped.wait(HEARTBEAT_S):

@@ -24,6 +24,14 @@ from pipeline.queued_job import JobState, QueuedJob
 LOOK_S = 1.0
 """How often to look for rows that others have left, or whose parked time has come, in seconds, while none can begin."""
 
+QUEUE_PAUSES_S = (1.0, 5.0, 15.0)
+"""The pauses before a queue is used once more that could not be: its disk is full for a moment, or another process
+writes for longer than SQLite waits.
+"""
+
+LEFT = "What runs is finished, and what waits stays in the queue for the next run."
+LEFT_PARKED = "The queue can't be used: the upload waits there for the next run."
+
 
 @dataclass(frozen=True, kw_only=True)
 class TakenRow:
@@ -71,7 +79,7 @@ class PendingRows:
     ) -> None:
         self._store = store
         self._cancel = cancel
-        self._own = OwnClaims(store, warn)
+        self._own = OwnClaims(store, warn, consequence=LEFT, pauses_s=QUEUE_PAUSES_S, cancel=cancel)
         self._only = None if only is None else set(only)
         self._why_not = why_not
         self._passed_over = passed_over
@@ -174,6 +182,11 @@ class PendingRows:
             if is_parked:
                 self._awaited.add(id)
             return is_parked
+
+    @property
+    def why_left(self) -> str:
+        """Why a parked row is left to a later run, empty if it was held, cancelled or lost."""
+        return LEFT_PARKED if self._own.without_queue else ""
 
     def withdrawn(self, orders: Sequence[int]) -> list[int]:
         """Return those of these parked rows that were started, held, cancelled or taken since."""

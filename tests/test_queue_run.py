@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.batch import BatchCallbacks, RunContext, RunJob
 from pipeline.cancel import CancelToken
+from pipeline.errors import JobStoreError
 from pipeline.events import Event, JobFinished, PhaseStarted
 from pipeline.job import Existing, Job, UploadRequest
 from pipeline.job_store import JobStore
@@ -30,6 +31,7 @@ def _quick(monkeypatch):
     """Others' changes are looked for often; heartbeats come when a test says so."""
     monkeypatch.setattr("pipeline.pending_rows.LOOK_S", 0.01)
     monkeypatch.setattr("pipeline.own_claims.HEARTBEAT_S", 3600.0)
+    monkeypatch.setattr("pipeline.pending_rows.QUEUE_PAUSES_S", (0.0, 0.0))
 
 
 @pytest.fixture
@@ -368,7 +370,7 @@ def test_a_bug_leaves_no_row_behind(store, run, monkeypatch):
 
 
 def test_a_queue_that_breaks_ends_the_run_after_what_runs(store, run):
-    """With one sentence; what runs is finished."""
+    """With one sentence, which says what becomes of the rest; what runs is finished."""
     store.listed.add([lesson("a"), lesson("b")])
     one = run()
     one.has_begun("a")
@@ -376,6 +378,36 @@ def test_a_queue_that_breaks_ends_the_run_after_what_runs(store, run):
     one.let("a")
     assert ["done"] == [outcome for _, outcome in one.end()]
     assert 1 == len(one.said)
+    assert one.said[0].endswith("What runs is finished, and what waits stays in the queue for the next run.")
+
+
+def test_a_queue_that_is_locked_for_a_while_is_tried_again(store, run, monkeypatch):
+    """Nothing is said, and all that waits is done."""
+    ids = store.listed.add([lesson("a"), lesson("b")])
+    claim, failures = store.claim_next, iter(["locked", "full"])
+
+    def claim_next(*args, **options):
+        for reason in failures:
+            raise JobStoreError(reason)
+        return claim(*args, **options)
+
+    monkeypatch.setattr(store, "claim_next", claim_next)
+    one = run()
+    one.let("a", "b")
+    assert ([(ids[0], "done"), (ids[1], "done")], []) == (one.end(), one.said)
+
+
+def test_a_parked_row_says_that_the_queue_is_gone(store, run):
+    """It ends here, and nobody has cancelled it."""
+    waits, one = parked(store, run)
+    store._file._connection.execute("DROP TABLE jobs")
+    one.now_s = 1e6
+    one.wait(lambda: (waits, "cancelled") in one.finished)
+    one.let("b")
+    one.end()
+    assert ["The queue can't be used: the upload waits there for the next run.", ""] == [
+        report.error for report in one.reports
+    ]
 
 
 def test_a_signed_address_is_whole_in_the_process_that_was_given_it(store, run):

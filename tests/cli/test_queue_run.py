@@ -10,6 +10,7 @@ import pytest
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.queue_run import why_not
 from config import BackendApi, Config
+from pipeline.errors import JobStoreError
 from pipeline.job import DatasetRequest, Job, TranscriptionRequest, UploadJob, UploadRequest
 from pipeline.job_owner import JobOwner
 from pipeline.job_store import JobStore
@@ -73,6 +74,22 @@ def test_only_what_can_not_be_done_here(store, tmp_path, capsys):
     store.add([lesson(tmp_path, 1, UploadRequest(prefix="v/"))], backend_url="https://other.example")
     assert EXIT_FAILED == run_command(["queue", "run"], Config(data_dir=tmp_path))
     assert 1 == len(capsys.readouterr().err.splitlines())
+
+
+def test_a_queue_that_can_not_be_used_any_more(store, tmp_path, capsys, monkeypatch):
+    """A sentence, and exit 1: what waits is not done."""
+
+    def claim_next(*args, **options):
+        raise JobStoreError("The queue is locked.")
+
+    monkeypatch.setattr(JobStore, "claim_next", claim_next)
+    monkeypatch.setattr("pipeline.pending_rows.QUEUE_PAUSES_S", ())
+    store.listed.add([lesson(tmp_path, 1)])
+    assert EXIT_FAILED == run_command(["queue", "run"], Config(data_dir=tmp_path))
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence.endswith(
+        "The queue is locked. What runs is finished, and what waits stays in the queue for the next run."
+    )
 
 
 def test_what_a_living_process_has_is_its_own(store, tmp_path, capsys):
