@@ -61,5 +61,6 @@ def _done(message: Message, state: ViewState) -> bool:
     if isinstance(message, JobFinished):
         return message.report.outcome is Outcome.DONE and not message.report.warnings
     if isinstance(message, ListEnded):
-        return all(row.state not in (RowState.FAILED, RowState.ASKING) for row in state.videos.rows.values())
+        unwell = (RowState.FAILED, RowState.ASKING)
+        return not message.passed_over and all(row.state not in unwell for row in state.videos.rows.values())
     return isinstance(message, VideoQueued)

@@ -26,11 +26,11 @@ def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
     if videos.falls_asleep:
         return Banner(title=summary(videos), lines=(SLEEPS_SOON,), tone=Tone.WARNING, choices=AWAKE_CHOICES)
     if videos.chosen is not None:
-        return _of_row(videos.chosen, runs=videos.runs)
+        return _of_row(videos, videos.chosen)
     if videos.runs:
         lines = ("No further video begins.",) if videos.then_stops else (WHILE_LIST_RUNS,)
         return Banner(title=f"Converting the list: {summary(videos)}", lines=lines, tone=Tone.BUSY)
-    waiting = sum(row.state in (RowState.HELD, RowState.PAUSED, RowState.WAITING) for row in videos.rows.values())
+    waiting = len(videos.unstarted)
     if not empty or not waiting:
         return ended(videos) if empty and videos.has_ended else None
     what = "1 video waits" if waiting == 1 else f"{waiting} videos wait"
@@ -41,10 +41,11 @@ def ended(videos: VideoRows) -> Banner:
     """Return how the list stands when nothing of it is converted any more."""
     failed = [row for row in videos.rows.values() if row.state is RowState.FAILED]
     asking = [row for row in videos.rows.values() if row.state is RowState.ASKING]
-    lines = [*_named("Failed", failed), *_named("Needs an answer", asking)]
+    left = [row for row in videos.rows.values() if row.state is RowState.WAITING and row.passed_over]
+    lines = [*_named("Failed", failed), *_named("Needs an answer", asking), *_named("Not started", left)]
     if lines:
         lines.append("Select a video to see why.")
-    tone = Tone.BAD if failed else Tone.WARNING if asking else Tone.GOOD
+    tone = Tone.BAD if failed else Tone.WARNING if asking or left else Tone.GOOD
     return Banner(title=summary(videos), lines=tuple(lines), tone=tone)
 
 
@@ -69,7 +70,7 @@ def question_banner(question: RowQuestion) -> Banner:
     return banners.destination_question(question)
 
 
-def _of_row(row: VideoRow, *, runs: bool) -> Banner:
+def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
     name = row.job.source.name
     if row.question is not None and row.state is RowState.ASKING:
         return question_banner(row.question)
@@ -77,7 +78,7 @@ def _of_row(row: VideoRow, *, runs: bool) -> Banner:
         return banners.result(row.report)
     if row.state is RowState.RUNNING and row.plan is not None:
         told = banners.under_way(row.plan, row.phase)
-        return replace(told, lines=(CANCEL_STOPS_ONE,)) if runs else told
+        return replace(told, lines=(CANCEL_STOPS_ONE,)) if videos.runs else told
     if row.state is RowState.FAILED:
         return Banner(title=f"Failed: {name}", lines=(row.listed.reason,), tone=Tone.BAD)
     if row.unreadable:
@@ -86,7 +87,9 @@ def _of_row(row: VideoRow, *, runs: bool) -> Banner:
         return Banner(title=f"Waits: {name}", lines=(row.listed.reason,), tone=Tone.WARNING)
     if row.state in (RowState.DONE, RowState.CANCELLED):
         return Banner(title=f"{row.status}: {name}", lines=(f"Its folder is {row.job.folder}.",))
-    return Banner(title=f"{row.status}: {name}", lines=(OWN_SETTINGS,) if row.editable else ())
+    if row.passed_over:
+        return Banner(title=f"Not started: {name}", lines=(row.passed_over,), tone=Tone.WARNING)
+    return Banner(title=f"{videos.status(row)}: {name}", lines=(OWN_SETTINGS,) if row.editable else ())
 
 
 def _named(what: str, rows: Iterable[VideoRow]) -> list[str]:

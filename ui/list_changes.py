@@ -19,7 +19,7 @@ def advance_list(state: ViewState, message: ListMessage | NotAdded) -> ViewState
         return state
     if state.form_free:
         state = replace(state, banner=ended(state.videos))
-    if message.stopped or not _all_well(state):
+    if message.stopped or message.passed_over or not _all_well(state):
         return state
     if state.videos.when_done is WhenDone.QUIT:
         return replace(state, leaving=Leaving.DONE)

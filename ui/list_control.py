@@ -15,7 +15,6 @@ from ui.list_file import ListFile
 from ui.list_messages import (
     CANCELLABLE,
     PAUSABLE,
-    STARTABLE,
     STILL,
     ListRuns,
     RowState,
@@ -109,16 +108,14 @@ class ListControl:
 
     def start(self, ids: Sequence[str], values: FormValues) -> None:
         """Begin with these videos; after the one of the form, if that is converted."""
-        waiting = () if self._state().videos.runs else (RowState.WAITING,)
-        ids = self._of(ids, *STARTABLE, *waiting)
+        ids = self._of(ids, *self._state().videos.startable)
         if not ids:
             return
         self._begin(ids, values)
 
     def start_all(self, values: FormValues) -> None:
-        """Begin with every video that was not begun, or was paused."""
-        rows = self._state().videos.rows.values()
-        self.start([row.id for row in rows if row.state in (RowState.HELD, RowState.PAUSED, RowState.WAITING)], values)
+        """Begin with every video that was not begun, was paused, or was left when the list stopped."""
+        self.start(self._state().videos.unstarted, values)
 
     def pause(self, ids: Sequence[str]) -> None:
         """Stop videos, and keep what is made of them; they go on when they are started again."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from ui.list_messages import CANCELLABLE, OPEN, PAUSABLE, RETRIED, STARTABLE, STILL, RowState, WhenDone
+from ui.list_messages import CANCELLABLE, OPEN, PAUSABLE, RETRIED, STILL, RowState, WhenDone
 from ui.menu import SEPARATOR, MenuCommand, Separator
 from ui.view_state import ViewState, WindowStage
 
@@ -98,7 +98,7 @@ def add_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
 def row_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
     """Return what is done with the videos that are selected; the keys are those of the list alone."""
     return (
-        MenuCommand(label="Start selected", do=actions.start_selected, enabled=selected(*STARTABLE)),
+        MenuCommand(label="Start selected", do=actions.start_selected, enabled=can_start_selected),
         MenuCommand(label="Pause selected", do=actions.pause, enabled=selected(*PAUSABLE)),
         MenuCommand(label="Cancel selected", do=actions.cancel_selected, enabled=selected(*CANCELLABLE)),
         MenuCommand(label="Try again", do=actions.start_selected, enabled=selected(*RETRIED)),
@@ -134,7 +134,12 @@ def list_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
 
 def can_start_all(state: ViewState) -> bool:
     """Whether there is a video that can begin."""
-    return state.stage is not WindowStage.ASKING and any_of(RowState.HELD, RowState.PAUSED)(state)
+    return state.stage is not WindowStage.ASKING and bool(state.videos.unstarted)
+
+
+def can_start_selected(state: ViewState) -> bool:
+    """Whether a video is selected that can begin."""
+    return selected(*state.videos.startable)(state)
 
 
 def _runs(state: ViewState) -> bool:

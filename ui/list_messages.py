@@ -37,12 +37,13 @@ class RowState(str, Enum):
 
 
 STARTABLE = (RowState.HELD, RowState.PAUSED, RowState.FAILED, RowState.CANCELLED)
+LEFT = (RowState.WAITING, RowState.PARKED)
 PAUSABLE = (RowState.WAITING, RowState.RUNNING, RowState.PARKED)
 CANCELLABLE = (RowState.HELD, RowState.PAUSED, RowState.ASKING, *PAUSABLE)
 RETRIED = (RowState.FAILED, RowState.CANCELLED)
 OPEN = tuple(state for state in RowState if not state.ended)
 STILL = tuple(state for state in RowState if state is not RowState.RUNNING)
-"""What may be done with videos in which states."""
+"""What may be done with videos in which states; those that are LEFT begin by themselves while the list runs."""
 
 
 class WhenDone(str, Enum):
@@ -142,9 +143,12 @@ class ListRuns:
 
 @dataclass(frozen=True, kw_only=True)
 class ListEnded:
-    """No video of the list is converted any more. `stopped` says that some were left because the editor wanted so."""
+    """No video of the list is converted any more. `stopped` says that some were left because the editor wanted so, and
+    `passed_over` that some wait which can't be converted as things are.
+    """
 
     stopped: bool = False
+    passed_over: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -136,6 +136,7 @@ class _Run:
         self._whisper: WhisperProcess | None = None
         self._lock = threading.Lock()
         self._passed: set[str] = set()
+        self._left = False
         self._stops = False
         self._over = False
         self.control = control
@@ -176,7 +177,7 @@ class _Run:
             self._warn(sentence_of(error))
         with self._lock:
             self._over = True
-        self._post(ListEnded(stopped=self._stops or self.cancel.cancelled))
+        self._post(ListEnded(stopped=self._stops or self.cancel.cancelled, passed_over=self._left))
 
     def _go_through(self) -> None:
         """Run until nothing waits that can be done here."""
@@ -189,8 +190,9 @@ class _Run:
             run.run()
             with self._lock:
                 # what is started from here on is the next run's, which `ListRun.begin` makes
-                if self._stops or self.cancel.cancelled or not self._waiting():
-                    self._over = True
+                stops, waiting = self._stops or self.cancel.cancelled, self._waiting()
+                if stops or waiting <= self._passed:
+                    self._over, self._left = True, bool(waiting) and not stops
                     return
 
     def _new_run(self) -> QueueRun:
@@ -211,9 +213,8 @@ class _Run:
             patience_s=self._config.backend.patience_s,
         )
 
-    def _waiting(self) -> bool:
-        rows = self._store.listed.rows()
-        return any(row.listed and row.state.value == "waiting" and row.id not in self._passed for row in rows)
+    def _waiting(self) -> set[str]:
+        return {row.id for row in self._store.listed.rows() if row.listed and row.state.value == "waiting"}
 
     def _prepare(self, taken: TakenRow) -> RunJob | JobReport:
         """Return what runs a video, or its report if it can't begin; one that asks is held until it is answered."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.model import PhaseName
 from ui.list_messages import RowState
 from ui.queue_view import VideoInQueue
-from ui.video_rows import WORDS, VideoRow, VideoRows
+from ui.video_rows import VideoRow, VideoRows
 from ui.view_state import ViewState
 
 MOST_WRITTEN = 40
@@ -42,12 +41,7 @@ def shown_row(one: Listed, videos: VideoRows) -> ShownRow:
     """Return what a row says, `videos` being the list that it is in."""
     if isinstance(one, VideoInQueue):
         return ShownRow(title=one.video.title, status=" ".join(one.status.split()))
-    status = one.status
-    if one.state is RowState.WAITING and not videos.runs:
-        status = WORDS[RowState.HELD]
-    elif videos.paused and one.state is RowState.RUNNING and one.phase is PhaseName.UPLOAD:
-        status = f"{one.percent}% · Upload paused"
-    told = " ".join(status.split())
+    told = " ".join(videos.status(one).split())
     return ShownRow(title=one.title, preset=one.listed.label, length=one.length, status=told, tag=_tag(one))
 
 

@@ -42,7 +42,9 @@ def notification_of(message: Message) -> Notification | None:
         name = message.question.plan.job.source.name
         return Notification(title=f"{name} needs an answer", text=f"{PROGRAM} asks in its window; other videos go on.")
     if isinstance(message, ListEnded):
-        return None if message.stopped else Notification(title="The list is done", text="No video waits any more.")
+        left = "Some videos were not started: the list says why."
+        text = left if message.passed_over else "No video waits any more."
+        return None if message.stopped else Notification(title="The list is done", text=text)
     if isinstance(message, VideoTold) and isinstance(message.event, JobFinished):
         told = notification_of(message.event)
         return told if message.event.report.outcome is Outcome.FAILED else None

@@ -12,6 +12,8 @@ from pipeline.phase_table import PHASES
 from ui import bar_changes as bars_of
 from ui.bars import Bars
 from ui.list_messages import (
+    LEFT,
+    STARTABLE,
     ListEnded,
     ListMessage,
     ListRuns,
@@ -173,6 +175,24 @@ class VideoRows:
         if self.chosen is not None:
             return self.chosen
         return next((row for row in self.rows.values() if row.state is RowState.RUNNING), None)
+
+    @property
+    def startable(self) -> tuple[RowState, ...]:
+        """How a video stands that can be started."""
+        return STARTABLE if self.runs else (*STARTABLE, *LEFT)
+
+    @property
+    def unstarted(self) -> tuple[str, ...]:
+        """The videos that can be started and have not ended."""
+        return tuple(id_ for id_ in self.of(tuple(self.rows), *self.startable) if not self.rows[id_].state.ended)
+
+    def status(self, row: VideoRow) -> str:
+        """Return how one of them stands and how far it is, in a line."""
+        if row.state is RowState.WAITING and not self.runs:
+            return _in_state(row, RowState.HELD).status
+        if self.paused and row.state is RowState.RUNNING and row.phase is PhaseName.UPLOAD:
+            return f"{row.percent}% · Upload paused"
+        return row.status
 
     def of(self, ids: tuple[str, ...], *states: RowState) -> tuple[str, ...]:
         """Return those of these rows that stand so."""

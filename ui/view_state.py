@@ -14,7 +14,6 @@ from ui.banners import CLOSE_QUESTION, READY, Banner, closes_afterwards, closes_
 from ui.bars import Bars
 from ui.connection_view import NOT_TESTED, ConnectionView
 from ui.list_banners import banner_of
-from ui.list_messages import STARTABLE, RowState
 from ui.messages import RowsChosen, SourceOptions
 from ui.queue_view import QueueView
 from ui.source_view import NO_SOURCE, SourceView
@@ -149,8 +148,7 @@ class ViewState:
     def start_pressable(self) -> bool:
         """Whether Start does something: with a video of the list selected, it is that one's."""
         row = self.videos.chosen
-        waits = row is not None and row.state is RowState.WAITING and not self.videos.runs
-        return self.start_enabled and (row is None or waits or row.state in STARTABLE)
+        return self.start_enabled and (row is None or row.state in self.videos.startable)
 
     @property
     def any_cancel_enabled(self) -> bool:

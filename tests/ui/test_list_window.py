@@ -220,6 +220,8 @@ def test_closing_while_the_list_is_converted_asks(open_driver, tmp_path, videos)
     assert [RowState.DONE, RowState.WAITING] == [row.state for row in rows(again).values()]
     again.settle()
     assert ["one.mp4: Done", "two.mp4: Not started"] == again.window.queue_panel.lines
+    again.press(again.window.queue_panel.start_all)
+    again.until(lambda: rows(again)["two.mp4"].state is RowState.DONE)
 
 
 def test_the_computer_sleeps_when_all_is_done(driver, videos):

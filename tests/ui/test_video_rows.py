@@ -15,6 +15,7 @@ from pipeline.plan import make_plan
 from pipeline.preflight_answers import ResumeUpload
 from ui.list_banners import CANCEL_STOPS_ONE, WHILE_LIST_RUNS, banner_of, ended
 from ui.list_changes import advance_list
+from ui.list_menu import can_start_all, can_start_selected
 from ui.list_messages import (
     ListEnded,
     ListRuns,
@@ -33,6 +34,7 @@ from ui.list_messages import (
     WhenDoneChosen,
 )
 from ui.list_view import counted, shown_row
+from ui.notification import notification_of
 from ui.video_rows import NO_VIDEOS, advance_rows, tick_rows
 from ui.view_state import Leaving, ViewState, WindowStage
 
@@ -99,6 +101,11 @@ def told(videos):
         pytest.param((listing(stored("a", RowState.PARKED, reason="It is away.")),), "Waits: It is away.", id="parked"),
         pytest.param((listing(stored("a", RowState.WAITING)),), "Waits", id="waiting"),
         pytest.param((listing(stored("a", RowState.WAITING)), ListEnded()), "Not started", id="nothing runs"),
+        pytest.param(
+            (listing(stored("a", RowState.WAITING)), VideoPassedOver(id="a", why="no login"), ListEnded()),
+            "Not started: no login",
+            id="passed over when nothing runs",
+        ),
         pytest.param(
             (listing(stored("a")), VideoPassedOver(id="a", why="no login")), "Not started: no login", id="passed over"
         ),
@@ -203,6 +210,28 @@ def test_what_happens_when_all_is_done(what, stopped, leaving, sleeps):
     state = ViewState(videos=after(*BEGUN, WhenDoneChosen(what=what), done))
     state = advance_list(state, ListEnded(stopped=stopped))
     assert (leaving, sleeps, False) == (state.leaving, state.videos.falls_asleep, state.job_on_its_way)
+
+
+@pytest.mark.parametrize("what", [WhenDone.QUIT, WhenDone.SLEEP], ids=lambda what: what.value)
+def test_the_computer_stays_where_a_video_was_passed_over(what):
+    """The program does not end, the computer does not sleep, and the banner names the video that was not started."""
+    waits = listing(stored("a", RowState.WAITING))
+    state = ViewState(
+        videos=after(ListRuns(), waits, VideoPassedOver(id="a", why="no login"), WhenDoneChosen(what=what))
+    )
+    state = advance_list(state, ListEnded(passed_over=True))
+    assert (Leaving.STAYS, False) == (state.leaving, state.videos.falls_asleep)
+    assert "Not started: lesson01.mp4." == state.banner.lines[0]
+    assert "Some videos were not started: the list says why." == notification_of(ListEnded(passed_over=True)).text
+
+
+@pytest.mark.parametrize("left", [RowState.WAITING, RowState.PARKED], ids=lambda left: left.value)
+def test_what_is_left_when_the_list_stops_can_be_started(left):
+    """All of it or what is selected; while something is converted it begins by itself."""
+    videos = after(listing(stored("a", left)), VideosSelected(ids=("a",)))
+    for runs, can in ((False, True), (True, False)):
+        state = ViewState(videos=replace(videos, runs=runs))
+        assert (can, can, can) == (can_start_all(state), can_start_selected(state), state.start_pressable)
 
 
 def test_the_buttons_follow_what_is_selected():
