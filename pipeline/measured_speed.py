@@ -20,6 +20,9 @@ from pipeline.workspace import Workspace
 FILE = "measured-speed.json"
 SCHEMA = 2
 
+TRANSFERS = (PhaseName.FETCH, PhaseName.UPLOAD)
+"""The phases that a pause and a limit hold back."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredSpeed:
@@ -76,12 +79,14 @@ class JobTimes:
 
         return take
 
-    def learn(self, report: JobReport, *, paused: bool = False) -> None:
-        """Keep what the work took, if the job did all of it; `paused` says that somebody has paused its upload."""
+    def learn(self, report: JobReport, *, held_back: bool = False) -> None:
+        """Keep what the work took, if the job did all of it; `held_back` says that its transfers were paused or limited
+        by somebody.
+        """
         kept_file = self._read() if self._learns else None
         if self._path is None or kept_file is None:
             return
-        waited = {*self._waited, *([PhaseName.UPLOAD] if paused else [])}
+        waited = {*self._waited, *(TRANSFERS if held_back else ())}
         seconds = learned(kept_file.seconds, self._work, report.phases, waited)
         if seconds == kept_file.seconds:
             return

@@ -238,7 +238,7 @@ def run_job(
         report = run(
             plan, work, phases, package, told, cancel, turn=turn, waits_for_room=waits_for_room, expect=times.expect
         )
-        times.learn(report, paused=control.pauses > 0)
+        times.learn(report, held_back=control.held_back)
         return source.ended(report)
 
 

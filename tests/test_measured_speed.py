@@ -20,6 +20,7 @@ from pipeline.job import UploadRequest
 from pipeline.measured_speed import FILE, JobTimes
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport
 from pipeline.plan import make_plan
+from pipeline.source_address import parse_address
 from pipeline.workspace import Workspace
 
 HLS = PhaseName.HLS
@@ -106,15 +107,15 @@ def test_what_an_earlier_version_kept_goes_on_being_read(one, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "paused", "measured"),
+    ("line", "held_back", "measured"),
     [
         pytest.param(LogLine(job="a", text="x", level=LogLevel.INFO), False, ["upload"], id="sent at once"),
         pytest.param(LogLine(job="a", text="x", level=LogLevel.WAITING), False, [], id="waited"),
-        pytest.param(LogLine(job="a", text="x", level=LogLevel.INFO), True, [], id="paused"),
+        pytest.param(LogLine(job="a", text="x", level=LogLevel.INFO), True, [], id="paused or limited"),
     ],
 )
-def test_an_upload_that_waited_is_no_measure(job, media_info, tmp_path, line, paused, measured):
-    """For a login, for the network, or for the editor."""
+def test_an_upload_that_waited_is_no_measure(job, media_info, tmp_path, line, held_back, measured):
+    """For a login, for the network, for the editor, or for a limit."""
     plan = make_plan(replace(job, upload=UploadRequest(prefix="a/")), media_info())
     times, told = JobTimes(plan, tmp_path, alone=True), []
     times.expect(Workspace(plan.job))
@@ -122,6 +123,19 @@ def test_an_upload_that_waited_is_no_measure(job, media_info, tmp_path, line, pa
     sink(PhaseStarted(job="a", phase=PhaseName.UPLOAD, overall=0.5))
     sink(line)
     phases = (PhaseReport(phase=PhaseName.UPLOAD, outcome=PhaseOutcome.DONE, seconds=3600.0),)
-    times.learn(replace(_ended(plan), phases=phases), paused=paused)
+    times.learn(replace(_ended(plan), phases=phases), held_back=held_back)
     kept = json.loads((tmp_path / FILE).read_text())["seconds"] if (tmp_path / FILE).exists() else {}
     assert (measured, line) == (list(kept), told[-1])
+
+
+def test_a_source_that_came_within_a_limit_is_no_measure(job, media_info, tmp_path):
+    """A limit counts for what is fetched, too."""
+    plan = make_plan(replace(job, address=parse_address("https://videos.example/a.mp4")), media_info())
+    phases = (PhaseReport(phase=PhaseName.FETCH, outcome=PhaseOutcome.DONE, seconds=3600.0),)
+    kept = []
+    for held_back in (True, False):
+        times = JobTimes(plan, tmp_path, alone=True)
+        times.expect(Workspace(plan.job))
+        times.learn(replace(_ended(plan), phases=phases), held_back=held_back)
+        kept.append((tmp_path / FILE).exists())
+    assert [False, True] == kept

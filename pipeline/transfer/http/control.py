@@ -49,6 +49,7 @@ class TransferControl:
         self._running = threading.Event()
         self._running.set()
         self._pauses = 0
+        self._has_waited = False
         self.timetable = timetable
         self._limit = limit_bytes_s
         self._counted_limit: float | None = None
@@ -80,6 +81,11 @@ class TransferControl:
         return self._pauses
 
     @property
+    def held_back(self) -> bool:
+        """Whether it was paused, or a limit has made it wait: what it took then says nothing of the line."""
+        return self._pauses > 0 or self._has_waited
+
+    @property
     def limit_bytes_s(self) -> float | None:
         """The most bytes a second for all files together now, None for no limit."""
         timetable = self.timetable
@@ -96,6 +102,7 @@ class TransferControl:
         while not self._running.wait(LOOK_S):
             cancel.check()
         while not self._may_send():
+            self._has_waited = True
             cancel.wait(LOOK_S)
         cancel.check()
 
@@ -103,6 +110,7 @@ class TransferControl:
         """Return when so many bytes may go out: a token bucket that all threads share. Raises Cancelled."""
         self.wait_until_running(cancel)
         while (pause := self._take(size_bytes)) > 0:
+            self._has_waited = True
             cancel.wait(min(pause, LOOK_S))
             self.wait_until_running(cancel)
 

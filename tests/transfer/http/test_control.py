@@ -104,7 +104,25 @@ def test_pause_and_resume():
     assert (True, 1) == (control.paused, control.pauses)
     control.resume()
     control.admit(5, CancelToken())
-    assert (False, 1) == (control.paused, control.pauses)
+    assert (False, 1, True) == (control.paused, control.pauses, control.held_back)
+
+
+@pytest.mark.parametrize(
+    ("settings", "held_back"),
+    [
+        pytest.param({}, False, id="no limit"),
+        pytest.param({"limit_bytes_s": 1e12}, False, id="more than comes"),
+        pytest.param({"limit_bytes_s": 1000.0}, True, id="limit"),
+        pytest.param({"timetable": read_timetable("1K")}, True, id="timetable"),
+    ],
+)
+def test_whether_it_was_held_back(clock, settings, held_back):
+    """Where a limit has made somebody wait, the time that it took says nothing of the line."""
+    control = TransferControl(clock=lambda: clock.now, **settings)
+    for _ in range(10):
+        control.admit(1000, clock)
+        clock.now += 0.1
+    assert held_back == control.held_back
 
 
 def test_nothing_is_sent_while_it_may_not(clock):
@@ -112,6 +130,7 @@ def test_nothing_is_sent_while_it_may_not(clock):
     control = TransferControl(clock=lambda: clock.now, may_send=lambda: clock.now >= 105.0)
     control.admit(100, clock)
     assert 105.0 <= clock.now < 105.0 + 2 * LOOK_S
+    assert control.held_back
     clock.now = 100.0
     clock.cancel()
     with pytest.raises(Cancelled):
