@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.widgets.clipped_label import clipped
+from ui.widgets.elided import clipped
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ui.theme import CARD, HINT, colour_menu
 from ui.video_rows import NO_VIDEOS, VideoRow
 from ui.view_state import ViewState
 from ui.widgets.card import NARROW, Card
-from ui.widgets.clipped_label import clipped
+from ui.widgets.elided import clipped
 from ui.widgets.fields import switch
 from ui.widgets.scrollbars import show_when_needed
 from ui.widgets.text_menu import MENU_KEYS, RIGHT_BUTTON

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ui.transcripts.segment import DatasetSegment, time_text
-from ui.widgets.clipped_label import clipped
-from ui.widgets.elided import ELLIPSIS
+from ui.widgets.elided import ELLIPSIS, clipped
 
 
 class Mark(Enum):

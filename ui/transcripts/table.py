@@ -14,7 +14,7 @@ from ui.theme import on_new_theme
 from ui.transcripts.colours import CanvasColours, canvas_colours
 from ui.transcripts.row_view import Mark, MarkedText, RowView, broken_into_lines
 from ui.transcripts.scrolling import Scrolling
-from ui.widgets.clipped_label import clipped
+from ui.widgets.elided import clipped
 from ui.widgets.scrollbars import thumb
 
 LINES = 2

@@ -12,7 +12,7 @@ from transcripts.rows import Id
 from ui.theme import on_new_theme
 from ui.transcripts.messages import VideoEntry
 from ui.transcripts.state import EditorState
-from ui.widgets.clipped_label import clipped
+from ui.widgets.elided import clipped
 from ui.widgets.scrollbars import thumb
 
 WIDTH_CHARACTERS = 26

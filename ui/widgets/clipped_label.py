@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tkinter
-from collections.abc import Callable
 from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
 
-from ui.widgets.elided import ELLIPSIS, elided
+from ui.widgets.elided import clipped, elided
 
 
 class ClippedLabel(ttk.Label):
@@ -30,17 +29,3 @@ class ClippedLabel(ttk.Label):
         text = self.full_text if width <= 1 else clipped(self.full_text, width - 4, self._font.measure)
         if text != self.cget("text"):
             self.configure(text=text)
-
-
-def clipped(text: str, width: int, measure: Callable[[str], int]) -> str:
-    """Return the text, or its longest beginning that fits into `width` with an ellipsis after it."""
-    if measure(text) <= width:
-        return text
-    fitting, too_long = 0, len(text)
-    while too_long - fitting > 1:
-        middle = (fitting + too_long) // 2
-        if measure(text[:middle] + ELLIPSIS) <= width:
-            fitting = middle
-        else:
-            too_long = middle
-    return text[:fitting] + ELLIPSIS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 ELLIPSIS = "…"
 MOST_SHOWN = 600
 """Characters of a text on a label: a sentence with two paths fits, and what somebody pasted by mistake does not push
@@ -14,3 +16,17 @@ def elided(text: str, most: int = MOST_SHOWN) -> str:
         return text
     end = (most - len(ELLIPSIS)) // 2
     return text[: most - len(ELLIPSIS) - end] + ELLIPSIS + text[-end:]
+
+
+def clipped(text: str, width: int, measure: Callable[[str], int]) -> str:
+    """Return the text, or its longest beginning that fits into `width` with an ellipsis after it."""
+    if measure(text) <= width:
+        return text
+    fitting, too_long = 0, len(text)
+    while too_long - fitting > 1:
+        middle = (fitting + too_long) // 2
+        if measure(text[:middle] + ELLIPSIS) <= width:
+            fitting = middle
+        else:
+            too_long = middle
+    return text[:fitting] + ELLIPSIS
