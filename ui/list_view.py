@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ui.list_messages import RowState
 from ui.queue_view import VideoInQueue
 from ui.video_rows import VideoRow, VideoRows
 from ui.view_state import ViewState
+from ui.widgets.elided import clipped
 
 MOST_WRITTEN = 40
 """How many rows are written before the window's own events get their turn."""
+
+NAME_SHARE = 0.5
 
 Listed = VideoRow | VideoInQueue
 
@@ -43,6 +46,18 @@ def shown_row(one: Listed, videos: VideoRows) -> ShownRow:
         return ShownRow(title=one.video.title, status=" ".join(one.status.split()))
     told = " ".join(videos.status(one).split())
     return ShownRow(title=one.title, preset=one.listed.label, length=one.length, status=told, tag=_tag(one))
+
+
+def title_in(room: int, row: ShownRow, measure: Callable[[str], int]) -> str:
+    """Return a row's title and its preset, as much of them as there is room for.
+
+    A long name gives way for the preset, but keeps `NAME_SHARE` of the room.
+    """
+    preset = f" · {row.preset}" if row.preset else ""
+    name = row.title
+    if measure(name + preset) > room:
+        name = clipped(name, max(room - measure(preset), round(room * NAME_SHARE)), measure)
+    return clipped(name + preset, room, measure)
 
 
 def written_next(changed: Collection[str], order: Sequence[str], view: tuple[float, float]) -> list[str]:

@@ -51,6 +51,7 @@ WORDS = {
     RowState.CANCELLED: "Cancelled",
 }
 
+IN_A_WORD = {PhaseName.FETCH: "Fetching", PhaseName.HLS: "Encoding"}
 NO_BARS = Bars()
 
 TURN_S = 1.0
@@ -125,18 +126,25 @@ class VideoRow:
             return "Stopping…"
         if self.state is RowState.RUNNING and self.phase is not None:
             left = "" if self.left is None or not self.left.text else f" · {self.left.text} left"
-            return f"{self.percent}%{left} · {PHASES[self.phase].activity}"
+            return f"{self.percent}%{left} · {in_a_word(self.phase)}"
         word = WORDS[self.state]
         if self.state in (RowState.PAUSED, RowState.WAITING) and self.percent:
             word = f"{word} at {self.percent}%"
         why = self.report.error if self.report is not None and self.report.error else self.listed.reason
         if self.state in (RowState.FAILED, RowState.PARKED) and why:
-            return f"{word}: {why}"
+            return f"{word}: {self._reason(why)}"
         if self.state.ended or self.state is RowState.ASKING:
             return word
         if self.unreadable:
-            return f"Can't be read: {self.unreadable}"
+            return f"Can't be read: {self._reason(self.unreadable)}"
         return f"{word}: {self.passed_over}" if self.passed_over else word
+
+    def _reason(self, sentence: str) -> str:
+        """Return a sentence without the path of the video at its beginning: the row is short, and names the video."""
+        for path in (self.job.origin, str(self.job.source), str(self.job.source.absolute())):
+            if sentence.startswith(f"{path} "):
+                return f"it{sentence.removeprefix(path)}"
+        return sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +208,12 @@ class VideoRows:
 
 
 NO_VIDEOS = VideoRows()
+
+
+def in_a_word(phase: PhaseName) -> str:
+    """Return what goes on in a phase, in as few words as a row of the list has room for."""
+    told = PHASES[phase]
+    return IN_A_WORD.get(phase) or (told.title if " " in told.activity else told.activity)
 
 
 def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:

@@ -33,7 +33,7 @@ from ui.list_messages import (
     WhenDone,
     WhenDoneChosen,
 )
-from ui.list_view import counted, shown_row
+from ui.list_view import ShownRow, counted, shown_row, title_in
 from ui.notification import notification_of
 from ui.video_rows import NO_VIDEOS, advance_rows, tick_rows
 from ui.view_state import Leaving, ViewState, WindowStage
@@ -85,7 +85,7 @@ def told(videos):
 @pytest.mark.parametrize(
     ("messages", "status"),
     [
-        pytest.param((), "42% · Encoding the stream", id="running"),
+        pytest.param((), "42% · Encoding", id="running"),
         pytest.param((VideoStopping(id="a"),), "Stopping…", id="stopping"),
         pytest.param(
             (VideoTold(id="a", title="", event=JobFinished(report=report(PLAN))),),
@@ -133,7 +133,7 @@ def test_the_time_left_of_a_row_counts_down():
     for now_s, overall in ((0.0, 0.25), (6.0, 0.3125), (12.0, 0.375)):
         event = PhaseProgress(job="", phase=PhaseName.HLS, fraction=overall, overall=overall)
         videos = tick_rows(after(VideoTold(id="a", title="", event=event), videos=videos), now_s)
-    assert "37% · 1:00 left · Encoding the stream" == told(videos)[0]
+    assert "37% · 1:00 left · Encoding" == told(videos)[0]
     assert tick_rows(videos, 12.5) is videos
 
 
@@ -154,6 +154,32 @@ def test_a_video_that_has_ended_does_not_run_again():
     assert ["Done"] == told(videos)
     videos = after(listing(stored("a", RowState.WAITING)), listing(stored("a", RowState.RUNNING)), videos=videos)
     assert ["Checking…"] == told(videos)
+
+
+@pytest.mark.parametrize(
+    ("room", "expected"),
+    [
+        (30, "Linear maps.mp4 · Course"),
+        (24, "Linear maps.mp4 · Course"),
+        (22, "Linear maps.… · Course"),
+        (14, "Linear… · Cou…"),
+    ],
+    ids=["room", "exactly", "the name gives way", "but keeps its share"],
+)
+def test_a_title_keeps_its_preset_while_there_is_room(room, expected):
+    """A name is shortened before the preset, but not to a few letters."""
+    assert expected == title_in(room, ShownRow(title="Linear maps.mp4", preset="Course"), len)
+
+
+def test_a_row_says_why_before_it_says_where():
+    """It names the video already: the path at the beginning of a sentence would hide its reason."""
+    listed = replace(stored("a", RowState.FAILED), reason="/videos/lesson01.mp4 is a picture, not a video.")
+    assert ["Failed: it is a picture, not a video."] == told(after(listing(listed)))
+    assert ["/videos/lesson01.mp4 is a picture, not a video."] == list(
+        banner_of(after(listing(listed), VideosSelected(ids=("a",)))).lines
+    )
+    unreadable = VideoLooked(id="a", problem="/videos/lesson01.mp4 contains no video.")
+    assert ["Can't be read: it contains no video."] == told(after(listing(stored("a")), unreadable))
 
 
 def test_a_video_that_was_paused_is_not_told_as_cancelled():

@@ -10,7 +10,7 @@ from tkinter.font import nametofont
 import ttkbootstrap as ttk
 
 from ui.list_menu import ListActions, add_entries, can_start_all, joined, list_entries, row_entries
-from ui.list_view import Listed, counted, listed, selected, shown_row, written_next
+from ui.list_view import Listed, counted, listed, selected, shown_row, title_in, written_next
 from ui.menu import MenuCommand, Separator, key_events, shown_key
 from ui.theme import CARD, HINT, colour_menu
 from ui.video_rows import NO_VIDEOS, VideoRow
@@ -28,8 +28,11 @@ ROWS = 3
 PORTION_MS = 5
 """The pause between two portions of rows that are written."""
 
-TITLE_SHARE = 0.46
-LENGTH_CHARACTERS = "00:00:000"
+STATUS_SHARE = 0.41
+USUAL_LENGTH = "00:00"
+WHOLE = 10_000
+"""Room for every text, in pixels: before the list is laid out."""
+
 PICTURE = (16, 9)
 """The shape of the pictures."""
 
@@ -51,6 +54,7 @@ class QueuePanel:
         self._pictures: dict[str, tuple[bytes, tkinter.PhotoImage]] = {}
         self._dragged = ""
         self._width = 1
+        self._longest = USUAL_LENGTH
         self._font = nametofont("TkDefaultFont", root=self.card)
         self.counted = ttk.Label(self.card, bootstyle=HINT)
         self.counted.grid(row=0, column=0, sticky="w", padx=("52p", 0), pady=(0, "3p"))
@@ -99,6 +103,7 @@ class QueuePanel:
         self._place(list(rows))
         changed = [id_ for id_, one in rows.items() if all_anew or self._shown.get(id_) is not one]
         self._shown = rows
+        self._make_room(one.length for one in rows.values() if isinstance(one, VideoRow))
         self._write_soon(changed)
         self._pictures = {id_: kept for id_, kept in self._pictures.items() if id_ in rows}
         chosen = selected(state)
@@ -121,6 +126,7 @@ class QueuePanel:
         style = ttk.Style()
         self.tree = ttk.Treeview(body, columns=("length", "status"), show="tree", selectmode="extended", height=ROWS)
         style.configure(STYLE, rowheight=self.picture_size[1] + on_screen(master, 4))
+        style.layout(f"{STYLE}.Item", [("Treeitem.image", {"side": "left"}), ("Treeitem.text", {"side": "left"})])
         self.tree.configure(style=STYLE)
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(body, command=self.tree.yview)
@@ -156,14 +162,27 @@ class QueuePanel:
             elif self.tree.index(id_) != place:
                 self.tree.move(id_, "", place)
 
+    @property
+    def _columns(self) -> tuple[int, int, int]:
+        """How wide titles, lengths and states are, in pixels: the texts, and what the list keeps around them."""
+        around = on_screen(self.card, 9)
+        length = self._font.measure(self._longest) + around
+        status = round(self._width * STATUS_SHARE)
+        return max(1, self._width - length - status), length, status
+
+    def _make_room(self, lengths: Iterable[str]) -> None:
+        """Make the column of the lengths as wide as the longest."""
+        longest = max((USUAL_LENGTH, *lengths), key=len)
+        if len(longest) != len(self._longest):
+            self._longest = longest
+            self._resized(self._width)
+
     def _resized(self, width: int) -> None:
         self._width = width
-        length = self._font.measure(LENGTH_CHARACTERS)
-        title = round(width * TITLE_SHARE)
+        title, length, status = self._columns
         self.tree.column("#0", width=title, stretch=False)
         self.tree.column("length", width=length, stretch=False, anchor="e")
-        border = on_screen(self.card, 4)
-        self.tree.column("status", width=max(1, width - title - length - border))
+        self.tree.column("status", width=max(1, status - on_screen(self.card, 4)))
         self._write_soon(self._shown)
 
     def _write_soon(self, ids: Iterable[str]) -> None:
@@ -187,13 +206,10 @@ class QueuePanel:
         """Write a row, each text as far as there is room for it."""
         assert self._state is not None
         row = shown_row(one, self._state.videos)
-        title, status = f"{row.title} · {row.preset}" if row.preset else row.title, row.status
-        if self._width > 1:
-            margin = 2 * self._font.metrics("linespace")
-            title_room = round(self._width * TITLE_SHARE) - margin - self.picture_size[0]
-            status_room = self._width - round(self._width * TITLE_SHARE) - self._font.measure(LENGTH_CHARACTERS)
-            title = clipped(title, title_room, self._font.measure)
-            status = clipped(status, status_room - margin // 2, self._font.measure)
+        title_room, _, status_room = self._columns if self._width > 1 else (WHOLE, WHOLE, WHOLE)
+        around = on_screen(self.card, 8)
+        title = title_in(title_room - around - self.picture_size[0], row, self._font.measure)
+        status = clipped(row.status, status_room - around, self._font.measure)
         picture = self._picture(id_, one)
         self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag,))
 
