@@ -80,9 +80,9 @@ class JobList:
     def add_rows(self, rows: Sequence[NewRow], *, here: Path | None = None) -> list[str]:
         """Add rows at the end, all or none; return their ids in order.
 
-        A job that is in the list with the same folder and the same settings, and has not ended, is not added again: its
-        id is returned. No two open rows share a folder: a conversion whose folder another row has gets the next free
-        name, such as `lesson-2`, below the same output folder.
+        A job that is in the list with the same folder and the same settings, and has not ended, is not added again: it
+        is started, unless it is added held, and its id is returned. No two open rows share a folder: a conversion whose
+        folder another row has gets the next free name, such as `lesson-2`, below the same output folder.
         Relative paths start from `here`, the current folder if it is None.
         """
         here = here or Path.cwd()
@@ -197,10 +197,13 @@ class JobList:
         job, backend_url = row.job, without_login(row.backend_url)
         new = stored(job, here, backend_url)
         others = open_in_folder(connection, new.folder)
-        same = next((other["id"] for other in others if stored_identity(other) == new.identity), None)
+        same = next((other for other in others if stored_identity(other) == new.identity), None)
         if same is not None:
-            connection.execute("UPDATE jobs SET listed = 1, label = ifnull(?, label) WHERE id = ?", (row.label, same))
-            return str(same)
+            change = "UPDATE jobs SET listed = 1, label = ifnull(?, label) WHERE id = ?"
+            connection.execute(change, (row.label, same["id"]))
+            if not row.held:
+                _start(connection, same)
+            return str(same["id"])
         if others and isinstance(job, Job):
             open_folders = connection.execute(f"SELECT folder FROM jobs WHERE state IN {OPEN_STATES}")
             folders = {one["folder"] for one in open_folders}

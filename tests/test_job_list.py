@@ -199,6 +199,19 @@ def test_a_row_outlasts_the_command_that_does_it(store):
     assert JobState.WAITING is only(store, id).state
 
 
+@pytest.mark.parametrize("held", [True, False], ids=["held", "to be started"])
+def test_a_held_row_that_is_added_again_is_as_was_asked(store, held):
+    """A parked one need not wait for its time, and one that runs goes on."""
+    running, waits, parked = store.listed.add([lesson(1), lesson(2), lesson(3)])
+    store.claim([running], HERE)
+    store.claim([parked], HERE)
+    store.park(parked, HERE, until=9e12, reason="No backend.")
+    store.listed.hold([waits])
+    assert [running, waits, parked] == store.listed.add([lesson(1), lesson(2), lesson(3)], held=held)
+    after = [JobState.HELD, JobState.PARKED] if held else [JobState.WAITING, JobState.WAITING]
+    assert [JobState.RUNNING, *after] == [row.state for row in store.of([running, waits, parked])]
+
+
 def test_a_command_starts_a_held_row(store):
     """Whoever asks for it now need not wait for somebody who starts it in the list."""
     (id,) = store.listed.add([lesson()], held=True)
