@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pipeline.expected_time import Measured, PhaseWork, expected_s, work_of
+from pipeline.expected_time import Measured, PhaseWork, expected_s, hls_kind, work_of
 from pipeline.job import EncoderFamily, RateControl
 from pipeline.media.encode.encoders import ENCODERS, FAMILIES
 from pipeline.model import PhaseName, Plan
@@ -49,7 +49,7 @@ def _on_this_machine(plan: Plan, measured: Measured) -> Plan:
     if encoding.encoder is not EncoderFamily.AUTO or encoding.target_vmaf is not None:
         return plan
     named = ENCODERS[encoding.codec]
-    used = (named[family] for family in FAMILIES if family in named and f"hls {named[family]}" in measured)
+    used = (named[family] for family in FAMILIES if family in named and hls_kind(plan, named[family]) in measured)
     return replace(plan, encoder=next(used, plan.encoder))
 
 

@@ -118,7 +118,7 @@ def _work_on_media(plan: Plan, cores: int) -> dict[PhaseName, PhaseWork]:
         hearing = PhaseWork(kind=f"transcript {speech.model}", amount=length_s, usual_s=usual_s)
     return {
         PhaseName.FETCH: PhaseWork(kind="fetch", amount=media.size_bytes, usual_s=BYTE_S),
-        PhaseName.HLS: _encode(plan, "hls", length_s, cores),
+        PhaseName.HLS: _encode(plan, hls_kind(plan, plan.encoder), length_s, cores),
         PhaseName.MP4: _mp4(plan, length_s, cores),
         PhaseName.TRANSCRIPT: hearing,
         PhaseName.TRANSLATION: replace(hearing, kind=hearing.kind.replace("transcript", "translation")),
@@ -131,12 +131,25 @@ def _work_on_media(plan: Plan, cores: int) -> dict[PhaseName, PhaseWork]:
 def _mp4(plan: Plan, length_s: float, cores: int) -> PhaseWork:
     if plan.mp4 is None or plan.mp4.remux_of is not None:
         return PhaseWork(kind="mp4 joined", amount=length_s, usual_s=JOINING_S)
-    return _encode(replace(plan, renditions=(plan.mp4.rendition,)), "mp4", length_s, cores)
+    return _encode(replace(plan, renditions=(plan.mp4.rendition,)), f"mp4 {plan.encoder}", length_s, cores)
+
+
+def hls_kind(plan: Plan, encoder: str) -> str:
+    """Return the kind of work that a plan's encode is with an encoder.
+
+    No plan says how much there is to measure, or what a copied top leaves to do: such encodes are compared with their
+    like alone.
+    """
+    if plan.media.video is None:
+        return "hls audio"
+    encoding = plan.job.encoding
+    asked = {"measured": encoding.target_vmaf is not None, "fitted": encoding.fit_ladder, "copied": encoding.copy_top}
+    return " ".join(["hls", encoder, *(name for name, is_asked in asked.items() if is_asked)])
 
 
 def _encode(plan: Plan, kind: str, length_s: float, cores: int) -> PhaseWork:
     from pipeline.media.encode.workload import work_for_s
 
     if plan.media.video is None:
-        return PhaseWork(kind=f"{kind} audio", amount=length_s, usual_s=AUDIO_S)
-    return PhaseWork(kind=f"{kind} {plan.encoder}", amount=work_for_s(plan) * length_s, usual_s=1 / cores)
+        return PhaseWork(kind=kind, amount=length_s, usual_s=AUDIO_S)
+    return PhaseWork(kind=kind, amount=work_for_s(plan) * length_s, usual_s=1 / cores)

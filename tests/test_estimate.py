@@ -49,10 +49,23 @@ def test_the_time_is_known_of_work_that_this_machine_has_done(job, media_info):
     assert known < found(job, media, **sent).seconds
 
 
+def test_measured_qualities_say_nothing_of_a_plain_encode(job, media_info):
+    """They take several times as long; the time of either is told once this machine has done it."""
+    media = replace(media_info(), duration_s=3600.0)
+    per_title = replace(job.encoding, target_vmaf=95.0, fit_ladder=True)
+    both = {**MEASURED, "hls libx264 measured fitted": (3.0,)}
+    after_it = {kind: seconds for kind, seconds in both.items() if kind != "hls libx264"}
+    assert None is found(job, media, after_it).seconds
+    assert None is found(job, media, encoding=per_title).seconds
+    assert found(job, media, both).seconds < found(job, media, both, encoding=per_title).seconds
+
+
 def test_the_encoder_is_the_one_that_is_used_here(job, media_info):
     """Where any may be taken, it is the one that earlier jobs had; another one that is named is not known."""
     media = replace(media_info(), duration_s=3600.0)
     quick = {**MEASURED, "hls h264_nvenc": (0.05,)}
     assert found(job, media, quick).seconds < found(job, media).seconds
+    copied, copy_top = {**quick, "hls h264_nvenc copied": (0.05,)}, replace(job.encoding, copy_top=True)
+    assert (True, False) == tuple(found(job, media, m, encoding=copy_top).seconds is None for m in (quick, copied))
     named = replace(job.encoding, encoder=EncoderFamily.CPU)
     assert found(job, media, encoding=named).seconds == found(job, media, quick, encoding=named).seconds

@@ -92,6 +92,21 @@ def test_what_is_learned_from_a_job(known, report, after):
     }
 
 
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        pytest.param({}, "hls libx264", id="plain, as earlier versions keep it"),
+        pytest.param({"target_vmaf": 95.0}, "hls libx264 measured", id="measured"),
+        pytest.param({"target_vmaf": 95.0, "fit_ladder": True}, "hls libx264 measured fitted", id="fitted"),
+        pytest.param({"copy_top": True}, "hls libx264 copied", id="copied"),
+    ],
+)
+def test_an_encode_is_compared_with_its_like(job, media_info, settings, kind):
+    """The plan does not say how much there is to measure, nor how much a copied top leaves."""
+    plan = _plan(job, media_info(), encoding=replace(job.encoding, **settings))
+    assert kind == work_of(plan, 2)[HLS].kind
+
+
 def test_a_phase_that_waited_teaches_nothing():
     """An upload that was paused over night says nothing of the line."""
     assert {"hls libx264": (1.0,)} == learned({"hls libx264": (1.0,)}, WORK, [_report(90_000.0)], {HLS})
