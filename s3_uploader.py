@@ -279,7 +279,7 @@ class S3UploadManager:
             problems: list[str | Problem] = [
                 *self._config.problems,
                 *backend_url_problems(self.backend_url),
-                *token_problems(self.auth_token, typed=False),
+                *token_problems(self.auth_token),
                 *session_id_problems(self.session_id),
                 *more_problems(),
             ]

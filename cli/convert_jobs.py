@@ -178,7 +178,7 @@ def problems_of(options: argparse.Namespace, config: Config, *, several: bool) -
         )
     upload = _upload(options, "")
     if upload is not None:
-        problems += wiring.upload_problems(config, upload, token_typed=False)
+        problems += wiring.upload_problems(config, upload)
     else:
         given = {"--session-id": options.session_id, "--delete-local": options.delete_local, "--resume": options.resume}
         given["--replace"] = options.replace

@@ -29,7 +29,7 @@ def check_manifest_backend(config: Config, manifest: Manifest | None) -> None:
     problems: list[str | Problem] = [
         *config.problems,
         *backend_url_problems(backend.url),
-        *token_problems(backend.token, typed=False),
+        *token_problems(backend.token),
     ]
     if not problems and manifest is not None and manifest.backend_url not in (None, backend.url.rstrip("/")):
         problems = [

@@ -143,7 +143,7 @@ class TokenPrompt:
             if typed is None:
                 return None
             typed = typed.strip()
-            problems = token_problems(typed, typed=False) if typed else []
+            problems = token_problems(typed) if typed else []
             token = self._from_env() if not typed else None if problems else typed
             for problem in [one.text for one in problems] or ([SAME] if token is None else []):
                 self.say(problem)

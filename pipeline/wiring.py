@@ -81,7 +81,7 @@ def probe_and_plan(job: Job, config: Config, cancel: CancelToken | None = None, 
 
     problems: list[str | Problem] = list(config.problems)
     if job.upload is not None:
-        problems += upload_problems(config, job.upload, token_typed=False)
+        problems += upload_problems(config, job.upload)
     if job.encryption is not None:
         problems += encryption_problems(job.encryption)
     own_chapters: tuple[Chapter, ...] | None = None
@@ -166,7 +166,7 @@ def make_upload_plan(job: UploadJob, config: Config) -> UploadPlan:
 
     Raises SettingsError with every problem at once, OutputError where there is no such folder.
     """
-    problems: list[str | Problem] = [*config.problems, *upload_problems(config, job.upload, token_typed=False)]
+    problems: list[str | Problem] = [*config.problems, *upload_problems(config, job.upload)]
     if problems:
         raise SettingsError(problems)
     folder = job.folder
@@ -316,15 +316,13 @@ def model_names() -> tuple[str, ...]:
     return MODEL_NAMES
 
 
-def upload_problems(config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
+def upload_problems(config: Config, request: UploadRequest) -> list[Problem]:
     """Return every problem with the place and the login of an upload."""
     backend = config.backend
-    return transfer_problems(
-        url=backend.url, token=backend.token, prefix=request.prefix, session_id=request.session_id, typed=token_typed
-    )
+    return transfer_problems(url=backend.url, token=backend.token, prefix=request.prefix, session_id=request.session_id)
 
 
-def check_connection(config: Config, *, token_typed: bool = False, cancel: CancelToken | None = None) -> Connection:
+def check_connection(config: Config, *, cancel: CancelToken | None = None) -> Connection:
     """Ask the backend whether it is there and takes the token; return the sentence for success.
 
     Raises SettingsError with every problem at once, TransferError with the reason, Cancelled.
@@ -333,7 +331,7 @@ def check_connection(config: Config, *, token_typed: bool = False, cancel: Cance
     problems: list[str | Problem] = [
         *config.problems,
         *backend_url_problems(backend.url),
-        *token_problems(backend.token, token_typed),
+        *token_problems(backend.token),
     ]
     if problems:
         raise SettingsError(problems)

@@ -194,9 +194,8 @@ def upload_problems(values: FormValues, config: Config, services: Services) -> t
     """Return everything that is wrong with the upload's settings."""
     if not values.upload:
         return ()
-    typed = bool(values.token) or bool(values.backend) or not config.backend.token
     request = _upload_request(values, as_prefix(values.destination))
-    return tuple(services.upload_problems(job_config(values, config), request, token_typed=typed))
+    return tuple(services.upload_problems(job_config(values, config), request))
 
 
 def encryption_problems(values: FormValues, services: Services) -> tuple[Problem, ...]:

@@ -58,7 +58,7 @@ class LoginControl:
     def keep(self, values: FormValues) -> None:
         """Store the login of the form in the keychain, if the editor chose that and it can be a login."""
         crash_log.hide(values.token)
-        complete = values.backend_url and not token_problems(values.token, typed=True)
+        complete = values.backend_url and not token_problems(values.token)
         if values.backend:
             if complete:
                 self.keep_for(values.backend, KeptLogin(url=values.backend_url, token=values.token))
@@ -80,7 +80,7 @@ class LoginControl:
     def answer_token(self, token: str, values: FormValues) -> bool:
         """Continue the upload with a new token; return whether the text can be a token."""
         from_env = self.config.backend.configured and not values.backend
-        problems = token_problems(token, typed=not from_env)
+        problems = token_problems(token)
         if problems:
             self._receive(TokenRefused(problem=problems[0].text))
             return False

@@ -54,7 +54,7 @@ class Services(Protocol):
         """Decode a whole source to find what can't be read of it. Raises PipelineError, Cancelled."""
         ...
 
-    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
+    def upload_problems(self, config: Config, request: UploadRequest) -> list[Problem]:
         """Return everything that is wrong with the upload's settings."""
         ...
 
@@ -164,11 +164,11 @@ class PipelineServices:
 
         return find_damage(media, find_ffmpeg(config.ffmpeg_path), cancel)
 
-    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
+    def upload_problems(self, config: Config, request: UploadRequest) -> list[Problem]:
         """See `Services`."""
         from pipeline import wiring
 
-        return wiring.upload_problems(config, request, token_typed=token_typed)
+        return wiring.upload_problems(config, request)
 
     def encryption_problems(self, encryption: Encryption) -> tuple[Problem, ...]:
         """See `Services`."""

@@ -249,7 +249,7 @@ class FakeServices:
             cancel.check()
         return self.damage
 
-    def upload_problems(self, config: Config, request: UploadRequest, *, token_typed: bool) -> list[Problem]:
+    def upload_problems(self, config: Config, request: UploadRequest) -> list[Problem]:
         """Return what the test set."""
         return list(self.problems)
 

@@ -53,9 +53,9 @@ VIDEO = chosen_video(GOOD.source)
 class RealRules(FakeServices):
     """The fake pipeline with the real rules for uploads."""
 
-    def upload_problems(self, config, request, *, token_typed):
+    def upload_problems(self, config, request):
         """Ask the pipeline."""
-        return wiring.upload_problems(config, request, token_typed=token_typed)
+        return wiring.upload_problems(config, request)
 
 
 def fields(problems):
@@ -85,7 +85,7 @@ def test_transcription_that_is_off_has_no_problems():
     [
         ({"backend_url": "http://example.com"}, Setting.BACKEND_URL),
         ({"backend_url": ""}, Setting.BACKEND_URL),
-        ({"token": "short"}, Setting.TOKEN),
+        ({"token": "two words"}, Setting.TOKEN),
         ({"token": ""}, Setting.TOKEN),
         ({"destination": "/videos/"}, Setting.DESTINATION),
         ({"session_id": "xyz"}, Setting.SESSION_ID),
@@ -108,7 +108,7 @@ def test_destination_without_its_last_slash_is_in_order():
 
 def test_upload_problems_of_several_fields_come_together():
     """Nobody has to press Start once for every mistake."""
-    values = replace(GOOD, upload=True, backend_url="ftp://x", token="short", destination="", session_id="1")
+    values = replace(GOOD, upload=True, backend_url="ftp://x", token="two words", destination="", session_id="1")
     expected = [Setting.BACKEND_URL, Setting.TOKEN, Setting.DESTINATION, Setting.SESSION_ID]
     assert expected == fields(upload_problems(values, NOT_CONFIGURED, RealRules()))
 

@@ -70,7 +70,7 @@ def backend_address(typed: str) -> str:
 def backend_token(typed: str) -> str:
     """Return a typed token, which may be empty. Raises ValueError with a sentence."""
     token = typed.strip()
-    for problem in token_problems(token, typed=True) if token else ():
+    for problem in token_problems(token) if token else ():
         raise ValueError(problem.text)
     return token
 

@@ -65,7 +65,7 @@ def _check_backend(config: Config) -> None:
     problems: list[str | Problem] = [
         *config.problems,
         *backend_url_problems(backend.url),
-        *token_problems(backend.token, typed=False),
+        *token_problems(backend.token),
     ]
     if problems:
         raise SettingsError(problems)

@@ -9,9 +9,6 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import Problem, Setting
 
-MIN_TYPED_TOKEN = 20
-"""Shorter is surely a slip of the keyboard; a token from `.env` is taken as it is."""
-
 MAX_HOST = 253
 IPV6 = 6
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -139,27 +136,24 @@ def session_id_problems(session_id: str | None) -> list[Problem]:
     return _of(Setting.SESSION_ID, ["Session ID must be 24 characters from 0 to 9 and a to f, or empty."])
 
 
-def token_problems(token: str, typed: bool) -> list[Problem]:
-    """Return what is wrong with the token; `typed` says that it is from a field, not `.env`."""
-    return _of(Setting.TOKEN, _wrong_with_token(token, typed))
+def token_problems(token: str) -> list[Problem]:
+    """Return what is wrong with the token. Whether it is a good one only the backend knows."""
+    return _of(Setting.TOKEN, _wrong_with_token(token))
 
 
-def _wrong_with_token(token: str, typed: bool) -> list[str]:
+def _wrong_with_token(token: str) -> list[str]:
     if not token:
         return ["Auth token is required (or set AUTH_TOKEN in .env)."]
-    problems = []
     if not _VISIBLE_ASCII.fullmatch(token):
-        problems.append("Auth token must not contain spaces, line breaks or special characters.")
-    if typed and len(token) < MIN_TYPED_TOKEN:
-        problems.append(f"Auth token appears invalid (too short): it has at least {MIN_TYPED_TOKEN} characters.")
-    return problems
+        return ["Auth token must not contain spaces, line breaks or special characters."]
+    return []
 
 
-def target_problems(*, url: str, token: str, prefix: str, session_id: str | None, typed: bool = False) -> list[Problem]:
+def target_problems(*, url: str, token: str, prefix: str, session_id: str | None) -> list[Problem]:
     """Return everything that is wrong with the inputs of an upload at once."""
     return [
         *backend_url_problems(url),
-        *token_problems(token, typed),
+        *token_problems(token),
         *destination_problems(prefix),
         *session_id_problems(session_id),
     ]
