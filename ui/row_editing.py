@@ -16,6 +16,12 @@ from ui.list_messages import StoredVideo
 from ui.preset_form import preset_in
 from ui.video_rows import VideoRow
 
+OF_NO_VIDEO = (
+    *("backend_url", "token", "backend", "typed_url", "remember_login"),
+    *("limit", "parallel", "engine", "program", "window"),
+)
+"""What is the computer's own, whichever video stands in the form, beside what is unfolded and the background."""
+
 
 class RowEditing:
     """Shows one video at a time; what stood in the form before comes back when none is selected any more."""
@@ -40,12 +46,11 @@ class RowEditing:
         """Return what stands in the form when no video is selected: the settings of those that are added."""
         if self._own is None:
             return self._variables.read()
-        kept = self._variables.read()
-        login = {
-            name: getattr(kept, name)
-            for name in ("backend_url", "token", "backend", "typed_url", "remember_login", "program", "window")
-        }
-        return replace(self._own, **login)
+        now = self._variables.read()
+        opened = tuple(name for name in vars(now) if name.endswith("_open"))
+        kept = {name: getattr(now, name) for name in (*OF_NO_VIDEO, *opened)}
+        advanced = replace(self._own.advanced, background=now.advanced.background)
+        return replace(self._own, **kept, advanced=advanced)
 
     def shows(self, row: VideoRow | None) -> bool:
         """Whether the settings of this video stand in the form, or for None those of no video."""

@@ -148,7 +148,7 @@ class MainWindow(PanelWindow):
         self.actions.transcripts.configure(command=self.open_transcripts)
         self.upload_panel.test.configure(command=lambda: controller.connection.test(variables.read()))
         self.upload_panel.cancel.configure(command=controller.cancel)
-        self.upload_panel.login.remember.configure(command=lambda: controller.remember_login(variables.read()))
+        self.upload_panel.login.remember.configure(command=lambda: controller.remember_login(self.videos.form()))
         languages = variables.speech.several_languages
         videos = (*variables.qualities.values(), variables.audio_only, variables.make_mp4)
         rows = (*videos, variables.transcribe, languages, variables.captions)
@@ -187,7 +187,7 @@ class MainWindow(PanelWindow):
 
     def save_settings(self) -> None:
         """Remember what the settings window has just changed."""
-        self.controller.save_preferences(self.variables.read())
+        self.controller.save_preferences(self.videos.form())
 
     def _moved(self, place: WindowPreferences) -> None:
         self.variables.window = place
@@ -255,6 +255,8 @@ class MainWindow(PanelWindow):
             elif isinstance(message, FilesGiven):
                 take_files(message.paths, self, self.videos.take)
             elif isinstance(message, UnfinishedTaken):
+                self.controller.videos.select(())
+                self.videos.show(self.controller.state)
                 self.variables.fill(form_of(message.job, self.variables.read()))
                 self.controller.taken(self.variables.read())
             lines += log_lines(message)

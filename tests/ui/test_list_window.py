@@ -16,6 +16,7 @@ from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
 from ui.list_messages import RowState, WhenDone
 from ui.list_view import MOST_WRITTEN, written_next
+from ui.preferences import Preferences
 
 
 @pytest.fixture
@@ -121,6 +122,35 @@ def test_an_edit_leaves_a_video_with_the_server_that_it_was_added_for(open_drive
     variables.backend_url.set("https://b.example.com")
     driver.until(lambda: rows(driver)["two.mp4"].listed.backend_url == "https://b.example.com")
     assert "https://a.example.com" == rows(driver)["one.mp4"].listed.backend_url
+
+
+def test_what_is_the_computers_own_stays_whichever_video_is_selected(driver, videos):
+    """Files at once, limit and what is unfolded stay; what is remembered meanwhile is the form's, not the video's."""
+    window = driver.window
+    variables = window.variables
+    variables.make_mp4.set(False)
+    drop(driver, videos[:2], 2)
+    select(driver, "one.mp4")
+    variables.make_mp4.set(True)
+    variables.parallel.set("8")
+    variables.limit.set("2")
+    variables.advanced.background.set(True)
+    variables.advanced_open.set(True)
+    window.save_settings()
+    select(driver, "two.mp4")
+    select(driver)
+    kept = variables.read()
+    assert (8, "2", True, True, False) == (
+        kept.parallel,
+        kept.limit,
+        kept.advanced.background,
+        kept.advanced_open,
+        kept.make_mp4,
+    )
+    assert (False, 8) == (
+        (saved := Preferences.load(driver.preferences_path)).create_offline_mp4,
+        saved.parallel_uploads,
+    )
 
 
 def test_a_video_of_the_list_names_its_preset(driver, tmp_path, videos):
