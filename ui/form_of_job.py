@@ -8,12 +8,15 @@ from typing import Any
 from pipeline.job import Job
 from pipeline.presets.preset import settings_of
 from ui.advanced import AdvancedValues
-from ui.job_form import SEPARATOR, FormValues
+from ui.job_form import SEPARATOR, FormValues, destination
 from ui.preset_form import with_settings
 
 
 def form_of(job: Job, values: FormValues) -> FormValues:
-    """Return the form with the settings of a job; the login, the computer's own settings and what is open stay."""
+    """Return the form with the settings of a job; the login, the computer's own settings and what is open stay.
+
+    Of a job that is not uploaded the destination is the base of the form's, and nothing of it is deleted.
+    """
     upload, speech = job.upload, job.transcription
     own_folder = f"{job.slug}/"
     settings = settings_of(job)
@@ -34,11 +37,12 @@ def form_of(job: Job, values: FormValues) -> FormValues:
         upload=upload is not None,
         advanced=_advanced(job, filled.advanced),
     )
-    if speech is not None:
-        track = "" if speech.track is None else str(speech.track)
-        filled = replace(filled, speech=replace(filled.speech, names_file="", track=track))
+    track = "" if speech is None or speech.track is None else str(speech.track)
+    names_file = filled.speech.names_file if speech is None else ""
+    filled = replace(filled, speech=replace(filled.speech, names_file=names_file, track=track))
     if upload is None:
-        return filled
+        base = destination(values).base
+        return replace(filled, destination=base, suggested_from=None, delete_local=False)
     above = upload.prefix.removesuffix(own_folder)
     return replace(
         filled,

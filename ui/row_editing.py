@@ -71,7 +71,7 @@ class RowEditing:
         self._own = own
         self._id = row.id
         self._follow(row.listed)
-        filled = form_of(row.job, self._variables.read())
+        filled = form_of(row.job, own)
         self._fill(replace(filled, preset_name=preset_in(row.listed.label)))
         self._filled = self._variables.read()
 

@@ -75,6 +75,15 @@ def test_what_the_form_has_no_field_for_stays():
     assert replace(job, transcription=after.transcription) == edited(job, FULL, after)
 
 
+def test_nothing_of_another_video_is_taken_over():
+    """Of a job without upload or transcript, neither the other's folder, nor its track, nor that a copy is deleted."""
+    second = replace(PLAIN, slug="lesson02")
+    values = replace(form_of(second, form_of(FULL, OWN)), upload=True, transcribe=True)
+    job = to_job(values, Input(source=second.source, slug=second.slug, alone=True))
+    assert ("courses/bio/lesson02/", False) == (job.upload.prefix, job.upload.delete_local)
+    assert job.transcription.track is None
+
+
 @pytest.mark.parametrize(
     "change",
     [
