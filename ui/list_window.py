@@ -12,9 +12,11 @@ from pathlib import Path
 from tkinter import filedialog
 
 from pipeline.files import is_folder
+from pipeline.job import Job
 from pipeline.source_address import is_address
 from ui.closing import SHOWN_S
 from ui.dropping import accept_drops
+from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
 from ui.gathering import pasted_paths
 from ui.job_form import FormValues
@@ -71,6 +73,13 @@ class ListWindow:
         """Let the program change the form, not the editor: the selected video keeps what it has."""
         self.finish_editing()
         self._editing.fill_in(change)
+
+    def fill_with(self, job: Job) -> FormValues:
+        """Put a job into the form, which is no video's of the list from then on; return what stands there then."""
+        self._control.select(())
+        self.show(self._state())
+        self._variables.fill(form_of(job, self._variables.read()))
+        return self._variables.read()
 
     def follow(self) -> None:
         """Let the computer sleep when it is time for it; called at every turn of the window's timer."""

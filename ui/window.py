@@ -21,7 +21,6 @@ from ui.closing import Closing
 from ui.collecting import Collector
 from ui.controller import Controller
 from ui.folder_messages import FolderMessage
-from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
 from ui.frames.messages import FrameMessage
 from ui.given_files import take_files
@@ -255,10 +254,7 @@ class MainWindow(PanelWindow):
             elif isinstance(message, FilesGiven):
                 take_files(message.paths, self, self.videos.take)
             elif isinstance(message, UnfinishedTaken):
-                self.controller.videos.select(())
-                self.videos.show(self.controller.state)
-                self.variables.fill(form_of(message.job, self.variables.read()))
-                self.controller.taken(self.variables.read())
+                self.controller.taken(self.videos.fill_with(message.job))
             lines += log_lines(message)
             tell_desktop(message, unless=self._has_keyboard)
         self.log_panel.append(lines)
