@@ -15,7 +15,7 @@ def advance_list(state: ViewState, message: ListMessage | NotAdded) -> ViewState
     if isinstance(message, NotAdded):
         return replace(state, videos=replace(state.videos, note=message.text))
     state = replace(state, videos=advance_rows(state.videos, message))
-    if not isinstance(message, ListEnded):
+    if not isinstance(message, ListEnded) or state.videos.runs:
         return state
     if state.form_free:
         state = replace(state, banner=ended(state.videos))

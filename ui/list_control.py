@@ -184,7 +184,7 @@ class ListControl:
     def finish_this(self) -> None:
         """Let no further video begin."""
         self.run.finish_this()
-        self._receive(ListRuns(then_stops=True))
+        self._receive(ListRuns(start=self._state().videos.start, then_stops=True))
 
     def stop(self) -> None:
         """Let no further video begin, and pause those that wait or are converted."""
@@ -216,8 +216,9 @@ class ListControl:
             return
         work_in_background(values.advanced.background)
         config = self._login.config
-        self._receive(ListRuns())
-        self.list.begin(ids, lambda store: self.run.begin(store, values, config))
+        start = self._state().videos.start + 1
+        self._receive(ListRuns(start=start))
+        self.list.begin(ids, lambda store: self.run.begin(store, values, config, start))
 
     def _stop(self, ids: Sequence[str], how: Callable[[Sequence[str]], None]) -> None:
         for id_ in self._of(ids, RowState.RUNNING):

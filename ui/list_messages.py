@@ -136,17 +136,23 @@ class VideoStopping:
 
 @dataclass(frozen=True, kw_only=True)
 class ListRuns:
-    """Videos of the list are converted from now on; `then_stops` says that no further one begins."""
+    """Videos of the list are converted from now on; `then_stops` says that no further one begins.
 
+    `start` is the number of the start that this is due to.
+    """
+
+    start: int = 0
     then_stops: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListEnded:
     """No video of the list is converted any more. `stopped` says that some were left because the editor wanted so, and
-    `passed_over` that some wait which can't be converted as things are.
+    `passed_over` that some wait which can't be converted as things are. `start` is the number of the last start that
+    this was due to: after a later one the list goes on.
     """
 
+    start: int = 0
     stopped: bool = False
     passed_over: bool = False
 

@@ -55,12 +55,12 @@ class ListRun:
         """What pauses and slows the uploads of the list."""
         return TransferControl() if self._current is None else self._current.control
 
-    def begin(self, store: JobStore, values: FormValues, config: Config) -> None:
+    def begin(self, store: JobStore, values: FormValues, config: Config, start: int) -> None:
         """Convert what was started, with the login and the limits of the form. Called where the queue's file may be
-        waited for.
+        waited for. `start` is the number of this start.
         """
         before = self._current
-        if before is not None and before.takes_more():
+        if before is not None and before.takes_more(start):
             return
         self._current = _Run(
             self._services,
@@ -70,7 +70,9 @@ class ListRun:
             control=transfer_control(values),
             tokens=_Tokens(self._question),
             after=None if before is None else before.thread,
+            start=start,
         )
+        self._current.thread.start()  # not before: what it posts is answered with `control` and `cancel`
 
     def look(self) -> None:
         """Notice what has changed in the queue's file, and wait for it."""
@@ -125,6 +127,7 @@ class _Run:
         control: TransferControl,
         tokens: _Tokens,
         after: threading.Thread | None,
+        start: int,
     ) -> None:
         self._services = services
         self._post = post
@@ -132,6 +135,7 @@ class _Run:
         self._config = config
         self._tokens = tokens
         self._after = after
+        self._start = start
         self._run: QueueRun | None = None
         self._whisper: WhisperProcess | None = None
         self._lock = threading.Lock()
@@ -142,12 +146,12 @@ class _Run:
         self.control = control
         self.cancel = CancelToken()
         self.thread = threading.Thread(target=self._outermost, name="list-run", daemon=True)
-        self.thread.start()
 
-    def takes_more(self) -> bool:
+    def takes_more(self, start: int) -> bool:
         """Whether it takes what was started just now."""
         with self._lock:
             more = not (self._stops or self._over or self.cancel.cancelled)
+            self._start = start if more else self._start
             self._passed.clear()
         if more:
             self.look()
@@ -177,7 +181,8 @@ class _Run:
             self._warn(sentence_of(error))
         with self._lock:
             self._over = True
-        self._post(ListEnded(stopped=self._stops or self.cancel.cancelled, passed_over=self._left))
+        stopped = self._stops or self.cancel.cancelled
+        self._post(ListEnded(start=self._start, stopped=stopped, passed_over=self._left))
 
     def _go_through(self) -> None:
         """Run until nothing waits that can be done here."""

@@ -151,14 +151,15 @@ class VideoRow:
 class VideoRows:
     """The list: its rows in their order by id, which are selected, and whether any is converted (`runs`).
 
-    `then_stops` says that no further one begins, and `paused` that their uploads are; `has_ended` says that some were
-    converted and nothing is any more. `note` is what was not added of what was dropped last. `falls_asleep` says that
-    all have ended and the computer is to sleep.
+    `start` is the number of the last start. `then_stops` says that no further one begins, and `paused` that their
+    uploads are; `has_ended` says that some were converted and nothing is any more. `note` is what was not added of what
+    was dropped last. `falls_asleep` says that all have ended and the computer is to sleep.
     """
 
     rows: dict[str, VideoRow] = field(default_factory=dict)
     selected: tuple[str, ...] = ()
     runs: bool = False
+    start: int = 0
     then_stops: bool = False
     when_done: WhenDone = WhenDone.NOTHING
     paused: bool = False
@@ -187,7 +188,7 @@ class VideoRows:
     @property
     def startable(self) -> tuple[RowState, ...]:
         """How a video stands that can be started."""
-        return STARTABLE if self.runs else (*STARTABLE, *LEFT)
+        return STARTABLE if self.runs and not self.then_stops else (*STARTABLE, *LEFT)
 
     @property
     def unstarted(self) -> tuple[str, ...]:
@@ -248,8 +249,11 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
         case VideoStopping():
             return _changed(videos, message.id, lambda row: replace(row, stopping=not row.state.ended))
         case ListRuns():
-            return replace(_none_passed_over(videos), runs=True, then_stops=message.then_stops)
+            videos = videos if message.then_stops else _none_passed_over(videos)
+            return replace(videos, runs=True, start=message.start, then_stops=message.then_stops)
         case ListEnded():
+            if message.start != videos.start:
+                return videos
             return replace(videos, runs=False, then_stops=False, paused=False, has_ended=True)
         case WhenDoneChosen():
             return replace(videos, when_done=message.what, falls_asleep=False)

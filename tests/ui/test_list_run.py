@@ -201,6 +201,28 @@ def test_finish_this_then_stop_and_closing_keep_what_is_left(editor_of, tmp_path
     assert ["one", "two", "two", "three"] == [slug for slug, _ in beginning]
 
 
+def test_starting_again_while_the_last_one_is_finished(editor_of, tmp_path):
+    """The list goes on when that has ended: closing asks, and what is added begins in its turn."""
+    steps = {"one": HaltedStep(), "two": HaltedStep()}
+
+    def run(plan, sink, cancel):
+        steps[plan.job.slug].hold(cancel)
+        succeed(plan, sink, cancel)
+
+    editor = editor_of(FakeServices(run=run))
+    editor.add(tmp_path, "one", "two")
+    editor.list.start_all(editor.values)
+    steps["one"].wait_until_reached()
+    editor.list.finish_this()
+    editor.list.start_all(editor.values)
+    editor.until(lambda: not editor.list.list.busy)
+    steps["one"].release()
+    editor.until(lambda: editor.rows["two"] is RowState.RUNNING)
+    assert (True, False) == (editor.controller.state.job_on_its_way, editor.videos.then_stops)
+    steps["two"].release()
+    editor.until(lambda: not editor.videos.runs and editor.rows["two"] is RowState.DONE)
+
+
 def test_the_list_is_stopped_at_once_and_goes_on_later(editor_of, tmp_path):
     """Cancel stops one video; stopping the list stops what is converted and lets nothing begin, and loses nothing."""
     step, beginning = HaltedStep(), []

@@ -255,8 +255,8 @@ def test_the_computer_stays_where_a_video_was_passed_over(what):
 def test_what_is_left_when_the_list_stops_can_be_started(left):
     """All of it or what is selected; while something is converted it begins by itself."""
     videos = after(listing(stored("a", left)), VideosSelected(ids=("a",)))
-    for runs, can in ((False, True), (True, False)):
-        state = ViewState(videos=replace(videos, runs=runs))
+    for runs, stops, can in ((False, False, True), (True, False, False), (True, True, True)):
+        state = ViewState(videos=replace(videos, runs=runs, then_stops=stops))
         assert (can, can, can) == (can_start_all(state), can_start_selected(state), state.start_pressable)
 
 
