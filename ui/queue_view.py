@@ -133,6 +133,8 @@ def _told(one: VideoInQueue, machine: str, event: Event) -> VideoInQueue:
         case PhaseStarted():
             bars = rows.started(one.bars, event, one.video)
             return replace(one, bars=bars, phase=event.phase, fraction=0.0)
+        case PhaseProgress() if event.phase is not one.phase and not event.fraction:  # looked at before its start
+            return replace(one, bars=rows.checked(one.bars, event))
         case PhaseProgress():
             bars = rows.progressed(one.bars, event, one.video)
             return replace(one, bars=bars, phase=event.phase, fraction=event.fraction)

@@ -331,6 +331,8 @@ def _told(row: VideoRow, message: VideoTold) -> VideoRow:
     match event:
         case PhaseStarted():
             return replace(row, bars=bars_of.started(row.bars, event, row.plan), phase=event.phase)
+        case PhaseProgress() if event.phase is not row.phase:  # it is looked at before anything starts
+            return replace(row, bars=bars_of.checked(row.bars, event))
         case PhaseProgress():
             return replace(row, bars=bars_of.progressed(row.bars, event, row.plan), phase=event.phase)
         case PhaseFinished():

@@ -51,6 +51,13 @@ def after(*messages) -> QueueView:
     return view
 
 
+def test_an_upload_that_is_only_looked_at_waits():
+    """Before anything starts a machine tells what its upload checks: nothing is sent yet."""
+    looked_at = PhaseProgress(job="lesson-1", phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating...")
+    one = after(told(looked_at)).videos[0]
+    assert ("On alpha", "waiting") == (one.status, one.bars.upload.figure)
+
+
 @pytest.mark.parametrize(
     ("messages", "status"),
     [

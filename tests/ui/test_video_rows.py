@@ -171,6 +171,14 @@ def test_a_title_keeps_its_preset_while_there_is_room(room, expected):
     assert expected == title_in(room, ShownRow(title="Linear maps.mp4", preset="Course"), len)
 
 
+def test_the_upload_of_a_row_waits_while_it_is_only_looked_at():
+    """Before anything starts its step says what it checks; the bar does not say 0 % as if it were sent."""
+    looked_at = PhaseProgress(job="", phase=PhaseName.UPLOAD, fraction=0.0, overall=0.0, text="Validating...")
+    plan = make_plan(job(upload=UploadRequest(prefix="x/")), media_info())
+    videos = after(BEGUN[0], VideoBegun(id="a", plan=plan), VideoTold(id="a", title="", event=looked_at))
+    assert ("Checking…", "waiting") == (told(videos)[0], videos.rows["a"].bars.upload.figure)
+
+
 def test_a_row_says_why_before_it_says_where():
     """It names the video already: the path at the beginning of a sentence would hide its reason."""
     listed = replace(stored("a", RowState.FAILED), reason="/videos/lesson01.mp4 is a picture, not a video.")
