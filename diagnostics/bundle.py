@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import platform
 import re
 import sys
@@ -41,7 +42,7 @@ HOMES = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)[^/\\\s\"']+")
 
 def refuse_existing(path: Path) -> None:
     """Raise OutputError if there is something at a path."""
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):  # `Path.exists` raises where a folder may not be read
         raise OutputError(f"{path} already exists and stays as it is: choose another name for the diagnostics.")
 
 
@@ -75,7 +76,8 @@ def save_diagnostics(
     except FileExistsError:
         refuse_existing(path)
     except OSError as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         raise OutputError(
             f"The diagnostics can't be written to {path} ({error.strerror}): choose another folder."
         ) from error

@@ -136,12 +136,13 @@ def test_diagnostics_that_can_not_be_saved(home, tmp_path, monkeypatch):
         diagnostics.save(tmp_path / "a.zip", Config())
 
 
-def test_a_folder_that_is_not_there(tmp_path):
-    """What can't be written is a sentence with the folder's name."""
-    with pytest.raises(OutputError, match=r"gone/a.zip .*choose another folder"):
-        bundle.save_diagnostics(
-            tmp_path / "gone/a.zip", findings="", config=Config(), preferences=tmp_path, logs=None, home=None
-        )
+@pytest.mark.parametrize("name", ["gone/a.zip", "file/a.zip", f"{'a' * 300}.zip"], ids=["gone", "file", "too long"])
+def test_a_place_where_nothing_can_be_written(tmp_path, name):
+    """The sentence has its name: a folder that is not there, a file in the place of one, a name that is too long."""
+    (tmp_path / "file").touch()
+    path = tmp_path / name
+    with pytest.raises(OutputError, match=r"can't be written to .*\.zip .*choose another folder"):
+        bundle.save_diagnostics(path, findings="", config=Config(), preferences=tmp_path, logs=None, home=None)
 
 
 def test_secrets_of_a_configuration(monkeypatch):
