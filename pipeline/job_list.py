@@ -103,11 +103,12 @@ class JobList:
             return job
         return replace(job, address=address)
 
-    def hold(self, ids: Sequence[str], *, reason: str = "") -> ListChange:
+    def hold(self, ids: Sequence[str], *, reason: str = "", tried: bool = True) -> ListChange:
         """Let rows wait until they are started. Whoever works on one learns so from its next heartbeat and stops; what
         is made stays, and is gone on with. `reason` is what the list says of it, such as what has to be decided.
+        `tried` is False where whoever works on them has only looked at them: then the next try is a first one, too.
         """
-        return self._each(ids, lambda connection, row: _hold(connection, row, reason))
+        return self._each(ids, lambda connection, row: _hold(connection, row, reason, 0 if tried else 1))
 
     def start(self, ids: Sequence[str]) -> ListChange:
         """Let held rows begin in their turn, and parked ones at once; those that wait or run do so anyway."""
@@ -253,11 +254,14 @@ class JobList:
         return ""
 
 
-def _hold(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> str:
+def _hold(connection: sqlite3.Connection, row: sqlite3.Row, reason: str, no_tries: int) -> str:
     if JobState(row["state"]).ended:
         return f"{row['slug']} has ended: there is nothing to pause."
-    change = "UPDATE jobs SET state = 'held', parked_at = NULL, parked_until = NULL, reason = ? WHERE id = ?"
-    connection.execute(change, (as_unicode(reason), row["id"]))
+    connection.execute(
+        "UPDATE jobs SET state = 'held', parked_at = NULL, parked_until = NULL, reason = ?, tries = max(0, tries - ?) "
+        "WHERE id = ?",
+        (as_unicode(reason), no_tries, row["id"]),
+    )
     return ""
 
 

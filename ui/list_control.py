@@ -16,6 +16,7 @@ from ui.list_messages import (
     CANCELLABLE,
     PAUSABLE,
     STILL,
+    AnswerPutOff,
     ListRuns,
     RowState,
     VideosListed,
@@ -169,14 +170,16 @@ class ListControl:
         return job_config(values, self._login.config).backend.url
 
     def answer(self, answer: BannerAnswer, values: FormValues) -> bool:
-        """Begin the selected video as the editor has answered its question; return whether it has asked one."""
+        """Begin the selected video as its question was answered, or leave it; return whether it has asked one."""
         row = self._state().videos.chosen
         if answer is BannerAnswer.STAY_AWAKE:
             self.choose_when_done(WhenDone.NOTHING)
         if row is None or row.question is None or row.state is not RowState.ASKING:
             return False
         job = answered(replace(row.job), answer)
-        if job is not None:
+        if job is None:
+            self._receive(AnswerPutOff(id=row.id))
+        else:
             self.list.answer(row.id, job, row.listed.backend_url, row.listed.label)
             self._begin((row.id,), values)
         return True

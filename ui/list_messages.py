@@ -111,6 +111,13 @@ class VideoAsks:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerPutOff:
+    """The editor leaves a video as it is that has asked: it asks again when it is started."""
+
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoPassedOver:
     """A video in the list can't be converted as things are, and why; it was not begun."""
 
@@ -177,6 +184,7 @@ ListMessage = (
     | VideoLooked
     | VideoBegun
     | VideoAsks
+    | AnswerPutOff
     | VideoPassedOver
     | VideoTold
     | VideoStopping

@@ -242,7 +242,7 @@ class _Run:
             report = JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=Outcome.FAILED, error=text)
             self._post(VideoTold(id=taken.id, title=job.source.name, event=JobFinished(report=report)))
             return report
-        self._store.listed.hold([taken.id])
+        self._store.listed.hold([taken.id], tried=False)
         self._post(VideoAsks(id=taken.id, question=answer))
         return _cancelled(taken)
 

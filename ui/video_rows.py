@@ -14,6 +14,7 @@ from ui.bars import Bars
 from ui.list_messages import (
     LEFT,
     STARTABLE,
+    AnswerPutOff,
     ListEnded,
     ListMessage,
     ListRuns,
@@ -240,6 +241,8 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
         case VideoAsks():
             asked = message.question
             return _changed(videos, message.id, lambda row: replace(_in_state(row, RowState.ASKING), question=asked))
+        case AnswerPutOff():
+            return _changed(videos, message.id, lambda row: replace(_in_state(row, RowState.HELD), question=None))
         case VideoPassedOver():
             why = message.why
             return _changed(videos, message.id, lambda row: replace(row, passed_over=why))

@@ -118,7 +118,9 @@ def test_the_computer_stays_awake_while_the_list_runs(editor_of, tmp_path):
 
 
 def test_one_that_fails_or_asks_stops_no_other(editor_of, tmp_path):
-    """A broken video says why, one that needs an answer waits for it, and goes on as it is answered."""
+    """A broken video says why; one that needs an answer waits for it, asks again after "Not now", and goes on as it is
+    answered.
+    """
 
     class Picky(FakeServices):
         def check_job(self, job, config, cancel):
@@ -136,6 +138,11 @@ def test_one_that_fails_or_asks_stops_no_other(editor_of, tmp_path):
     assert "Failed: broken.mp4 is broken." == editor.videos.rows[editor.id_of("broken")].status
     editor.list.select([editor.id_of("asks")])
     assert "Previous upload" in editor.controller.state.shown_banner.title
+    editor.controller.answer(BannerAnswer.WITHDRAW, editor.values)
+    state = editor.controller.state
+    assert ("Not started: asks.mp4", True) == (state.shown_banner.title, state.start_pressable)
+    editor.list.start([editor.id_of("asks")], editor.values)
+    editor.until(lambda: RowState.ASKING is editor.rows["asks"])
     editor.controller.answer(BannerAnswer.RESUME, editor.values)
     editor.until(lambda: editor.rows["asks"] is RowState.DONE)
 
