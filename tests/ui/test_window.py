@@ -216,8 +216,8 @@ def test_a_source_that_can_not_be_read(open_driver):
 
 
 def test_a_source_is_described_and_limits_the_qualities(open_driver):
-    """Details come from a thread of their own; what the video is too small for can't be ticked,
-    and the window says why.
+    """Details come from a thread of their own; what the video is too small for has no tick and can't be given one,
+    and the window says why. What was chosen counts again for another video.
     """
     driver = open_driver()
     driver.fill()
@@ -227,6 +227,11 @@ def test_a_source_is_described_and_limits_the_qualities(open_driver):
     assert not window.output_panel.qualities["720p"].instate(["disabled"])
     assert "The video is too small for 2160p, 1440p and 1080p." == str(window.output_panel.hint.cget("text"))
     assert {"source"} == driver.services.threads
+    ticked = [window.output_panel.qualities["1080p"].instate(["selected"])]
+    window.variables.source.set("")
+    driver.until(lambda: not window.output_panel.qualities["1080p"].instate(["disabled"]))
+    ticked.append(window.output_panel.qualities["1080p"].instate(["selected"]))
+    assert [False, True] == ticked
 
 
 def test_the_row_of_a_quality_above_1080p_comes_and_goes(open_driver, media_info):

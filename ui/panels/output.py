@@ -40,6 +40,7 @@ class OutputPanel:
         folder_note = fields.add("Folder", self.entry, beside=self.browse)
         self.folder_text = folder_note.label
         boxes = ttk.Frame(body, bootstyle=CARD)
+        self._not_made = tkinter.BooleanVar(master, False)
         self.qualities = {
             name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD)
             for name in QUALITY_NAMES
@@ -61,7 +62,12 @@ class OutputPanel:
         switch([self.entry, self.browse, self.audio_only], state.form_enabled)
         offered = QUALITY_NAMES if state.source.offered is None else state.source.offered
         for name, box in self.qualities.items():
-            switch([box], state.form_enabled and name in offered and not audio_only)
+            is_made = name in offered and not audio_only
+            switch([box], state.form_enabled and is_made)
+            # what is chosen counts again for a larger video; until then no tick says that it is made
+            shown = self._variables.qualities[name] if is_made else self._not_made
+            if str(box.cget("variable")) != str(shown):
+                box.configure(variable=shown)
         self.notes[Setting.QUALITIES].explain(AUDIO_ONLY if audio_only else quality_hint(state.source))
         known = self._variables.output_dir.get().strip() and state.source.slug
         if self._variables.engine.read().in_queue:
