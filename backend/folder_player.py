@@ -88,7 +88,7 @@ class FolderPlayer:
             self._url = ""
 
     def _start(self) -> str:
-        listener, url = listen(HOST, self._port)
+        listener, url = listen(HOST, self._port, who="The player", remedy="choose another port")
         self._stack.enter_context(listener)
         ready = threading.Event()
         config = uvicorn.Config(

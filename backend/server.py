@@ -158,10 +158,15 @@ def running_in_thread(
         raise RuntimeError("The embedded backend has failed.") from failures[0]
 
 
-def listen(host: str, port: int) -> tuple[socket.socket, str]:
-    """Return a listening socket and the address to reach it at. Raises SettingsError."""
+def listen(
+    host: str, port: int, *, who: str = "The backend", remedy: str = "choose another port or host"
+) -> tuple[socket.socket, str]:
+    """Return a listening socket and the address to reach it at.
+
+    Raises SettingsError, which says who can't listen, and what can be done.
+    """
     if not 0 <= port <= 65535:  # the system would quietly take another port, the rest of a division
-        raise SettingsError(f"The backend can't listen on port {port}: choose one from 1 to 65535.")
+        raise SettingsError(f"{who} can't listen on port {port}: choose one from 1 to 65535.")
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -172,9 +177,7 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such host"
-        raise SettingsError(
-            f"The backend can't listen on {host}, port {port} ({reason}): choose another port or host."
-        ) from error
+        raise SettingsError(f"{who} can't listen on {host}, port {port} ({reason}): {remedy}.") from error
     reachable = "127.0.0.1" if host in _ANYWHERE else host
     shown = f"[{reachable}]" if ":" in reachable else reachable
     return listener, f"http://{shown}:{listener.getsockname()[1]}"
