@@ -60,7 +60,9 @@ def select(driver, *names):
 
 
 def test_what_is_dropped_stands_in_the_list(driver, videos):
-    """Several become rows, one alone goes into the form as long as the list is empty; documents are named."""
+    """Several become rows, one alone goes into the form as long as the list is empty; documents are named. A row
+    without a picture keeps its place.
+    """
     window = driver.window
     assert (True, False) == (window.log_panel.card.winfo_viewable(), window.queue_panel.card.winfo_viewable())
     window.videos.take(videos[:1])
@@ -71,6 +73,8 @@ def test_what_is_dropped_stands_in_the_list(driver, videos):
     assert [f"{name}: Not started" for name in ("one.mp4", "two.mp4", "three.mp4", "four.mkv")] == (
         window.queue_panel.lines
     )
+    image = window.queue_panel.tree.item(rows(driver)["one.mp4"].id, "image")[0]
+    assert window.queue_panel.picture_size[0] == int(window.tk.call("image", "width", image))
     assert (False, True) == (window.log_panel.card.winfo_viewable(), window.queue_panel.card.winfo_viewable())
     driver.until(lambda: driver.banner == "Not everything was added.")
     assert "notes.docx is not added" in driver.sentences

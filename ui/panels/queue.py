@@ -128,6 +128,8 @@ class QueuePanel:
         style.configure(STYLE, rowheight=self.picture_size[1] + on_screen(master, 4))
         style.layout(f"{STYLE}.Item", [("Treeitem.image", {"side": "left"}), ("Treeitem.text", {"side": "left"})])
         self.tree.configure(style=STYLE)
+        width, height = self.picture_size
+        self._no_picture = tkinter.PhotoImage(master=master, width=width, height=height)
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(body, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")
@@ -213,10 +215,10 @@ class QueuePanel:
         picture = self._picture(id_, one)
         self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag,))
 
-    def _picture(self, id_: str, one: Listed) -> tkinter.PhotoImage | str:
+    def _picture(self, id_: str, one: Listed) -> tkinter.PhotoImage:
         content = one.picture if isinstance(one, VideoRow) else b""
         if not content:
-            return ""
+            return self._no_picture
         kept = self._pictures.get(id_)
         if kept is None or kept[0] is not content:
             kept = self._pictures[id_] = content, tkinter.PhotoImage(master=self.tree, data=content)
