@@ -54,6 +54,14 @@ def form_of(job: Job, values: FormValues) -> FormValues:
     )
 
 
+def with_source(values: FormValues, source: str) -> FormValues:
+    """Return the form with another video, empty for none: title, part, poster and folder were those of the last."""
+    if source == values.source:
+        return values
+    empty = replace(values, title="", part_from="", part_to="", poster="")
+    return replace(empty, source=source, destination=destination(values).base, suggested_from=None)
+
+
 def edited(job: Job, before: Job, after: Job) -> Job:
     """Return a job with what was changed in the form, which made `before` of its values and makes `after` now.
 

@@ -22,7 +22,7 @@ AWAKE_CHOICES = (BannerChoice(label="Keep it awake", answer=BannerAnswer.STAY_AW
 def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
     """Return what is said of the list, None where nothing is: then the form has the banner, unless it is `empty`."""
     if videos.note:
-        return Banner(title="Not everything was added.", lines=(videos.note,), tone=Tone.WARNING)
+        return Banner(title=videos.note_title, lines=(videos.note,), tone=Tone.WARNING)
     if videos.falls_asleep:
         return Banner(title=summary(videos), lines=(SLEEPS_SOON,), tone=Tone.WARNING, choices=AWAKE_CHOICES)
     if videos.chosen is not None:

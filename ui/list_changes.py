@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ui.list_banners import ended
-from ui.list_messages import ListEnded, ListMessage, NotAdded, RowState, WhenDone
+from ui.list_messages import FormRefused, ListEnded, ListMessage, NotAdded, RowState, WhenDone
 from ui.video_rows import advance_rows
 from ui.view_state import Leaving, ViewState
 
 
-def advance_list(state: ViewState, message: ListMessage | NotAdded) -> ViewState:
+def advance_list(state: ViewState, message: ListMessage | NotAdded | FormRefused) -> ViewState:
     """Return the state after a message about the list."""
     if isinstance(message, NotAdded):
-        return replace(state, videos=replace(state.videos, note=message.text))
+        return replace(state, videos=replace(state.videos, note=message.text, note_title=message.title))
+    if isinstance(message, FormRefused):
+        return replace(state, problems=message.problems)
     state = replace(state, videos=advance_rows(state.videos, message))
     if not isinstance(message, ListEnded) or state.videos.runs:
         return state

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.errors import Problem
 from pipeline.events import JobFinished, LogLevel
-from pipeline.job import Job
 from pipeline.priority import work_in_background
 from ui.banner_answers import answered
 from ui.job_form import FormValues, job_config
@@ -17,7 +17,9 @@ from ui.list_messages import (
     PAUSABLE,
     STILL,
     AnswerPutOff,
+    FormRefused,
     ListRuns,
+    NotAdded,
     RowState,
     VideosListed,
     VideosSelected,
@@ -161,9 +163,12 @@ class ListControl:
         elif by > 0 and places[-1] < len(order) - 1:
             self.list.move(moved, order[places[-1] + 2] if places[-1] + 2 < len(order) else "")
 
-    def replace(self, id_: str, job: Job, backend_url: str, values: FormValues) -> None:
-        """Give a video other settings, and the server that it is uploaded to."""
-        self.list.replace(id_, job, backend_url, values)
+    def refuse(self, problems: tuple[Problem, ...], title: str) -> None:
+        """Show what is wrong with the form beneath its fields, and what was not done because of it, if anything."""
+        if problems != self._state().problems:
+            self._receive(FormRefused(problems=problems))
+        if problems and title:
+            self._receive(NotAdded(text=" ".join(one.text for one in problems), title=title))
 
     def backend_url(self, values: FormValues) -> str:
         """Return the address of the server that the form uploads to."""

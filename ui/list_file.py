@@ -20,7 +20,7 @@ from pipeline.presets.library import read_library
 from ui.destination import TypedDestination
 from ui.gathering import gather
 from ui.job_form import FormValues, destination, form_problems, job_config, to_job
-from ui.list_messages import NotAdded, StoredVideo, VideosListed
+from ui.list_messages import NOT_CHANGED, FormAdded, NotAdded, StoredVideo, VideosListed
 from ui.messages import LogEntry, Message
 from ui.preset_form import row_label
 from ui.services import Services
@@ -103,12 +103,24 @@ class ListFile:
             jobs = [listed_job(values, video, names, own=own) for video in gathered.videos]
             url = job_config(values, config).backend.url
             store.listed.add(jobs, held=held, backend_url=url, label=self._label(values))
+            if own and jobs:
+                self._post(FormAdded(source=values.source))
 
         self._ask(work)
 
-    def replace(self, id_: str, job: Job, backend_url: str, values: FormValues) -> None:
-        """Give a video other settings, those of the form."""
-        self._change(lambda store: store.listed.replace(id_, job, backend_url=backend_url, label=self._label(values)))
+    def replace(self, id_: str, job: Job, backend_url: str, values: FormValues, *, other_names: bool = False) -> None:
+        """Give a video other settings, those of the form; with `other_names` those in the form's file of names, too."""
+
+        def work(store: JobStore) -> None:
+            new, speech = job, job.transcription
+            if other_names and speech is not None:
+                try:
+                    new = replace(job, transcription=replace(speech, names=self._names(values)))
+                except PipelineError as error:
+                    self._post(NotAdded(text=str(error), title=NOT_CHANGED))
+            self._tell(store.listed.replace(id_, new, backend_url=backend_url, label=self._label(values)))
+
+        self._ask(work)
 
     def answer(self, id_: str, job: Job, backend_url: str, label: str) -> None:
         """Give a video the answer to what it has asked; its settings stay."""

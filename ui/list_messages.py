@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pipeline.errors import Problem
 from pipeline.events import Event
 from pipeline.job import Job
 from pipeline.model import Plan
@@ -44,6 +45,12 @@ RETRIED = (RowState.FAILED, RowState.CANCELLED)
 OPEN = tuple(state for state in RowState if not state.ended)
 STILL = tuple(state for state in RowState if state is not RowState.RUNNING)
 """What may be done with videos in which states; those that are LEFT begin by themselves while the list runs."""
+
+
+NOT_ADDED = "Not everything was added."
+NOT_STARTED = "Not started: this must be put right first."
+NOT_CHANGED = "The video keeps the settings that it had."
+"""What is said above a sentence about what was not done."""
 
 
 class WhenDone(str, Enum):
@@ -173,9 +180,24 @@ class WhenDoneChosen:
 
 @dataclass(frozen=True, kw_only=True)
 class NotAdded:
-    """What was dropped or pasted and is not in the list, in a sentence."""
+    """What was dropped or pasted and is not in the list, in a sentence; `title` says what else was not done."""
 
     text: str
+    title: str = NOT_ADDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormRefused:
+    """What is wrong with the settings in the form, which are to be those of a video in the list; empty for nothing."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormAdded:
+    """The video that stands in the form is in the list now."""
+
+    source: str
 
 
 ListMessage = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import tkinter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tkinter import filedialog
 
@@ -19,10 +20,10 @@ from ui.dropping import accept_drops
 from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
 from ui.gathering import pasted_paths
-from ui.job_form import FormValues
+from ui.job_form import FormValues, form_problems
 from ui.layout import PanelWindow
 from ui.list_control import ListControl
-from ui.list_messages import WhenDone
+from ui.list_messages import NOT_ADDED, NOT_CHANGED, NOT_STARTED, WhenDone
 from ui.panels.source import VIDEO_FILES
 from ui.row_editing import RowEditing
 from ui.view_state import ViewState
@@ -63,6 +64,7 @@ class ListWindow:
         chosen = state.videos.chosen
         if not self._editing.shows(chosen):
             self.finish_editing()
+            self._control.refuse((), "")
         self._editing.show(chosen)
 
     def form(self) -> FormValues:
@@ -126,16 +128,24 @@ class ListWindow:
     def add_form(self) -> None:
         """See `ListActions`."""
         values = self._variables.read()
-        if values.source and self._state().videos.chosen is None:
+        if not values.source or self._state().videos.chosen is not None:
+            return
+        problems = form_problems(replace(values, output_dir=values.output_dir or "-"))  # empty: beside the video
+        self._control.refuse(problems, NOT_ADDED)
+        if not problems:
             self._control.add([values.source], values, own=True)
-            self._variables.source.set("")
+
+    def added(self, source: str) -> None:
+        """Make room in the form for another video: this one is in the list."""
+        self._editing.added(source)
 
     def start(self) -> bool:
         """Start what is selected, or add the form's video to those that are converted; return whether that was it.
 
         With nothing in the form all are started.
         """
-        self.finish_editing()
+        if not self.finish_editing(NOT_STARTED):
+            return True
         state, values = self._state(), self._variables.read()
         if state.videos.chosen is not None:
             self.start_selected()
@@ -149,13 +159,13 @@ class ListWindow:
 
     def start_all(self) -> None:
         """See `ListActions`."""
-        self.finish_editing()
-        self._control.start_all(self._variables.read())
+        if self.finish_editing(NOT_STARTED):
+            self._control.start_all(self._variables.read())
 
     def start_selected(self) -> None:
         """See `ListActions`."""
-        self.finish_editing()
-        self._control.start(self._selected, self._variables.read())
+        if self.finish_editing(NOT_STARTED):
+            self._control.start(self._selected, self._variables.read())
 
     def pause(self) -> None:
         """See `ListActions`."""
@@ -213,25 +223,30 @@ class ListWindow:
         if chosen:
             self._control.list.import_from(Path(chosen))
 
-    def finish_editing(self) -> None:
-        """Give the selected video at once what stands in the form."""
+    def finish_editing(self, not_done: str = NOT_CHANGED) -> bool:
+        """Give the selected video at once what stands in the form, and return whether it has that; the banner says
+        what is `not_done` otherwise, and why.
+        """
         if self._waiting is not None:
             self._root.after_cancel(self._waiting)
-            self._edited()
+        return self._edited(not_done)
 
     @property
     def _selected(self) -> tuple[str, ...]:
         return self._state().videos.selected
 
     def _edited_soon(self) -> None:
-        """See `ListActions`."""
+        """Give the video what was changed when nothing was for a moment."""
         if not self._editing.follows:
             return
         if self._waiting is not None:
             self._root.after_cancel(self._waiting)
         self._waiting = self._root.after(EDITED_MS, self._edited)
 
-    def _edited(self) -> None:
-        """See `ListActions`."""
+    def _edited(self, not_done: str = "") -> bool:
+        """Give the video what was changed, or show what is wrong with that."""
         self._waiting = None
-        self._editing.edited()
+        problems = self._editing.edited()
+        if self._editing.follows:
+            self._control.refuse(problems, not_done)
+        return not problems

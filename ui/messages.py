@@ -20,7 +20,7 @@ from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder,
 from ui.folder_messages import FolderMessage
 from ui.frames.messages import FrameMessage
 from ui.keychain import KeptLogin
-from ui.list_messages import ListMessage, NotAdded
+from ui.list_messages import FormAdded, FormRefused, ListMessage, NotAdded
 from ui.queue_messages import PuttingIn, QueueMessage
 
 if TYPE_CHECKING:
@@ -334,6 +334,8 @@ Message = (
     | QueueMessage
     | ListMessage
     | NotAdded
+    | FormRefused
+    | FormAdded
     | PasteRefused
     | DiagnosticsSaved
     | UnexpectedError

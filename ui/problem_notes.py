@@ -40,13 +40,14 @@ class ProblemNotes:
         if problems is self._shown:
             return
         self._shown = problems
-        texts = dict.fromkeys(self._notes, "")
+        texts = dict.fromkeys(self._notes.values(), "")  # several settings may have the same note
         for problem in problems:
-            if problem.setting in texts:
-                texts[problem.setting] = f"{texts[problem.setting]} {problem.text}".strip()
-        for setting, text in texts.items():
-            self._notes[setting].show(text)
-        shown = [problem.setting for problem in problems if problem.setting in texts]
+            note = None if problem.setting is None else self._notes.get(problem.setting)
+            if note is not None:
+                texts[note] = f"{texts[note]} {problem.text}".strip()
+        for note, text in texts.items():
+            note.show(text)
+        shown = [problem.setting for problem in problems if problem.setting in self._notes]
         for setting in shown:
             if setting is not None and isinstance(card := self._cards[setting], FoldingCard):
                 card.unfold()

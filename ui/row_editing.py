@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, Problem, Setting
 from pipeline.job import Job
 from ui.chosen_video import chosen_video
-from ui.form_of_job import edited, form_of
+from ui.form_of_job import edited, form_of, with_source
 from ui.form_variables import FormVariables
 from ui.job_form import FormValues, form_problems, to_job
 from ui.list_control import ListControl
@@ -34,6 +34,7 @@ class RowEditing:
         self._job: Job | None = None
         self._backend_url = ""
         self._seen: tuple[Job, str] | None = None
+        self._shown: FormValues | None = None
         self._filled: FormValues | None = None
         self._filling = False
 
@@ -73,7 +74,14 @@ class RowEditing:
         self._follow(row.listed)
         filled = form_of(row.job, own)
         self._fill(replace(filled, preset_name=preset_in(row.listed.label)))
-        self._filled = self._variables.read()
+        self._shown = self._filled = self._variables.read()
+
+    def added(self, source: str) -> None:
+        """Take a video out of the form that is in the list now, unless another one stands there."""
+        if self._own is not None and self._own.source == source:
+            self._own = with_source(self._own, "")
+        elif self._own is None and self._variables.read().source == source:
+            self._variables.source.set("")
 
     def fill_in(self, change: Callable[[], None]) -> None:
         """Let the program change the form, as the login that was remembered: no video has that from the editor."""
@@ -81,25 +89,32 @@ class RowEditing:
         if self._filled is not None:
             self._filled = self._variables.read()
 
-    def edited(self) -> None:
-        """Give the video what was changed in the form; a text that can't be used yet changes nothing."""
+    def edited(self) -> tuple[Problem, ...]:
+        """Give the video what was changed in the form, or return why that can't be; it has what it had then.
+
+        With another source no video of the list is edited any more: that one stands in the form.
+        """
         job, before, now = self._job, self._filled, self._variables.read()
         if job is None or before is None or now == before:
-            return
+            return ()
         if now.source != before.source:
+            self._own = with_source(self.own_values(), now.source)
             self._control.select(())
-            return
-        if form_problems(now):
-            return
+            self.show(None)
+            return ()
+        if problems := form_problems(now, has_video=job.qualities is not None):
+            return problems
         try:
             changed = edited(job, _job_of(before, job), _job_of(now, job))
-        except PipelineError:
-            return
+        except PipelineError as error:
+            return (Problem(text=str(error), setting=Setting.SOURCE),)
         self._filled = now
+        names, earlier = _names_file(now), {_names_file(before), _names_file(self._shown or before)}
         url = self._server(before, now)
-        if changed != job or url != self._backend_url:
+        if changed != job or url != self._backend_url or names != _names_file(before):
             self._job, self._backend_url = changed, url
-            self._control.replace(self._id, changed, url, now)
+            self._control.list.replace(self._id, changed, url, now, other_names=earlier != {names})
+        return ()
 
     def _server(self, before: FormValues, now: FormValues) -> str:
         """Return the server that the video is uploaded to: its own, unless another was chosen for it in the form."""
@@ -120,6 +135,11 @@ class RowEditing:
             self._variables.fill(values)
         finally:
             self._filling = False
+
+
+def _names_file(values: FormValues) -> str | None:
+    """Return the file of names that the transcript is corrected by, empty for none, None for no transcript."""
+    return values.speech.names_file if values.transcribe else None
 
 
 def _job_of(values: FormValues, job: Job) -> Job:

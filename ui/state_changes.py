@@ -13,7 +13,7 @@ from ui.banners import CHECKING, PAUSED, PUTTING_IN, STOPPING, WHILE_IT_RUNS, WI
 from ui.connection_view import tested
 from ui.leaving_changes import advance_leaving
 from ui.list_changes import advance_list
-from ui.list_messages import ListMessage, NotAdded
+from ui.list_messages import FormRefused, ListMessage, NotAdded
 from ui.messages import (
     Checking,
     ClockTicked,
@@ -66,7 +66,7 @@ def advance(state: ViewState, message: Message) -> ViewState:
 
     Progress is absolute, so all but the last message of a phase may be left out.
     """
-    if isinstance(message, ListMessage | NotAdded):
+    if isinstance(message, ListMessage | NotAdded | FormRefused):
         return advance_leaving(advance_list(state, message), message)
     return advance_leaving(_advance(state, message), message)
 

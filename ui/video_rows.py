@@ -13,6 +13,7 @@ from ui import bar_changes as bars_of
 from ui.bars import Bars
 from ui.list_messages import (
     LEFT,
+    NOT_ADDED,
     STARTABLE,
     AnswerPutOff,
     ListEnded,
@@ -153,8 +154,9 @@ class VideoRows:
     """The list: its rows in their order by id, which are selected, and whether any is converted (`runs`).
 
     `start` is the number of the last start. `then_stops` says that no further one begins, and `paused` that their
-    uploads are; `has_ended` says that some were converted and nothing is any more. `note` is what was not added of what
-    was dropped last. `falls_asleep` says that all have ended and the computer is to sleep.
+    uploads are; `has_ended` says that some were converted and nothing is any more. `note` is why something was not
+    done, such as adding a document, and `note_title` what. `falls_asleep` says that all have ended and the computer is
+    to sleep.
     """
 
     rows: dict[str, VideoRow] = field(default_factory=dict)
@@ -166,6 +168,7 @@ class VideoRows:
     paused: bool = False
     has_ended: bool = False
     note: str = ""
+    note_title: str = NOT_ADDED
     falls_asleep: bool = False
 
     @property

@@ -26,6 +26,7 @@ from ui.frames.messages import FrameMessage
 from ui.given_files import take_files
 from ui.latest import without_superseded
 from ui.layout import PanelWindow
+from ui.list_messages import FormAdded
 from ui.list_window import ListWindow
 from ui.log_text import log_lines
 from ui.machine_check.opener import MachineCheckOpener
@@ -249,6 +250,8 @@ class MainWindow(PanelWindow):
                 self.history.receive(message)
             elif isinstance(message, FrameMessage):
                 self.frames.receive(message)
+            elif isinstance(message, FormAdded):
+                self.videos.added(message.source)
             elif isinstance(message, LoginFound):
                 self.videos.fill_in(partial(self._fill_in, message))
             elif isinstance(message, FilesGiven):

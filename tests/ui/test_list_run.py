@@ -259,7 +259,7 @@ def test_settings_copies_and_removal(editor_of, tmp_path):
     editor = editor_of()
     editor.add(tmp_path, "one")
     row = editor.videos.rows[editor.id_of("one")]
-    editor.list.replace(row.id, replace(row.job, qualities=("480p",)), row.listed.backend_url, editor.values)
+    editor.list.list.replace(row.id, replace(row.job, qualities=("480p",)), row.listed.backend_url, editor.values)
     editor.list.duplicate([row.id])
     editor.until(lambda: len(editor.videos.rows) == 2)
     assert [("one", ("480p",)), ("one-2", ("480p",))] == [

@@ -7,16 +7,19 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from displays import needs_xvfb
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep, succeed
 
+from pipeline.errors import Setting
 from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
-from ui.list_messages import RowState, WhenDone
+from ui.list_messages import NOT_ADDED, NOT_CHANGED, NOT_STARTED, RowState, WhenDone
 from ui.list_view import MOST_WRITTEN, written_next
 from ui.preferences import Preferences
+from ui.view_state import WindowStage
 
 
 @pytest.fixture
@@ -155,6 +158,74 @@ def test_what_is_the_computers_own_stays_whichever_video_is_selected(driver, vid
         (saved := Preferences.load(driver.preferences_path)).create_offline_mp4,
         saved.parallel_uploads,
     )
+
+
+def test_another_video_that_is_chosen_stays_in_the_form(driver, videos, tmp_path):
+    """No video of the list is selected then, and Start begins the one that was chosen, with the form's settings."""
+    window = driver.window
+    window.variables.output_dir.set(str(tmp_path / "out"))
+    drop(driver, videos[:2], 2)
+    window.variables.make_mp4.set(False)
+    select(driver, "one.mp4")
+    window.source_panel.choose(Path(videos[2]))
+    driver.press(window.actions.start)
+    driver.until(lambda: driver.services.plans and window.controller.state.stage is WindowStage.READY)
+    (plan,) = driver.services.plans
+    assert ("three", False) == (plan.job.slug, plan.job.make_mp4)
+    assert (videos[2], ()) == (window.variables.read().source, window.controller.state.videos.selected)
+    assert ["one.mp4", "two.mp4"] == list(rows(driver))
+
+
+def test_settings_that_no_video_can_have_are_shown_and_start_nothing(driver, videos, tmp_path):
+    """They are named beneath their field as they are typed, in the banner at Start, and when another is selected."""
+    window = driver.window
+    window.variables.output_dir.set(str(tmp_path / "out"))
+    drop(driver, videos[:2], 2)
+    select(driver, "one.mp4")
+    window.variables.part_to.set("abc")
+    driver.until(lambda: window.controller.state.problems)
+    driver.settle()
+    assert "abc" in window.source_panel.notes[Setting.TRIM].label.cget("text")
+    for start in (window.actions.start, window.queue_panel.start_all):
+        driver.press(start)
+        assert (NOT_STARTED, True) == (driver.banner, "abc" in driver.sentences)
+    select(driver, "two.mp4")
+    driver.until(lambda: driver.banner == NOT_CHANGED)
+    assert ((), []) == (window.controller.state.problems, driver.services.plans)
+    assert {RowState.HELD} == {row.state for row in rows(driver).values()}
+
+
+def test_a_file_of_names_is_chosen_for_one_video(driver, videos, tmp_path):
+    """Its names are in the video's settings; where it can't be read, a sentence says so and the rest is kept."""
+    (tmp_path / "names.txt").write_text("Dashwood\n", encoding="utf-8")
+    window = driver.window
+    window.variables.transcribe.set(True)
+    drop(driver, videos[:2], 2)
+    select(driver, "one.mp4")
+    window.variables.speech.names_file.set(str(tmp_path / "names.txt"))
+    driver.until(lambda: rows(driver)["one.mp4"].job.transcription.names == ("Dashwood",))
+    window.variables.title.set("Lesson 1")
+    window.variables.speech.names_file.set(str(tmp_path / "none.txt"))
+    driver.until(lambda: driver.banner == NOT_CHANGED and "none.txt" in driver.sentences)
+    driver.until(lambda: rows(driver)["one.mp4"].job.title == "Lesson 1")
+    assert ("Dashwood",) == rows(driver)["one.mp4"].job.transcription.names
+
+
+def test_the_forms_video_stays_there_until_it_is_in_the_list(driver, videos):
+    """What is wrong with it is said beneath its field, and nothing of it is lost."""
+    window = driver.window
+    variables = window.variables
+    variables.source.set(videos[0])
+    variables.title.set("Lesson 1")
+    variables.part_to.set("abc")
+    window.videos.add_form()
+    driver.settle()
+    assert (NOT_ADDED, "Lesson 1") == (driver.banner, variables.read().title)
+    assert window.controller.state.problems
+    variables.part_to.set("0:10")
+    window.videos.add_form()
+    driver.until(lambda: len(rows(driver)) == 1 and not variables.read().source)
+    assert "Lesson 1" == rows(driver)["one.mp4"].job.title
 
 
 def test_a_video_of_the_list_names_its_preset(driver, tmp_path, videos):
