@@ -28,7 +28,8 @@ Parse = Callable[[Sequence[str]], argparse.Namespace]
 def parsed_with_preset(parse: Parse, settings: PresetSettings) -> argparse.Namespace:
     """Return options with a preset's settings; `parse` parses those that are typed behind the arguments it is given.
 
-    A setting of the preset that one of the typed options rules out is left out, rather than refused.
+    A setting of the preset that one of the typed options rules out is left out, rather than refused. What is ruled out
+    without a preset, too, is refused as it is there: HDR in H.264, which is the codec if none is named.
     """
     options = parse(preset_arguments(settings))
     left = _not_ruled_out(settings, options)
@@ -104,6 +105,8 @@ def _not_ruled_out(settings: PresetSettings, options: argparse.Namespace) -> Pre
         keeps_hdr = encoding.keep_hdr and codec is not Codec.H264
         segment_type = None if encoding.segment_type is SegmentType.TS else encoding.segment_type
         encoding = replace(encoding, keep_hdr=keeps_hdr, segment_type=segment_type)
+    elif options.segment_type == SegmentType.TS.value and encoding.segment_type is not SegmentType.TS:
+        encoding = replace(encoding, codec=Codec.H264, keep_hdr=False)  # the only codec in these segments
     averaged = options.rate_control == RateControl.ABR.value
     if encoding.rate_control is RateControl.CRF and (averaged or encoder not in MEASURING):
         encoding = replace(encoding, target_vmaf=None, fit_ladder=False)

@@ -21,13 +21,15 @@ from pipeline.job import (
     Codec,
     EncoderFamily,
     EncodingRequest,
+    Job,
     MappedAudio,
     RateControl,
     SegmentType,
     TranscriptionRequest,
 )
+from pipeline.plan import setting_problems
 from pipeline.presets.library import read_library, write_preset
-from pipeline.presets.preset import Preset, PresetSettings, settings_of
+from pipeline.presets.preset import Preset, PresetSettings, settings_of, with_settings
 from pipeline.presets.shipped import SHIPPED
 
 NOTHING_AS_USUAL = PresetSettings(
@@ -101,6 +103,14 @@ def test_every_setting_arrives(settings_with, preset):
             "--rate-control abr",
             {"encoding": replace(NOTHING_AS_USUAL.encoding, target_vmaf=None, rate_control=RateControl.ABR)},
         ),
+        (
+            "--segment-type ts",
+            {
+                "encoding": replace(
+                    NOTHING_AS_USUAL.encoding, codec=Codec.H264, keep_hdr=False, segment_type=SegmentType.TS
+                )
+            },
+        ),
         ("--codec h264", {"encoding": replace(NOTHING_AS_USUAL.encoding, codec=Codec.H264, keep_hdr=False)}),
         (
             "--multilingual --no-translate",
@@ -130,6 +140,29 @@ def test_what_is_typed_wins_over_an_average_bit_rate_and_several_languages(setti
         transcription=replace(HEARD, multilingual=False, language="fr"),
     )
     assert wanted == settings_with(averaged, "--target-vmaf", "94", "--codec", "av1", "--language", "fr")
+
+
+@pytest.mark.parametrize("typed", ["--segment-type ts", "--segment-type ts --codec h264"])
+def test_the_shipped_archive_in_segments_that_every_player_takes(settings_with, typed):
+    """Its codec and its HDR have no place in them."""
+    archive = next(preset.settings for preset in SHIPPED if preset.name == "Archive")
+    encoding = replace(archive.encoding, codec=Codec.H264, keep_hdr=False, segment_type=SegmentType.TS)
+    assert replace(archive, encoding=encoding) == settings_with(archive, *typed.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("--segment-type ts --codec hevc", "HEVC needs fMP4 segments"),
+        ("--keep-hdr --codec h264", "HDR can't be kept in H.264"),
+    ],
+)
+def test_two_that_are_typed_are_not_left_out(settings_with, typed, said):
+    """They are refused as without a preset."""
+    archive = next(preset.settings for preset in SHIPPED if preset.name == "Archive")
+    settings = settings_with(archive, *typed.split())
+    job = with_settings(Job(source=Path("a.mp4"), output_dir=Path("out"), slug="a"), settings)
+    assert [True] == [said in problem.text for problem in setting_problems(job)]
 
 
 def test_what_is_typed_and_can_t_be_is_refused(config, capsys):
