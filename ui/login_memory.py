@@ -39,7 +39,7 @@ class LoginMemory:
     """Remembers a login and forgets it, in the order of the calls. `backend` is the id of a named backend; empty is the
     login that was typed.
 
-    Each call returns at once; what came of it goes through `post`.
+    Each call returns at once; what came of it goes through `post`, a failure once for several in a row.
     """
 
     def __init__(self, post: Callable[[Message], None]) -> None:
@@ -48,6 +48,7 @@ class LoginMemory:
         self._lock = threading.Lock()
         self._open = 0
         self._thread: threading.Thread | None = None
+        self._trouble = ""
         self._kept: dict[str, KeptLogin | None] = {}
 
     @property
@@ -81,13 +82,21 @@ class LoginMemory:
             task = self._tasks.get()
             try:
                 self._post(task.do())
+                self._trouble = ""
             except Exception as error:  # noqa: BLE001  # the thread's outermost frame; keychains have their own errors
-                # its name alone: nobody knows what a keychain writes into an error
-                logger.warning("the keychain failed: %s", type(error).__name__)
-                self._post(KeychainTold(text=NO_KEYCHAIN if keychain.is_missing(error) else task.failed))
+                self._tell(error, NO_KEYCHAIN if keychain.is_missing(error) else task.failed)
             finally:
                 with self._lock:
                     self._open -= task.changes
+
+    def _tell(self, error: Exception, trouble: str) -> None:
+        """Say what failed, unless that was the last that was said: Start and its check both store the login."""
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        # its name alone: nobody knows what a keychain writes into an error
+        logger.warning("the keychain failed: %s", type(error).__name__)
+        self._post(KeychainTold(text=trouble))
 
     def _load(self, backend: str) -> Message:
         kept = self._kept[backend] = keychain.load(backend)

@@ -58,6 +58,18 @@ def test_no_keychain(memory_keychain, caplog):
     assert "kept-token" not in caplog.text
 
 
+def test_no_keychain_is_told_once(memory_keychain):
+    """The login is stored at several occasions that come together; after something else it is told again."""
+    keyring.set_keyring(fail.Keyring())
+    told = Told()
+    told.memory.save(LOGIN)
+    told.memory.save(KeptLogin(url=LOGIN.url, token="another-token-another"))
+    told.memory.forget()  # where nothing can be kept, nothing is left
+    told.memory.save(LOGIN)
+    trouble = KeychainTold(text=NO_KEYCHAIN)
+    assert [trouble, KeychainTold(), trouble] == [told.next() for _ in range(3)]
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [(LoginMemory.load, NOT_READ), (lambda memory: memory.save(LOGIN), NOT_KEPT), (LoginMemory.forget, NOT_REMOVED)],
