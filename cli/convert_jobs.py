@@ -39,7 +39,7 @@ from pipeline.job import (
     Trim,
     UploadRequest,
 )
-from pipeline.media.encode.ladder import BY_NAME
+from pipeline.media.encode.ladder import BY_NAME, MP4_QUALITY, USUAL
 from pipeline.media.source.trimming import parse_trim, typed_seconds
 from pipeline.source_address import SourceAddress
 from pipeline.transfer.http.validation import as_prefix
@@ -75,7 +75,7 @@ def asked_from(options: argparse.Namespace, config: Config) -> Asked:
     return Asked(
         jobs=tuple(job_for(options, video) for video in videos),
         destinations=(options.upload,) * len(videos),
-        problems=(*config.problems, *problems_of(options, config, several=len(videos) > 1)),
+        problems=(*config.problems, *problems_of(options, config, several=len(videos) > 1), *idle_rates([options])),
     )
 
 
@@ -90,7 +90,7 @@ def _listed(options: argparse.Namespace, config: Config) -> Asked:
     by_row = [problems_of(video.options, config, several=False) for video in found.videos]
     texts = [[one.text if isinstance(one, Problem) else one for one in problems] for problems in by_row]
     common = [text for text in texts[0] if all(text in row for row in texts)] if several else []
-    everywhere += [*common, *_for_one(options, several=several)]
+    everywhere += [*common, *_for_one(options, several=several), *idle_rates([video.options for video in found.videos])]
     for video, row in zip(found.videos, texts, strict=True):
         wrong += [RowProblem(line=video.line, text=text) for text in row if text not in common]
     problems = (*everywhere, *at_lines(found.name, sorted(wrong, key=lambda problem: problem.line)))
@@ -119,12 +119,11 @@ def _root_of(sources: Sequence[Named]) -> Path | None:
 
 def job_for(options: argparse.Namespace, video: Input) -> Job:
     """Return the job for a video that was asked for with these options."""
-    qualities = tuple(quality.strip() for quality in options.qualities.split(",") if quality.strip())
     return Job(
         source=video.source,
         output_dir=options.output,
         slug=video.slug,
-        qualities=None if options.qualities == "auto" else qualities,
+        qualities=None if options.qualities == AUTO else tuple(_qualities(options)),
         audio_only=options.audio_only,
         tracks=TrackChoice(programme=options.programme, video=options.video_track, audio=_audio_tracks(options) or ()),
         encoding=_encoding(options),
@@ -150,10 +149,33 @@ def job_for(options: argparse.Namespace, video: Input) -> Job:
     )
 
 
+def idle_rates(every: Sequence[argparse.Namespace]) -> list[str]:
+    """Return what is wrong with bit rates of qualities that none of these options asks for."""
+    rates = {rate.name for options in every for rate in options.bitrate if rate.name in BY_NAME}
+    if rates and all(options.audio_only for options in every):
+        return ["--bitrate sets the rate of video, and --audio-only makes none: leave one of them out."]
+    made = {name for options in every for name in _made(options)}
+    idle = [name for name in BY_NAME if name in rates - made]
+    them = f"{' and '.join(idle)}, which --qualities does not ask for"
+    return [f"--bitrate sets the rate of {them}: add it there, or leave out its rate."] if idle else []
+
+
+def _made(options: argparse.Namespace) -> list[str]:
+    """Return the qualities that are asked for, the MP4's too."""
+    if options.audio_only:
+        return []
+    named = [quality.name for quality in USUAL] if options.qualities == AUTO else _qualities(options)
+    return [*named, *([MP4_QUALITY.name] if options.mp4 else [])]
+
+
+def _qualities(options: argparse.Namespace) -> list[str]:
+    return [quality.strip() for quality in options.qualities.split(",") if quality.strip()]
+
+
 def problems_of(options: argparse.Namespace, config: Config, *, several: bool) -> list[str | Problem]:
     """Return everything that is wrong whatever the videos are."""
     problems: list[str | Problem] = []
-    wanted = [quality.strip() for quality in options.qualities.split(",") if quality.strip()]
+    wanted = _qualities(options)
     if options.qualities != "auto" and (not wanted or set(wanted) - set(BY_NAME)):
         problems.append(f"--qualities takes auto or a list of {','.join(BY_NAME)}, not {options.qualities!r}.")
     if options.trim is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cli.cluster_options import engine_url
 from cli.convert import renderer_for, run_jobs
-from cli.convert_jobs import job_for, problems_of
+from cli.convert_jobs import idle_rates, job_for, problems_of
 from cli.input_options import selection_from
 from cli.main import complain
 from cli.printing import counted, terminal_safe, write_event
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
 
     Raises KeyboardInterrupt, SettingsError.
     """
-    problems = [*config.problems, *problems_of(options, config, several=True)]
+    problems = [*config.problems, *problems_of(options, config, several=True), *idle_rates([options])]
     if options.fresh:
         problems.append("--fresh would make everything anew at each start: leave it out, or use convert.")
     if options.detach:

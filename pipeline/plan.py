@@ -153,7 +153,7 @@ def _wrong_bit_rates(job: Job) -> Iterator[Problem]:
         if text:
             unusable = True
             yield Problem(text=text, setting=Setting.BIT_RATES)
-    if unusable or not job.bit_rates:
+    if unusable or not job.bit_rates or job.audio_only:
         return
     names = [quality.name for quality in ladder.USUAL] if job.qualities is None else job.qualities
     made = [one for one in ladder.with_rates(ladder.QUALITIES, job.bit_rates) if one.name in names]

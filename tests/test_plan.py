@@ -24,7 +24,7 @@ from pipeline.job import (
 from pipeline.media.encode import ladder
 from pipeline.media_info import AudioStream, DynamicRange
 from pipeline.model import PhaseName
-from pipeline.plan import make_plan, plan_as_made
+from pipeline.plan import make_plan, plan_as_made, setting_problems
 
 
 def test_a_plain_job_gets_all_qualities_and_an_mp4_remuxed_from_480p(job, media_info):
@@ -363,6 +363,12 @@ def test_rates_matter_among_what_is_made(job, media_info):
     rates = (QualityRate(name="720p", bit_rate=6_000_000),)
     plan = make_plan(replace(job, qualities=("720p", "480p"), bit_rates=rates), media_info())
     assert [6_000_000, 1_400_000] == [r.bit_rate for r in plan.renditions]
+
+
+def test_rates_are_no_matter_where_no_video_is_made(job):
+    """Audio alone has none, whatever would be too close."""
+    rates = (QualityRate(name="480p", bit_rate=9_000_000),)
+    assert [1, 0] == [len(setting_problems(replace(job, bit_rates=rates, audio_only=only))) for only in (False, True)]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from cli import watch
 from cli.convert import run
 from cli.convert_jobs import asked_from
 from cli.convert_options import jobs as number_of_jobs
@@ -222,6 +223,44 @@ def test_rates_by_quality():
     """k and M are powers of 1000, as ffmpeg has them."""
     rates = bit_rates("1080p=4500k, 720p=2.5M,480p=900000")
     assert [("1080p", 4_500_000), ("720p", 2_500_000), ("480p", 900_000)] == [(r.name, r.bit_rate) for r in rates]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param("--bitrate 720p=2M,360p=500k --qualities 720p,360p", "", id="chosen"),
+        pytest.param("--bitrate 1080p=4M", "", id="usual"),
+        pytest.param("--bitrate 480p=1M --qualities 1080p", "", id="the MP4's"),
+        pytest.param("--bitrate 2160p=9M", "of 2160p, which --qualities does not ask for", id="not usual"),
+        pytest.param("--bitrate 720p=2M --qualities 1080p", "of 720p, which --qualities", id="not chosen"),
+        pytest.param("--bitrate 480p=1M --qualities 1080p --no-mp4", "of 480p, which --qualities", id="no MP4"),
+        pytest.param("--bitrate 480p=9M --audio-only", "--audio-only makes none", id="audio alone"),
+    ],
+)
+def test_a_rate_of_what_is_not_made(tmp_path, given, said):
+    """It is named, in place of leaving it out unseen."""
+    (tmp_path / "a.mp4").touch()
+    options = build_parser(Config()).parse_args(["convert", str(tmp_path / "a.mp4"), "-o", "out", *given.split()])
+    assert [True] * bool(said) == [said in str(problem) for problem in asked_from(options, Config()).problems]
+
+
+def test_a_rate_that_one_video_of_a_list_has(tmp_path):
+    """Is meant for that one; a rate that none has is named once."""
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / "rows.csv").write_text("source,qualities\na.mp4,\nb.mp4,720p\n", encoding="utf-8")
+    command = ["convert", "--list", str(tmp_path / "rows.csv"), "-o", "out", "--qualities", "1080p", "--bitrate"]
+    parser, found = build_parser(Config()), []
+    for rates in ("720p=2M", "360p=500k"):
+        found.append(len(asked_from(parser.parse_args([*command, rates]), Config()).problems))
+    assert [0, 1] == found
+
+
+def test_a_rate_of_what_is_not_made_of_videos_that_come(tmp_path):
+    """`watch` says so before it waits for any, with all else that is wrong."""
+    command = ["watch", str(tmp_path / "gone"), "-o", "out", "--bitrate", "2160p=9M"]
+    with pytest.raises(SettingsError, match="of 2160p, which --qualities does not ask for"):
+        watch.run(build_parser(Config()).parse_args(command), Config())
 
 
 @pytest.mark.parametrize("text", ["", "4500k", "1080p=", "1080p=-1k", "1080p=4500kb", "1080p=1e6", "720p=1M,720p=2M"])
