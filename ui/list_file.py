@@ -20,7 +20,7 @@ from pipeline.presets.library import read_library
 from ui.destination import TypedDestination
 from ui.gathering import gather
 from ui.job_form import FormValues, destination, form_problems, job_config, to_job
-from ui.list_messages import NOT_CHANGED, FormAdded, NotAdded, StoredVideo, VideosListed
+from ui.list_messages import FormAdded, NotAdded, StoredVideo, VideosListed
 from ui.messages import LogEntry, Message
 from ui.preset_form import row_label
 from ui.services import Services
@@ -117,7 +117,7 @@ class ListFile:
                 try:
                     new = replace(job, transcription=replace(speech, names=self._names(values)))
                 except PipelineError as error:
-                    self._post(NotAdded(text=str(error), title=NOT_CHANGED))
+                    self._post(NotAdded(text=str(error), title=f"{job.source.name} keeps the names that it had."))
             self._tell(store.listed.replace(id_, new, backend_url=backend_url, label=self._label(values)))
 
         self._ask(work)

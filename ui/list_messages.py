@@ -49,7 +49,6 @@ STILL = tuple(state for state in RowState if state is not RowState.RUNNING)
 
 NOT_ADDED = "Not everything was added."
 NOT_STARTED = "Not started: this must be put right first."
-NOT_CHANGED = "The video keeps the settings that it had."
 """What is said above a sentence about what was not done."""
 
 

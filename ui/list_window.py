@@ -23,7 +23,7 @@ from ui.gathering import pasted_paths
 from ui.job_form import FormValues, form_problems
 from ui.layout import PanelWindow
 from ui.list_control import ListControl
-from ui.list_messages import NOT_ADDED, NOT_CHANGED, NOT_STARTED, WhenDone
+from ui.list_messages import NOT_ADDED, NOT_STARTED, WhenDone
 from ui.panels.source import VIDEO_FILES
 from ui.row_editing import RowEditing
 from ui.view_state import ViewState
@@ -223,13 +223,13 @@ class ListWindow:
         if chosen:
             self._control.list.import_from(Path(chosen))
 
-    def finish_editing(self, not_done: str = NOT_CHANGED) -> bool:
+    def finish_editing(self, not_done: str = "") -> bool:
         """Give the selected video at once what stands in the form, and return whether it has that; the banner says
-        what is `not_done` otherwise, and why.
+        otherwise what is `not_done`, or that the video stays as it was, and why.
         """
         if self._waiting is not None:
             self._root.after_cancel(self._waiting)
-        return self._edited(not_done)
+        return self._edited(not_done or f"{self._editing.name} keeps the settings that it had.")
 
     @property
     def _selected(self) -> tuple[str, ...]:

@@ -43,6 +43,11 @@ class RowEditing:
         """Whether what is changed in the form now is a video's."""
         return self._job is not None and not self._filling
 
+    @property
+    def name(self) -> str:
+        """What the video is called whose settings stand in the form, empty for none."""
+        return "" if self._job is None else self._job.source.name
+
     def own_values(self) -> FormValues:
         """Return what stands in the form when no video is selected: the settings of those that are added."""
         if self._own is None:

@@ -145,7 +145,7 @@ def test_the_time_of_the_poster():
     """As it is typed; what is no time is refused with the option's name."""
     assert [90.5, None] == [job.poster_s for more in (["--poster", "1:30.5"], []) for job in _jobs("a.mp4", *more)]
     options = build_parser(Config()).parse_args(["convert", "-o", "out", "a.mp4", "--poster", "soon"])
-    assert ["--poster: 'soon' is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds)."] == [
+    assert ["--poster: 'soon' is not a time: write 0:01:30, 1:30.5 or 90 (seconds)."] == [
         *asked_from(options, Config()).problems
     ]
 

@@ -203,7 +203,7 @@ def test_a_part_of_the_video():
     """Both fields empty mean the whole; what is not a time, or no part, is said beside them."""
     part = replace(GOOD, part_from="1:30", part_to="12:00")
     assert [None, Trim(start_s=90, end_s=720)] == [to_job(values, VIDEO).trim for values in (GOOD, part)]
-    problem = ("'soon' is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).", Setting.TRIM)
+    problem = ("'soon' is not a time: write 0:01:30, 1:30.5 or 90 (seconds).", Setting.TRIM)
     assert [problem] == [(p.text, p.setting) for p in form_problems(replace(GOOD, part_to="soon"))]
 
 

@@ -16,7 +16,7 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep, succe
 from pipeline.errors import Setting
 from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
-from ui.list_messages import NOT_ADDED, NOT_CHANGED, NOT_STARTED, RowState, WhenDone
+from ui.list_messages import NOT_ADDED, NOT_STARTED, RowState, WhenDone
 from ui.list_view import MOST_WRITTEN, written_next
 from ui.preferences import Preferences
 from ui.view_state import WindowStage
@@ -190,7 +190,7 @@ def test_settings_that_no_video_can_have_are_shown_and_start_nothing(driver, vid
         driver.press(start)
         assert (NOT_STARTED, True) == (driver.banner, "abc" in driver.sentences)
     select(driver, "two.mp4")
-    driver.until(lambda: driver.banner == NOT_CHANGED)
+    driver.until(lambda: driver.banner == "one.mp4 keeps the settings that it had.")
     assert ((), []) == (window.controller.state.problems, driver.services.plans)
     assert {RowState.HELD} == {row.state for row in rows(driver).values()}
 
@@ -206,7 +206,7 @@ def test_a_file_of_names_is_chosen_for_one_video(driver, videos, tmp_path):
     driver.until(lambda: rows(driver)["one.mp4"].job.transcription.names == ("Dashwood",))
     window.variables.title.set("Lesson 1")
     window.variables.speech.names_file.set(str(tmp_path / "none.txt"))
-    driver.until(lambda: driver.banner == NOT_CHANGED and "none.txt" in driver.sentences)
+    driver.until(lambda: driver.banner == "one.mp4 keeps the names that it had." and "none.txt" in driver.sentences)
     driver.until(lambda: rows(driver)["one.mp4"].job.title == "Lesson 1")
     assert ("Dashwood",) == rows(driver)["one.mp4"].job.transcription.names
 

@@ -59,7 +59,7 @@ def typed_seconds(text: str) -> float:
         minutes is not None and float(seconds.replace(",", ".")) >= 60
     )
     if found is None or too_many:
-        raise ValueError(f"{text.strip()!r} is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).")
+        raise ValueError(f"{text.strip()!r} is not a time: write 0:01:30, 1:30.5 or 90 (seconds).")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds.replace(",", "."))
 
 

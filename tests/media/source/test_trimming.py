@@ -42,7 +42,7 @@ def test_a_part_is_given_by_two_times(text, trim):
             "90", "A part of the video is given by its beginning and its end, such as 0:01:30-0:12:00", id="one time"
         ),
         pytest.param("-", "A part of the video is given by its beginning and its end", id="none"),
-        pytest.param("soon-later", "'soon' is not a time: write it as 0:01:30, 1:30.5 or 90 (seconds).", id="words"),
+        pytest.param("soon-later", "'soon' is not a time: write 0:01:30, 1:30.5 or 90 (seconds).", id="words"),
         pytest.param("1:90-2:00", "'1:90' is not a time", id="ninety seconds of a minute"),
         pytest.param(
             "12:00-1:30",
