@@ -87,6 +87,12 @@ def test_the_part_is_chosen_on_the_strip(open_driver):
     driver.fill()
     frames, variables = opened(driver), driver.window.variables
     assert [] == faults(frames.window)
+    style = frames.window.tk.call
+    card, behind = (
+        str(style("ttk::style", "lookup", str(one.cget("style")), "-background"))
+        for one in (frames.card.body, frames.scale)
+    )
+    assert card == behind  # the slider stands on the card, not on a strip of another colour
     driver.press(frames.frames[3])
     driver.press(frames.begin)
     for key in ("<Right>", "<Right>", "<Shift-Left>"):

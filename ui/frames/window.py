@@ -14,7 +14,7 @@ from ui.form_variables import FormVariables
 from ui.frames.messages import FrameMessage, FrameRead, PreviewTold
 from ui.frames.reader import FrameReader
 from ui.frames.times import FRAMES, place_of, strip_times, typed_time, within
-from ui.theme import CARD, HINT, TEXT_TONES, keep_visible
+from ui.theme import CARD, HINT, TEXT_TONES, keep_visible, on_new_theme
 from ui.tones import Tone
 from ui.widgets.card import Card
 from ui.widgets.fields import switch
@@ -128,9 +128,22 @@ class FramesWindow:
         strip.rowconfigure(0, minsize=self._box(SMALL)[1] + on_screen(self.window, 6))
         self.position = tkinter.DoubleVar(self.window, 0.0)
         self.scale = ttk.Scale(
-            body, from_=0.0, to=self._length_s, variable=self.position, command=lambda value: self.choose(float(value))
+            body,
+            from_=0.0,
+            to=self._length_s,
+            variable=self.position,
+            command=lambda value: self.choose(float(value)),
+            bootstyle=CARD,
         )
         self.scale.grid(row=3, column=0, sticky="ew", pady=(GAP, 0))
+        self._colour_scale()
+        on_new_theme(self.scale, self._colour_scale)
+
+    def _colour_scale(self) -> None:
+        """Let the slider stand on the card: its style has a handle for that, and the background of the window."""
+        style = ttk.Style()
+        card = style.lookup(str(self.card.body.cget("style")), "background")
+        style.configure(str(self.scale.cget("style")), background=card)
 
     def _add_buttons(self) -> None:
         self.told = WrappingLabel(self.card.body, bootstyle=HINT)
