@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from tkinter.font import nametofont
 
 import pytest
 from cut_off import faults
@@ -149,6 +150,8 @@ def test_a_job_is_found_and_uploaded_again(open_driver, folder):
     history = opened(driver)
     history.typed.set("lesson 1")
     driver.until(lambda: history.tree.get_children() == ("job1",))
+    shown, room = history.tree.set("job1", "to"), int(history.tree.column("to", "width"))
+    assert (True, True) == (shown.endswith("…"), nametofont("TkDefaultFont", root=history.tree).measure(shown) <= room)
     choose(driver, history, "job1")
     assert ([], True) == (faults(history.window), "Address" in history.panel.texts)
     driver.press(history.upload)

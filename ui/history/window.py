@@ -6,6 +6,7 @@ import tkinter
 from collections.abc import Callable
 from pathlib import Path
 from tkinter import filedialog
+from tkinter.font import nametofont
 from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
@@ -17,10 +18,11 @@ from ui.history.rows import COLUMNS, columns, found
 from ui.results.panel import ResultsPanel
 from ui.theme import keep_visible
 from ui.tones import Tone
+from ui.widgets.elided import clipped
 from ui.widgets.fields import switch
 from ui.widgets.scrollbars import show_when_needed
 from ui.widgets.wrapping_label import WrappingLabel
-from ui.window_size import give_size
+from ui.window_size import give_size, on_screen
 
 if TYPE_CHECKING:
     from pipeline.job_history import HistoryEntry
@@ -127,6 +129,7 @@ class HistoryWindow:
         frame.grid(row=1, column=0, sticky="nsew", padx=GAP, pady=(GAP, 0))
         frame.columnconfigure(0, weight=1)
         frame.rowconfigure(0, weight=1)
+        self._font = nametofont("TkDefaultFont", root=frame)
         self.tree = ttk.Treeview(frame, columns=tuple(COLUMNS), show="headings", selectmode="browse", height=4)
         for name, title in COLUMNS.items():
             self.tree.heading(name, text=title, anchor="w")
@@ -155,6 +158,14 @@ class HistoryWindow:
     def _resized(self, width: int) -> None:
         for name, share in SHARES.items():
             self.tree.column(name, width=round(width * share), stretch=False)
+        for entry in self._shown.values():
+            self.tree.item(entry.id, values=self._values(entry))
+
+    def _values(self, entry: HistoryEntry) -> tuple[str, ...]:
+        """Return the texts of a row, each as far as there is room for it."""
+        around = on_screen(self.window, 10)
+        rooms = (int(self.tree.column(name, "width")) - around for name in COLUMNS)
+        return tuple(clipped(text, room, self._font.measure) for text, room in zip(columns(entry), rooms, strict=True))
 
     def _search_soon(self) -> None:
         if self._waiting is not None:
@@ -173,7 +184,7 @@ class HistoryWindow:
         self.tree.delete(*self.tree.get_children())
         self._shown = {entry.id: entry for entry in entries}
         for entry in entries:
-            self.tree.insert("", "end", iid=entry.id, values=columns(entry))
+            self.tree.insert("", "end", iid=entry.id, values=self._values(entry))
         if self._chosen is not None and self._chosen.id in self._shown:
             self.tree.selection_set(self._chosen.id)
 
