@@ -12,6 +12,7 @@ from ui.messages import BannerAnswer, CloseAnswered, CloseAsked
 from ui.view_state import Leaving
 
 if TYPE_CHECKING:
+    from ui.history.opener import HistoryOpener
     from ui.transcripts.app import EditorWindows
 
 CLOSE_DEADLINE_S = 10.0
@@ -21,8 +22,24 @@ SHOWN_S = 30.0
 """How long the window shows that a job has ended in the background, before the program ends."""
 
 
+class EditedVideos(Protocol):
+    """What the list of videos does before it is left."""
+
+    def finish_editing(self) -> bool:
+        """Give the selected video what stands in the form."""
+
+    def form(self) -> FormValues:
+        """Return what is remembered of the form."""
+
+
 class ClosedWindow(Protocol):
-    """What is done with the window itself."""
+    """What is done with the window itself; it does not close by itself while something is done in the history."""
+
+    history: HistoryOpener
+
+    @property
+    def videos(self) -> EditedVideos:
+        """The list of videos."""
 
     def destroy(self) -> None:
         """Take it away for good."""
@@ -42,15 +59,14 @@ class Closing:
         controller: Controller,
         window: ClosedWindow,
         *,
-        values: Callable[[], FormValues],
         editors: Callable[[], EditorWindows | None],
     ) -> None:
-        """`values` reads the form, and `editors` returns the transcript editors."""
+        """`editors` returns the transcript editors."""
         self._controller = controller
         self._window = window
-        self._values = values
         self._editors = editors
         self._followed = Leaving.STAYS
+        self._waits = False
         self._shown_until = 0.0
         self._close_by: float | None = None
 
@@ -74,11 +90,18 @@ class Closing:
         if leaving is not before:
             self._followed = leaving
             self._begin(leaving, before)
-        elif leaving is Leaving.DONE and time.monotonic() >= self._shown_until:
+        elif self._closes_now(leaving):
+            self._waits = False
             self._controller.receive(CloseAnswered(answer=BannerAnswer.STAY))
             self._end()
         else:
             self._destroy_when_ended()
+
+    def _closes_now(self, leaving: Leaving) -> bool:
+        """Whether it is time to close without anybody having said so now."""
+        if self._window.history.busy or self._controller.state.job_on_its_way:
+            return False
+        return self._waits or (leaving is Leaving.DONE and time.monotonic() >= self._shown_until)
 
     def _begin(self, leaving: Leaving, before: Leaving) -> None:
         if before is Leaving.IN_BACKGROUND:
@@ -87,8 +110,10 @@ class Closing:
             self._window.withdraw()
         elif leaving is Leaving.DONE:
             self._shown_until = time.monotonic() + SHOWN_S
-        elif leaving is Leaving.NOW:
+        elif leaving is Leaving.NOW and self._controller.state.job_on_its_way:
             self._end()
+        elif leaving is Leaving.NOW:
+            self._waits = True
 
     def _end(self) -> None:
         """Close the window; a job on its way is cancelled first and has 10 s to end.
@@ -101,7 +126,8 @@ class Closing:
         if editors is not None and editors.views:
             editors.close(then=self._end)
             return
-        self._controller.save_preferences(self._values())
+        self._window.videos.finish_editing()
+        self._controller.save_preferences(self._window.videos.form())
         self._close_by = time.monotonic() + CLOSE_DEADLINE_S
         self._controller.close()
         self._destroy_when_ended()

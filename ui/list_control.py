@@ -94,7 +94,8 @@ class ListControl:
 
     def close(self) -> None:
         """Stop what runs, and keep what is made and the list."""
-        self.run.cancel()
+        self._waiting_values = None
+        self.run.close()
         self.looks.close()
         self.list.close()
 
@@ -136,8 +137,10 @@ class ListControl:
 
     def leave(self, answer: BannerAnswer) -> None:
         """Let no further video begin where the window closes after the one that is converted."""
-        if answer is BannerAnswer.CLOSE_AFTER_JOB and self._state().videos.runs:
-            self.finish_this()
+        if answer is BannerAnswer.CLOSE_AFTER_JOB:
+            self._waiting_values = None
+            if self._state().videos.runs:
+                self.finish_this()
 
     def remove(self, ids: Sequence[str]) -> None:
         """Take videos out of the list that are not converted."""

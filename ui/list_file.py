@@ -62,6 +62,7 @@ class ListFile:
         self._ended = ended
         self._asked: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._pending = 0
+        self._closed = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._last: tuple[StoredVideo, ...] | None = None
@@ -79,6 +80,7 @@ class ListFile:
 
     def close(self) -> None:
         """Do what was asked, and then nothing any more."""
+        self._closed = True
         if self._thread is not None:
             self._asked.put(None)
 
@@ -227,6 +229,8 @@ class ListFile:
         return self._services.names_in(Path(values.speech.names_file))
 
     def _ask(self, work: Work) -> None:
+        if self._closed:
+            return
         with self._lock:
             self._pending += 1
         self._asked.put(work)

@@ -44,6 +44,7 @@ class ListRun:
         self._post = post
         self._question = question
         self._current: _Run | None = None
+        self._closed = False
 
     @property
     def busy(self) -> bool:
@@ -72,6 +73,8 @@ class ListRun:
             after=None if before is None else before.thread,
             start=start,
         )
+        if self._closed:
+            self._current.cancel.cancel()
         self._current.thread.start()  # not before: what it posts is answered with `control` and `cancel`
 
     def look(self) -> None:
@@ -89,8 +92,9 @@ class ListRun:
         if self._current is not None:
             self._current.thread.join()
 
-    def cancel(self) -> None:
-        """Stop what runs: it waits in the list, and goes on when it is started again."""
+    def close(self) -> None:
+        """Stop what runs, for good: it waits in the list, and goes on when it is started again."""
+        self._closed = True
         if self._current is not None:
             self._current.cancel.cancel()
 

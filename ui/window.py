@@ -85,7 +85,7 @@ class MainWindow(PanelWindow):
         self.clock = time.monotonic
         self._collector = Collector()
         self._editors: EditorWindows | None = None
-        self._closing = Closing(self.controller, self, values=lambda: self.videos.form(), editors=lambda: self._editors)
+        self._closing = Closing(self.controller, self, editors=lambda: self._editors)
         self.lay_out(self.variables, self.controller, config, self._go_on_with)
         self.settings_window = SettingsOpener(
             self,

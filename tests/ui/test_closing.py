@@ -11,6 +11,7 @@ from ui_fakes import DEADLINE_S, FakeServices, HaltedStep, report
 from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from ui.banners import CLOSE_QUESTION
+from ui.history.opener import HistoryOpener
 from ui.messages import BannerAnswer
 from ui.services import PipelineServices
 from ui.view_state import WindowStage
@@ -184,6 +185,23 @@ def test_every_way_to_close_asks(begin, close):
     assert ("Done: lesson01.mp4", [], False) == (driver.banner, driver.choices, driver.window.closed)
     close(driver.window)
     assert driver.window.closed
+
+
+def test_a_window_that_closes_by_itself_waits_for_the_history(begin, monkeypatch):
+    """What is done with a finished folder is not stopped because a video is done."""
+    uploads = [True]
+    driver = begin(job := Job())
+    driver.window.close()
+    answer(driver, BannerAnswer.CLOSE_AFTER_JOB)
+    monkeypatch.setattr(HistoryOpener, "busy", property(lambda _: bool(uploads)))
+    job.held.release()
+    driver.until_stage(WindowStage.READY)
+    driver.until(lambda: not driver.window.controller.busy)
+    for _ in range(2):
+        driver.window._closing.follow()
+    assert not driver.window.closed
+    uploads.clear()
+    driver.until(lambda: driver.window.closed)
 
 
 @needs_xvfb

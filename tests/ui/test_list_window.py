@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from displays import needs_xvfb
-from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep, succeed
+from ui_fakes import CONFIGURED, DEADLINE_S, NOT_CONFIGURED, FakeServices, HaltedStep, succeed
 
 from pipeline.errors import Setting
+from pipeline.job_store import JobStore, queue_file
 from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
 from ui.list_messages import NOT_ADDED, NOT_STARTED, RowState, WhenDone
@@ -303,6 +304,41 @@ def test_keys_and_dragging(driver, videos):
     tree.event_generate("<B1-Motion>", x=x + 5, y=target + height // 2)
     tree.event_generate("<ButtonRelease-1>", x=x + 5, y=target + height // 2)
     driver.until(lambda: list(rows(driver)) == ["one.mp4", "three.mp4", "four.mkv", "two.mp4"])
+
+
+def test_a_change_is_kept_when_the_window_is_closed_at_once(open_driver, tmp_path, videos, monkeypatch):
+    """The video has it before the list is left, and nothing is waited for that nobody does any more."""
+    monkeypatch.setattr("ui.closing.CLOSE_DEADLINE_S", DEADLINE_S * 10)
+    driver = open_with(open_driver, tmp_path)
+    drop(driver, videos[:2], 2)
+    select(driver, "two.mp4")
+    driver.window.variables.title.set("Lesson 2")
+    driver.window.close()
+    driver.window.videos.duplicate()
+    driver.until(lambda: driver.window.closed)
+    with JobStore(queue_file(tmp_path / "data")) as store:
+        assert ["", "Lesson 2"] == [row.job.title for row in store.listed.rows()]
+
+
+def test_closing_after_the_forms_video_leaves_the_list(open_driver, tmp_path, videos):
+    """Videos that were to begin after it wait in the list for the next start."""
+    step, done = HaltedStep(), []
+    driver = open_with(
+        open_driver,
+        tmp_path,
+        run=lambda plan, sink, cancel: (step.hold(cancel), done.append(plan.job.slug), succeed(plan, sink, cancel)),
+    )
+    drop(driver, videos[:2], 2)
+    driver.fill(str(tmp_path / "three.mp4"), folder=str(tmp_path / "out"))
+    driver.press(driver.window.actions.start)
+    step.wait_until_reached()
+    driver.window.videos.start_all()
+    driver.window.close()
+    driver.settle()
+    driver.press(driver.window.banner_panel.buttons[1])
+    step.release()
+    driver.until(lambda: driver.window.closed)
+    assert (["three"], 0) == (done, driver.window.controller.state.videos.start)
 
 
 def test_closing_while_the_list_is_converted_asks(open_driver, tmp_path, videos):
