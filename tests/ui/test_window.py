@@ -370,6 +370,8 @@ def test_test_connection(open_driver, connection, shown):
     driver = open_driver(FakeServices(connection=connection, connection_gate=gate))
     driver.fill(upload=True)
     driver.unfold()
+    driver.window.variables.upload_open.set(True)
+    driver.settle()
     panel = driver.window.upload_panel
     driver.press(panel.test)
     assert ("Testing…", True) == (str(panel.result.cget("text")), panel.test.instate(["disabled"]))
@@ -397,9 +399,14 @@ def test_a_typed_backend_is_used_and_never_stored(open_driver):
 
 
 def test_editing_the_address_takes_the_test_result_away(open_driver):
-    """What was said of another address is no longer shown."""
+    """What was said of another address is no longer shown. The test stands between the token and the destination."""
     driver = open_driver(config=NOT_CONFIGURED)
     driver.fill(upload=True)
+    driver.window.variables.upload_open.set(True)
+    driver.settle()
+    panel = driver.window.upload_panel
+    order = [panel.login.keychain, panel.test, panel.title]
+    assert order == sorted(order, key=lambda one: one.winfo_rooty())
     driver.window.upload_panel.test.invoke()
     driver.until(lambda: str(driver.window.upload_panel.result.cget("text")).startswith("✓"))
     driver.window.variables.backend_url.set("https://other.example.com")

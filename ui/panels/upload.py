@@ -53,10 +53,10 @@ class UploadPanel:
         self.login = LoginFields(body, fields, variables, config, longest=LONGEST_LABEL)
         self.notes = self.login.notes
         self._dependent += self.login.dependent
+        self._add_test(fields)
         self._add_destination(fields, config)
         self._add_ticks(fields)
         self._add_speed(fields)
-        self._add_test(fields)
         tip = CONFIGURED_TIP if config.backend.configured else MANUAL_TIP
         fields.wide(WrappingLabel(body, bootstyle=HINT, text=tip), above="4.5p")
         variables.on_change(
@@ -178,11 +178,13 @@ class UploadPanel:
         self._limit(typed)
 
     def _add_test(self, fields: Fields) -> None:
-        self.test = ttk.Button(self.card.body, text="Test Connection", bootstyle=CARD)
-        fields.wide(self.test, above="6p")
-        self.test.grid_configure(sticky="w")
-        self.result = WrappingLabel(self.card.body, bootstyle=CARD)
-        fields.wide(self.result, above="0")
+        row = ttk.Frame(self.card.body, bootstyle=CARD)
+        row.columnconfigure(1, weight=1)
+        self.test = ttk.Button(row, text="Test Connection", bootstyle=CARD)
+        self.test.grid(row=0, column=0, sticky="w")
+        self.result = WrappingLabel(row, bootstyle=CARD)
+        self.result.grid(row=0, column=1, sticky="ew", padx=("6p", 0))
+        fields.wide(row, lines=2)
 
     def _entry(
         self,
