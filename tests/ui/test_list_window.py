@@ -278,6 +278,23 @@ def test_start_cancel_and_bars_follow_the_selection(open_driver, tmp_path, video
     assert ["Done", "Cancelled", "Done"] == [line.partition(": ")[2] for line in window.queue_panel.lines]
 
 
+def test_a_trembling_click_moves_no_video(driver, videos):
+    """Below the last row nothing is taken hold of, and on a row it takes more than a few dots."""
+    tree = driver.window.queue_panel.tree
+    drop(driver, videos[:3], 3)
+    select(driver, "one.mp4")
+    x, top, _, height = tree.bbox(rows(driver)["one.mp4"].id)
+    below = top + 3 * height + height // 2
+    assert "" == tree.identify_row(below)
+    for press, release in ((below, below + 2), (below, below - height), (top + height - 1, top + height + 1)):
+        tree.event_generate("<Button-1>", x=x + 5, y=press)
+        tree.event_generate("<B1-Motion>", x=x + 5, y=release)
+        tree.event_generate("<ButtonRelease-1>", x=x + 5, y=release)
+        driver.until(lambda: not driver.window.controller.busy)
+        driver.settle()
+        assert ["one.mp4", "two.mp4", "three.mp4"] == list(rows(driver))
+
+
 def test_keys_and_dragging(driver, videos):
     """Delete removes, Ctrl+Down moves, Ctrl+D copies, and a row that is dragged goes where it is dropped."""
     window, tree = driver.window, driver.window.queue_panel.tree

@@ -25,6 +25,9 @@ from ui.window_size import line_height, on_screen
 ROWS = 3
 """How many videos are in view at least."""
 
+DRAGGED_POINTS = 5
+"""How far a row is moved with the mouse at least: a hand that trembles at a click moves none."""
+
 PORTION_MS = 5
 """The pause between two portions of rows that are written."""
 
@@ -52,7 +55,7 @@ class QueuePanel:
         self._unwritten: set[str] = set()
         self._writing: str | None = None
         self._pictures: dict[str, tuple[bytes, tkinter.PhotoImage]] = {}
-        self._dragged = ""
+        self._held, self._dragged = ("", 0), ""
         self._width = 1
         self._longest = USUAL_LENGTH
         self._font = nametofont("TkDefaultFont", root=self.card)
@@ -139,6 +142,7 @@ class QueuePanel:
             self.tree.tag_configure(tag, foreground=style.colors.get(colour))
         self.tree.bind("<Configure>", lambda event: self._resized(event.width), add="+")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._select())
+        self.tree.bind("<ButtonPress-1>", self._hold, add="+")
         self.tree.bind("<B1-Motion>", self._drag, add="+")
         self.tree.bind("<ButtonRelease-1>", self._drop, add="+")
         self.hint = ttk.Label(self.tree, text=NO_VIDEOS_TEXT, bootstyle="secondary")
@@ -229,12 +233,14 @@ class QueuePanel:
         if self._state is not None and chosen != selected(self._state):
             self._select_rows(chosen)
 
+    def _hold(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        self._held = str(self.tree.identify_row(event.y)), event.y
+
     def _drag(self, event: tkinter.Event[tkinter.Misc]) -> str:
         """Show where the row that is dragged would go; the selection stays as it is."""
-        if not self._dragged:
-            chosen = self.tree.selection()
-            self._dragged = str(chosen[0]) if len(chosen) == 1 else ""
-        if self._dragged:
+        row, y = self._held
+        if isinstance(self._shown.get(row), VideoRow) and abs(event.y - y) >= on_screen(self.card, DRAGGED_POINTS):
+            self._dragged = row
             self.tree.configure(cursor="sb_v_double_arrow")
         return "break"
 
