@@ -32,6 +32,7 @@ LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "upload.py": (("--help",), "--latencies"),  # it starts a server for every upload
     "upload_memory.py": (("--gigabytes", "0.07", "--files", "10"), "10 files"),
     "upload_ways.py": (("ours",), ""),  # upload_memory.py starts it
+    "window.py": (("--help",), "--minutes"),  # it opens a window
 }
 """The options of the smallest run of each, and what it then prints."""
 
