@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -257,10 +258,17 @@ class _Run:
             self._config,
             context,
             control=self.control,
-            ask_token=lambda: self._tokens.ask(context.cancel),
+            ask_token=lambda: self._ask_token(context.cancel),
             answers=ready.backend,
             whisper=self._whisper,
         )
+
+    def _ask_token(self, cancel: CancelToken) -> str | None:
+        """Return a new token, with which the next videos begin, too."""
+        token = self._tokens.ask(cancel)
+        if token is not None:
+            self._config = replace(self._config, backend=replace(self._config.backend, token=token))
+        return token
 
     def _show(self, taken: TakenRow, event: Event) -> None:
         self._post(VideoTold(id=taken.id, title=taken.job.source.name, event=event))

@@ -303,6 +303,26 @@ def test_an_upload_is_paused_and_a_token_asked_for_once(editor_of, tmp_path):
     editor.until(lambda: editor.rows["one"] is RowState.DONE and not editor.videos.runs)
 
 
+def test_the_next_video_begins_with_the_new_token(editor_of, tmp_path):
+    """One that has expired is asked for once, not again for each video."""
+    tokens = []
+
+    class Expired(FakeServices):
+        def check_job(self, job, config, cancel):
+            tokens.append(config.backend.token)
+            return super().check_job(job, config, cancel)
+
+    services = Expired()
+    services.run = lambda plan, sink, cancel: (len(tokens) == 1 and services.ask_token(), succeed(plan, sink, cancel))
+    editor = editor_of(services)
+    editor.add(tmp_path, "one", "two")
+    editor.list.start_all(editor.values)
+    editor.until(lambda: editor.controller.state.token is not None)
+    editor.controller.login.answer_token("n" * 32, editor.values)
+    editor.until(lambda: set(editor.rows.values()) == {RowState.DONE})
+    assert [CONFIGURED.backend.token, "n" * 32] == tokens
+
+
 def test_a_video_for_another_server_is_left_until_its_login_is_there(editor_of, tmp_path):
     """It says what is missing, and the others are done."""
     editor = editor_of()
