@@ -112,7 +112,7 @@ class ListControl:
 
     def start(self, ids: Sequence[str], values: FormValues) -> None:
         """Begin with these videos; after the one of the form, if that is converted."""
-        ids = self._of(ids, *self._state().videos.startable)
+        ids = self._state().videos.can_start(tuple(ids))
         if not ids:
             return
         self._begin(ids, values)

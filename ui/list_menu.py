@@ -139,7 +139,7 @@ def can_start_all(state: ViewState) -> bool:
 
 def can_start_selected(state: ViewState) -> bool:
     """Whether a video is selected that can begin."""
-    return selected(*state.videos.startable)(state)
+    return bool(state.videos.can_start(state.videos.selected))
 
 
 def _runs(state: ViewState) -> bool:

@@ -61,14 +61,14 @@ class ListRun:
         """Convert what was started, with the login and the limits of the form. Called where the queue's file may be
         waited for. `start` is the number of this start.
         """
-        before = self._current
-        if before is not None and before.takes_more(start):
+        before, config = self._current, job_config(values, config)
+        if before is not None and before.takes_more(start, config):
             return
         self._current = _Run(
             self._services,
             self._post,
             store,
-            config=job_config(values, config),
+            config=config,
             control=transfer_control(values),
             tokens=_Tokens(self._question),
             after=None if before is None else before.thread,
@@ -152,12 +152,14 @@ class _Run:
         self.cancel = CancelToken()
         self.thread = threading.Thread(target=self._outermost, name="list-run", daemon=True)
 
-    def takes_more(self, start: int) -> bool:
-        """Whether it takes what was started just now."""
+    def takes_more(self, start: int, config: Config) -> bool:
+        """Whether it takes what was started just now; with another server in the form that is for the next run."""
         with self._lock:
-            more = not (self._stops or self._over or self.cancel.cancelled)
-            self._start = start if more else self._start
-            self._passed.clear()
+            same = _server(config) == _server(self._config)
+            more = same and not (self._stops or self._over or self.cancel.cancelled)
+            if more:
+                self._start = start
+                self._passed.clear()
         if more:
             self.look()
         return more
@@ -287,15 +289,20 @@ class _Run:
 
 def why_not(row: QueuedJob, *, config: Config) -> str:
     """Return why the list's run leaves a row of the queue alone, empty if it does it."""
-    from pipeline.stored_job import without_login
-
     if not row.listed or not isinstance(row.job, Job):
         return "It is not in the list."
-    here = without_login(config.backend.url) if config.backend.token else ""
+    here = _server(config)
     if row.job.upload is not None and row.backend_url != here:
         where = row.backend_url or "a server"
         return f"it uploads to {where}: type that address and its token under Upload, then start it again."
     return ""
+
+
+def _server(config: Config) -> str:
+    """Return the server that there is a login for, empty for none."""
+    from pipeline.stored_job import without_login
+
+    return without_login(config.backend.url) if config.backend.token else ""
 
 
 def _cancelled(taken: TakenRow) -> JobReport:

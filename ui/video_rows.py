@@ -190,14 +190,16 @@ class VideoRows:
         return next((row for row in self.rows.values() if row.state is RowState.RUNNING), None)
 
     @property
-    def startable(self) -> tuple[RowState, ...]:
-        """How a video stands that can be started."""
-        return STARTABLE if self.runs and not self.then_stops else (*STARTABLE, *LEFT)
-
-    @property
     def unstarted(self) -> tuple[str, ...]:
         """The videos that can be started and have not ended."""
-        return tuple(id_ for id_ in self.of(tuple(self.rows), *self.startable) if not self.rows[id_].state.ended)
+        return tuple(id_ for id_ in self.can_start(tuple(self.rows)) if not self.rows[id_].state.ended)
+
+    def can_start(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of these rows that can be started; also one that was passed over, with another login."""
+        goes_on = self.runs and not self.then_stops
+        left = (id_ for id_ in self.of(ids, *LEFT) if not goes_on or self.rows[id_].passed_over)
+        fit = {*self.of(ids, *STARTABLE), *left}
+        return tuple(id_ for id_ in ids if id_ in fit)
 
     def status(self, row: VideoRow) -> str:
         """Return how one of them stands and how far it is, in a line."""

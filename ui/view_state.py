@@ -148,7 +148,7 @@ class ViewState:
     def start_pressable(self) -> bool:
         """Whether Start does something: with a video of the list selected, it is that one's."""
         row = self.videos.chosen
-        return self.start_enabled and (row is None or row.state in self.videos.startable)
+        return self.start_enabled and (row is None or bool(self.videos.can_start((row.id,))))
 
     @property
     def any_cancel_enabled(self) -> bool:

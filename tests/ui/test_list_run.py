@@ -325,7 +325,14 @@ def test_the_next_video_begins_with_the_new_token(editor_of, tmp_path):
 
 def test_a_video_for_another_server_is_left_until_its_login_is_there(editor_of, tmp_path):
     """It says what is missing, and the others are done."""
-    editor = editor_of()
+    step = HaltedStep()
+
+    def run(plan, sink, cancel):
+        if plan.job.slug == "three":
+            step.hold(cancel)
+        succeed(plan, sink, cancel)
+
+    editor = editor_of(FakeServices(run=run))
     values = replace(editor.values, upload=True, destination="course/", suggested_from=None)
     editor.add(tmp_path, "one", values=values)
     with JobStore(queue_file(tmp_path / "data")) as store:
@@ -336,6 +343,14 @@ def test_a_video_for_another_server_is_left_until_its_login_is_there(editor_of, 
     editor.until(lambda: not editor.videos.runs and editor.rows["two"] is RowState.DONE)
     status = editor.videos.rows[editor.id_of("one")].status
     assert "it uploads to https://other.example.com: type that address and its token under Upload" in status
+    editor.add(tmp_path, "three")
+    editor.list.start_all(editor.values)
+    step.wait_until_reached()
+    editor.until(lambda: editor.videos.rows[editor.id_of("one")].passed_over)
+    there = replace(editor.values, backend="Other", backend_url="https://other.example.com", token="t" * 32)
+    editor.list.start([editor.id_of("one")], there)
+    step.release()
+    editor.until(lambda: editor.rows["one"] is RowState.DONE)
 
 
 def test_a_wrong_form_adds_nothing(editor_of, tmp_path):
