@@ -40,6 +40,7 @@ from pipeline.job_store import JobStore  # noqa: E402
 from pipeline.media_info import MediaInfo  # noqa: E402
 from pipeline.model import JobReport, Outcome, PhaseName, Plan  # noqa: E402
 from pipeline.plan import make_plan  # noqa: E402
+from ui.app import why_no_window  # noqa: E402
 from ui.collecting import collected_here  # noqa: E402
 from ui.list_messages import ListRuns, VideoBegun, VideoTold  # noqa: E402
 from ui.messages import Message  # noqa: E402
@@ -137,6 +138,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60, help="of events for the memory (default: %(default)s)")
     parser.add_argument("--profile", action="store_true", help="also print where the time goes; makes all slower")
     options = parser.parse_args()
+    reason = why_no_window()
+    if reason is not None:
+        parser.error(reason)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fill_list(folder, options.rows)
