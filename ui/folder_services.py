@@ -119,6 +119,7 @@ class RealFolders:
         from pipeline.preflight import check_upload
         from pipeline.preflight_answers import Ready, Refused
         from pipeline.single_job import run_single
+        from pipeline.staying_awake import kept_awake
 
         answer = check_upload(job, config, cancel)
         if isinstance(answer, Refused):
@@ -131,15 +132,19 @@ class RealFolders:
             asked = replace(plan, job=one)
             return wiring.run_job(asked, config, context.sink, context.cancel, answers=answers)
 
-        return run_single(
-            plan.job,
-            run,
-            sink,
-            cancel,
-            data_dir=config.data_dir,
-            backend_url=config.backend.url,
-            warn=lambda text: sink(LogLine(job=job.slug, text=text, level=LogLevel.WARNING)),
-        )
+        def say(text: str, level: LogLevel = LogLevel.INFO) -> None:
+            sink(LogLine(job=job.slug, text=text, level=level))
+
+        with kept_awake(say):
+            return run_single(
+                plan.job,
+                run,
+                sink,
+                cancel,
+                data_dir=config.data_dir,
+                backend_url=config.backend.url,
+                warn=lambda text: say(text, LogLevel.WARNING),
+            )
 
 
 def check_server(uploaded_to: str, config: Config) -> None:

@@ -282,7 +282,7 @@ class MainWindow(PanelWindow):
         return accepted
 
     def _has_keyboard(self) -> bool:
-        # not focus_displayof(): it fails for widgets that Tk made itself (https://github.com/python/cpython/issues/88758)
+        # not focus_displayof(): it fails for what Tk made itself (https://github.com/python/cpython/issues/88758)
         return bool(str(self.tk.call("focus", "-displayof", self)))
 
     def _render(self) -> None:

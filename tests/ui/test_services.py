@@ -5,15 +5,18 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from config import Config
-from pipeline import staying_awake, wiring
+from pipeline import preflight, staying_awake, wiring
 from pipeline.cancel import CancelToken
 from pipeline.events import Event, LogLevel, LogLine
+from pipeline.job import UploadJob, UploadRequest
 from pipeline.job_store import JobStore
-from pipeline.model import JobReport, Outcome
+from pipeline.model import JobReport, Outcome, UploadPlan
 from pipeline.plan import make_plan
+from pipeline.preflight_answers import Ready
 from pipeline.queued_job import JobState
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS
+from ui.folder_services import RealFolders
 from ui.services import PipelineServices
 
 
@@ -53,4 +56,26 @@ def test_the_computer_stays_awake_during_a_job(job, media_info, tmp_path, monkey
 
     monkeypatch.setattr(staying_awake, "kept_awake", kept_awake)
     _run(job, media_info(), tmp_path, monkeypatch, lambda event: steps.append("job"))
+    assert ["awake", "job", "asleep"] == steps
+
+
+def test_the_computer_stays_awake_during_an_upload_of_the_history(job, tmp_path, monkeypatch):
+    """Until it has ended."""
+    steps = []
+
+    @contextmanager
+    def kept_awake(say):
+        steps.append("awake")
+        yield
+        steps.append("asleep")
+
+    folder = tmp_path / job.slug
+    folder.mkdir()
+    upload = UploadJob(folder=folder, upload=UploadRequest(prefix="videos/lesson/"))
+    plan = UploadPlan(job=upload, phases=())
+    monkeypatch.setattr(staying_awake, "kept_awake", kept_awake)
+    monkeypatch.setattr(preflight, "check_upload", lambda *_: Ready(plan=plan, backend=NO_ANSWERS))
+    report = JobReport(slug=job.slug, source=folder, folder=folder, outcome=Outcome.DONE)
+    monkeypatch.setattr(wiring, "run_job", lambda *_, **__: report)
+    RealFolders().upload(upload, Config(data_dir=tmp_path), lambda event: steps.append("job"), CancelToken())
     assert ["awake", "job", "asleep"] == steps
