@@ -200,7 +200,9 @@ class ListControl:
     def stop(self) -> None:
         """Let no further video begin, and pause those that wait or are converted."""
         self.finish_this()
-        self.pause(tuple(self._state().videos.rows))
+        # one that was started a moment ago may still be shown as held
+        rows = tuple(self._state().videos.rows)
+        self._stop(self._of(rows, *PAUSABLE, RowState.HELD, RowState.PAUSED), self.list.hold)
 
     def choose_when_done(self, what: WhenDone) -> None:
         """Set what happens when all have ended."""

@@ -244,7 +244,7 @@ def test_the_list_is_stopped_at_once_and_goes_on_later(editor_of, tmp_path):
     editor.add(tmp_path, "one", "two")
     editor.list.start_all(editor.values)
     step.wait_until_reached()
-    editor.until(lambda: editor.rows["one"] is RowState.RUNNING)
+    editor.until(lambda: editor.videos.runs)  # what the list shows of the rows may still be older
     editor.list.stop()
     stopped = {RowState.HELD, RowState.PAUSED}
     editor.until(lambda: not editor.videos.runs and stopped.issuperset(editor.rows.values()))
