@@ -103,7 +103,8 @@ def run_ffmpeg(
         ffmpeg: the program.
         arguments: what follows the common options.
         cwd: the folder in which relative output names lie.
-        cancel: asked ten times a second; ffmpeg is then told to quit, terminated, killed, and always waited for.
+        cancel: asked before, ten times a second and after; ffmpeg is then told to quit, terminated, killed, and always
+            waited for.
         on_progress: called ten times a second at most with the output time in seconds.
         limit_s: after so many seconds ffmpeg is ended as if cancelled: a driver may hang for ever.
 
@@ -113,6 +114,7 @@ def run_ffmpeg(
         ToolError: it can't be started.
         Cancelled: the job was cancelled.
     """
+    cancel.check()
     log = _Log()
     times: queue.Queue[float] = queue.Queue()
     frames = _Frames()
@@ -141,6 +143,7 @@ def run_ffmpeg(
             _end(process)
             for reader in readers:
                 reader.join()
+    cancel.check()
     out_time_s = max(out_time_s, _latest(times))
     if process.returncode != 0:
         words = log.reason(process.returncode)

@@ -56,14 +56,45 @@ def test_cancel_ends_ffmpeg_and_its_threads(ffmpeg, tmp_path):
 def test_a_program_that_will_not_listen_is_killed(tmp_path, monkeypatch):
     """Quit and terminate are ignored by the stand-in; kill is not."""
     monkeypatch.setattr(process, "QUIT_S", 0.1)
-    deaf = tmp_path / "deaf"
-    deaf.write_text(f"#!/bin/sh\ntrap '' TERM INT\nexec {sys.executable} -c 'import signal; signal.pause()'\n")
+    deaf, trapped = tmp_path / "deaf", tmp_path / "trapped"
+    deaf.write_text(
+        f"#!/bin/sh\ntrap '' TERM INT\ntouch trapped\nexec {sys.executable} -c 'import signal; signal.pause()'\n"
+    )
     deaf.chmod(deaf.stat().st_mode | stat.S_IXUSR)
+    cancel = CancelToken()
+
+    def cancel_when_deaf(_):
+        if trapped.exists():
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(deaf, [], cwd=tmp_path, cancel=cancel, on_progress=cancel_when_deaf)
+    assert [] == left_behind()
+
+
+def test_a_cancelled_job_starts_nothing(tmp_path):
+    """Not even a program that would have ended before the first look at it."""
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        process.run_ffmpeg(deaf, [], cwd=tmp_path, cancel=cancel)
-    assert [] == left_behind()
+        process.run_ffmpeg(Path("touch"), ["started"], cwd=tmp_path, cancel=cancel)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_cancel_is_heard_however_soon_ffmpeg_ends(ffmpeg, tmp_path, monkeypatch):
+    """Also if it comes between two looks at a program that then ends by itself."""
+    cancel = CancelToken()
+    started = process._start
+
+    def ends_at_once(*arguments):
+        running = started(*arguments)
+        running.wait()
+        cancel.cancel()
+        return running
+
+    monkeypatch.setattr(process, "_start", ends_at_once)
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(ffmpeg, ["-version"], cwd=tmp_path, cancel=cancel)
 
 
 def test_an_ffmpeg_that_is_no_program_is_a_sentence(tmp_path):
