@@ -80,6 +80,7 @@ def bare(load, monkeypatch):
             monkeypatch.setitem(packages, name, lambda: False)
     monkeypatch.setattr(module, "install", lambda packages, **_: pytest.fail(f"installs {packages}"))
     monkeypatch.setattr(module, "run_check", lambda name, command: module.ran.append(name))
+    monkeypatch.setattr(module, "LAST_FAILED", Path("none"))
     return module
 
 
@@ -114,6 +115,35 @@ def test_what_python_compiled_is_kept(load, checkout, monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     (checkout.folder / "keeps.py").write_text("import sys\nsys.exit(sys.dont_write_bytecode)\n", encoding="utf-8")
     assert 0 == load("run_tests").run_check("keeps", ("keeps",))
+
+
+@pytest.mark.parametrize(
+    ("failing", "again", "status", "named"),
+    [(0, 0, 0, False), (2, 2, 0, True), (1, 0, 1, False), (4, 4, 1, False)],
+    ids=["none", "by chance", "each time", "too many"],
+)
+def test_what_fails_by_chance_is_named(load, checkout, capfd, failing, again, status, named):
+    """A few tests that fail beside others run once more alone; what fails then, too, is a failure."""
+    test = """
+import pathlib, pytest
+
+@pytest.mark.parametrize("number", range(6))
+def test_it(number):
+    seen = pathlib.Path(f"{number}.seen")
+    first = not seen.exists()
+    seen.touch()
+    assert not (number < FAILING and (first or not AGAIN))
+"""
+    folder = checkout.folder / "tests"
+    folder.mkdir(exist_ok=True)
+    text = test.replace("FAILING", str(failing)).replace("AGAIN", str(again))
+    (folder / "test_chance.py").write_text(text, encoding="utf-8")
+    ended = load("run_tests").run_all_tests(("pytest", "-q", "-n", "2", "tests/test_chance.py"))
+    chance = [line for line in capfd.readouterr().err.splitlines() if "depend on chance" in line]
+    assert (status, named) == (ended, bool(chance))
+    assert [f"test_chance.py::test_it[{number}]" in "".join(chance) for number in range(6)] == [
+        named and number < failing for number in range(6)
+    ]
 
 
 def test_what_is_quick():
