@@ -103,8 +103,7 @@ def run_ffmpeg(
         ffmpeg: the program.
         arguments: what follows the common options.
         cwd: the folder in which relative output names lie.
-        cancel: asked before, ten times a second and after; ffmpeg is then told to quit, terminated, killed, and always
-            waited for.
+        cancel: asked from before the start to the end; ffmpeg is then told to quit, terminated, killed, and waited for.
         on_progress: called ten times a second at most with the output time in seconds.
         limit_s: after so many seconds ffmpeg is ended as if cancelled: a driver may hang for ever.
 
