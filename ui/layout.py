@@ -90,6 +90,13 @@ class PanelWindow(ttk.App):
         self.actions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)
         self._notes = ProblemNotes(self.settings, panels=self._settings_panels)
 
+    def destroy(self) -> None:
+        """Take the window away; what was to be done later is dropped."""
+        for timer in self.tk.splitlist(self.tk.call("after", "info")):
+            # Not after_cancel: the widget that set the timer up takes its command away itself.
+            self.tk.call("after", "cancel", timer)
+        super().destroy()
+
     @property
     def _settings_panels(
         self,

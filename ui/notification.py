@@ -16,7 +16,7 @@ from pipeline.events import JobFinished
 from pipeline.model import Outcome
 from ui.list_messages import ListEnded, VideoAsks, VideoTold
 from ui.messages import Message, TokenWanted
-from ui.window_title import PROGRAM
+from ui.taskbar.title import PROGRAM
 
 if TYPE_CHECKING:
     from desktop_notifier.sync import DesktopNotifierSync

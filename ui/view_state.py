@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import Problem
+from pipeline.job import Job
 from pipeline.model import PhaseName, Plan
 from ui.banners import CLOSE_QUESTION, READY, Banner, closes_afterwards, closes_soon
-from ui.bars import Bars
+from ui.bars import Bar, Bars
 from ui.connection_view import NOT_TESTED, ConnectionView
 from ui.list_banners import banner_of
+from ui.list_messages import RowState
 from ui.messages import RowsChosen, SourceOptions
 from ui.queue_view import QueueView
 from ui.source_view import NO_SOURCE, SourceView
@@ -94,6 +96,16 @@ class ViewState:
             return self.queue.chosen.bars
         row = self.videos.shown
         return self.bars if row is None or not row.begun_here else row.bars
+
+    @property
+    def under_way(self) -> tuple[Job, Bar] | None:
+        """The job that is converted, the form's or one of the list, and how far all of it is; None for none."""
+        if self.stage in (WindowStage.RUNNING, WindowStage.STOPPING):
+            return None if self.plan is None else (self.plan.job, self.bars.overall)
+        row = next((row for row in self.videos.rows.values() if row.state is RowState.RUNNING), None)
+        if self.stage is not WindowStage.READY or row is None or row.plan is None:
+            return None
+        return row.job, row.bars.overall
 
     @property
     def shown_banner(self) -> Banner:

@@ -53,12 +53,12 @@ from ui.remembered_form import form_from_preferences, usual_form
 from ui.services import Services
 from ui.settings.opener import SettingsOpener
 from ui.speed_limit import timetable
+from ui.taskbar.entry import TaskbarEntry
 from ui.theme import keep_visible, on_new_theme
 from ui.view_state import ViewState
 from ui.widgets.text_menu import TextMenu
 from ui.window_keys import bind_keys
 from ui.window_size import follow_place
-from ui.window_title import title_of
 
 if TYPE_CHECKING:
     from ui.transcripts.app import EditorWindows
@@ -85,6 +85,7 @@ class MainWindow(PanelWindow):
         self.clock = time.monotonic
         self._collector = Collector()
         self._editors: EditorWindows | None = None
+        self.taskbar = TaskbarEntry(self, self._has_keyboard)
         self._closing = Closing(self.controller, self, editors=lambda: self._editors)
         self.lay_out(self.variables, self.controller, config, self._go_on_with)
         self.settings_window = SettingsOpener(
@@ -165,11 +166,9 @@ class MainWindow(PanelWindow):
         bind_keys(self, close=self.close, used=self._closing.stay)
 
     def destroy(self) -> None:
-        """Take the window away; nothing is pumped any more, and what was to be done later is dropped."""
+        """Take the window away; nothing is pumped any more."""
         self.closed = True
-        for timer in self.tk.splitlist(self.tk.call("after", "info")):
-            # Not after_cancel: the widget that set the timer up takes its command away itself.
-            self.tk.call("after", "cancel", timer)
+        self.taskbar.close()
         super().destroy()
 
     @property
@@ -291,7 +290,7 @@ class MainWindow(PanelWindow):
             return
         self._shown = state
         self.show(state)
-        self.title(title_of(state))
+        self.taskbar.show(state)
         self.settings_window.show(state.keychain, state.models)
         self.menu_bar.show(state)
         self.videos.show(state)

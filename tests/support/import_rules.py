@@ -174,6 +174,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ttkbootstrap": ("ui",),
     "tkinterdnd2": ("ui",),
     "keyring": ("ui/keychain.py",),
+    "jeepney": ("ui/taskbar/launcher_entry.py",),
     "subprocess": (
         "pipeline/media/ffmpeg/process.py",
         "pipeline/speech",

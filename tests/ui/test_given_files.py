@@ -18,8 +18,8 @@ from ui import app
 from ui.layout import WINDOW_CLASS
 from ui.leaving_changes import advance_leaving
 from ui.messages import FilesGiven
+from ui.taskbar.title import PROGRAM
 from ui.view_state import Leaving, WindowStage
-from ui.window_title import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120

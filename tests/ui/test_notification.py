@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from session_bus import needs_dbus, private_bus
 from ui_fakes import report
 from window_states import PLAN
 
@@ -51,19 +51,15 @@ def test_a_warning_is_told():
     assert "The window has a warning." == told.text
 
 
-@pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed")
+@needs_dbus
 def test_the_desktop_shows_it(monkeypatch):
     """Over the session bus, to whatever shows notifications there."""
-    command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
-        try:
-            monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
-            with _Desktop() as desktop:
-                done = subprocess.run([sys.executable, "-c", TELLING], cwd=ROOT, timeout=DEADLINE_S, check=False)
-                assert 0 == done.returncode
-                assert [("HLS Converter", "a & <b> ü.mp4 is done", "All of it is finished.")] == desktop.shown
-        finally:
-            daemon.terminate()
+    with private_bus() as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        with _Desktop() as desktop:
+            done = subprocess.run([sys.executable, "-c", TELLING], cwd=ROOT, timeout=DEADLINE_S, check=False)
+            assert 0 == done.returncode
+            assert [("HLS Converter", "a & <b> ü.mp4 is done", "All of it is finished.")] == desktop.shown
 
 
 @pytest.mark.parametrize("address", ["unix:path=/nowhere", ""])
