@@ -50,6 +50,7 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
     "xvfb": program("Xvfb"),
     "chromium": program("chromium"),
     "xdotool": program("xdotool"),
+    "openbox": program("openbox"),  # a window manager: without one, no window has a button or a key that closes it
     "imagemagick": program("import"),
     "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists,
     "python3-tk": tk_works,

@@ -1,16 +1,23 @@
-"""Screens that nobody sees, for windows."""
+"""Screens that nobody sees, for windows, and the window manager on them."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 needs_xvfb = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is not installed")
+needs_window_manager = pytest.mark.skipif(
+    None in (shutil.which("Xvfb"), shutil.which("openbox"), shutil.which("xdotool")),
+    reason="Xvfb, openbox or xdotool is not installed",
+)
+
+MANAGER_DEADLINE_S = 60.0
 
 
 @contextmanager
@@ -35,3 +42,33 @@ def virtual_screen(size: str = "1280x900", *, dots_an_inch: int = 96) -> Iterato
     finally:
         server.terminate()
         server.wait(timeout=10)
+
+
+@contextmanager
+def window_manager(display: str) -> Iterator[None]:
+    """Run a window manager on a screen: it gives windows their frames and the keyboard, and Alt-F4 closes the one that
+    has it.
+    """
+    environment = {**os.environ, "DISPLAY": display}
+    manager = subprocess.Popen(
+        ["openbox", "--sm-disable", "--config-file", "/etc/xdg/openbox/rc.xml"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + MANAGER_DEADLINE_S
+        # which only a window manager can answer (Extended Window Manager Hints, _NET_NUMBER_OF_DESKTOPS)
+        while _is_unanswered(["xdotool", "get_num_desktops"], environment):
+            assert manager.poll() is None, "openbox did not start"
+            assert time.monotonic() < deadline, "openbox does not answer"
+            time.sleep(0.05)
+        yield
+    finally:
+        manager.terminate()
+        manager.wait(timeout=10)
+
+
+def _is_unanswered(question: list[str], environment: dict[str, str]) -> bool:
+    done = subprocess.run(question, env=environment, capture_output=True, check=False, timeout=MANAGER_DEADLINE_S)
+    return done.returncode != 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from displays import virtual_screen
+from displays import virtual_screen, window_manager
 from keyring.backends import fail
 from ui_fakes import CONFIGURED, FakeServices, MemoryKeychain
 from window_driver import Driver, close_window, open_window
@@ -46,6 +46,15 @@ def screens() -> Iterator[Callable[[int, str], str]]:
 def dense_screen(request, screens, monkeypatch) -> None:
     """A screen of so many dots an inch and pixels."""
     monkeypatch.setenv("DISPLAY", screens(*request.param))
+
+
+@pytest.fixture
+def managed_screen(screens, monkeypatch) -> Iterator[str]:
+    """A screen with a window manager; its display."""
+    display = screens(96, "1280x920")
+    monkeypatch.setenv("DISPLAY", display)
+    with window_manager(display):
+        yield display
 
 
 @pytest.fixture(autouse=True, scope="module")

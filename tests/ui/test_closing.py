@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 
 import pytest
-from displays import needs_xvfb
+from displays import needs_window_manager, needs_xvfb
 from ui_fakes import DEADLINE_S, FakeServices, HaltedStep, report
 
 from pipeline.events import JobFinished, PhaseFinished, PhaseProgress, PhaseStarted
@@ -185,6 +186,20 @@ def test_every_way_to_close_asks(begin, close):
     assert ("Done: lesson01.mp4", [], False) == (driver.banner, driver.choices, driver.window.closed)
     close(driver.window)
     assert driver.window.closed
+
+
+@needs_window_manager
+def test_the_window_manager_asks_the_window(managed_screen, begin):
+    """Alt-F4 asks while a job runs, which goes on when the answer is to stay, and closes the window afterwards."""
+    driver = begin(job := Job())
+    driver.until(lambda: driver.window.tk.call("focus"))
+    subprocess.run(["xdotool", "key", "alt+F4"], check=True, timeout=60)
+    answer(driver, BannerAnswer.STAY)
+    assert (True, False) == (driver.window.controller.busy, driver.window.closed)
+    job.held.release()
+    driver.until_stage(WindowStage.READY)
+    subprocess.run(["xdotool", "key", "alt+F4"], check=True, timeout=60)
+    driver.until(lambda: driver.window.closed)
 
 
 def test_a_window_that_closes_by_itself_waits_for_the_history(begin, monkeypatch):
