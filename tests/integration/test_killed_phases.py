@@ -8,23 +8,19 @@ again; and in the end nobody can tell from the result.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import av
 import imageio_ffmpeg
 import pytest
+from stepped_work import HANGS_S, kill_when, start_stepping
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups as POSIX has them")
 
 PROGRAM = Path(__file__).parents[1] / "support" / "small_chunks.py"
-HANGS_S = 600
-POLL_S = 0.02
 
 Marks = Callable[[], dict[str, object]]
 """Return what is finished by its name, with what would change if it was made again."""
@@ -32,15 +28,8 @@ Marks = Callable[[], dict[str, object]]
 
 def killed_when(command: list[str], marks: Marks, count: int) -> dict[str, object]:
     """Run a command until so many pieces are finished, and kill it and all that it started; return these pieces."""
-    with subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        began_s = time.monotonic()
-        while process.poll() is None and len(marks()) < count:
-            assert time.monotonic() - began_s < HANGS_S
-            time.sleep(POLL_S)
-        assert process.poll() is None, "it ended before it could be killed"
-        os.killpg(process.pid, signal.SIGKILL)
+    silent = subprocess.DEVNULL
+    kill_when(start_stepping(command, stdout=silent, stderr=silent), lambda: len(marks()) >= count)
     return marks()
 
 

@@ -2,7 +2,8 @@
 Started by a test as a process.
 
 With DIES_AT in the environment it kills itself, and itself alone, at that act of its: a file written, moved or removed,
-a folder made or removed, a program or a thread started. With COUNTS_IN it writes there how many acts there were.
+a folder made or removed, a program or a thread started. With COUNTS_IN it writes there how many acts there were. With
+STEPS it stops after each piece of its work (`stepped_work`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from hls_converter import main  # the path above must be set first
+from stepped_work import stop_after_pieces  # the path above must be set first
+
+from hls_converter import main
 from pipeline.media.encode import chunks, shot_changes
 
 chunks.CHUNK_SEGMENTS = 1
@@ -46,6 +49,7 @@ def _act(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 if __name__ == "__main__":
+    stop_after_pieces()
     sys.addaudithook(_act)
     status = main(sys.argv[1:])
     if "COUNTS_IN" in os.environ:

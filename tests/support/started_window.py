@@ -1,6 +1,7 @@
 """The window as a process of its own, with chunks of one segment, in which somebody has pressed Start.
 
-Started by a test with a video, an output folder, a folder for data and a file for preferences.
+Started by a test with a video, an output folder, a folder for data and a file for preferences. With STEPS in the
+environment it stops after each piece of its work (`stepped_work`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from config import Config  # the path above must be set first
+from stepped_work import stop_after_pieces  # the path above must be set first
+
+from config import Config
 from installation import FilePlace
 from pipeline.media.encode import chunks
 from ui.services import PipelineServices
@@ -42,4 +45,5 @@ def main(video: str, output_dir: str, data_dir: str, preferences: str) -> None:
 
 
 if __name__ == "__main__":
+    stop_after_pieces()
     main(*sys.argv[1:])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from program import make_clip
+from stepped_work import kill_when, start_stepping
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, HaltedStep
 
 from config import Config
@@ -31,7 +28,6 @@ from ui.view_state import WindowStage
 
 WINDOW = Path(__file__).parents[1] / "support" / "started_window.py"
 REAL_DEADLINE_S = 120.0
-POLL_S = 0.05
 JOB = Job(source=Path("/videos/Lesson 02.mp4"), output_dir=Path("/videos/out"), slug="lesson-02")
 
 
@@ -194,15 +190,8 @@ def test_a_window_that_was_killed_goes_on(open_driver, tmp_path, monkeypatch):
     clip = make_clip(tmp_path / "Lesson 02.mp4", seconds=40)
     out, data = tmp_path / "out", tmp_path / "data"
     command = [sys.executable, str(WINDOW), str(clip), str(out), str(data), str(tmp_path / "s3_config.json")]
-    began_s = time.monotonic()
-    with subprocess.Popen(command, start_new_session=True) as process:
-        try:
-            while len(before := finished_segments(out / ".lesson-02.partial")) < 2:
-                assert process.poll() is None
-                assert time.monotonic() - began_s < REAL_DEADLINE_S
-                time.sleep(POLL_S)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
+    kill_when(start_stepping(command), lambda: len(finished_segments(out / ".lesson-02.partial")) >= 2)
+    before = finished_segments(out / ".lesson-02.partial")
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
     driver = open_driver(PipelineServices(), config=Config(data_dir=data))
