@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+from held_ffmpeg import crawling_ffmpeg
 from program import ROOT, make_clip
 
 from config import Config
@@ -26,7 +27,8 @@ from ui.window import MainWindow
 
 folder, *videos = sys.argv[1:]
 place = FilePlace(read=Path(folder) / "s3_config.json", write=Path(folder) / "s3_config.json")
-config = Config(data_dir=Path(folder) / "data", cache_dir=Path(folder) / "cache")
+crawling = str(Path(folder) / "crawling" / "ffmpeg")
+config = Config(data_dir=Path(folder) / "data", cache_dir=Path(folder) / "cache", ffmpeg_path=crawling)
 window = MainWindow(config=config, preferences=place, services=PipelineServices())
 variables = window.variables
 variables.transcribe.set(False)
@@ -52,6 +54,7 @@ def test_a_list_is_killed_in_the_middle_and_gone_on_with(open_driver, tmp_path):
     that is broken says why, and each has its length and its picture.
     """
     clips = [make_clip(tmp_path / f"{name}.mp4", seconds=seconds) for name, seconds in (("a", 2), ("b", 12), ("c", 2))]
+    crawling_ffmpeg(tmp_path / "crawling")  # which comes to the end of the short videos alone
     argv = [sys.executable, "-c", KILLED, str(tmp_path), *map(str, clips)]
     killed = subprocess.run(argv, cwd=ROOT, env={**os.environ}, timeout=REAL_DEADLINE_S, check=False)
     assert -signal.SIGKILL == killed.returncode
