@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,18 +109,20 @@ class Driver:
 
 
 def open_window(path: Path, services: FakeServices, config: Config = CONFIGURED) -> Driver:
-    """Open a window that remembers things in a file, and wait until it knows its models."""
+    """Open a window that remembers things in a file, and wait until it knows its models and its list."""
     window = MainWindow(config=config, preferences=FilePlace(read=path, write=path), services=services)
     driver = Driver(window=window, services=services, preferences_path=path)
-    driver.until(lambda: window.controller.state.models)
+    driver.until(lambda: window.controller.state.models and not window.controller.videos.busy)
     driver.settle()
     return driver
 
 
 def close_window(driver: Driver) -> None:
     """Cancel what is on its way, and take the window away."""
-    driver.window.controller.cancel()
-    driver.window.controller.videos.close()
+    driver.window.controller.close()
     if not driver.window.closed:
         driver.until(lambda: not driver.window.controller.busy)
         driver.window.destroy()
+    for thread in threading.enumerate():
+        if thread.name == "damage":  # its ffmpeg would be one too many for the next test that looks what is left
+            thread.join(driver.deadline_s)

@@ -74,6 +74,13 @@ def _collected_here() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch) -> None:
+    """Windows wait for the end of a job, and show it, for as long as the slowest computer needs."""
+    monkeypatch.setattr("ui.closing.CLOSE_DEADLINE_S", 600.0)
+    monkeypatch.setattr("ui.closing.SHOWN_S", 600.0)
+
+
+@pytest.fixture(autouse=True)
 def callback_errors(monkeypatch) -> Iterator[list[BaseException]]:
     """Fail a test in whose window a callback raised, unless the test takes the error out of the list."""
     errors: list[BaseException] = []

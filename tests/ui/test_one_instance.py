@@ -51,7 +51,8 @@ def test_a_second_start_hands_its_files_over(first, tmp_path, monkeypatch):
 def test_several_starts_at_once(first, tmp_path):
     """All of them are heard."""
     files = [Path(f"/videos/{number}.mp4") for number in range(8)]
-    starts = [threading.Thread(target=first_window, args=(tmp_path, [file])) for file in files]
+    patient = {"patience_s": DEADLINE_S}
+    starts = [threading.Thread(target=first_window, args=(tmp_path, [file]), kwargs=patient) for file in files]
     for start in starts:
         start.start()
     taken = {first.taken.get(timeout=DEADLINE_S) for _ in files}

@@ -424,7 +424,7 @@ def test_preferences_are_saved_at_start_and_close(open_driver):
     assert "videos/" == json.loads(driver.preferences_path.read_text(encoding="utf-8"))["last_destination"]
     driver.window.variables.destination.set("videos/course3/lesson01/")
     driver.window.close()
-    assert driver.window.closed
+    driver.until(lambda: driver.window.closed)
     again = open_driver()
     assert ("videos/course3/", True) == (again.window.variables.destination.get(), again.window.variables.upload.get())
 
