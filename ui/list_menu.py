@@ -103,8 +103,8 @@ def row_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
         MenuCommand(label="Cancel selected", do=actions.cancel_selected, enabled=selected(*CANCELLABLE)),
         MenuCommand(label="Try again", do=actions.start_selected, enabled=selected(*RETRIED)),
         MenuCommand(label="Duplicate", key="d", do=actions.duplicate, enabled=selected(*RowState), bound=False),
-        MenuCommand(label="Move up", key="Up", do=actions.move_up, enabled=selected(*RowState), bound=False),
-        MenuCommand(label="Move down", key="Down", do=actions.move_down, enabled=selected(*RowState), bound=False),
+        MenuCommand(label="Move up", key="Alt-Up", do=actions.move_up, enabled=selected(*RowState), bound=False),
+        MenuCommand(label="Move down", key="Alt-Down", do=actions.move_down, enabled=selected(*RowState), bound=False),
         MenuCommand(
             label="Remove from the list", key="BackSpace", do=actions.remove, enabled=selected(*STILL), bound=False
         ),

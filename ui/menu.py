@@ -20,6 +20,9 @@ SHOWN_MODIFIER = "Cmd" if IS_MAC else "Ctrl"
 KEY_NAMES = {"Return": "Enter", "period": ".", "comma": ",", "slash": "/", "BackSpace": "Backspace"}
 """What is shown for the names that Tk has for keys."""
 
+SHOWN_ALT = "Option" if IS_MAC else "Alt"
+"""Tk calls it so, too."""
+
 FUNCTION_KEY = re.compile(r"F\d+")
 
 
@@ -33,8 +36,8 @@ class MenuCommand:
     """An entry that does something.
 
     `key` is a letter, or Tk's name of a key, such as `o`, `Shift-O` or `Return`: it is pressed with Control, on a Mac
-    with Command, and function keys alone. `enabled` says whether the entry does something now. `bound` is false if
-    the key works without the menu.
+    with Command, but for those such as `Alt-Up`, and function keys, which are pressed alone. `enabled` says whether the
+    entry does something now. `bound` is false if the key works without the menu.
     """
 
     label: str
@@ -125,6 +128,8 @@ def shown_key(key: str) -> str:
     *others, name = key.split("-")
     if not name:
         return ""
+    if others[:1] == ["Alt"]:
+        return "+".join([SHOWN_ALT, *others[1:], name])
     modifiers = [] if FUNCTION_KEY.fullmatch(name) else [SHOWN_MODIFIER]
     return "+".join([*modifiers, *others, KEY_NAMES.get(name, name if len(name) > 1 else name.upper())])
 
@@ -134,6 +139,8 @@ def key_events(key: str) -> tuple[str, ...]:
     *others, name = key.split("-")
     if not name:
         return ()
+    if others[:1] == ["Alt"]:
+        return (f"<{'-'.join([SHOWN_ALT, *others[1:], name])}>",)
     if FUNCTION_KEY.fullmatch(name):
         return (f"<{'-'.join([*others, name])}>",)
     start = "-".join([MODIFIER, *others])

@@ -9,6 +9,7 @@ from tkinter import ttk as plain
 import ttkbootstrap as ttk
 
 from ui.menu import key_events
+from ui.widgets.list_keys import ListKeys
 
 START_KEYS = key_events("Return")
 
@@ -32,6 +33,7 @@ def bind_keys(window: ttk.App, *, close: Callable[[], None], used: Callable[[], 
     # The wheel scrolls the column; a list that passes beneath the pointer must not choose something else.
     for wheel in ("<MouseWheel>", "<Shift-MouseWheel>", "<Button-4>", "<Button-5>"):
         window.unbind_class("TCombobox", wheel)
+    ListKeys(window)
     window.bind_class("TButton", "<Key-space>", lambda event: window.tk.call(str(event.widget), "invoke"))
 
 

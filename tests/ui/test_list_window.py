@@ -296,7 +296,7 @@ def test_a_trembling_click_moves_no_video(driver, videos):
 
 
 def test_keys_and_dragging(driver, videos):
-    """Delete removes, Ctrl+Down moves, Ctrl+D copies, and a row that is dragged goes where it is dropped."""
+    """Delete removes, Alt+Down moves, Ctrl+D copies, and a row that is dragged goes where it is dropped."""
     window, tree = driver.window, driver.window.queue_panel.tree
     drop(driver, videos[:3], 3)
     window.clipboard_clear()
@@ -305,7 +305,7 @@ def test_keys_and_dragging(driver, videos):
     tree.event_generate("<<Paste>>")
     driver.until(lambda: len(rows(driver)) == 4)
     select(driver, "one.mp4")
-    tree.event_generate("<Control-Key-Down>")
+    tree.event_generate("<Alt-Key-Down>")
     driver.until(lambda: list(rows(driver))[:2] == ["two.mp4", "one.mp4"])
     tree.event_generate("<Control-d>")
     driver.until(lambda: "one-2" in [row.job.slug for row in window.controller.state.videos.rows.values()])

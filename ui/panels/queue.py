@@ -56,6 +56,7 @@ class QueuePanel:
         self._writing: str | None = None
         self._pictures: dict[str, tuple[bytes, tkinter.PhotoImage]] = {}
         self._held, self._dragged = ("", 0), ""
+        self._chosen: tuple[str, ...] = ()
         self._width = 1
         self._longest = USUAL_LENGTH
         self._font = nametofont("TkDefaultFont", root=self.card)
@@ -110,8 +111,9 @@ class QueuePanel:
         self._write_soon(changed)
         self._pictures = {id_: kept for id_, kept in self._pictures.items() if id_ in rows}
         chosen = selected(state)
-        # not by what the tree has: a click is in it before its event has come
-        if before is None or selected(before) != chosen:
+        # not by what the tree has: a click or a key is in it before its event has come
+        if chosen != self._chosen:
+            self._chosen = chosen
             self.tree.selection_set(chosen)
             if chosen:
                 self.tree.focus(chosen[0])
@@ -230,7 +232,8 @@ class QueuePanel:
 
     def _select(self) -> None:
         chosen = tuple(str(id_) for id_ in self.tree.selection())
-        if self._state is not None and chosen != selected(self._state):
+        if self._state is not None and chosen != self._chosen:
+            self._chosen = chosen  # which is not set again when it is shown: the next key may have chosen another
             self._select_rows(chosen)
 
     def _hold(self, event: tkinter.Event[tkinter.Misc]) -> None:

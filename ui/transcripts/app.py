@@ -23,6 +23,7 @@ from ui.transcripts.audio_output import OpenOutput, open_device
 from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
 from ui.transcripts.view import MIN_SIZE, SIZE, TITLE, EditorView
+from ui.widgets.list_keys import ListKeys
 from ui.window_size import give_size
 
 
@@ -54,6 +55,7 @@ class EditorApp(ttk.App):
         give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
+        ListKeys(self)
         self.closed = False
         self._collector = Collector()
         self._timer = self.after(INTERVAL_MS, self._tick)
