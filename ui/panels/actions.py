@@ -34,14 +34,15 @@ class ActionBar:
         self.dangers = ttk.Label(self.frame, bootstyle="warning")
         self.reset = ttk.Button(self.frame, text="Reset settings", padding=("7.5p", "1.5p"))
         self.row = WrappingRow(self.frame)
-        self.start = ttk.Button(self.row, text="Start", bootstyle="primary", width=10)
-        self.cancel = ttk.Button(self.row, text="Cancel", bootstyle="danger outline", width=7)
-        self.open_folder = ttk.Button(self.row, text="Open folder")
+        # made in the order in which they stand, which is the one that Tab goes in
         self.watch = ttk.Button(self.row, text="Watch")
         self.results = ttk.Button(self.row, text="Results…")
+        self.open_folder = ttk.Button(self.row, text="Open folder")
         self.transcripts = ttk.Button(self.row, text="Transcripts…")
         self.pause = ttk.Button(self.row, text="Pause upload")
         self.resume = ttk.Button(self.row, text="Resume upload")
+        self.cancel = ttk.Button(self.row, text="Cancel", bootstyle="danger outline", width=7)
+        self.start = ttk.Button(self.row, text="Start", bootstyle="primary", width=10)
         for button in (self.watch, self.results, self.open_folder, self.transcripts):
             self.row.add_left(button)
         self.row.add_right(self.pause)

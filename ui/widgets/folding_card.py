@@ -7,6 +7,7 @@ import tkinter
 import ttkbootstrap as ttk
 
 from ui.theme import CARD, HINT, bold
+from ui.widgets.keyboard import has_keyboard
 from ui.widgets.wrapping_label import WrappingLabel
 
 CLOSED, OPEN = "▸", "▾"
@@ -63,8 +64,6 @@ class FoldingCard(ttk.Frame):
         if opened:
             self.body.grid()
             return
-        # what is hidden must not take what is typed
-        focus = self.focus_get()
-        if focus is not None and str(focus).startswith(f"{self.body}."):
+        if has_keyboard(self.body):  # what is hidden must not take what is typed
             self.toggle.focus_set()
         self.body.grid_remove()

@@ -9,6 +9,7 @@ import ttkbootstrap as ttk
 
 from ui.theme import CARD
 from ui.widgets.card import NARROW, Card
+from ui.widgets.keyboard import has_keyboard
 
 
 class SwitchedCards:
@@ -36,7 +37,10 @@ class SwitchedCards:
 
     def show(self, name: str) -> None:
         """Show a card in the place of the other one."""
-        if name != self.shown:
-            self._cards[self.shown].grid_remove()
-            self._cards[name].grid()
-            self.shown = name
+        if name == self.shown:
+            return
+        before, self.shown = self.shown, name
+        if has_keyboard(self._cards[before]):  # what is hidden must not take what is typed
+            self.buttons[before].focus_set()
+        self._cards[before].grid_remove()
+        self._cards[name].grid()
