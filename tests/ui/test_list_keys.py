@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+CASES = {
+    "the first key begins at the first": (["<Down>"], [0]),
+    "down": (["<Down>", "<Down>"], [1]),
+    "end and up": (["<End>", "<Up>"], [3]),
+    "home": (["<End>", "<Home>"], [0]),
+    "pages end at the last": (["<Next>"] * 4, [4]),
+    "up ends at the first": (["<Down>", "<Up>", "<Up>"], [0]),
+    "shift selects more": (["<Down>", "<Shift-Down>", "<Shift-Down>"], [0, 1, 2]),
+    "shift begins at the first": (["<Shift-Down>", "<Shift-Down>"], [0, 1]),
+    "shift selects fewer again": (["<End>", "<Shift-Up>", "<Shift-Up>", "<Shift-Down>"], [3, 4]),
+    "not beside each other": (["<Down>", "<Control-Down>", "<Control-Down>", "<Control-space>"], [0, 2]),
+    "all": (["<Control-a>"], [0, 1, 2, 3, 4]),
+}
+
 
 @pytest.fixture
 def listed(open_driver):
-    """A window with five videos in the list, which has the keyboard; and a function that presses keys."""
+    """A window with five videos in the list, and a function that presses keys there and returns what is selected."""
     driver = open_driver()
     driver.list_videos(5)
     tree = driver.window.queue_panel.tree
-    tree.selection_set(())
-    driver.until(lambda: not driver.window.controller.state.videos.selected)
     tree.focus_force()
     driver.settle()
 
@@ -25,27 +37,32 @@ def listed(open_driver):
     return driver, tree, press
 
 
-@pytest.mark.parametrize(
-    ("keys", "selected"),
-    [
-        pytest.param(["<Down>"], [0], id="the first key begins at the first"),
-        pytest.param(["<Down>", "<Down>"], [1], id="down"),
-        pytest.param(["<End>", "<Up>"], [3], id="end and up"),
-        pytest.param(["<End>", "<Home>"], [0], id="home"),
-        pytest.param(["<Next>", "<Next>", "<Next>", "<Next>"], [4], id="pages end at the last"),
-        pytest.param(["<Down>", "<Up>", "<Up>"], [0], id="up ends at the first"),
-        pytest.param(["<Down>", "<Shift-Down>", "<Shift-Down>"], [0, 1, 2], id="shift selects more"),
-        pytest.param(["<Shift-Down>", "<Shift-Down>"], [0, 1], id="shift begins at the first"),
-        pytest.param(["<End>", "<Shift-Up>", "<Shift-Up>", "<Shift-Down>"], [3, 4], id="and fewer again"),
-        pytest.param(["<Down>", "<Control-Down>", "<Control-Down>", "<Control-space>"], [0, 2], id="not beside"),
-        pytest.param(["<Control-a>"], [0, 1, 2, 3, 4], id="all"),
-    ],
-)
-def test_rows_are_chosen_by_keys(listed, keys, selected):
+def test_rows_are_chosen_by_keys(listed):
     """Without a click before, and with no mouse at all."""
-    driver, _, press = listed
-    assert selected == press(*keys)
-    driver.until(lambda: len(driver.window.controller.state.videos.selected) == len(selected))
+    driver, tree, press = listed
+    found = {}
+    for name, (keys, expected) in CASES.items():
+        tree.selection_set(())
+        tree.focus("")
+        driver.settle()
+        driver.window.source_panel.entry.focus_force()
+        driver.settle()
+        tree.focus_force()
+        driver.settle()
+        found[name] = press(*keys)
+        driver.until(lambda expected=expected: len(driver.window.controller.state.videos.selected) == len(expected))
+    assert {name: expected for name, (_, expected) in CASES.items()} == found
+
+
+def test_keys_that_follow_each_other_at_once(listed):
+    """Each counts: what the first has chosen is not chosen again when it is shown."""
+    driver, tree, _ = listed
+    for expected in range(3):
+        tree.event_generate("<Down>")
+        rows = tree.get_children()
+        driver.until(lambda chosen=rows[expected]: driver.window.controller.state.videos.selected == (chosen,))
+    driver.settle()
+    assert [2] == [tree.index(row) for row in tree.selection()]
 
 
 def test_rows_are_moved_by_keys(listed):

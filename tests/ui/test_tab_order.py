@@ -33,7 +33,7 @@ def bring_to(driver, state: str) -> None:
         driver.settle()
 
 
-@pytest.mark.parametrize("state", ["unfolded", "list", "question", "running", "uploading", "closing"])
+@pytest.mark.parametrize("state", ["unfolded", "list", "question", "uploading", "closing"])
 def test_tab_comes_to_everything(open_driver, state):
     """Each control of the main window, whatever it shows."""
     conflict = "The output folder holds another video." if state == "question" else None

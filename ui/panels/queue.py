@@ -93,8 +93,8 @@ class QueuePanel:
         for entry in row_entries(actions):
             if isinstance(entry, MenuCommand):
                 for key in key_events(entry.key):
-                    self.tree.bind(key, partial(self._pressed, entry))
-        self.tree.bind("<Delete>", lambda _: self._pressed_remove())
+                    self.tree.bind(key, partial(self._pressed, entry.do))
+        self.tree.bind("<Delete>", partial(self._pressed, actions.remove))
         self.tree.bind("<<Paste>>", lambda _: actions.paste())
 
     def show(self, state: ViewState) -> None:
@@ -287,14 +287,9 @@ class QueuePanel:
                     state="normal" if entry.enabled(self._state) else "disabled",
                 )
 
-    def _pressed(self, entry: MenuCommand, _: object) -> str:
-        if self._state is not None and entry.enabled(self._state):
-            entry.do()
-        return "break"
-
-    def _pressed_remove(self) -> str:
-        assert self._actions is not None
-        self._actions.remove()
+    def _pressed(self, do: Callable[[], object], _: object) -> str:
+        # Not only where it is enabled in the state that is shown: what is selected may be newer.
+        do()
         return "break"
 
 
