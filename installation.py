@@ -41,6 +41,23 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "hls_converter.py"), *arguments]
 
 
+def window_command() -> list[str]:
+    """Return the command line that opens the window, to be followed by files; on Windows it opens no console."""
+    python = Path(sys.executable)
+    own = python.with_name(f"{OWN_FOLDER}{WINDOW_SUFFIX}{python.suffix}")
+    if getattr(sys, "frozen", False):
+        return [str(own if own.is_file() else python)]
+    if own.is_file() and not _is_checkout():
+        return [str(own)]
+    without_console = python.with_name("pythonw.exe")
+    return [str(without_console if without_console.is_file() else python), str(ROOT / "hls_converter.py")]
+
+
+def _is_checkout() -> bool:
+    """Whether the program's folder is a checkout: neither site-packages nor a frozen program has such a file."""
+    return (ROOT / "pyproject.toml").is_file()
+
+
 def settings_file(name: str) -> FilePlace:
     """Return where a file of settings is: beside the program or in the system's folder for settings."""
     return _place(name, config_folder())
@@ -108,7 +125,7 @@ def _place(name: str, system_folder: Path | None) -> FilePlace:
         beside,
         system_folder / name,
         writable=os.access(ROOT, os.W_OK),
-        is_checkout=(ROOT / "pyproject.toml").is_file(),  # which neither site-packages nor a frozen program holds
+        is_checkout=_is_checkout(),
     )
 
 

@@ -164,16 +164,9 @@ def _add_captions(parser: argparse.ArgumentParser, _: Config) -> None:
 
 
 def _add_models(parser: argparse.ArgumentParser, _: Config) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    text = "list the models on this computer, with size and folder"
-    listing = actions.add_parser("list", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    listing.add_argument("--json", action="store_true", help="print one model per line as JSON")
-    for action, text in (
-        ("get", "fetch a model; of one that is here, check every file and fetch what is missing or damaged"),
-        ("delete", "delete a model from this computer"),
-    ):
-        added = actions.add_parser(action, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        added.add_argument("name", metavar="NAME", help="the model's name, such as base")
+    from cli.models_options import add_models
+
+    add_models(parser)
 
 
 def _add_transcripts(parser: argparse.ArgumentParser, _: Config) -> None:
@@ -235,6 +228,12 @@ def _add_demo(parser: argparse.ArgumentParser, _: Config) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=work, metavar="DIR", help="where to work (default: %(default)s)"
     )
+
+
+def _add_open_with(parser: argparse.ArgumentParser, _: Config) -> None:
+    from cli.open_with_options import add_open_with
+
+    add_open_with(parser)
 
 
 def _add_doctor(parser: argparse.ArgumentParser, _: Config) -> None:
@@ -328,6 +327,11 @@ COMMANDS = {
         module="cli.demo",
         help="convert and upload a shipped sample, with a backend on this computer",
         add_options=_add_demo,
+    ),
+    "open-with": Command(
+        module="cli.open_with",
+        help="have file managers offer this program for videos under Open with, or not",
+        add_options=_add_open_with,
     ),
     "doctor": Command(
         module="cli.doctor",

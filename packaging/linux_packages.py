@@ -9,8 +9,13 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from ui.open_with.desktop_entry import FILE_NAME, desktop_entry  # the path above must be set first
 
 FILES = Path(__file__).resolve().parent / "linux"
 NAME = "hls-converter"
@@ -50,7 +55,7 @@ def lay_out(program: Path, icons: Path, root: Path, *, version: str) -> None:
         (commands / command).symlink_to(f"../lib/{NAME}/{NAME}")
     share = root / "usr/share"
     (share / "applications").mkdir(parents=True)
-    shutil.copy(FILES / f"{NAME}.desktop", share / "applications")
+    _write_menu_entry(share / "applications")
     (share / "metainfo").mkdir()
     metainfo = (FILES / f"{NAME}.metainfo.xml").read_text(encoding="utf-8")
     metainfo = metainfo.replace("@VERSION@", version).replace("@DATE@", date.today().isoformat())
@@ -96,10 +101,14 @@ def make_app_folder(program: Path, icons: Path, folder: Path, *, version: str) -
     start = root / "AppRun"
     start.write_text(APP_RUN, encoding="utf-8")
     start.chmod(0o755)
-    shutil.copy(FILES / f"{NAME}.desktop", root)
+    _write_menu_entry(root)
     shutil.copy(icons / f"{NAME}-256.png", root / f"{NAME}.png")
     (root / ".DirIcon").symlink_to(f"{NAME}.png")
     return root
+
+
+def _write_menu_entry(folder: Path) -> None:
+    (folder / FILE_NAME).write_text(desktop_entry([f"{NAME}-gui"]), encoding="utf-8")
 
 
 def _linked(source: str, target: str) -> str:

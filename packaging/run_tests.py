@@ -52,6 +52,8 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
     "xdotool": program("xdotool"),
     "openbox": program("openbox"),  # a window manager: without one, no window has a button or a key that closes it
     "imagemagick": program("import"),
+    "desktop-file-utils": program("desktop-file-validate"),
+    "xdg-utils": program("xdg-mime"),
     "fonts-dejavu-core": Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists,
     "python3-tk": tk_works,
     "libportaudio2": library("libportaudio.so.2"),  # sounddevice's packages bring it along for Windows and macOS only

@@ -120,3 +120,26 @@ def test_a_frozen_program_starts_the_one_with_standard_streams(monkeypatch):
     for name in ("hls-converter-gui.exe", "hls-converter.exe"):
         monkeypatch.setattr(sys, "executable", f"/opt/hls/{name}")
         assert ["/opt/hls/hls-converter.exe", "whisper-worker"] == installation.command("whisper-worker")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("checkout", ["python.exe", "hls_converter.py"]),
+        ("checkout on Windows", ["pythonw.exe", "hls_converter.py"]),
+        ("installed", ["hls-converter-gui.exe"]),
+        ("frozen", ["hls-converter-gui.exe"]),
+    ],
+)
+def test_how_the_window_is_opened(tmp_path, monkeypatch, kind, expected):
+    """By the program of its own where there is one, which needs no console."""
+    present = ["python.exe", "hls-converter-gui.exe", *(["pythonw.exe"] if kind == "checkout on Windows" else [])]
+    for name in present:
+        (tmp_path / name).touch()
+    if kind.startswith("checkout"):
+        (tmp_path / "pyproject.toml").touch()
+    monkeypatch.setattr(installation, "ROOT", tmp_path)
+    own = "hls-converter.exe" if kind == "frozen" else "python.exe"
+    monkeypatch.setattr(sys, "executable", str(tmp_path / own))
+    monkeypatch.setattr(sys, "frozen", kind == "frozen", raising=False)
+    assert [str(tmp_path / name) for name in expected] == installation.window_command()

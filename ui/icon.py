@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
-import tkinter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    import tkinter
 
 SIZE = 64
+DRAWN = 1024
+"""Pixels of the drawing that an image is scaled down from."""
 BACKGROUND = "#0d6efd"
 FOREGROUND = "#ffffff"
 
@@ -28,10 +35,20 @@ def spans(size: int) -> Iterator[tuple[str, int, int, int]]:
 
 def play_icon(master: tkinter.Misc) -> tkinter.PhotoImage:
     """Return the icon, 64 by 64 pixels."""
+    import tkinter  # files of the icon are made where there is none, too
+
     image = tkinter.PhotoImage(master=master, width=SIZE, height=SIZE)
     for colour, y, left, right in spans(SIZE):
         image.put(colour, to=(left, y, right, y + 1))
     return image
+
+
+def drawn(size: int) -> Image.Image:
+    """Return the icon in so many pixels, transparent around its corners, smoothed by scaling it down."""
+    image = Image.new("RGBA", (DRAWN, DRAWN), (0, 0, 0, 0))
+    for colour, y, left, right in spans(DRAWN):
+        image.paste(colour, (left, y, right, y + 1))
+    return image.resize((size, size), Image.Resampling.LANCZOS)
 
 
 def _inset(from_edge: int, corner: float) -> int:

@@ -12,6 +12,7 @@ from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
 from ui.list_view import listed
+from ui.open_with.desktop_entry import WINDOW_CLASS
 from ui.panels.actions import ActionBar
 from ui.panels.advanced import AdvancedPanel
 from ui.panels.banner import BannerPanel
@@ -32,8 +33,6 @@ from ui.widgets.switched_cards import SwitchedCards
 from ui.window_size import SMALLEST_WINDOW, give_size, on_screen
 
 TITLE = "HLS Converter"
-WINDOW_CLASS = "Hls-converter"
-"""By which a desktop finds the menu entry, and with it the name and the icon, of the window (ICCCM, WM_CLASS)."""
 SIZE = (1100, 840)
 SETTINGS_WIDTH = 440
 """The least width of the settings, in pixels of a screen of 96 dots an inch, as the sizes above are."""

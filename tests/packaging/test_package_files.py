@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from pipeline.files import VIDEO_SUFFIXES
-from ui.layout import WINDOW_CLASS
+from ui.open_with.desktop_entry import WINDOW_CLASS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGING = ROOT / "packaging"
@@ -87,9 +87,12 @@ def test_app_folder(packaging, program, icons, tmp_path):
     assert (moved / "hls-converter.png").samefile(moved / ".DirIcon")
 
 
-def test_menu_entry():
+def test_menu_entry(packaging, program, icons, tmp_path):
     """It opens the window with the files that are chosen, and names a type for each kind of video."""
-    lines = (PACKAGING / "linux/hls-converter.desktop").read_text(encoding="utf-8").splitlines()
+    folder = packaging("linux_packages").make_app_folder(program, icons, tmp_path, version=VERSION)
+    text = (folder / "hls-converter.desktop").read_text(encoding="utf-8")
+    assert (folder / "usr/share/applications/hls-converter.desktop").read_text(encoding="utf-8") == text
+    lines = text.splitlines()
     entry = dict(line.split("=", 1) for line in lines[1:])
     assert ("[Desktop Entry]", "hls-converter-gui %F", "hls-converter") == (lines[0], entry["Exec"], entry["Icon"])
     assert WINDOW_CLASS == entry["StartupWMClass"]

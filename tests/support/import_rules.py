@@ -182,6 +182,8 @@ HOMES: dict[str, tuple[str, ...]] = {
         "ui/own_worker.py",
         "ui/diagnostics.py",
         "ui/computer_sleep.py",
+        "ui/open_with/linux.py",
+        "ui/open_with/registry.py",
     ),
     "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/one_instance.py"),
     "faster_whisper": ("pipeline/speech",),

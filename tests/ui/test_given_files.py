@@ -15,9 +15,9 @@ from window_states import RUNNING, after
 import hls_converter
 from cli import main as command_line
 from ui import app
-from ui.layout import WINDOW_CLASS
 from ui.leaving_changes import advance_leaving
 from ui.messages import FilesGiven
+from ui.open_with.desktop_entry import WINDOW_CLASS
 from ui.taskbar.title import PROGRAM
 from ui.view_state import Leaving, WindowStage
 

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from jeepney import DBusAddress, new_signal
 from jeepney.io.blocking import open_dbus_connection
 
+from ui.open_with.desktop_entry import FILE_NAME
 from ui.taskbar.background import Show
 from ui.taskbar.progress import Standing, TaskbarProgress
 
-MENU_ENTRY = "application://hls-converter.desktop"
+MENU_ENTRY = f"application://{FILE_NAME}"
 INTERFACE = "com.canonical.Unity.LauncherEntry"
 PATH = "/com/canonical/unity/launcherentry/"
 
