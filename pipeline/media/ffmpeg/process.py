@@ -300,9 +300,9 @@ def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is not None:
         return
     assert process.stdin is not None
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # it may be ending by itself
         process.stdin.write("q")
-        process.stdin.flush()
+        process.stdin.close()  # a flush that fails would be tried again, and fail again, when the process is left
     for harder in (process.terminate, process.kill):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(QUIT_S)

@@ -20,11 +20,11 @@ ENDLESS = ("-re", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-f", "nul
 
 
 ROOT = Path(process.__file__).parents[3]
-HANGS_S = 30
+HANGS_S = 60
 
 
 def _children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
+    return [child for child in left_behind() if "ffmpeg" in child.name()]
 
 
 def test_progress_is_the_output_time(ffmpeg, tmp_path):
@@ -70,6 +70,21 @@ def test_a_program_that_will_not_listen_is_killed(tmp_path, monkeypatch):
     with pytest.raises(Cancelled):
         process.run_ffmpeg(deaf, [], cwd=tmp_path, cancel=cancel, on_progress=cancel_when_deaf)
     assert [] == left_behind()
+
+
+def test_a_program_that_ends_while_it_is_told_to_is_cancelled(tmp_path):
+    """It hears nothing any more, as one that ends by itself at that moment."""
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nexec 0<&-\ntouch closed\nexec sleep 600\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    cancel = CancelToken()
+
+    def cancel_when_closed(_):
+        if (tmp_path / "closed").exists():
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(program, [], cwd=tmp_path, cancel=cancel, on_progress=cancel_when_closed)
 
 
 def test_a_cancelled_job_starts_nothing(tmp_path):
