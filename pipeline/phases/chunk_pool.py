@@ -132,7 +132,7 @@ class ChunkPool:
             self._done = {done for done in self._done if done.number != task.number}
             if failure is None:
                 self._done.add(task)
-            elif not token.cancelled:  # what was ended before its time has not failed
+            elif task in self._wanted and not token.cancelled:  # what was ended before its time has not failed
                 self._failures[task] = failure
                 others = list(self._running.values())
             self._changed.notify_all()

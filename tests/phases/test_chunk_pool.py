@@ -11,7 +11,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, EncodeError
 from pipeline.phases.chunk_pool import ChunkPool, PooledTask
 
-LONG_S = 20
+LONG_S = 60
 
 
 def _task(number: int, key: str, do: Callable[[CancelToken], None]) -> PooledTask:
@@ -109,6 +109,29 @@ def test_a_failure_of_what_is_wanted_no_more_counts_for_nothing():
     with ChunkPool(CancelToken()) as pool:
         pool.want([_task(0, "guess", fails)], 1)
         assert failed.wait(LONG_S)
+        pool.want([_task(0, "known", lambda _: done.append("known"))], 1)
+        pool.finish()
+    assert ["known"] == done
+
+
+def test_a_failure_counts_for_nothing_while_it_is_being_ended():
+    """It is wanted no more by then, whether it has been told or not."""
+    begun, told, done = threading.Event(), threading.Event(), []
+
+    def fails(cancel: CancelToken) -> None:
+        def tell_late() -> None:
+            told.set()
+            with pool._changed:
+                assert pool._changed.wait_for(lambda: not pool._running, LONG_S)
+
+        cancel.cancel = tell_late
+        begun.set()
+        assert told.wait(LONG_S)
+        raise EncodeError("broken")
+
+    with ChunkPool(CancelToken()) as pool:
+        pool.want([_task(0, "guess", fails)], 1)
+        assert begun.wait(LONG_S)
         pool.want([_task(0, "known", lambda _: done.append("known"))], 1)
         pool.finish()
     assert ["known"] == done
