@@ -235,6 +235,7 @@ def _measured(
             except EncodeError as error:  # a stretch that can't be read is left out: others tell as much
                 reason = error
             on_progress(ended / len(begun))
+    cancel.check()  # all may have been measured by the time that the first of them was looked at
     scores = [[found[number][i] for number in sorted(found) if found[number][i].vmaf] for i in range(len(tried))]
     if not all(scores):
         raise EncodeError(

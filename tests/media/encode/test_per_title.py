@@ -183,6 +183,14 @@ def test_cancel_ends_it(long_source, choose, tmp_path):
     assert [] == list(tmp_path.iterdir())
 
 
+def test_a_cancel_is_heard_however_soon_all_is_measured(short_source, choose, monkeypatch):
+    """Also where no other trial follows."""
+    monkeypatch.setattr(per_title, "TRIALS", 1)
+    cancel = CancelToken()
+    with pytest.raises(Cancelled):
+        choose(_plan(short_source), cancel=cancel, on_progress=lambda _: cancel.cancel())
+
+
 def test_progress_rises_to_one(short_source, choose):
     """It never falls, and ends at 1 even when few trials were enough."""
     shares: list[float] = []
