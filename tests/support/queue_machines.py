@@ -22,7 +22,8 @@ from pipeline.job import Job, UploadRequest
 from pipeline.model import JobReport, Outcome
 
 DEADLINE_S = 60.0
-TIMINGS = Timings(beat_s=0.2, lease_s=2.0, sweep_s=0.3, poll_s=0.2, drain_s=0.2, retry_s=0.0)
+TIMINGS = Timings(beat_s=0.2, lease_s=600.0, sweep_s=0.3, poll_s=0.2, drain_s=0.2, retry_s=0.0)
+"""Leases don't end by themselves, however slow the machine is: where one has to, the test says so."""
 
 Act = Callable[[Sink, CancelToken], JobReport]
 
@@ -64,7 +65,7 @@ class Machines:
         self.jobs = JobQueue(self.database)
         self.listener = self.connect()
 
-    def connect(self, url: str | None = None, *, answer_s: float = 5.0) -> Database:
+    def connect(self, url: str | None = None, *, answer_s: float = DEADLINE_S) -> Database:
         """Return a connection that is closed with the test."""
         database = Database(url or self.url, answer_s=answer_s)
         self.connections.callback(database.close)
@@ -92,11 +93,10 @@ class Machines:
             return made if isinstance(made, RowResult) else RowResult(report=made)
 
         info = WorkerInfo(machine=name, version="1", ffmpeg="9", tags=tags)
-        queue = WorkerQueue(self.connect(url, answer_s=1.0), info, timings)
+        queue = WorkerQueue(self.connect(url), info, timings)
         said: list[str] = []
-        worker = QueueWorker(
-            queue, lambda: self.connect(url, answer_s=1.0), run, slots=slots, say=said.append, **permissions
-        )
+        permissions = {"say": said.append, **permissions}
+        worker = QueueWorker(queue, lambda: self.connect(url), run, slots=slots, **permissions)
         machine = Machine(worker=worker, queue=queue, thread=threading.Thread(target=worker.run, name=name), said=said)
         self.machines.append(machine)
         machine.thread.start()

@@ -205,9 +205,9 @@ class QueueWorker:
 
     def _begin(self, claimed: ClaimedJob) -> None:
         def ended(how: str) -> None:
+            self._say(f"{claimed.task.title}: {how}")  # before `run` can return: it is said of every job
             del self._jobs[claimed.claim]
             self._wake.set()
-            self._say(f"{claimed.task.title}: {how}")
 
         worker, lease_s = self._queue.worker, self._queue.timings.lease_s
         attempt = Attempt(self._connect(), claimed, worker, lease_s)

@@ -126,8 +126,7 @@ def test_a_result_that_the_database_cant_keep_is_a_failure(machines):
     """The attempt ends at once, with what the database says of it, and not when its lease has run out."""
     rows = machines.put("one")
     results = iter([{"seconds": float("nan")}, {"seconds": 1.0}])
-    timings = replace(TIMINGS, lease_s=600.0)
-    machines.start("alpha", lambda title, *_: RowResult(report=report(title), result=next(results)), timings=timings)
+    machines.start("alpha", lambda title, *_: RowResult(report=report(title), result=next(results)))
     assert Outcome.DONE is machines.wait(rows)["one"].outcome
     (said,) = [
         one.event.text for one in machines.told if isinstance(one.event, LogLine) and "did not" in one.event.text
@@ -156,9 +155,6 @@ def login(queue_server):
         queue_server.execute(f"DROP ROLE {name}")
 
 
-LONG_LEASE = replace(TIMINGS, lease_s=600.0)
-
-
 def test_a_result_that_may_not_be_stored_is_left_to_another(login, machines, queue_server):
     """The attempt ends at once, with what the database's owner has to do; a machine with the right does the job."""
     rows = machines.put("one")
@@ -166,12 +162,12 @@ def test_a_result_that_may_not_be_stored_is_left_to_another(login, machines, que
     def act(title, *_):
         return RowResult(report=report(title), result={"seconds": 1.0})
 
-    first = machines.start("alpha", act, url=login("hls_results"), timings=LONG_LEASE)
+    first = machines.start("alpha", act, url=login("hls_results"))
     wait_until(lambda: any("does not permit" in line for line in first.said))
     first.worker.stop()
     first.thread.join(DEADLINE_S)
     queue_server.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
-    machines.start("beta", act, timings=LONG_LEASE)
+    machines.start("beta", act)
     assert Outcome.DONE is machines.wait(rows)["one"].outcome
     lines = [one.event.text for one in machines.told if isinstance(one.event, LogLine)]
     assert any(line.startswith("alpha can't do one: ") and "cluster init --grant USER" in line for line in lines)
@@ -186,7 +182,7 @@ def test_a_stopped_worker_ends_without_its_queue(machines, queue_server):
         begun.set()
         cancel.wait(DEADLINE_S)
 
-    machine = machines.start("alpha", act)
+    machine = machines.start("alpha", act, timings=replace(TIMINGS, lease_s=2.0))
     assert begun.wait(DEADLINE_S)
     queue_server.stop()
     try:
@@ -210,7 +206,7 @@ def test_an_attempt_that_cant_be_ended_is_said(login, machines, queue_server, da
         return report(title)
 
     url = login("hls_results")
-    machine = machines.start("alpha", act, url=url, timings=LONG_LEASE)
+    machine = machines.start("alpha", act, url=url)
     assert begun.wait(DEADLINE_S)
     if damage == "no rights":
         queue_server.execute(f"REVOKE INSERT ON hls_job_events FROM {url.partition('//')[2].partition('@')[0]}")
@@ -305,6 +301,29 @@ def test_a_stopped_worker_hands_back(machines):
     machines.start("beta", lambda title, *_: report(title))
     assert Outcome.DONE is machines.wait(rows)["one"].outcome
     assert "beta" == machines.told[-1].machine
+
+
+def test_a_stopped_worker_says_how_its_jobs_ended(machines):
+    """It has not stopped before."""
+    begun, over, went_on = threading.Event(), threading.Event(), []
+
+    def act(title, *_):
+        begun.set()
+        assert over.wait(DEADLINE_S)
+        return report(title)
+
+    def say(line):
+        if line.startswith("one: done"):
+            machine.thread.join(2.0)
+            went_on.append(machine.thread.is_alive())
+
+    machines.put("one")
+    machine = machines.start("alpha", act, say=say)
+    assert begun.wait(DEADLINE_S)
+    machine.worker.stop()
+    over.set()
+    machine.thread.join(DEADLINE_S)
+    assert [True] == went_on
 
 
 def test_a_stopped_worker_lets_a_short_job_end(machines):
