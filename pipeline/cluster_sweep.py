@@ -77,7 +77,11 @@ class StoreSweep:
         control = TransferControl(away_s=0.0)  # a deletion that waits would come when the file is another's
         uploader, key = Uploader(self._backend, session_id=None, delays=(), control=control), keys[0]
         try:
-            if not uploader.capabilities(self._stop).delete:
+            try:
+                deletes = uploader.capabilities(self._stop).delete
+            except Cancelled:
+                return keys  # the next look ends; whoever needs a file again need not wait
+            if not deletes:
                 self._tell(NO_DELETING)
                 return keys
             with uploader.at_server(self._stop, ignore, ignore, patient=False) as (inventory, _):

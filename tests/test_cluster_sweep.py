@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 import uuid
 from contextlib import closing, contextmanager
 
@@ -14,7 +15,9 @@ from config import BackendApi
 from pipeline.cluster_sweep import NO_DELETING, StoreSweep
 from pipeline.engines.procrastinate.database import Database
 from pipeline.engines.procrastinate.stored_files import StoredFiles
+from pipeline.transfer.upload.uploader import Uploader
 
+DEADLINE_S = 60
 NOT_DELETED = "sources/queue/a-1/a.mp4 could not be deleted from the backend's store, and is tried again: "
 
 KEYS = "SELECT key FROM hls_stored_files ORDER BY key"
@@ -58,18 +61,13 @@ def swept(queue_server):
     """Return a function that sweeps a backend's store until a condition holds, and returns what was said."""
 
     def sweep(backend, condition, url=queue_server.url):
-        said, turned = [], threading.Event()
-
-        def say(text):
-            said.append(text)
-            turned.set()
-
-        with StoreSweep(backend, lambda: Database(url), say, pause_s=0.01):
-            for _ in range(1000):
-                if condition(said):
-                    return said
-                turned.wait(0.01)
-        raise AssertionError(said)
+        said = []
+        with StoreSweep(backend, lambda: Database(url), said.append, pause_s=0.01):
+            end_s = time.monotonic() + DEADLINE_S
+            while not condition(said):
+                assert time.monotonic() < end_s, said
+                time.sleep(0.01)
+        return said
 
     return sweep
 
@@ -108,6 +106,21 @@ def test_a_backend_that_deletes_nothing_is_said_once(over, swept, queue_server):
     with running_server() as server:
         server.capabilities = {"read": True}
         assert [NO_DELETING] == swept(BackendApi(url=server.url, token=TOKEN), lambda said: said)
+    assert [(None,)] == queue_server.execute("SELECT deleting_at FROM hls_stored_files")
+
+
+def test_a_worker_that_stops_leaves_what_it_has_not_begun_to_delete(over, queue_server, backend_config, monkeypatch):
+    """Whoever needs the file again need not wait."""
+    over("sources/queue/a-1/a.mp4")
+    asking = threading.Event()
+
+    def no_answer(_uploader, cancel):
+        asking.set()
+        cancel.wait(DEADLINE_S)
+
+    monkeypatch.setattr(Uploader, "capabilities", no_answer)
+    with StoreSweep(backend_config.backend, lambda: Database(queue_server.url), pytest.fail, pause_s=0.01):
+        assert asking.wait(DEADLINE_S)
     assert [(None,)] == queue_server.execute("SELECT deleting_at FROM hls_stored_files")
 
 
