@@ -24,7 +24,10 @@ KEEP_ALIVE_S = 75
 """How long an idle connection stays open: uploaders pause less between files, so none breaks when used again."""
 
 STOP_S = 3
-"""How long requests under way may take to end once the server is told to stop, in seconds."""
+"""How long requests under way may take to end once the server is told to stop, in seconds: then they are hung up on."""
+
+HUNG_UP_S = 3
+"""How long requests that were hung up on may take to end, in seconds."""
 
 _BACKLOG = 512
 _ANYWHERE = ("", "0.0.0.0", "::")
@@ -195,6 +198,6 @@ def _server(settings: BackendSettings, ready: Callable[[], None]) -> _Server:
         lifespan="off",
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=2 * STOP_S,
+        timeout_graceful_shutdown=STOP_S + HUNG_UP_S,
     )
     return _Server(config, storage, ready)
