@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
 from dataclasses import replace
 
 import pytest
+from ports import closed_port
 from published_job import open_job
 from step_facts import ENCODED
 from store_server import TOKEN, Fault, running_server
@@ -124,9 +124,8 @@ def test_record_waits_with_the_upload_for_a_backend_that_is_gone(backend, open_r
     """Where that is tried again later, the record is too, and nobody has to add it by hand."""
     run = open_run()
     run.context.cancel.wait = lambda pause_s: None
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        gone = replace(backend, url=f"http://127.0.0.1:{free.getsockname()[1]}")
-    with pytest.raises(TransferError, match="Cannot connect") as failed:
+    with closed_port() as port, pytest.raises(TransferError, match="Cannot connect") as failed:
+        gone = replace(backend, url=f"http://127.0.0.1:{port}")
         RecordPhase(gone, control=TransferControl(away_s=0.0)).run(run.context)
     assert may_pass(failed.value)
 

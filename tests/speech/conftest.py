@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import imageio_ffmpeg
-import psutil
 import pytest
+from child_processes import left_behind
+from ports import closed_port
 
 from pipeline.speech.child import WhisperProcess
 
@@ -45,11 +46,10 @@ def _environment(home: Path, port: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def offline(tmp_path: Path) -> dict[str, str]:
+def offline(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An environment with an empty model cache whose hub refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return _environment(tmp_path / "hub", port)
+    with closed_port() as port:
+        yield _environment(tmp_path / "hub", port)
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def hanging(tmp_path: Path, mute_port: int) -> dict[str, str]:
 @pytest.fixture
 def no_child_left() -> Iterator[None]:
     """Fail the test when it leaves a child process."""
-    before = set(psutil.Process().children(recursive=True))
+    before = set(left_behind())
     yield
-    assert set() == set(psutil.Process().children(recursive=True)) - before
+    assert set() == set(left_behind()) - before
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ Installs nothing: `missing` says whether it is there. It comes from Debian's pac
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ports import ports_for_servers
+
 USER = "postgres"
-START_S = 60
+START_S = 180
 LOOK_S = 0.05
 
 SETTINGS = """
@@ -124,8 +125,7 @@ def running(folder: Path) -> Iterator[PostgresServer]:
     )
     with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(SETTINGS)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = ports_for_servers(1)
     server = PostgresServer(folder=folder, port=port)
     server.start()
     try:

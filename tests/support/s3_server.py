@@ -8,16 +8,17 @@ others.
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from ports import ports_for_servers
 
 PROGRAMS = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool", "ceph-authtool")
 TRIES = 3
@@ -141,7 +142,7 @@ def running(folder: Path) -> Iterator[S3Server]:
 def _start(folder: Path, daemons: ExitStack) -> S3Server:
     for name in ("mon", "osd", "rgw"):
         (folder / name).mkdir(parents=True)
-    mon_port, s3_port = _free_ports(2)
+    mon_port, s3_port = ports_for_servers(2)
     fsid = str(uuid.uuid4())
     configuration = folder / "ceph.conf"
     values = {"folder": folder, "fsid": fsid, "mon_port": mon_port, "s3_port": s3_port, "store_bytes": STORE_BYTES}
@@ -189,12 +190,6 @@ def _start(folder: Path, daemons: ExitStack) -> S3Server:
     daemon("radosgw", *common, *as_me, "-n", "client.rgw")
     _wait_until(lambda: _answers(server.endpoint_url), server, "radosgw")
     return server
-
-
-def _free_ports(count: int) -> Sequence[int]:
-    with ExitStack() as sockets:
-        bound = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [listener.getsockname()[1] for listener in bound]
 
 
 def _answers(url: str) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
 
 import pytest
+from ports import closed_port
 from store_server import PAGE, TOKEN, Fault
 from upload_parts import PREFIX
 
@@ -99,11 +99,10 @@ def test_download_address_may_be_missing(uploader, server, folder, cancel, body)
 
 def test_backend_that_is_not_there_is_named(cancel):
     """An editor reads which address was tried."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed = listener.getsockname()[1]
-    api = BackendApi(url=f"http://127.0.0.1:{closed}", token=TOKEN)
-    with pytest.raises(TransferError, match=f"Cannot connect to the backend at http://127.0.0.1:{closed}"):
-        Uploader(api, session_id=None).test_connection(cancel)
+    with closed_port() as port:
+        api = BackendApi(url=f"http://127.0.0.1:{port}", token=TOKEN)
+        with pytest.raises(TransferError, match=f"Cannot connect to the backend at http://127.0.0.1:{port}"):
+            Uploader(api, session_id=None).test_connection(cancel)
 
 
 def test_presign_sends_key_and_type_and_nothing_else(uploader, server):

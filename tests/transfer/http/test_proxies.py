@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography import x509
+from ports import closed_port
 from proxies import PASSWORD, HttpProxy, SocksProxy, http_proxy, socks_proxy
 from store_server import TOKEN
 from tls_servers import Authority, TlsServer
@@ -118,7 +118,7 @@ def test_plain_http_that_a_proxy_refuses_names_the_proxy(far, http, cancel):
     for status in (407, 403):
         http.status = status
         with Connections(cancel).session() as session, pytest.raises(NoResponseError) as caught:
-            session.send("PUT", f"http://{NAME}/key?X-Amz-Signature=secret", headers={}, body=b"x", read_timeout_s=15)
+            session.send("PUT", f"http://{NAME}/key?X-Amz-Signature=secret", headers={}, body=b"x", read_timeout_s=60)
         found.append((caught.value.reason, caught.value.about))
     place = f"http://{http.place}"
     assert [(NoResponseReason.PROXY_LOGIN, place), (NoResponseReason.PROXY_DENIED, place)] == found
@@ -130,7 +130,7 @@ def test_answer_of_a_server_behind_a_proxy_is_the_servers(http, server, cancel):
     with pytest.MonkeyPatch.context() as patched, Connections(cancel).session() as session:
         patched.setenv("http_proxy", server.url)  # the store itself stands in for a proxy that passes everything on
         response = session.send(
-            "PUT", f"http://{NAME}/store/key", headers={"Content-Type": "x"}, body=b"x", read_timeout_s=15
+            "PUT", f"http://{NAME}/store/key", headers={"Content-Type": "x"}, body=b"x", read_timeout_s=60
         )
     assert (403, True) == (response.status, b"SignatureDoesNotMatch" in response.body)
 
@@ -163,10 +163,9 @@ def test_socks_proxy_with_a_password(far, socks, cancel):
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
 def test_dead_proxy_is_named(far, cancel, monkeypatch, scheme):
     """Nobody listens at its address; a password in the setting is not shown."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed = listener.getsockname()[1]
-    monkeypatch.setenv("https_proxy", f"{scheme}://{PASSWORD}@127.0.0.1:{closed}")
-    said = said_by(far, cancel)
+    with closed_port() as closed:
+        monkeypatch.setenv("https_proxy", f"{scheme}://{PASSWORD}@127.0.0.1:{closed}")
+        said = said_by(far, cancel)
     assert (
         f"Cannot connect to the proxy at {scheme}://127.0.0.1:{closed},"
         " which HTTPS_PROXY or the system's settings name. Correct them, or ask whoever runs the network."
@@ -187,7 +186,7 @@ def test_cancel_ends_waiting_for_a_socks_proxy(far, socks, in_thread):
     socks.silent = True
     token = RecordingToken()
     result = in_thread(lambda: uploader_at(far).test_connection(token))
-    assert socks.greeted.wait(20)
+    assert socks.greeted.wait(60)
     token.cancel()
     assert isinstance(result(), Cancelled)
 
