@@ -10,7 +10,7 @@ from pipeline.alongside import Alongside
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SpeechError
 
-LONG_S = 20
+LONG_S = 60
 
 
 def test_it_goes_on_beside_the_job():

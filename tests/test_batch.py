@@ -19,7 +19,7 @@ from pipeline.model import JobReport, Outcome, PhaseName
 from pipeline.plan import make_plan
 from pipeline.scheduler import Scheduler, Turn
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 AWAY = "Cannot connect to the backend."
 WAITS = "The upload of this video waits and goes on by itself; other videos come first."
 

@@ -23,7 +23,7 @@ from pipeline.queued_job import JobState
 from pipeline.scheduler import Scheduler
 
 OTHER = JobOwner(machine="desk-2", pid=7, started="1")
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(autouse=True)

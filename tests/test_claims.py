@@ -157,7 +157,7 @@ def test_the_queue_is_told_while_a_job_is_worked_on(claims, store, monkeypatch):
     with claims:
         taken = claims.take([0])
         store.cancel(store.all()[0].id)
-        assert taken.cancel._event.wait(20)
+        assert taken.cancel._event.wait(60)
     assert not claims._own._heart.is_alive()
 
 

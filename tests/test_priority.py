@@ -9,12 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from child_processes import left_behind
+from watched_whisper import WatchedWhisper
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
 from pipeline.media.ffmpeg.process import find_ffmpeg, run_ffmpeg
 from pipeline.priority import NICE, creation_flags, work_in_background
-from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model import find_model
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -34,7 +35,7 @@ def _nice_of_threads(pid: int) -> set[int]:
 
 
 def _children(name: str) -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if name in " ".join(child.cmdline())]
+    return [child for child in left_behind() if name in " ".join(child.cmdline())]
 
 
 @pytest.mark.parametrize("background", [True, False], ids=["in the background", "with its full share"])
@@ -74,10 +75,11 @@ def test_ffmpeg_has_the_priority_that_is_wanted(tmp_path, background):
 def test_whisper_gives_way(small_model):
     """Its process is started once for many videos."""
     work_in_background(True)
-    with WhisperProcess() as whisper:
+    with WatchedWhisper() as whisper:
         find_model(whisper, str(small_model), CancelToken())
-        (child,) = [one for one in psutil.Process().children() if one.nice() == max(NICE, psutil.Process().nice())]
-        assert psutil.IOPRIO_CLASS_IDLE == child.ionice().ioclass
+        child = psutil.Process(whisper.pid)
+        wanted = max(NICE, psutil.Process().nice())
+        assert (wanted, psutil.IOPRIO_CLASS_IDLE) == (child.nice(), child.ionice().ioclass)
 
 
 def test_windows_starts_it_so(monkeypatch):

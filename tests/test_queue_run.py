@@ -22,7 +22,7 @@ from pipeline.queued_job import JobState, QueuedJob
 from pipeline.scheduler import Capacity, Scheduler
 from pipeline.source_address import parse_address
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 AWAY = "Cannot connect to the backend."
 
 

@@ -11,7 +11,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
 from pipeline.scheduler import Capacity, Scheduler, Stage, Turn
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class _Use(threading.Thread):

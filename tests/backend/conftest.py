@@ -34,7 +34,7 @@ class Client:
 
     def ask(self, method, path, json=None, **query):
         """Ask the API with the token."""
-        return requests.request(method, self.url + path, json=json, params=query, headers=self.headers, timeout=10)
+        return requests.request(method, self.url + path, json=json, params=query, headers=self.headers, timeout=60)
 
     def presign(self, key, content_type="video/mp2t"):
         """Ask for a signed URL; return the answer's JSON."""
@@ -42,7 +42,7 @@ class Client:
             f"{self.url}/api/admin/content/aws/uploadUrl",
             json={"key": key, "contentType": content_type},
             headers=self.headers,
-            timeout=10,
+            timeout=60,
         )
         assert 200 == answer.status_code, answer.text
         return answer.json()
@@ -53,16 +53,16 @@ class Client:
             self.presign(key, content_type)["signedUrl"],
             data=body,
             headers={"Content-Type": content_type, **headers},
-            timeout=10,
+            timeout=60,
         )
 
     def get(self, path, **options):
         """GET a path of the backend."""
-        return requests.get(f"{self.url}{path}", timeout=10, **options)
+        return requests.get(f"{self.url}{path}", timeout=60, **options)
 
     def raw(self, method, target, headers=None, body=None):
         """Send a request whose target no client library has tidied; return status and body."""
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
         try:
             connection.request(method, target, body=body, headers=headers or {})
             answer = connection.getresponse()

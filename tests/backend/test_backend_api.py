@@ -58,7 +58,7 @@ RECORD = {
 def test_the_api_needs_the_token(shared, method, path, header):
     """Without the right token every question is answered with 401 and a sentence."""
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
-    answer = requests.request(method, shared.url + path, headers=headers, json={}, timeout=10)
+    answer = requests.request(method, shared.url + path, headers=headers, json={}, timeout=60)
 
     assert (401, "Bearer") == (answer.status_code, answer.headers["WWW-Authenticate"])
     assert {"error", "message"} == set(answer.json())
@@ -93,7 +93,7 @@ def test_several_urls_come_in_their_order_or_not_at_all(shared):
         assert (
             200
             == requests.put(
-                one["signedUrl"], name.encode(), headers={"Content-Type": "video/mp2t"}, timeout=10
+                one["signedUrl"], name.encode(), headers={"Content-Type": "video/mp2t"}, timeout=60
             ).status_code
         )
         assert name.encode() == shared.get(f"/objects/several/{name}.ts").content
@@ -135,7 +135,7 @@ def test_presign_quotes_keys(shared, key):
 def test_presign_refuses_bad_keys(shared, key):
     """A key that breaks the rules gets 400 with a code and a sentence."""
     answer = requests.post(
-        shared.url + PRESIGN, json={"key": key, "contentType": "video/mp2t"}, headers=shared.headers, timeout=10
+        shared.url + PRESIGN, json={"key": key, "contentType": "video/mp2t"}, headers=shared.headers, timeout=60
     )
 
     assert 400 == answer.status_code
@@ -156,7 +156,7 @@ def test_presign_refuses_bad_keys(shared, key):
 )
 def test_presign_refuses_other_bodies(shared, body):
     """Anything but the two fields of the contract gets 400."""
-    answer = requests.post(shared.url + PRESIGN, data=body, headers=shared.headers, timeout=10)
+    answer = requests.post(shared.url + PRESIGN, data=body, headers=shared.headers, timeout=60)
 
     assert 400 == answer.status_code
     assert {"error", "message"} == set(answer.json())
@@ -167,7 +167,7 @@ def test_a_declared_size_is_signed(fresh):
     asked = {"key": "sized.ts", "contentType": "video/mp2t", "sizeBytes": 5}
     url = fresh.ask("POST", PRESIGN, asked).json()["signedUrl"]
     statuses = [
-        requests.put(url, data=body, headers={"Content-Type": "video/mp2t"}, timeout=10).status_code
+        requests.put(url, data=body, headers={"Content-Type": "video/mp2t"}, timeout=60).status_code
         for body in (b"four", b"sixsix", b"", b"right")
     ]
 
@@ -206,7 +206,7 @@ def test_a_declared_size_that_does_not_fit_is_507_with_figures(settings):
                 backend.url + PRESIGN,
                 json={"key": "a.ts", "contentType": "video/mp2t", "sizeBytes": size},
                 headers=headers,
-                timeout=10,
+                timeout=60,
             )
             for size in (100, 101)
         ]
@@ -219,7 +219,7 @@ def test_a_declared_size_that_does_not_fit_is_507_with_figures(settings):
 
 def test_a_huge_question_is_refused(shared):
     """A request of more than a megabyte is not collected in memory."""
-    answer = requests.post(shared.url + PRESIGN, data=b" " * (2 << 20), headers=shared.headers, timeout=10)
+    answer = requests.post(shared.url + PRESIGN, data=b" " * (2 << 20), headers=shared.headers, timeout=60)
 
     assert (413, "TooLarge") == (answer.status_code, answer.json()["error"])
 
@@ -229,7 +229,7 @@ def test_a_public_address_is_the_base_of_downloads(settings):
     with serve_in_thread(replace(settings, public_base_url="https://cdn.example.com/media")) as backend:
         headers = {"Authorization": f"Bearer {settings.token}"}
         answer = requests.post(
-            backend.url + PRESIGN, json={"key": "a b.ts", "contentType": "video/mp2t"}, headers=headers, timeout=10
+            backend.url + PRESIGN, json={"key": "a b.ts", "contentType": "video/mp2t"}, headers=headers, timeout=60
         ).json()
 
     assert "https://cdn.example.com/media/objects/a%20b.ts" == answer["downloadUrl"]
@@ -242,12 +242,12 @@ def test_the_paths_are_configurable(settings):
     headers = {"Authorization": f"Bearer {settings.token}"}
     with serve_in_thread(replace(settings, endpoints=endpoints)) as backend:
         statuses = [
-            requests.get(f"{backend.url}/me", headers=headers, timeout=10).status_code,
+            requests.get(f"{backend.url}/me", headers=headers, timeout=60).status_code,
             requests.post(
-                f"{backend.url}/sign", json={"key": "a", "contentType": "a/b"}, headers=headers, timeout=10
+                f"{backend.url}/sign", json={"key": "a", "contentType": "a/b"}, headers=headers, timeout=60
             ).status_code,
-            requests.post(f"{backend.url}/notes", json=RECORD, headers=headers, timeout=10).status_code,
-            requests.get(backend.url + VALIDATE, headers=headers, timeout=10).status_code,
+            requests.post(f"{backend.url}/notes", json=RECORD, headers=headers, timeout=60).status_code,
+            requests.get(backend.url + VALIDATE, headers=headers, timeout=60).status_code,
         ]
 
     assert [200, 200, 201, 404] == statuses
@@ -257,9 +257,9 @@ def test_records_are_kept_over_a_restart(settings):
     """A file record is listed with all its fields, by the next server too."""
     headers = {"Authorization": f"Bearer {settings.token}"}
     with serve_in_thread(settings) as backend:
-        added = requests.post(backend.url + RECORDS, json=RECORD, headers=headers, timeout=10)
+        added = requests.post(backend.url + RECORDS, json=RECORD, headers=headers, timeout=60)
     with serve_in_thread(settings) as backend:
-        listed = requests.get(backend.url + RECORDS, headers=headers, timeout=10)
+        listed = requests.get(backend.url + RECORDS, headers=headers, timeout=60)
 
     assert 201 == added.status_code
     assert {"files": [added.json()], "next": None} == listed.json()
@@ -278,7 +278,7 @@ def test_a_video_that_is_published_again_keeps_its_record(fresh):
 
 def test_a_record_whose_answer_was_lost_is_not_doubled(fresh):
     """The client hangs up before it hears anything, and sends the same once more."""
-    client = http.client.HTTPConnection(urlsplit(fresh.url).netloc, timeout=10)
+    client = http.client.HTTPConnection(urlsplit(fresh.url).netloc, timeout=60)
     client.request(
         "POST", RECORDS, body=json.dumps(RECORD), headers={**fresh.headers, "Content-Type": "application/json"}
     )
@@ -339,7 +339,7 @@ def test_records_have_the_contract_fields(shared, changes, status):
     """Records with the contract's fields are taken, others are refused."""
     own = {"hls": f"{uuid.uuid4().hex}/master.m3u8"}
     answer = requests.post(
-        shared.url + RECORDS, json={**RECORD, "s3Keys": own, **changes}, headers=shared.headers, timeout=10
+        shared.url + RECORDS, json={**RECORD, "s3Keys": own, **changes}, headers=shared.headers, timeout=60
     )
 
     assert status == answer.status_code

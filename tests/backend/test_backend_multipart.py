@@ -32,7 +32,7 @@ def part_url(client, upload, number, size):
 
 def send(client, upload, number, body, **headers):
     """Send a part; return the answer."""
-    return requests.put(part_url(client, upload, number, len(body)), data=body, headers=headers, timeout=30)
+    return requests.put(part_url(client, upload, number, len(body)), data=body, headers=headers, timeout=60)
 
 
 def listed(client, upload):
@@ -83,8 +83,8 @@ def test_a_parts_url_takes_that_part_alone(shared):
         url.replace("bound/a.mp4", "bound/b.mp4"),
         url.replace(f"&uploadId={upload['uploadId']}&partNumber=1", ""),
     ]
-    statuses = [requests.put(url, data=LAST + b"more", timeout=10).status_code]
-    statuses += [requests.put(wrong, data=LAST, timeout=10).status_code for wrong in changed]
+    statuses = [requests.put(url, data=LAST + b"more", timeout=60).status_code]
+    statuses += [requests.put(wrong, data=LAST, timeout=60).status_code for wrong in changed]
 
     assert len({url, *changed}) == 5
     assert ([403] * 5, [], []) == (statuses, listed(shared, upload), listed(shared, other))
@@ -106,7 +106,7 @@ def test_an_upload_goes_on_after_a_restart(settings, fresh):
     send(fresh, upload, 1, FIRST)
     with serve_in_thread(settings) as again:
         requests.put(
-            url.replace(urlsplit(url).netloc, urlsplit(again.url).netloc), data=LAST, timeout=10
+            url.replace(urlsplit(url).netloc, urlsplit(again.url).netloc), data=LAST, timeout=60
         ).raise_for_status()
 
     assert 200 == complete(fresh, upload, md5(FIRST), md5(LAST)).status_code
@@ -179,7 +179,7 @@ def test_the_quota_holds_for_parts(settings):
         headers = {"Authorization": f"Bearer {settings.token}"}
 
         def ask(path, **content):
-            return requests.post(backend.url + MULTIPART + path, json=content, headers=headers, timeout=10)
+            return requests.post(backend.url + MULTIPART + path, json=content, headers=headers, timeout=60)
 
         large = ask("", key="a.mp4", contentType="video/mp4", sizeBytes=101)
         upload = ask("", key="a.mp4", contentType="video/mp4", sizeBytes=50).json()

@@ -45,7 +45,7 @@ def signed(client, key, expires, content_type="video/mp2t", method="PUT"):
 
 def put(url, body=b"x", content_type="video/mp2t", **headers):
     """Send a body to a URL."""
-    return requests.put(url, data=body, headers={"Content-Type": content_type, **headers}, timeout=10)
+    return requests.put(url, data=body, headers={"Content-Type": content_type, **headers}, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_is_sent_can_be_fetched(shared, key):
     body = os.urandom(100_000)
     urls = shared.presign(key)
     sent = put(urls["signedUrl"], body)
-    fetched = requests.get(urls["downloadUrl"], timeout=10)
+    fetched = requests.get(urls["downloadUrl"], timeout=60)
 
     etag = f'"{hashlib.md5(body).hexdigest()}"'
     assert (200, etag, b"") == (sent.status_code, sent.headers["ETag"], sent.content)
@@ -199,7 +199,7 @@ def test_a_body_cut_short_leaves_nothing(fresh):
     fresh.put("cut.ts", b"old")
     url = urlsplit(fresh.presign("cut.ts")["signedUrl"])
     incoming = fresh.backend.settings.root / INCOMING
-    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+    with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
         head = (
             f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: x\r\nContent-Type: "
             "video/mp2t\r\nContent-Length: 1000\r\n\r\n"
@@ -285,9 +285,9 @@ def test_a_range_outside_is_refused(shared, body, asked):
 def test_head_is_get_without_the_body(shared):
     """HEAD tells size, type and ETag of an object, and of a range, and 404 where there is none."""
     shared.put("head.mp4", b"0123456789", "video/mp4")
-    whole = requests.head(f"{shared.url}/objects/head.mp4", timeout=10)
-    part = requests.head(f"{shared.url}/objects/head.mp4", headers={"Range": "bytes=0-3"}, timeout=10)
-    missing = requests.head(f"{shared.url}/objects/none.mp4", timeout=10)
+    whole = requests.head(f"{shared.url}/objects/head.mp4", timeout=60)
+    part = requests.head(f"{shared.url}/objects/head.mp4", headers={"Range": "bytes=0-3"}, timeout=60)
+    missing = requests.head(f"{shared.url}/objects/none.mp4", timeout=60)
 
     assert (200, "10", "video/mp4", b"") == (
         whole.status_code,
@@ -326,7 +326,7 @@ def test_browsers_on_other_sites_may_play(shared):
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "range",
     }
-    preflight = requests.options(f"{shared.url}/objects/cors.m3u8", headers=asked, timeout=10)
+    preflight = requests.options(f"{shared.url}/objects/cors.m3u8", headers=asked, timeout=60)
     fetched = shared.get("/objects/cors.m3u8", headers={"Origin": "https://other.example", "Range": "bytes=0-3"})
 
     assert (200, "*") == (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"])
@@ -371,7 +371,7 @@ def test_the_quota_is_known_before_the_body_comes(settings):
     head = ["Host: x", "Expect: 100-continue", "Content-Type: video/mp2t", "Content-Length: 101", "", ""]
     with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
         address = urlsplit(backend.url)
-        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
             connection.sendall("\r\n".join([f"PUT /objects/a.ts?{query} HTTP/1.1", *head]).encode())
             assert connection.recv(1000).startswith(b"HTTP/1.1 507 ")
 
@@ -389,12 +389,12 @@ def test_urls_survive_a_restart(settings):
     question = {"key": "kept.ts", "contentType": "video/mp2t"}
     with serve_in_thread(settings) as backend:
         url = requests.post(
-            f"{backend.url}/api/admin/content/aws/uploadUrl", json=question, headers=headers, timeout=10
+            f"{backend.url}/api/admin/content/aws/uploadUrl", json=question, headers=headers, timeout=60
         ).json()["signedUrl"]
     with serve_in_thread(settings) as backend:
         sent = put(url.replace(urlsplit(url).netloc, urlsplit(backend.url).netloc), b"kept")
     with serve_in_thread(settings) as backend:
-        fetched = requests.get(f"{backend.url}/objects/kept.ts", timeout=10)
+        fetched = requests.get(f"{backend.url}/objects/kept.ts", timeout=60)
 
     assert (200, b"kept") == (sent.status_code, fetched.content)
     assert f'"{hashlib.md5(b"kept").hexdigest()}"' == fetched.headers["ETag"]
@@ -412,7 +412,7 @@ def test_eight_clients_at_once(shared):
 
 def test_a_connection_is_kept_for_the_next_file(shared):
     """An uploader sends file after file over one connection."""
-    connection = http.client.HTTPConnection(urlsplit(shared.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(shared.url).netloc, timeout=60)
     connection.connect()
     used = connection.sock
     for number in range(3):

@@ -57,7 +57,7 @@ def test_the_player_page_plays_the_master(shared):
     shared.put(f"{prefix}poster.jpg", b"x", "image/jpeg")
     shared.put(f"{prefix}subtitles.vtt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", "text/vtt")
     shared.put(f"{prefix}chapters.json", b"[]", "application/json")
-    answer = requests.get(shared.backend.watch_url(prefix), timeout=10)
+    answer = requests.get(shared.backend.watch_url(prefix), timeout=60)
 
     assert (200, "text/html; charset=utf-8") == (answer.status_code, answer.headers["Content-Type"])
     assert "<title>a b+&amp;#%?&lt;script&gt;</title>" in answer.text
@@ -179,6 +179,6 @@ def test_no_other_file_is_served(shared, name):
 def test_links_stay_below_a_public_path(settings):
     """Behind a proxy that serves the backend below a path, the pages' links begin with it."""
     with serve_in_thread(replace(settings, public_base_url="https://example.com/media")) as backend:
-        page = requests.get(f"{backend.url}/", timeout=10).text
+        page = requests.get(f"{backend.url}/", timeout=60).text
 
     assert "/media/player/style.css" in page

@@ -48,13 +48,13 @@ def over_s3(s3_bucket, tmp_path_factory):
 def ask(backend, method, path, json=None, **query):
     """Ask the API with the token."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    return requests.request(method, backend.url + path, json=json, params=query, headers=headers, timeout=30)
+    return requests.request(method, backend.url + path, json=json, params=query, headers=headers, timeout=60)
 
 
 def store(backend, key, body, content_type="video/mp2t", **more):
     """Store an object through a signed URL; return the URL and the answer."""
     url = ask(backend, "POST", PRESIGN, {"key": key, "contentType": content_type, **more}).json()["signedUrl"]
-    return url, requests.put(url, data=body, headers={"Content-Type": content_type}, timeout=30)
+    return url, requests.put(url, data=body, headers={"Content-Type": content_type}, timeout=60)
 
 
 def test_it_is_as_it_is_written(over_s3):
@@ -74,8 +74,8 @@ def test_files_go_straight_to_the_store(over_s3, s3_bucket):
 
     assert (urlsplit(s3_bucket.endpoint_url).netloc, 200) == (urlsplit(url).netloc, stored.status_code)
     assert s3_bucket.bucket == said["bucket"]
-    assert 403 == requests.get(url.partition("?")[0], timeout=30).status_code
-    assert b"0123456789" == requests.get(f"{over_s3.url}/objects/straight/a.ts", timeout=30).content
+    assert 403 == requests.get(url.partition("?")[0], timeout=60).status_code
+    assert b"0123456789" == requests.get(f"{over_s3.url}/objects/straight/a.ts", timeout=60).content
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_files_go_straight_to_the_store(over_s3, s3_bucket):
 def test_a_private_object_is_played_in_ranges(over_s3, headers, status, body, content_range):
     """Players get what they ask for, of the right type, though nobody but the backend may read the bucket."""
     store(over_s3, "range/a.mp4", b"0123456789", "video/mp4")
-    answer = requests.get(f"{over_s3.url}/objects/range/a.mp4", headers=headers, timeout=30)
+    answer = requests.get(f"{over_s3.url}/objects/range/a.mp4", headers=headers, timeout=60)
     again = requests.get(
-        f"{over_s3.url}/objects/range/a.mp4", headers={"If-None-Match": answer.headers.get("ETag", "x")}, timeout=30
+        f"{over_s3.url}/objects/range/a.mp4", headers={"If-None-Match": answer.headers.get("ETag", "x")}, timeout=60
     )
 
     assert (status, content_range) == (answer.status_code, answer.headers.get("Content-Range"))
@@ -106,14 +106,14 @@ def test_a_large_private_object_comes_whole(over_s3):
     body = os.urandom(9 << 20)
     store(over_s3, "large/a.mp4", body, "video/mp4")
 
-    assert body == requests.get(f"{over_s3.url}/objects/large/a.mp4", timeout=30).content
+    assert body == requests.get(f"{over_s3.url}/objects/large/a.mp4", timeout=60).content
 
 
 def test_the_player_page_plays_from_s3(over_s3):
     """The list and the player page know what lies in the bucket."""
     store(over_s3, "watch/lesson/master.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
     store(over_s3, "watch/lesson/poster.jpg", b"x", "image/jpeg")
-    pages = [requests.get(f"{over_s3.url}{path}", timeout=30) for path in ("/", "/watch/watch/lesson/", "/watch/none/")]
+    pages = [requests.get(f"{over_s3.url}{path}", timeout=60) for path in ("/", "/watch/watch/lesson/", "/watch/none/")]
 
     assert [200, 200, 404] == [page.status_code for page in pages]
     assert all('/objects/watch/lesson/poster.jpg"' in page.text for page in pages[:2])
@@ -121,7 +121,7 @@ def test_the_player_page_plays_from_s3(over_s3):
 
 def test_what_is_missing_is_missing_here_too(over_s3):
     """404 in S3's words for players, in JSON for the program."""
-    answer = requests.get(f"{over_s3.url}/objects/none.ts", timeout=30)
+    answer = requests.get(f"{over_s3.url}/objects/none.ts", timeout=60)
 
     assert (404, True) == (answer.status_code, b"<Code>NoSuchKey</Code>" in answer.content)
     assert (404, "NotFound") == (lambda a: (a.status_code, a.json()["error"]))(
@@ -134,7 +134,7 @@ def test_nothing_can_be_sent_through_the_backend(over_s3):
     assert (
         403
         == requests.put(
-            f"{over_s3.url}/objects/a.ts", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=30
+            f"{over_s3.url}/objects/a.ts", data=b"x", headers={"Content-Type": "video/mp2t"}, timeout=60
         ).status_code
     )
 
@@ -192,7 +192,7 @@ def test_headers_of_every_object(s3_bucket, tmp_path, monkeypatch):
     (folder / "offline_480p.mp4").write_bytes(os.urandom(4 * MIN_PART_BYTES))
     with serve_in_thread(configured(place, tmp_path / "backend", put_headers=KMS)) as backend:
         said = ask(backend, "POST", PRESIGN, {"key": "a.ts", "contentType": "video/mp2t"}).json()
-        refused = requests.put(said["signedUrl"], data=b"a", headers={"Content-Type": "video/mp2t"}, timeout=30)
+        refused = requests.put(said["signedUrl"], data=b"a", headers={"Content-Type": "video/mp2t"}, timeout=60)
         lines = list(check_backend(BackendApi(url=backend.url, token=TOKEN), "check/"))
         api = BackendApi(url=backend.url, token=TOKEN)
         result = Uploader(api, session_id=None, delays=()).upload(folder, "videos/", resume=False, cancel=CancelToken())
@@ -217,8 +217,8 @@ def client_of(place):
 def test_health_says_so_where_the_local_folder_went_away(s3_bucket, tmp_path):
     """503 although the bucket is there: file records could not be kept."""
     with serve_in_thread(configured(s3_bucket, tmp_path / "own")) as backend:
-        well = requests.get(f"{backend.url}/health", timeout=30).status_code
+        well = requests.get(f"{backend.url}/health", timeout=60).status_code
         shutil.rmtree(tmp_path / "own")
-        ill = requests.get(f"{backend.url}/health", timeout=30).status_code
+        ill = requests.get(f"{backend.url}/health", timeout=60).status_code
 
     assert (200, 503) == (well, ill)

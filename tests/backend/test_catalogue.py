@@ -66,7 +66,7 @@ def test_an_object_is_told_about_and_can_be_read(shared):
 
     assert ("found/a b.ts", 10, md5, md5) == (said["key"], said["sizeBytes"], said["etag"], said["md5"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said["lastModified"])
-    assert body == requests.get(said["url"], timeout=10).content
+    assert body == requests.get(said["url"], timeout=60).content
 
 
 def test_a_missing_object_is_404(shared):

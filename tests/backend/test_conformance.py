@@ -44,7 +44,7 @@ def test_the_reference_backend_is_as_it_is_written(settings):
     with serve_in_thread(settings) as running:
         lines = lines_of(running)
         left = requests.get(
-            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10
+            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=60
         ).json()["objects"]
 
     assert [PointResult.GOOD] * 22 + [PointResult.LEFT] == [line.result for line in lines]
@@ -108,7 +108,7 @@ def test_a_fault_does_not_stop_the_check(settings):
     with serving_wrongly(settings, after=after) as (running, _):
         lines = lines_of(running)
         left = requests.get(
-            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=10
+            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=60
         ).json()["objects"]
 
     assert ["Large files in parts (multipart).", "Listing objects (list).", "Manifests (manifest)."] == [

@@ -96,7 +96,7 @@ def test_everything_needs_the_token(local, path):
     """401 without it: whoever edits a dataset can name any file of the backend's computer in it."""
     client, _, _ = local
     method = "POST" if path == SAVE else "GET"
-    assert 401 == requests.request(method, client.url + path, timeout=10).status_code
+    assert 401 == requests.request(method, client.url + path, timeout=60).status_code
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_dataset_that_can_not_be_opened(tmp_path, address, status, sentence):
 
 def test_the_document_of_the_interface_has_the_dataset(local):
     """Its three requests stand there, behind the token, with every answer that they may have and its body."""
-    document = requests.get(f"{local[0].url}/openapi.json", timeout=10).json()
+    document = requests.get(f"{local[0].url}/openapi.json", timeout=60).json()
     found = {}
     for path, method in ((INFO, "get"), (SAVE, "post"), ("/api/media/{media_id}", "get")):
         operation = document["paths"][path][method]

@@ -40,7 +40,7 @@ def player():
 
 def raw(address: str, path: str) -> int:
     """Ask for a path as it is, without a client that tidies it up; return the status."""
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
     connection.request("GET", path)
     status = connection.getresponse().status
     connection.close()
@@ -49,7 +49,7 @@ def raw(address: str, path: str) -> int:
 
 def test_the_page_plays_the_folder(player, folder):
     """The page names the stream, its captions and its title, and no list of streams."""
-    page = requests.get(player.play(folder, "Lesson <1>"), timeout=10)
+    page = requests.get(player.play(folder, "Lesson <1>"), timeout=60)
     assert (200, "no-referrer") == (page.status_code, page.headers["Referrer-Policy"])
     assert "<h1>Lesson &lt;1&gt;</h1>" in page.text
     assert "All streams" not in page.text
@@ -60,8 +60,8 @@ def test_the_page_plays_the_folder(player, folder):
 def test_a_segment_is_given_whole_and_in_parts(player, folder):
     """Players ask for ranges; the type is that of our table, and nothing is kept by the browser."""
     address = player.play(folder) + "stream/720p/seg_001.ts"
-    whole = requests.get(address, timeout=10)
-    part = requests.get(address, headers={"Range": "bytes=10-19"}, timeout=10)
+    whole = requests.get(address, timeout=60)
+    part = requests.get(address, headers={"Range": "bytes=10-19"}, timeout=60)
     assert (200, "video/mp2t", "no-store") == (
         whole.status_code,
         whole.headers["Content-Type"],
@@ -101,15 +101,15 @@ def test_several_folders_and_the_end(player, folder, tmp_path):
     assert (2, 1) == (len(set(addresses)), len({urlsplit(one).netloc for one in addresses}))
     player.close()
     with pytest.raises(requests.ConnectionError):
-        requests.get(addresses[0], timeout=10)
+        requests.get(addresses[0], timeout=60)
 
 
 def test_a_file_that_was_added_is_found(player, folder):
     """Captions may be replaced while the page is open."""
     address = player.play(folder)
-    assert 404 == requests.get(address + "stream/late.vtt", timeout=10).status_code
+    assert 404 == requests.get(address + "stream/late.vtt", timeout=60).status_code
     (folder / "late.vtt").write_text(WORDS, encoding="utf-8")
-    assert 200 == requests.get(address + "stream/late.vtt", timeout=10).status_code
+    assert 200 == requests.get(address + "stream/late.vtt", timeout=60).status_code
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_the_page_is_served_until_ctrl_c(tmp_path):
     try:
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
-        assert tmp_path.name in requests.get(address, timeout=10).text
+        assert tmp_path.name in requests.get(address, timeout=60).text
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     finally:

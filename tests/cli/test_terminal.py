@@ -19,7 +19,7 @@ from config import BackendApi, Config
 ROOT = Path(__file__).resolve().parents[2]
 
 
-LOOKS, LOOK_S = 200, 0.05
+LOOKS, LOOK_S = 1200, 0.05
 
 
 def _at_a_terminal(
@@ -52,7 +52,7 @@ def _at_a_terminal(
                 _wait_until_hidden(ours)
             os.write(ours, answers.pop(question))
     os.close(ours)
-    return process.wait(timeout=30), shown.decode()
+    return process.wait(timeout=60), shown.decode()
 
 
 def _wait_until_hidden(terminal: int) -> None:

@@ -152,7 +152,7 @@ def test_typed_token_does_not_show(terminal):
     while termios.tcgetattr(inner)[3] & termios.ECHO:
         assert reader.is_alive()
     os.write(terminal, f"{NEW}\n".encode())
-    reader.join(20)
+    reader.join(60)
     assert [f"{NEW}\n"] == box
     assert termios.tcgetattr(inner)[3] & termios.ECHO
     os.write(terminal, b"x")
@@ -179,9 +179,9 @@ def test_the_question_of_another_job_comes_first(terminal, monkeypatch):
         os.write(terminal, b"y\n")
         assert confirm("Go on?", otherwise=False)
         assert said.empty()
-    assert ASK == said.get(timeout=30).text
+    assert ASK == said.get(timeout=60).text
     os.write(terminal, f"{NEW}\n".encode())
-    asker.join(30)
+    asker.join(60)
     assert [NEW] == tokens
 
 
@@ -204,7 +204,7 @@ def test_a_token_is_asked_for_once_for_jobs_that_run_at_the_same_time():
     def slow() -> str:
         questions.append("first")
         asked.set()
-        assert answer.wait(30)
+        assert answer.wait(60)
         return "new"
 
     def quick() -> str:
@@ -215,11 +215,11 @@ def test_a_token_is_asked_for_once_for_jobs_that_run_at_the_same_time():
     answers: list[str | None] = []
     threads = [threading.Thread(target=lambda: answers.append(first()))]
     threads[0].start()
-    assert asked.wait(30)
+    assert asked.wait(60)
     threads.append(threading.Thread(target=lambda: answers.append(second())))
     threads[1].start()
     answer.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert (["new", "new"], ["first"]) == (answers, questions)
     assert ("newer", "newer") == (second(), keeper.config.backend.token)

@@ -38,7 +38,7 @@ from pipeline.speech.child import WhisperProcess
 from pipeline.workspace import Workspace
 
 FFMPEG = Path(imageio_ffmpeg.get_ffmpeg_exe())
-LONG_S = 20
+LONG_S = 60
 WORKER = Path(__file__).resolve().parents[1] / "support" / "task_worker.py"
 
 

@@ -12,7 +12,7 @@ from pipeline.engines.local import LocalEngine, LocalTask
 from pipeline.errors import Cancelled, EncodeError
 from pipeline.speech.child import WhisperProcess
 
-LONG_S = 20
+LONG_S = 60
 
 
 @pytest.mark.parametrize(("encoder", "slots"), [("libx264", 3), ("libsvtav1", 3), ("h264_nvenc", 1), ("h264_vaapi", 1)])

@@ -6,12 +6,12 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from task_worker import OwnFile, OwnInputs
 
-from pipeline.cancel import CancelToken
 from pipeline.engines.engine import TaskEvent, TranscriptionProgress
 from pipeline.engines.local import LocalEngine
 from pipeline.engines.task_codec import result_from_json, task_from_json, task_to_json
@@ -20,6 +20,7 @@ from pipeline.errors import Cancelled
 from pipeline.fingerprint import fingerprint
 from pipeline.media.ffmpeg.process import find_ffmpeg
 
+DEADLINE_S = 60
 WORKER = Path(__file__).resolve().parents[1] / "support" / "task_worker.py"
 
 
@@ -66,7 +67,13 @@ def test_a_task_is_the_same_after_a_journey_as_json(task, sample):
 
 def test_a_task_that_is_cancelled_ends(task, inputs, whisper):
     """Whoever waits for it gets to know."""
-    ending = CancelToken()
-    running = LocalEngine(find_ffmpeg(""), whisper).submit_transcription(task, inputs, lambda event: ending.cancel())
-    with ending.on_cancel(running.cancel), pytest.raises(Cancelled):
+    given = threading.Event()
+
+    def cancel(_event: object) -> None:
+        assert given.wait(DEADLINE_S)
+        running.cancel()
+
+    running = LocalEngine(find_ffmpeg(""), whisper).submit_transcription(task, inputs, cancel)
+    given.set()
+    with pytest.raises(Cancelled):
         running.result()

@@ -208,6 +208,7 @@ def test_a_source_that_changes_while_it_is_encoded_is_a_sentence(start, monkeypa
     """At once, not when the whole of it was encoded for nothing."""
     source = run(tmp_path, "clip.mp4", *pattern(size="160x90", length_s=26), *tone(length_s=26), *ENCODE, *AAC)
     monkeypatch.setattr(source_run, "LOOK_S", 0.0)
+    monkeypatch.setattr(local, "side_by_side", lambda cores: 2)
     job = start(source)
 
     def on_piece(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -396,7 +397,7 @@ def test_token_can_be_renewed_in_the_middle(server, open_run):
 
 def test_notices_are_said_as_they_come(server, open_run):
     """What the editor should know stands in the log view, and speed and time left come with the progress."""
-    server.clock_behind_s = 3600
+    server.clock_s = time.time() - 3600
     run = open_run()
     UploadPhase(BackendApi(url=server.url, token=TOKEN)).run(run.context)
     assert any("The clock of this computer is about 60 min fast" in text for text, _ in run.lines)

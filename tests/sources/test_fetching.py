@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import threading
-import time
 import zlib
 from dataclasses import replace
 
@@ -22,6 +21,8 @@ from pipeline.sources.fetched_file import read_fetch_note
 from pipeline.sources.fetching import FetchListener, cache_of, fetch_source, located
 from pipeline.transfer.http import connecting
 from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.patience import Patience
+from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.retry import may_pass
 
 CONTENT = noise(5_000_000)
@@ -115,21 +116,18 @@ class TestFetching:
     def test_a_server_that_goes_away_is_waited_for_with_patience(self, job, server, config, quick, monkeypatch):
         """Then the job may be tried again later, from what has been fetched."""
         real, pauses, cancel = connecting.connect, [], CancelToken()
+        for one in (Patience, TransferRecovery):
+            monkeypatch.setitem(one.__init__.__kwdefaults__, "clock", lambda: sum(pauses))
 
         def connect(*arguments, **more):
             if len(server.asked) >= 2:
                 raise OSError(101, "Network is unreachable")
             return real(*arguments, **more)
 
-        def wait(pause_s):
-            pauses.append(pause_s)
-            assert len(pauses) < 2000
-            time.sleep(0.001)
-
         monkeypatch.setattr(connecting, "connect", connect)
-        cancel.wait = wait
+        cancel.wait = pauses.append
         server.faults += [Fault(after_bytes=MIB), Fault(after_bytes=500_000)]
-        patient = replace(config, backend=replace(config.backend, patience_s=0.1))
+        patient = replace(config, backend=replace(config.backend, patience_s=60.0))
         with pytest.raises(SourceError, match="Cannot connect to") as failed:
             fetch_source(job, patient, cancel, TransferControl(), FetchListener())
         assert (True, True) == (may_pass(failed.value), len(pauses) > 3)
@@ -189,9 +187,9 @@ class TestFetching:
 
         thread = threading.Thread(target=run)
         thread.start()
-        assert server.begun.wait(20)
+        assert server.begun.wait(60)
         cancel.cancel()
-        thread.join(20)
+        thread.join(60)
         assert ([True], False) == (ended, thread.is_alive())
 
     def test_a_limit_of_the_rate_holds(self, job, config):
@@ -384,7 +382,7 @@ class TestCache:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
         assert 0 == min(results)
         assert max(results) >= len(CONTENT) - MIB
 

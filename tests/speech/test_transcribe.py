@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -22,6 +21,8 @@ pytestmark = pytest.mark.usefixtures("no_child_left")
 
 SPOKEN_AT_S = (0.8, 4.15, 7.5, 11.2)
 """Where the sample's phrases begin, see samples/make_clip.py."""
+
+DEADLINE_S = 60
 
 
 def phrases(sample: Path) -> list[str]:
@@ -103,46 +104,34 @@ def test_cancel_while_it_listens(sample, small_model, whisper):
 
 
 def test_cancel_while_it_loads(sample, hanging, whisper_in):
-    """Cancelled while the child process is busy and silent, it ends within a second."""
+    """Cancelled while the child process is busy and silent, it ends."""
     cancel = CancelToken()
-    moments = []
-
-    def cancel_it() -> None:
-        moments.append(time.monotonic())
-        cancel.cancel()
-
+    thread = threading.Thread(target=cancel.cancel)
     with pytest.raises(Cancelled):
-        transcribe(
-            whisper_in(hanging),
-            sample,
-            cancel,
-            model="base",
-            on_download=lambda _: threading.Thread(target=cancel_it).start(),
-        )
-    assert 1.0 > time.monotonic() - moments[0]
+        transcribe(whisper_in(hanging), sample, cancel, model="base", on_download=lambda _: thread.start())
+    thread.join()
 
 
-def test_a_child_that_ignores_the_request_to_end_is_killed(sample, meddler, small_model, whisper_in):
-    """A child process that does not end when asked is killed within a second."""
+def test_a_child_that_ignores_the_request_to_end_is_killed(sample, meddler, small_model, whisper_in, tmp_path):
+    """A child process that does not end when asked is killed."""
     cancel = CancelToken()
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); os._exit = print"
-    ignoring = f"{deaf}; os.open(os.environ['READY'], os.O_WRONLY); time.sleep(60)"
-    environment = meddler(ignoring)
-    ready = Path(environment["PYTHONPATH"]) / "ready"
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); end, os._exit = os._exit, print"
+    ignoring = f"os.open(os.environ['READY'], os.O_WRONLY); time.sleep({DEADLINE_S}); os.mkdir(os.environ['LEFT'])"
+    environment = meddler(f"{deaf}; {ignoring}; end(0)")
+    ready, left = tmp_path / "ready", tmp_path / "left"
     os.mkfifo(ready)
-    moments = []
 
     def cancel_when_ready() -> None:
         with ready.open("rb"):
-            moments.append(time.monotonic())
             cancel.cancel()
 
     thread = threading.Thread(target=cancel_when_ready)
     thread.start()
+    whisper = whisper_in({**environment, "READY": str(ready), "LEFT": str(left)})
     with pytest.raises(Cancelled):
-        transcribe(whisper_in({**environment, "READY": str(ready)}), sample, cancel, model=str(small_model))
+        transcribe(whisper, sample, cancel, model=str(small_model))
     thread.join()
-    assert 1.0 > time.monotonic() - moments[0]
+    assert not left.exists()
 
 
 def test_cancelled_before_it_starts(sample, small_model, whisper):
@@ -194,5 +183,5 @@ def test_the_child_ends_with_its_parent(sample, hanging):
     with psutil.Popen([sys.executable, "-c", code], cwd=root, env=hanging, stdout=-1) as parent:
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    gone, alive = psutil.wait_procs([child], timeout=5)
+    gone, alive = psutil.wait_procs([child], timeout=DEADLINE_S)
     assert ([child], []) == (gone, alive)

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
 SECRET = b"known to the server only"
 READ_SIGNATURE = "signed-for-a-few-minutes"
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +65,8 @@ class StoreServer(ThreadingHTTPServer):
     now. `limits` may refuse a request to an endpoint, and more than `most_puts` at a time are hung up on. `confirms` is
     what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
 
-    Where it is `public`, anybody may read: `reads` are these requests, and `reading` may answer one by its address, as
-    a cache in front of a store does.
+    `clock_s` is what its clock shows, None for this machine's time. Where it is `public`, anybody may read: `reads` are
+    these requests, and `reading` may answer one by its address, as a cache in front of a store does.
     """
 
     daemon_threads = False  # closing the server then waits for its threads, so none outlives a test
@@ -96,7 +95,7 @@ class StoreServer(ThreadingHTTPServer):
         self.public = False
         self.reads: list[Arrival] = []
         self.reading: Callable[[str], Fault | None] = lambda address: None
-        self.clock_behind_s = 0
+        self.clock_s: float | None = None
         self.reached_at = ""
         self.connections = 0
         self.lost_answers: list[str] = []
@@ -173,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def date_time_string(self, timestamp=None) -> str:
-        return super().date_time_string(time.time() - self.server.clock_behind_s)
+        return super().date_time_string(self.server.clock_s if timestamp is None else timestamp)
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")

@@ -78,7 +78,7 @@ def in_thread() -> Iterator[Callable[[Callable[[], object]], Callable[[], object
         threads.append(thread)
 
         def result() -> object:
-            thread.join(timeout=20)
+            thread.join(timeout=60)
             assert not thread.is_alive(), "the work did not end"
             return box[0]
 
@@ -86,7 +86,7 @@ def in_thread() -> Iterator[Callable[[Callable[[], object]], Callable[[], object
 
     yield start
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
 
 
 @pytest.fixture

@@ -27,8 +27,12 @@ EVERY = {codec: (*names, encoder_check.ENCODERS[codec][EncoderFamily.CPU]) for c
 
 
 @pytest.fixture
-def stand_in(tmp_path, ffmpeg):
-    """Return a function that puts a stand-in with these orders into a folder of its own."""
+def stand_in(tmp_path, ffmpeg, monkeypatch):
+    """Return a function that puts a stand-in with these orders into a folder of its own.
+
+    It is slower than an encoder: Python comes first.
+    """
+    monkeypatch.setattr(encoder_check, "TRIAL_LIMIT_S", 120.0)
 
     def put(**orders) -> Path:
         return make(tmp_path / "program", ffmpeg, Orders(**orders))
@@ -218,9 +222,13 @@ def test_an_ffmpeg_without_the_processors_encoder_is_named(stand_in, family):
 
 def test_a_driver_that_hangs_is_ended(stand_in, monkeypatch):
     """It is deaf to quit and terminate; the next one is taken and nothing stays behind."""
-    monkeypatch.setattr(encoder_check, "TRIAL_LIMIT_S", 3.0)
-    monkeypatch.setattr(process, "QUIT_S", 0.1)
     program = stand_in(works=("h264_amf",), hangs=("h264_nvenc",), lacks=("h264_vaapi",))
+
+    def soon(*given, limit_s, **more):
+        return process.run_ffmpeg(*given, limit_s=3.0 if "h264_nvenc" in given[1] else limit_s, **more)
+
+    monkeypatch.setattr(encoder_check, "run_ffmpeg", soon)
+    monkeypatch.setattr(process, "QUIT_S", 0.1)
     results = check_encoders(program, Codec.H264, cache_dir=None, cancel=CancelToken())
     taken = preferred(results)
     assert ("no answer within 3 seconds", "h264_amf", []) == (results[0].reason, taken.encoder, left_behind())

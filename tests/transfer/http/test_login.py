@@ -39,12 +39,12 @@ def test_others_wait_while_one_is_asked_and_cancel_ends_that(cancel, in_thread):
 
     def ask() -> str:
         asking.set()
-        typed.wait(20)
+        typed.wait(60)
         return "new"
 
     login = Login("old", ask)
     first = in_thread(lambda: login.renew(1, cancel))
-    asking.wait(20)
+    asking.wait(60)
     second = in_thread(lambda: login.renew(1, cancel))
     cancel.cancel()
     assert isinstance(second(), Cancelled)

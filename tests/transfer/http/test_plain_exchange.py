@@ -17,7 +17,7 @@ from pipeline.transfer.http.exchange import NoResponseError, NoResponseReason
 BODY = b"what is stored"
 PLAIN = b'HTTP/1.1 200 OK\r\nETag: "abc"\r\nContent-Length: 14\r\n\r\n' + BODY
 PACKED = gzip.compress(BODY)
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class ScriptedServer:

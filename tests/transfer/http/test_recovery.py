@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 
 import pytest
 from store_server import TOKEN, Fault, StoreServer
@@ -197,7 +198,7 @@ def test_wrong_clock_ends_the_upload_at_once(server, backend, folder, cancel):
 
 def test_clock_that_is_off_by_minutes_is_said_beforehand(server, backend, folder, cancel):
     """The backend's own time is in its answers."""
-    server.clock_behind_s = 600
+    server.clock_s = time.time() - 600
     _, said = upload(Uploader(backend, session_id=None), folder, cancel)
     assert [
         "The clock of this computer is about 10 min fast of the backend's: if uploads are refused, set date and time."
@@ -246,7 +247,7 @@ def test_cancel_of_a_paused_upload(server, backend, folder, cancel, in_thread):
 
 def test_stalled_connection_is_tried_again(server, backend, folder, cancel, monkeypatch):
     """A store that stops reading in the middle costs a try, not the upload."""
-    monkeypatch.setattr("pipeline.transfer.http.paced.STALL_S", 0.3)
+    monkeypatch.setattr("pipeline.transfer.http.paced.STALL_S", 4.0)
     monkeypatch.setattr("pipeline.transfer.http.connections.CONNECT_TIMEOUT_S", 60.0)
     (folder / "offline_480p.mp4").write_bytes(b"\0" * (30 << 20))
     server.slow_keys.add(MP4)

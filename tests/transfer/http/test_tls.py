@@ -49,7 +49,7 @@ def uploader_at(server: TlsServer) -> Uploader:
 def no_response_reason_of(server: TlsServer, cancel: RecordingToken) -> NoResponseReason:
     """Send the token once and return why nobody answers."""
     with Connections(cancel).session() as http, pytest.raises(NoResponseError) as caught:
-        http.send("GET", server.url + ME, headers={"Authorization": f"Bearer {TOKEN}"}, body=b"", read_timeout_s=15)
+        http.send("GET", server.url + ME, headers={"Authorization": f"Bearer {TOKEN}"}, body=b"", read_timeout_s=60)
     return caught.value.reason
 
 
