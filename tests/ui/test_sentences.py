@@ -1,0 +1,85 @@
+"""Finished sentences are translated by the templates that they were made from."""
+
+import pytest
+
+from ui.sentences import Sentences
+
+GERMAN = {
+    "Done": "Fertig",
+    "waiting for an answer": "wartet auf eine Antwort",
+    "captions": "Untertitel",
+    "German": "Deutsch",
+    "{path} is not a file: check it.": "{path} ist keine Datei: prüfen.",
+    "{path} is not a file: check it. {more}": "{path} ist keine Datei: prüfen. {more}",
+    "{name} failed": "{name} ist fehlgeschlagen",
+    "Failed: {error}": "Fehlgeschlagen: {error}",
+    "about {hours:.1f} hours": "etwa {hours:.1f} Stunden",
+    "{free:,} of {all:,} bytes are free": "Von {all:,} Byte sind {free:,} frei",
+    "{minutes} minute left": "noch {minutes} Minute",
+    "{minutes} minutes left": "noch {minutes} Minuten",
+    "to {destination}": "nach {destination}",
+    "{prefix} on {server}": "{prefix} auf {server}",
+    "subtitles ({}), left out, since {} has them": "Untertitel ({}) ausgelassen, denn {} hat sie",
+    "a set of {{braces}}": "eine Menge in {{Klammern}}",
+    "The upload is paused.": "Das Hochladen ist angehalten.",
+    "Start it again.": "Neu starten.",
+}
+
+
+def in_german(number):
+    """Write a number with a comma."""
+    return number.translate({ord(","): ".", ord("."): ","})
+
+
+@pytest.fixture
+def shown():
+    """Translate into German."""
+    return Sentences(GERMAN, in_german).shown
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        pytest.param("Done", "Fertig", id="whole"),
+        pytest.param("Waiting for an answer", "Wartet auf eine Antwort", id="capitalised"),
+        pytest.param("/a b/c.mp4 is not a file: check it.", "/a b/c.mp4 ist keine Datei: prüfen.", id="field"),
+        pytest.param("Done\nb.mp4 failed", "Fertig\nb.mp4 ist fehlgeschlagen", id="lines"),
+        pytest.param("Done failed", "Done ist fehlgeschlagen", id="a name is no text"),
+        pytest.param(
+            "Failed: /x is not a file: check it.", "Fehlgeschlagen: /x ist keine Datei: prüfen.", id="a sentence in one"
+        ),
+        pytest.param("about 1.5 hours", "etwa 1,5 Stunden", id="number"),
+        pytest.param("about half hours", "about half hours", id="no number"),
+        pytest.param("1,000 of 12,000 bytes are free", "Von 12.000 Byte sind 1.000 frei", id="fields in another order"),
+        pytest.param("1 minute left", "noch 1 Minute", id="one"),
+        pytest.param("2 minutes left", "noch 2 Minuten", id="several"),
+        pytest.param("1.5 GB", "1,5 GB", id="size"),
+        pytest.param("1080p", "1080p", id="no size"),
+        pytest.param("0.1.0", "0.1.0", id="version"),
+        pytest.param("captions · to videos/ · 2.5 Mb/s", "Untertitel · nach videos/ · 2,5 Mb/s", id="put together"),
+        pytest.param("The upload is paused. Start it again.", "Das Hochladen ist angehalten. Neu starten.", id="two"),
+        pytest.param("The files stay on this disk", "The files stay on this disk", id="a template fits too well"),
+        pytest.param("Part 1: a.mp4 failed", "Part 1: a.mp4 ist fehlgeschlagen", id="a colon in a name"),
+        pytest.param("videos/ on example.com", "videos/ auf example.com", id="words in a short template"),
+        pytest.param("German (de)", "Deutsch (de)", id="remark"),
+        pytest.param(
+            "subtitles (2), left out, since x has them", "Untertitel (2) ausgelassen, denn x hat sie", id="numbers"
+        ),
+        pytest.param("a set of {braces}", "eine Menge in {Klammern}", id="braces"),
+        pytest.param("Nobody knows this.", "Nobody knows this.", id="unknown"),
+        pytest.param("", "", id="empty"),
+    ],
+)
+def test_shown(shown, english, german):
+    """A sentence is found by what it was made from; what is not in the catalogue stays as it is."""
+    assert german == shown(english)
+
+
+def test_most_fixed_text_first(shown):
+    """Of several templates that fit, that with the most fixed text counts."""
+    assert "/x ist keine Datei: prüfen. Neu starten." == shown("/x is not a file: check it. Start it again.")
+
+
+def test_many_answers(shown):
+    """What is shown stays right when more was asked for than is remembered."""
+    assert [f"noch {n} Minuten" for n in range(6000)] == [shown(f"{n} minutes left") for n in range(6000)]
