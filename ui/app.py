@@ -105,6 +105,7 @@ def _show_editor(config: Config, address: str, model: str) -> int:
             model=model,
             theme=theme_at_start(config, settings),
             text=size_of_text(settings),
+            language=settings.language,
             address=address,
         )
     except tkinter.TclError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ttkbootstrap as ttk
 
 from config import Config
+from ui import language
 from ui.appearance import enlarge_fonts, size_of_text
 from ui.controller import Controller
 from ui.form_variables import FormVariables
@@ -46,7 +47,9 @@ class PanelWindow(ttk.App):
 
     def __init__(self, theme: str, program: ProgramSettings, kept: WindowPreferences) -> None:
         text = size_of_text(program)
+        language.use(program.language)
         super().__init__(title=TITLE, className=WINDOW_CLASS, theme=themed(theme), iconphoto=None, scaling=text.scaling)
+        language.use_in(self)
         enlarge_fonts(self, text)
         self._size = give_size(self, SIZE, SMALLEST_WINDOW, kept)
         self._icon_image = play_icon(self)

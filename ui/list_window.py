@@ -21,6 +21,7 @@ from ui.form_of_job import form_of
 from ui.form_variables import FormVariables
 from ui.gathering import pasted_paths
 from ui.job_form import FormValues, form_problems
+from ui.language import _, shown
 from ui.layout import PanelWindow
 from ui.list_control import ListControl
 from ui.list_messages import NOT_ADDED, NOT_STARTED, WhenDone
@@ -105,15 +106,15 @@ class ListWindow:
         """See `ListActions`."""
         chosen = filedialog.askopenfilenames(
             parent=self._panel.card,
-            title="Add videos",
-            filetypes=[("Videos", VIDEO_FILES), ("Videos", VIDEO_FILES.upper()), ("All files", "*")],
+            title=_("Add videos"),
+            filetypes=[(_("Videos"), VIDEO_FILES), (_("Videos"), VIDEO_FILES.upper()), (_("All files"), "*")],
         )
         if chosen:
             self._control.add([str(path) for path in chosen], self._editing.own_values())
 
     def add_folder(self) -> None:
         """See `ListActions`."""
-        chosen = filedialog.askdirectory(parent=self._panel.card, title="Add the videos in a folder", mustexist=True)
+        chosen = filedialog.askdirectory(parent=self._panel.card, title=_("Add the videos in a folder"), mustexist=True)
         if chosen:
             self._control.add([str(chosen)], self._editing.own_values())
 
@@ -212,14 +213,21 @@ class ListWindow:
         """See `ListActions`."""
         self.finish_editing()
         chosen = filedialog.asksaveasfilename(
-            parent=self._panel.card, title="Export the list", defaultextension=".jsonl", filetypes=LIST_FILES
+            parent=self._panel.card,
+            title=_("Export the list"),
+            defaultextension=".jsonl",
+            filetypes=[(shown(kind), suffix) for kind, suffix in LIST_FILES],
         )
         if chosen:
             self._control.list.export(Path(chosen))
 
     def import_list(self) -> None:
         """See `ListActions`."""
-        chosen = filedialog.askopenfilename(parent=self._panel.card, title="Import a list", filetypes=LIST_FILES)
+        chosen = filedialog.askopenfilename(
+            parent=self._panel.card,
+            title=_("Import a list"),
+            filetypes=[(shown(kind), suffix) for kind, suffix in LIST_FILES],
+        )
         if chosen:
             self._control.list.import_from(Path(chosen))
 

@@ -11,13 +11,17 @@ from functools import partial
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.theme import colour_menu, on_new_theme
 from ui.view_state import ViewState
 
 IS_MAC = sys.platform == "darwin"
 MODIFIER = "Command" if IS_MAC else "Control"
 SHOWN_MODIFIER = "Cmd" if IS_MAC else "Ctrl"
-KEY_NAMES = {"Return": "Enter", "period": ".", "comma": ",", "slash": "/", "BackSpace": "Backspace"}
+KEY_NAMES = {
+    **{"Return": "Enter", "period": ".", "comma": ",", "slash": "/", "BackSpace": "Backspace"},
+    **{"Shift": "Shift", "Alt": "Alt", "Up": "Up", "Down": "Down"},
+}
 """What is shown for the names that Tk has for keys."""
 
 SHOWN_ALT = "Option" if IS_MAC else "Alt"
@@ -101,18 +105,18 @@ class MenuBar:
             colour_menu(menu, style)
 
     def _add(self, menu: Menu) -> None:
-        before, mark, after = menu.label.partition("&")
+        before, mark, after = shown(menu.label).partition("&")
         label = before + after
         made = tkinter.Menu(self.bar, tearoff=False)
-        self.menus[label] = made
+        self.menus[menu.label.replace("&", "")] = made
         self.bar.add_cascade(label=label, menu=made, underline=len(before) if mark else -1)
         for index, entry in enumerate(menu.entries):
             if isinstance(entry, Separator):
                 made.add_separator()
             elif isinstance(entry, Switch):
-                made.add_checkbutton(label=entry.label, variable=entry.variable)
+                made.add_checkbutton(label=shown(entry.label), variable=entry.variable)
             else:
-                made.add_command(label=entry.label, command=entry.do, accelerator=shown_key(entry.key))
+                made.add_command(label=shown(entry.label), command=entry.do, accelerator=shown_key(entry.key))
                 self._commands.append((made, index, entry))
                 for key in key_events(entry.key) if entry.bound else ():
                     self._window.bind(key, partial(self._pressed, entry))
@@ -131,7 +135,8 @@ def shown_key(key: str) -> str:
     if others[:1] == ["Alt"]:
         return "+".join([SHOWN_ALT, *others[1:], name])
     modifiers = [] if FUNCTION_KEY.fullmatch(name) else [SHOWN_MODIFIER]
-    return "+".join([*modifiers, *others, KEY_NAMES.get(name, name if len(name) > 1 else name.upper())])
+    last = KEY_NAMES.get(name, name if len(name) > 1 else name.upper())
+    return "+".join(shown(part) for part in (*modifiers, *others, last))
 
 
 def key_events(key: str) -> tuple[str, ...]:

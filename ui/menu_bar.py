@@ -16,6 +16,7 @@ from ui.controller import Controller
 from ui.diagnostics import suggested_name
 from ui.form_variables import FormVariables
 from ui.history.opener import HistoryOpener
+from ui.language import _, shown
 from ui.layout import TITLE
 from ui.list_menu import add_entries, joined, list_entries, row_entries
 from ui.list_window import ListWindow
@@ -152,14 +153,14 @@ def _save_diagnostics(window: MenuWindow) -> None:
     name = suggested_name(date.today())
     # the dialog must not offer to replace a file: the diagnostics never do
     chosen = filedialog.asksaveasfilename(
-        title="Save diagnostics", initialfile=name, defaultextension=".zip", confirmoverwrite=False
+        title=_("Save diagnostics"), initialfile=name, defaultextension=".zip", confirmoverwrite=False
     )
     if chosen:
         window.controller.save_diagnostics(Path(chosen), window.variables.read())
 
 
 def _tell_version() -> None:
-    messagebox.showinfo(title=f"About {TITLE}", message=f"{TITLE} {VERSION}")
+    messagebox.showinfo(title=shown(f"About {TITLE}"), message=f"{TITLE} {VERSION}")
 
 
 def _form(state: ViewState) -> bool:

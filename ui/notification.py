@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.events import JobFinished
 from pipeline.model import Outcome
+from ui.language import shown
 from ui.list_messages import ListEnded, VideoAsks, VideoTold
 from ui.messages import Message, TokenWanted
 from ui.taskbar.title import PROGRAM
@@ -76,7 +77,7 @@ def show(notification: Notification) -> threading.Thread:
 def _show(notification: Notification) -> None:
     try:
         with _one_at_a_time:
-            _notifier().send(notification.title, notification.text)
+            _notifier().send(shown(notification.title), shown(notification.text))
     except Exception as error:  # noqa: BLE001  # each desktop fails in its own way, and nothing depends on it
         logger.info("no notification was shown: %s", error)
 

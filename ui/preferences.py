@@ -14,6 +14,7 @@ from pipeline.codec import from_json, to_json
 from pipeline.errors import CodecError
 from pipeline.job import AudioRequest, EncodingRequest, QualityRate, RateControl, TranscriptionRequest
 from ui import spoken_languages
+from ui.language import LanguageChoice
 
 PREFERENCES_FILE = "s3_config.json"
 
@@ -97,6 +98,7 @@ class ProgramSettings:
     """
 
     theme: ThemeChoice = ThemeChoice.DARK
+    language: LanguageChoice = LanguageChoice.SYSTEM
     text_percent: int = 100
     output_dir: str = ""
     backends: tuple[NamedBackend, ...] = ()

@@ -14,6 +14,7 @@ from ui.form_variables import FormVariables
 from ui.frames.messages import FrameMessage, FrameRead, PreviewTold
 from ui.frames.reader import FrameReader
 from ui.frames.times import FRAMES, place_of, strip_times, typed_time, within
+from ui.language import _, shown
 from ui.theme import CARD, HINT, TEXT_TONES, keep_visible, on_new_theme
 from ui.tones import Tone
 from ui.widgets.card import Card
@@ -61,7 +62,7 @@ class FramesWindow:
         self._waiting: str | None = None
         self._pictures: dict[int | None, tkinter.PhotoImage] = {}
         self.time_s = 0.0
-        self.window = ttk.Toplevel(TITLE, iconphoto=None, master=master)
+        self.window = ttk.Toplevel(_(TITLE), iconphoto=None, master=master)
         give_size(self.window, SIZE, MIN_SIZE)
         self.window.columnconfigure(0, weight=1)
         self.window.rowconfigure(0, weight=1)
@@ -70,7 +71,7 @@ class FramesWindow:
         self._add_buttons()
         self._bind()
         keep_visible(self.window, master.style)
-        self.told.configure(text="Reading frames…")
+        self.told.configure(text=_("Reading frames…"))
         self._reader.strip(media, length_s, self._box(SMALL), config)
         self.choose(0.0)
         self.scale.focus_set()
@@ -79,7 +80,7 @@ class FramesWindow:
         """Show a frame, or what is told of a preview."""
         if isinstance(message, PreviewTold):
             self.told.configure(text=message.text, bootstyle=TEXT_TONES[message.tone])
-            self.preview.configure(text="Stop preview" if message.running else "Preview from here")
+            self.preview.configure(text=_("Stop preview") if message.running else _("Preview from here"))
         elif message.video == self.media.path:
             self._show(message)
 
@@ -151,7 +152,7 @@ class FramesWindow:
         self.row = WrappingRow(self.window)
         self.row.grid(row=1, column=0, sticky="ew", padx=GAP, pady=GAP)
         self.begin, self.end, self.poster, self.reset = (
-            ttk.Button(self.row, text=text, command=command)
+            ttk.Button(self.row, text=shown(text), command=command)
             for text, command in (
                 ("Begin here (I)", self._begin_here),
                 ("End here (O)", self._end_here),
@@ -161,8 +162,8 @@ class FramesWindow:
         )
         for button in (self.begin, self.end, self.poster, self.reset):
             self.row.add_left(button)
-        self.preview = ttk.Button(self.row, text="Preview from here", command=self._press_preview)
-        self.close_button = ttk.Button(self.row, text="Close", command=self.close)
+        self.preview = ttk.Button(self.row, text=_("Preview from here"), command=self._press_preview)
+        self.close_button = ttk.Button(self.row, text=_("Close"), command=self.close)
         self.row.add_right(self.preview)
         self.row.add_right(self.close_button)
 
@@ -202,7 +203,7 @@ class FramesWindow:
         self._tell_time()
 
     def _press_preview(self) -> None:
-        if str(self.preview.cget("text")) == "Stop preview":
+        if str(self.preview.cget("text")) == _("Stop preview"):
             self._reader.stop_preview()
         else:
             self._preview(self.time_s, self._length_s)
@@ -212,7 +213,7 @@ class FramesWindow:
         part = f"converted from {begin or '0:00'} to {end or 'the end'}" if begin or end else "all of it is converted"
         poster = self._variables.poster.get().strip()
         told = [f"{typed_time(self.time_s)} of {typed_time(self._length_s)}", part]
-        self.time.configure(text=" · ".join([*told, *([f"poster at {poster}"] if poster else [])]))
+        self.time.configure(text=shown(" · ".join([*told, *([f"poster at {poster}"] if poster else [])])))
 
     def _read(self) -> None:
         self._waiting = None

@@ -15,6 +15,7 @@ from ui.folder_actions import FolderActions
 from ui.folder_jobs import FolderJobs
 from ui.folder_messages import FolderMessage, FolderTold, HistoryRead, ResultsRead
 from ui.history.rows import COLUMNS, columns, found
+from ui.language import _, shown
 from ui.results.panel import ResultsPanel
 from ui.theme import keep_visible
 from ui.tones import Tone
@@ -62,7 +63,7 @@ class HistoryWindow:
         self._running = False
         self._waiting: str | None = None
         self._then: Callable[[], None] | None = None
-        self.window = ttk.Toplevel(TITLE, iconphoto=None, master=master)
+        self.window = ttk.Toplevel(_(TITLE), iconphoto=None, master=master)
         give_size(self.window, SIZE, MIN_SIZE)
         self.window.columnconfigure(0, weight=1)
         self.window.rowconfigure(1, weight=1, uniform="half")
@@ -102,7 +103,7 @@ class HistoryWindow:
         self._then = then
         self.window.deiconify()
         self.window.lift()
-        self.stop.configure(text="Stop it and close")
+        self.stop.configure(text=_("Stop it and close"))
         self.stop.focus_set()
 
     def close(self) -> None:
@@ -116,11 +117,11 @@ class HistoryWindow:
         row = ttk.Frame(self.window)
         row.grid(row=0, column=0, sticky="ew", padx=GAP, pady=(GAP, 0))
         row.columnconfigure(1, weight=1)
-        ttk.Label(row, text="Find").grid(row=0, column=0, padx=(0, "6p"))
+        ttk.Label(row, text=_("Find")).grid(row=0, column=0, padx=(0, "6p"))
         self.typed = tkinter.StringVar(self.window)
         self.search = ttk.Entry(row, textvariable=self.typed)
         self.search.grid(row=0, column=1, sticky="ew")
-        self.count = ttk.Label(row, text="Reading…", bootstyle="secondary")
+        self.count = ttk.Label(row, text=_("Reading…"), bootstyle="secondary")
         self.count.grid(row=0, column=2, padx=("9p", 0))
         self.typed.trace_add("write", lambda *_: self._search_soon())
 
@@ -132,7 +133,7 @@ class HistoryWindow:
         self._font = nametofont("TkDefaultFont", root=frame)
         self.tree = ttk.Treeview(frame, columns=tuple(COLUMNS), show="headings", selectmode="browse", height=4)
         for name, title in COLUMNS.items():
-            self.tree.heading(name, text=title, anchor="w")
+            self.tree.heading(name, text=shown(title), anchor="w")
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")
@@ -147,11 +148,11 @@ class HistoryWindow:
         row.columnconfigure(0, weight=1)
         self.news = WrappingLabel(row, bootstyle="secondary")
         self.news.grid(row=0, column=0, sticky="ew")
-        self.stop = ttk.Button(row, text="Stop", command=self._stop)
+        self.stop = ttk.Button(row, text=_("Stop"), command=self._stop)
         self.stop.grid(row=0, column=1, sticky="e", padx=("9p", 0))
 
     def _button(self, text: str, command: Callable[[], None]) -> ttk.Button:
-        button = ttk.Button(self.panel.row, text=text, command=command)
+        button = ttk.Button(self.panel.row, text=shown(text), command=command)
         self.panel.row.add_right(button)
         return button
 
@@ -165,7 +166,9 @@ class HistoryWindow:
         """Return the texts of a row, each as far as there is room for it."""
         around = on_screen(self.window, 10)
         rooms = (int(self.tree.column(name, "width")) - around for name in COLUMNS)
-        return tuple(clipped(text, room, self._font.measure) for text, room in zip(columns(entry), rooms, strict=True))
+        when, video, how, origin, to = columns(entry)
+        told = (shown(when), video, shown(how), origin, shown(to))
+        return tuple(clipped(text, room, self._font.measure) for text, room in zip(told, rooms, strict=True))
 
     def _search_soon(self) -> None:
         if self._waiting is not None:
@@ -178,7 +181,7 @@ class HistoryWindow:
 
     def _fill(self, problem: str = "") -> None:
         entries, told = found(self._entries, self.typed.get(), whole=self._whole)
-        self.count.configure(text=problem or told)
+        self.count.configure(text=shown(problem or told))
         if [entry.id for entry in entries] == list(self._shown):
             return
         self.tree.delete(*self.tree.get_children())
@@ -208,7 +211,7 @@ class HistoryWindow:
             self.stop.grid()
         else:
             self.stop.grid_remove()
-            self.stop.configure(text="Stop")
+            self.stop.configure(text=_("Stop"))
             if self._chosen is not None and told.folder == self._chosen.folder:
                 self.panel.expect(told.folder)
         self._switch()
@@ -233,8 +236,8 @@ class HistoryWindow:
         chosen = self._chosen
         file = filedialog.askopenfilename(
             parent=self.window,
-            title="Choose the captions, a .srt or .vtt file",
-            filetypes=[("Captions", SUBTITLES), ("All files", "*")],
+            title=_("Choose the captions, a .srt or .vtt file"),
+            filetypes=[(_("Captions"), SUBTITLES), (_("All files"), "*")],
         )
         if file and chosen is not None:
             self._jobs.replace_captions(chosen.folder, Path(file), chosen.prefix, chosen.backend_url)

@@ -10,6 +10,7 @@ import ttkbootstrap as ttk
 
 from config import Config
 from ui.form_variables import FormVariables
+from ui.language import _
 from ui.machine_check.checks import MachineChecks, Needed
 from ui.machine_check.lines import Mending
 from ui.machine_check.machine import Machine, ThisMachine
@@ -105,7 +106,7 @@ class MachineCheckOpener:
 
     def _choose_ffmpeg(self, checks: MachineChecks) -> None:
         assert self.opened is not None
-        chosen = filedialog.askopenfilename(parent=self.opened.window, title="Choose the ffmpeg program")
+        chosen = filedialog.askopenfilename(parent=self.opened.window, title=_("Choose the ffmpeg program"))
         if chosen:
             self._use_ffmpeg(str(Path(chosen)), checks)
 

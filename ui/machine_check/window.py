@@ -9,6 +9,7 @@ import ttkbootstrap as ttk
 
 from ui.banners import Tone
 from ui.bars import RowStatus
+from ui.language import _, shown
 from ui.machine_check.checks import Needed
 from ui.machine_check.lines import LOOKING, CheckLine, CheckState, Mending
 from ui.theme import CARD, TEXT_TONES, bar_style, bold, keep_visible, on_new_theme
@@ -41,7 +42,7 @@ class MachineCheckWindow:
     ) -> None:
         """`mend` is told which button was pressed; `closed` is called when the window is gone, whatever took it."""
         self._closed = closed
-        self.window = ttk.Toplevel(TITLE, iconphoto=None, master=master)
+        self.window = ttk.Toplevel(_(TITLE), iconphoto=None, master=master)
         give_size(self.window, SIZE, MIN_SIZE)
         self.window.columnconfigure(0, weight=1)
         self.window.rowconfigure(1, weight=1)
@@ -53,7 +54,7 @@ class MachineCheckWindow:
         card.columnconfigure(2, weight=1)
         self.rows = {needed: CheckRow(card, number, needed, mend) for number, needed in enumerate(Needed)}
         self.close_button = ttk.Button(
-            self.window, text=SKIP if first_time else CLOSE, bootstyle="primary", command=self.close
+            self.window, text=shown(SKIP if first_time else CLOSE), bootstyle="primary", command=self.close
         )
         self.close_button.grid(row=2, column=0, sticky="e", padx=GAP, pady=GAP)
         self.window.protocol("WM_DELETE_WINDOW", self.close)
@@ -85,7 +86,7 @@ class CheckRow:
         master.rowconfigure(number, weight=1, minsize=LINES * line_height(master))
         self._mark = ttk.Label(master, bootstyle=CARD, width=2, anchor="center", font=self._font)
         self._mark.grid(row=number, column=0, sticky="n")
-        name = ttk.Label(master, text=needed.value, bootstyle=CARD, font=self._font)
+        name = ttk.Label(master, text=shown(needed.value), bootstyle=CARD, font=self._font)
         name.grid(row=number, column=1, sticky="nw", padx=(0, BESIDE_LABEL))
         told = ttk.Frame(master, bootstyle=CARD)
         told.grid(row=number, column=2, sticky="new")
@@ -116,7 +117,7 @@ class CheckRow:
         if line.mending is None:
             self.button.grid_remove()
         else:
-            self.button.configure(text=line.mending.value)
+            self.button.configure(text=shown(line.mending.value))
             self.button.grid()
 
     def _pressed(self, needed: Needed, mend: Callable[[Needed, Mending], None]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import ttkbootstrap as ttk
 
 from ui.form_variables import FormVariables
+from ui.language import _, shown
 from ui.source_view import NO_SOURCE
 from ui.summary import summarise
 from ui.view_state import ViewState
@@ -17,6 +18,9 @@ from ui.widgets.wrapping_row import WrappingRow
 
 BEFORE_CANCEL = 32
 """What keeps Cancel away from what only pauses, in pixels of a screen of 96 dots an inch."""
+
+START_WIDTH = 10
+"""In characters: the button that is pressed most is larger than its text needs."""
 
 RESET_TIP = "Puts every setting back to the usual one. The video, files and folders, the login and the queue stay."
 TIP_DELAY_MS = 500
@@ -32,17 +36,17 @@ class ActionBar:
         self._measured: Mapping[str, tuple[float, ...]] | None = None
         self.summary = ClippedLabel(self.frame, bootstyle="secondary")
         self.dangers = ttk.Label(self.frame, bootstyle="warning")
-        self.reset = ttk.Button(self.frame, text="Reset settings", padding=("7.5p", "1.5p"))
+        self.reset = ttk.Button(self.frame, text=_("Reset settings"), padding=("7.5p", "1.5p"))
         self.row = WrappingRow(self.frame)
         # made in the order in which they stand, which is the one that Tab goes in
-        self.watch = ttk.Button(self.row, text="Watch")
-        self.results = ttk.Button(self.row, text="Results…")
-        self.open_folder = ttk.Button(self.row, text="Open folder")
-        self.transcripts = ttk.Button(self.row, text="Transcripts…")
-        self.pause = ttk.Button(self.row, text="Pause upload")
-        self.resume = ttk.Button(self.row, text="Resume upload")
-        self.cancel = ttk.Button(self.row, text="Cancel", bootstyle="danger outline", width=7)
-        self.start = ttk.Button(self.row, text="Start", bootstyle="primary", width=10)
+        self.watch = ttk.Button(self.row, text=_("Watch"))
+        self.results = ttk.Button(self.row, text=_("Results…"))
+        self.open_folder = ttk.Button(self.row, text=_("Open folder"))
+        self.transcripts = ttk.Button(self.row, text=_("Transcripts…"))
+        self.pause = ttk.Button(self.row, text=_("Pause upload"))
+        self.resume = ttk.Button(self.row, text=_("Resume upload"))
+        self.cancel = ttk.Button(self.row, text=_("Cancel"), bootstyle="danger outline")
+        self.start = ttk.Button(self.row, text=_("Start"), bootstyle="primary", width=START_WIDTH)
         for button in (self.watch, self.results, self.open_folder, self.transcripts):
             self.row.add_left(button)
         self.row.add_right(self.pause)
@@ -50,7 +54,7 @@ class ActionBar:
         self.row.add_right(self.cancel, gap=BEFORE_CANCEL)
         self.row.add_right(self.start)
         self._lay_out()
-        ttk.ToolTip(self.reset, text=RESET_TIP, delay=TIP_DELAY_MS)
+        ttk.ToolTip(self.reset, text=shown(RESET_TIP), delay=TIP_DELAY_MS)
         variables.on_change(self._summarise, *variables.all)
         self._summarise()
 
@@ -77,5 +81,5 @@ class ActionBar:
     def _summarise(self) -> None:
         told = summarise(self._variables.read(), self._source, self._measured)
         # What takes something away comes first: the rest may be clipped.
-        self.dangers.configure(text=f"{told.dangers}   " if told.dangers else "")
+        self.dangers.configure(text=f"{shown(told.dangers)}   " if told.dangers else "")
         self.summary.show(told.text)

@@ -20,9 +20,11 @@ from ui.banners import Tone
 from ui.engine import engine_changes
 from ui.form_variables import FormVariables
 from ui.job_form import SPEED_LABELS
+from ui.language import _, shown
 from ui.panels.engine import EnginePart
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
+from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
@@ -89,7 +91,7 @@ class AdvancedPanel:
         families = encoder_choices(values.codec)
         labels = [ENCODER_LABELS[family] for family in families]
         if list(self.encoder.cget("values")) != labels:
-            self.encoder.configure(values=labels)
+            self.encoder.offer(labels)
         if values.encoder not in families:
             self._variables.encoder.set(ENCODER_LABELS[EncoderFamily.AUTO])
             return
@@ -108,7 +110,7 @@ class AdvancedPanel:
         fields.beneath(self.keep_hdr)
         self.copy_top = self._tick("Keep the original video (H.264 only)", variables.copy_top)
         fields.beneath(self.copy_top)
-        ttk.ToolTip(self.copy_top, text=ORIGINAL_TIP, delay=TIP_DELAY_MS)
+        ttk.ToolTip(self.copy_top, text=shown(ORIGINAL_TIP), delay=TIP_DELAY_MS)
         fields.beneath(WrappingLabel(self.card.body, bootstyle=HINT, text=ORIGINAL_HINT))
         self.aim = self._list(variables.aim, AIM_LABELS.values())
         fields.add("Quality", self.aim, hint=AIM_HINT)
@@ -139,7 +141,7 @@ class AdvancedPanel:
         self.encrypt = self._tick("Encrypt (AES-128)", variables.encrypt)
         fields.wide(self.encrypt, above="6p")
         key_file = ttk.Entry(body, textvariable=variables.key_file)
-        browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
+        browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)
         key_uri = ttk.Entry(body, textvariable=variables.key_uri)
         file_note = fields.add("Key file", key_file, beside=browse, hint=KEY_FILE_HINT)
         uri_note = fields.add("Key address", key_uri, hint=KEY_URI_HINT)
@@ -153,13 +155,13 @@ class AdvancedPanel:
         self._always.append(self.encrypt)
         self._of_key += [key_file, browse, key_uri, publish]
 
-    def _list(self, variable: tkinter.StringVar, labels: Iterable[str]) -> ttk.Combobox:
-        return ttk.Combobox(self.card.body, textvariable=variable, values=list(labels), state="readonly")
+    def _list(self, variable: tkinter.StringVar, labels: Iterable[str]) -> ChoiceBox:
+        return ChoiceBox(self.card.body, variable, labels, state="readonly")
 
     def _tick(self, text: str, variable: tkinter.BooleanVar) -> ttk.Checkbutton:
-        return ttk.Checkbutton(self.card.body, text=text, variable=variable, bootstyle=CARD)
+        return ttk.Checkbutton(self.card.body, text=shown(text), variable=variable, bootstyle=CARD)
 
     def _browse(self) -> None:
-        chosen = filedialog.askopenfilename(parent=self.card, title="Choose the key's file of 16 bytes")
+        chosen = filedialog.askopenfilename(parent=self.card, title=_("Choose the key's file of 16 bytes"))
         if chosen:
             self._variables.key_file.set(str(Path(chosen)))

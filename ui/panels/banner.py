@@ -8,6 +8,7 @@ from collections.abc import Callable
 import ttkbootstrap as ttk
 
 from ui.banners import READY, Banner
+from ui.language import shown
 from ui.messages import BannerAnswer
 from ui.theme import CARD, TEXT_TONES, TONE_STYLES, bold
 from ui.widgets.keyboard import offer_keyboard
@@ -76,7 +77,7 @@ class BannerPanel:
         for number, choice in enumerate(banner.choices):
             button = ttk.Button(
                 self._choices,
-                text=choice.label,
+                text=shown(choice.label),
                 bootstyle="@card primary" if choice.default else CARD,
                 command=lambda answer=choice.answer: self._answer(answer),
             )

@@ -10,8 +10,10 @@ from config import Config
 from pipeline.errors import Setting
 from ui.engine import CONVERT_ON_LABELS, EXAMPLE, without_password
 from ui.form_variables import FormVariables
+from ui.language import _
 from ui.theme import CARD
 from ui.view_state import ViewState
+from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.wrapping_label import WrappingLabel
 
@@ -28,9 +30,7 @@ class EnginePart:
         self.address: ttk.Entry | None = None
         self.notes: dict[Setting, FieldNote] = {}
         engine = variables.engine
-        self.convert_on = ttk.Combobox(
-            body, textvariable=engine.convert_on, values=list(CONVERT_ON_LABELS.values()), state="readonly"
-        )
+        self.convert_on = ChoiceBox(body, engine.convert_on, CONVERT_ON_LABELS.values(), state="readonly")
         note = fields.add("Convert on", self.convert_on)
         if config.cluster.url:
             shown = without_password(config.cluster.url).partition("?")[0]
@@ -41,7 +41,7 @@ class EnginePart:
             note = fields.add("Queue", self.address, hint=ADDRESS_HINT)
             self._of_queue.append(self.address)
         works_along = ttk.Checkbutton(
-            body, text="This computer works along", variable=engine.works_along, bootstyle=CARD
+            body, text=_("This computer works along"), variable=engine.works_along, bootstyle=CARD
         )
         fields.beneath(works_along)
         self._of_queue.append(works_along)

@@ -13,6 +13,7 @@ from pipeline.errors import Setting
 from ui.backend_choice import TYPED
 from ui.banners import Tone
 from ui.form_variables import FormVariables
+from ui.language import _, shown
 from ui.theme import CARD, HIDDEN, HINT, TEXT_TONES
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited
 from ui.widgets.wrapping_label import WrappingLabel
@@ -42,7 +43,7 @@ class LoginFields:
             fields.wide(part, above="0")
         self._add_choice(choosing, longest)
         text = f"✓ Configured from .env\n({shown_address(config.backend.url)})"
-        Fields(env, longest=longest).add_plain("Backend", ttk.Label(env, text=text, bootstyle="@card success"))
+        Fields(env, longest=longest).add_plain("Backend", ttk.Label(env, text=shown(text), bootstyle="@card success"))
         self.not_configured = WrappingLabel(typed, bootstyle="@card warning", text=NOT_CONFIGURED)
         in_typed = Fields(typed, longest=longest)
         in_typed.wide(self.not_configured)
@@ -50,7 +51,7 @@ class LoginFields:
         self._entry(Fields(token, longest=longest), token, Setting.TOKEN, "Auth Token", variables.token, show=HIDDEN)
         in_remembering = Fields(remembering, longest=longest)
         self.remember = ttk.Checkbutton(
-            remembering, text="Remember on this computer", variable=variables.remember_login, bootstyle=CARD
+            remembering, text=_("Remember on this computer"), variable=variables.remember_login, bootstyle=CARD
         )
         self.dependent.append(self.remember)
         in_remembering.beneath(self.remember)
@@ -73,7 +74,7 @@ class LoginFields:
         self._shown = (backends, chosen)
         self._ids = (TYPED, *(backend.id for backend in backends))
         first = FROM_ENV if self._config.configured else AS_TYPED
-        self.choice.configure(values=[first, *(backend.name for backend in backends)])
+        self.choice.configure(values=[shown(first), *(backend.name for backend in backends)])
         self.choice.current(self._ids.index(chosen) if chosen in self._ids else 0)
         named = self._variables.program.backend(chosen)
         self._choice_note.explain(shown_address(named.address) if named else "")

@@ -13,6 +13,7 @@ from config import Config
 from pipeline.errors import Setting
 from ui.form_variables import FormVariables
 from ui.job_form import QUALITY_NAMES
+from ui.language import _
 from ui.panels.preset import PresetPart
 from ui.section_summaries import elided
 from ui.source_view import SourceView
@@ -34,7 +35,7 @@ class OutputPanel:
         self._variables = variables
         body = self.card.body
         self.entry = ttk.Entry(body, textvariable=variables.output_dir)
-        self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
+        self.browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)
         fields = Fields(body)
         self.presets = PresetPart(self.card.head, fields, variables, config.data_dir)
         folder_note = fields.add("Folder", self.entry, beside=self.browse)
@@ -45,7 +46,7 @@ class OutputPanel:
             name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD)
             for name in QUALITY_NAMES
         }
-        self.audio_only = ttk.Checkbutton(boxes, text="No video", variable=variables.audio_only, bootstyle=CARD)
+        self.audio_only = ttk.Checkbutton(boxes, text=_("No video"), variable=variables.audio_only, bootstyle=CARD)
         for number, box in enumerate((*self.qualities.values(), self.audio_only)):
             row, column = divmod(number, QUALITIES_A_ROW)
             box.grid(row=row, column=column, sticky="w", padx=(0, "3p"), pady="1.5p")
@@ -80,7 +81,9 @@ class OutputPanel:
 
     def _browse(self) -> None:
         current = self._variables.output_dir.get().strip()
-        chosen = filedialog.askdirectory(parent=self.card, title="Choose the output folder", initialdir=current or None)
+        chosen = filedialog.askdirectory(
+            parent=self.card, title=_("Choose the output folder"), initialdir=current or None
+        )
         if chosen:
             self._variables.output_dir.set(str(Path(chosen)))
 

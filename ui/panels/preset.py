@@ -18,8 +18,10 @@ from pipeline.presets.library import SUFFIX, read_library, read_preset, write_pr
 from pipeline.presets.preset import Preset
 from ui.form_variables import FormVariables
 from ui.job_form import form_settings
+from ui.language import _, shown
 from ui.preset_form import chosen_preset, is_changed, preset_hint, preset_label, with_preset
 from ui.theme import CARD, colour_menu, on_new_theme
+from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import Fields, switch
 from ui.widgets.name_row import NameRow
 
@@ -38,10 +40,10 @@ class PresetPart:
         self._shown = tkinter.StringVar(head)
         self.row = head
         head.columnconfigure(1, weight=1)
-        ttk.Label(head, text="Preset", bootstyle=CARD).grid(row=0, column=0, padx=(0, "6p"))
-        self.list = ttk.Combobox(head, textvariable=self._shown, state="readonly", postcommand=self._read)
+        ttk.Label(head, text=_("Preset"), bootstyle=CARD).grid(row=0, column=0, padx=(0, "6p"))
+        self.list = ChoiceBox(head, self._shown, state="readonly", postcommand=self._read)
         self.list.grid(row=0, column=1, sticky="ew")
-        self.button = ttk.Menubutton(head, text="Edit ", bootstyle=CARD)
+        self.button = ttk.Menubutton(head, text=_("Edit "), bootstyle=CARD)
         self.button.grid(row=0, column=2, sticky="e", padx=("6p", 0))
         self.name_row = NameRow(head, self._asked)
         self.menu = ttk.Menu(self.button, tearoff=False, relief="flat", postcommand=self._read)
@@ -56,7 +58,7 @@ class PresetPart:
         for label, action in self.actions.items():
             if label == IMPORT:
                 self.menu.add_separator()
-            self.menu.add_command(label=label, command=action)
+            self.menu.add_command(label=shown(label), command=action)
         self.button.configure(menu=self.menu)
         style = ttk.Style()
         colour_menu(self.menu, style)
@@ -90,9 +92,9 @@ class PresetPart:
     def _read(self) -> None:
         """Look which presets there are: another window, or a command, may have changed them."""
         self._library = read_library(self._data_dir)
-        self.list.configure(values=list(self._library.names))
+        self.list.offer(self._library.names)
         for label in self.actions:
-            self.menu.entryconfigure(label, state="normal" if self.may(label) else "disabled")
+            self.menu.entryconfigure(shown(label), state="normal" if self.may(label) else "disabled")
 
     def _changed(self) -> None:
         values = self._variables.read()
@@ -144,7 +146,11 @@ class PresetPart:
         self.name_row.ask(f"Delete {name}?", "Delete", lambda: self._done(lambda: self._library.delete(name), ""))
 
     def _import(self) -> None:
-        chosen = filedialog.askopenfilename(parent=self.row, title="Choose a preset's file", filetypes=FILES)
+        chosen = filedialog.askopenfilename(
+            parent=self.row,
+            title=_("Choose a preset's file"),
+            filetypes=[(shown(kind), suffix) for kind, suffix in FILES],
+        )
         if not chosen:
             return
         try:
@@ -163,10 +169,10 @@ class PresetPart:
         name = self._name() or "Preset"
         chosen = filedialog.asksaveasfilename(
             parent=self.row,
-            title="Export the settings as a preset",
+            title=_("Export the settings as a preset"),
             initialfile=f"{name}{SUFFIX}",
             defaultextension=SUFFIX,
-            filetypes=FILES,
+            filetypes=[(shown(kind), suffix) for kind, suffix in FILES],
         )
         if not chosen:
             return

@@ -9,6 +9,7 @@ from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.list_menu import ListActions, add_entries, can_start_all, joined, list_entries, row_entries
 from ui.list_view import Listed, counted, listed, selected, shown_row, title_in, written_next
 from ui.menu import MenuCommand, Separator, key_events, shown_key
@@ -118,7 +119,7 @@ class QueuePanel:
             if chosen:
                 self.tree.focus(chosen[0])
                 self.tree.see(chosen[0])
-        self.counted.configure(text=counted(state))
+        self.counted.configure(text=shown(counted(state)))
         switch([self.start_all], can_start_all(state))
         if rows:
             self.hint.place_forget()
@@ -147,11 +148,11 @@ class QueuePanel:
         self.tree.bind("<ButtonPress-1>", self._hold, add="+")
         self.tree.bind("<B1-Motion>", self._drag, add="+")
         self.tree.bind("<ButtonRelease-1>", self._drop, add="+")
-        self.hint = ttk.Label(self.tree, text=NO_VIDEOS_TEXT, bootstyle="secondary")
+        self.hint = ttk.Label(self.tree, text=shown(NO_VIDEOS_TEXT), bootstyle="secondary")
 
     def _show_buttons(self) -> None:
         self.add, self.start_all, self.more = (
-            ttk.Button(self.card.corner, text=text, bootstyle=CARD, padding=NARROW)
+            ttk.Button(self.card.corner, text=shown(text), bootstyle=CARD, padding=NARROW)
             for text in ("Add…", "Start all", "More…")
         )
         for number, button in enumerate((self.add, self.start_all, self.more)):
@@ -217,7 +218,7 @@ class QueuePanel:
         title_room, _, status_room = self._columns if self._width > 1 else (WHOLE, WHOLE, WHOLE)
         around = on_screen(self.card, 8)
         title = title_in(title_room - around - self.picture_size[0], row, self._font.measure)
-        status = clipped(row.status, status_room - around, self._font.measure)
+        status = clipped(shown(row.status), status_room - around, self._font.measure)
         picture = self._picture(id_, one)
         self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag,))
 
@@ -281,7 +282,7 @@ class QueuePanel:
                 self.menu.add_separator()
             else:
                 self.menu.add_command(
-                    label=entry.label,
+                    label=shown(entry.label),
                     command=entry.do,
                     accelerator=shown_key(entry.key),
                     state="normal" if entry.enabled(self._state) else "disabled",

@@ -15,6 +15,7 @@ from pipeline.source_address import is_address
 from ui.banners import Tone
 from ui.form_variables import FormVariables
 from ui.job_form import FormValues, typed_path
+from ui.language import _
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
 from ui.widgets.card import Card
@@ -45,7 +46,7 @@ class SourcePanel:
         self._waiting: str | None = None
         body = self.card.body
         self.entry = ttk.Entry(body, textvariable=variables.source)
-        self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
+        self.browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)
         fields = Fields(body)
         note = fields.add("Video", self.entry, beside=self.browse, hint=ADDRESS_HINT)
         self.details = note.label
@@ -53,7 +54,7 @@ class SourcePanel:
         remarks.columnconfigure(0, weight=1)
         self.damage = WrappingLabel(remarks, bootstyle=TEXT_TONES[Tone.WARNING])
         self.damage.grid(row=0, column=0, sticky="new")
-        self.accept = ttk.Button(remarks, text="Convert what can be read", bootstyle=CARD, command=self._accept)
+        self.accept = ttk.Button(remarks, text=_("Convert what can be read"), bootstyle=CARD, command=self._accept)
         self.accept.grid(row=0, column=1, sticky="ne", padx=("6p", 0), pady="2p")
         self._accepted_here = False
         self.treatment = WrappingLabel(remarks, bootstyle=HINT)
@@ -65,9 +66,9 @@ class SourcePanel:
             for variable in (variables.part_from, variables.part_to)
         )
         self.part_from.grid(row=0, column=0)
-        ttk.Label(part, text="to", bootstyle=CARD).grid(row=0, column=1, padx="6p")
+        ttk.Label(part, text=_("to"), bootstyle=CARD).grid(row=0, column=1, padx="6p")
         self.part_to.grid(row=0, column=2)
-        self.frames = ttk.Button(part, text="Frames…", bootstyle=CARD)
+        self.frames = ttk.Button(part, text=_("Frames…"), bootstyle=CARD)
         self.frames.grid(row=0, column=3, padx=("9p", 0))
         part_note = fields.add("Only from", part, hint=PART_HINT)
         self.notes = {Setting.SOURCE: note, Setting.TRIM: part_note, Setting.POSTER: part_note}
@@ -133,9 +134,9 @@ class SourcePanel:
         start = Path() if is_address(typed) else Path(typed).parent
         chosen = filedialog.askopenfilenames(
             parent=self.card,
-            title="Choose a video, or several",
+            title=_("Choose a video, or several"),
             initialdir=str(start),
-            filetypes=[("Videos", VIDEO_FILES), ("Videos", VIDEO_FILES.upper()), ("All files", "*")],
+            filetypes=[(_("Videos"), VIDEO_FILES), (_("Videos"), VIDEO_FILES.upper()), (_("All files"), "*")],
         )
         if len(chosen) > 1:
             self.take_several(tuple(map(str, chosen)))

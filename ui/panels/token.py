@@ -11,6 +11,7 @@ from collections.abc import Callable
 import ttkbootstrap as ttk
 
 from ui.banners import Tone
+from ui.language import _
 from ui.panels.banner import STRIPE_WIDTH
 from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
 from ui.view_state import TokenView
@@ -46,8 +47,8 @@ class TokenPanel:
         answer = ttk.Frame(self.frame, bootstyle=CARD)
         answer.grid(row=1, column=1, sticky="w", padx=("9p", "6p"), pady=("1.5p", "4p"))
         self.entry = ttk.Entry(answer, textvariable=self._typed, show=HIDDEN, width=FIELD_WIDTH)
-        self.go_on = ttk.Button(answer, text="Continue upload", bootstyle="@card primary", command=self._continue)
-        self.stop = ttk.Button(answer, text="Stop here", bootstyle=CARD, command=stop)
+        self.go_on = ttk.Button(answer, text=_("Continue upload"), bootstyle="@card primary", command=self._continue)
+        self.stop = ttk.Button(answer, text=_("Stop here"), bootstyle=CARD, command=stop)
         for column, widget in enumerate((self.entry, self.go_on, self.stop)):
             widget.grid(row=0, column=column, padx=(0, "6p"))
         self.sentence = WrappingLabel(self.frame, bootstyle=CARD, text=SENTENCE)

@@ -15,9 +15,11 @@ from pipeline.speech.caption_profiles import TITLES
 from ui import spoken_languages
 from ui.form_variables import FormVariables
 from ui.job_form import SEPARATOR
+from ui.language import _, in_order, shown
 from ui.section_summaries import captions_summary
 from ui.theme import CARD
 from ui.view_state import ViewState
+from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
 from ui.widgets.folding_card import FoldingCard
 
@@ -47,7 +49,7 @@ class TranscriptionPanel:
         self._of_whisper: list[plain.Widget] = []
         self.notes: dict[Setting, FieldNote] = {}
         self.enable = ttk.Checkbutton(
-            self.card.head, text="Create captions and a transcript", variable=variables.transcribe, bootstyle=CARD
+            self.card.head, text=_("Create captions and a transcript"), variable=variables.transcribe, bootstyle=CARD
         )
         self.enable.grid(row=0, column=0, sticky="w")
         fields = Fields(self.card.body)
@@ -79,13 +81,11 @@ class TranscriptionPanel:
     def _add_listening(self, fields: Fields) -> None:
         variables, speech, body = self._variables, self._variables.speech, self.card.body
         self.model = ttk.Combobox(body, textvariable=variables.model)
-        self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse)
+        self.browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)
         model_note = fields.add("Model", self.model, beside=self.browse, hint=MODEL_HINT)
         self.fast = self._tick("Faster, but sentences may be lost", speech.fast, tip=FAST_TIP)
         fields.beneath(self.fast)
-        self.language = ttk.Combobox(
-            body, textvariable=variables.spoken_language, values=list(spoken_languages.choices()), height=14
-        )
+        self.language = ChoiceBox(body, variables.spoken_language, in_order(spoken_languages.choices()), height=14)
         language_note = fields.add("Language", self.language)
         self.several = self._tick("Several languages are spoken", speech.several_languages, tip=SEVERAL_TIP)
         fields.beneath(self.several)
@@ -107,12 +107,10 @@ class TranscriptionPanel:
 
     def _add_writing(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body
-        self.rules = ttk.Combobox(
-            body, textvariable=variables.caption_rules, values=list(TITLES.values()), state="readonly"
-        )
+        self.rules = ChoiceBox(body, variables.caption_rules, TITLES.values(), state="readonly")
         fields.add("Caption rules", self.rules, hint=RULES_HINT)
         self.names = ttk.Entry(body, textvariable=variables.speech.names_file)
-        self.browse_names = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse_names)
+        self.browse_names = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse_names)
         names_note = fields.add("Names file", self.names, beside=self.browse_names, hint=NAMES_HINT)
         variables.on_change(clear_when_edited(names_note), variables.speech.names_file, variables.transcribe)
         self.notes[Setting.NAMES] = names_note
@@ -121,7 +119,7 @@ class TranscriptionPanel:
     def _add_captions(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body
         self.captions = ttk.Entry(body, textvariable=variables.captions)
-        self.browse_captions = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse_captions)
+        self.browse_captions = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse_captions)
         note = fields.add("Captions files", self.captions, beside=self.browse_captions, hint=CAPTIONS_HINT)
         variables.on_change(clear_when_edited(note), variables.captions)
         variables.on_change(lambda: variables.captions.set(""), variables.source)  # they are of one video alone
@@ -130,32 +128,34 @@ class TranscriptionPanel:
     def _add_dataset(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body
         self.dataset = ttk.Entry(body, textvariable=variables.dataset)
-        self.browse_dataset = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._browse_dataset)
+        self.browse_dataset = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse_dataset)
         note = fields.add("Transcript dataset", self.dataset, beside=self.browse_dataset, hint=DATASET_HINT)
         makes_transcript = (variables.transcribe, variables.captions)
         variables.on_change(clear_when_edited(note), variables.dataset, *makes_transcript)
         self.notes[Setting.DATASET] = note
 
     def _tick(self, text: str, variable: tkinter.BooleanVar, *, tip: str = "") -> ttk.Checkbutton:
-        box = ttk.Checkbutton(self.card.body, text=text, variable=variable, bootstyle=CARD)
+        box = ttk.Checkbutton(self.card.body, text=shown(text), variable=variable, bootstyle=CARD)
         if tip:
-            ttk.ToolTip(box, text=tip, delay=TIP_DELAY_MS)
+            ttk.ToolTip(box, text=shown(tip), delay=TIP_DELAY_MS)
         return box
 
     def _browse(self) -> None:
-        chosen = filedialog.askdirectory(parent=self.card, title="Choose the folder of a Whisper model", mustexist=True)
+        chosen = filedialog.askdirectory(
+            parent=self.card, title=_("Choose the folder of a Whisper model"), mustexist=True
+        )
         if chosen:
             self._variables.model.set(str(Path(chosen)))
 
     def _browse_names(self) -> None:
-        chosen = filedialog.askopenfilename(parent=self.card, title="Choose a list of names, one per line")
+        chosen = filedialog.askopenfilename(parent=self.card, title=_("Choose a list of names, one per line"))
         if chosen:
             self._variables.speech.names_file.set(str(Path(chosen)))
 
     def _browse_captions(self) -> None:
         kinds = [("Captions", " ".join(f"*{suffix}" for suffix in SUFFIXES)), ("All files", "*")]
         chosen = filedialog.askopenfilenames(
-            parent=self.card, title="Choose captions files, one for each language", filetypes=kinds
+            parent=self.card, title=_("Choose captions files, one for each language"), filetypes=kinds
         )
         if chosen:
             self._variables.captions.set(f"{SEPARATOR} ".join(str(Path(path)) for path in chosen))
@@ -164,8 +164,8 @@ class TranscriptionPanel:
     def _browse_dataset(self) -> None:
         chosen = filedialog.asksaveasfilename(
             parent=self.card,
-            title="Choose a dataset of transcripts, or name a new one",
-            filetypes=[("Datasets", "*.json"), ("All files", "*")],
+            title=_("Choose a dataset of transcripts, or name a new one"),
+            filetypes=[(_("Datasets"), "*.json"), (_("All files"), "*")],
             defaultextension=".json",
             confirmoverwrite=False,  # the transcript is put into it
         )

@@ -13,6 +13,7 @@ from pipeline.errors import Setting
 from ui.connection_view import ConnectionView
 from ui.form_variables import FormVariables
 from ui.job_form import typed_path
+from ui.language import _
 from ui.panels.login import LoginFields
 from ui.section_summaries import upload_summary
 from ui.source_view import SourceView
@@ -104,13 +105,13 @@ class UploadPanel:
         head = self.card.head
         self.enable = ttk.Checkbutton(
             head,
-            text="Enable S3 Upload",
+            text=_("Enable S3 Upload"),
             variable=self._variables.upload,
             bootstyle=CARD,
             command=self._enabled,
         )
         self.enable.grid(row=0, column=0, sticky="w")
-        self.cancel = ttk.Button(head, text="Cancel Upload", bootstyle="@card danger outline")
+        self.cancel = ttk.Button(head, text=_("Cancel Upload"), bootstyle="@card danger outline")
         self.cancel.grid(row=0, column=1, sticky="e")
 
     def _enabled(self) -> None:
@@ -135,16 +136,16 @@ class UploadPanel:
     def _add_ticks(self, fields: Fields) -> None:
         variables, body = self._variables, self.card.body
         self.make_mp4 = ttk.Checkbutton(
-            body, text="Create 480p MP4 for offline download", variable=variables.make_mp4, bootstyle=CARD
+            body, text=_("Create 480p MP4 for offline download"), variable=variables.make_mp4, bootstyle=CARD
         )
         fields.wide(self.make_mp4, above="6p")
         fields.wide(
-            WrappingLabel(body, bootstyle=HINT, text="Made in the output folder even when the upload is off."),
+            WrappingLabel(body, bootstyle=HINT, text=_("Made in the output folder even when the upload is off.")),
             above="0",
             indent="19.5p",
         )
         self.delete_local = ttk.Checkbutton(
-            body, text="Delete the converted copy after upload", variable=variables.delete_local, bootstyle=CARD
+            body, text=_("Delete the converted copy after upload"), variable=variables.delete_local, bootstyle=CARD
         )
         fields.wide(self.delete_local)
         self._dependent.append(self.delete_local)
@@ -180,7 +181,7 @@ class UploadPanel:
     def _add_test(self, fields: Fields) -> None:
         row = ttk.Frame(self.card.body, bootstyle=CARD)
         row.columnconfigure(1, weight=1)
-        self.test = ttk.Button(row, text="Test Connection", bootstyle=CARD)
+        self.test = ttk.Button(row, text=_("Test Connection"), bootstyle=CARD)
         self.test.grid(row=0, column=0, sticky="w")
         self.result = WrappingLabel(row, bootstyle=CARD)
         self.result.grid(row=0, column=1, sticky="ew", padx=("6p", 0))

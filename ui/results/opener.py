@@ -8,6 +8,7 @@ import ttkbootstrap as ttk
 
 from ui.folder_actions import FolderActions
 from ui.folder_messages import FolderMessage, ResultsRead
+from ui.language import _
 from ui.results.panel import ResultsPanel
 from ui.theme import keep_visible
 from ui.window_size import give_size
@@ -42,7 +43,7 @@ class ResultsOpener:
             self.panel.receive(message)
 
     def _make(self) -> tuple[ttk.Toplevel, ResultsPanel]:
-        window = ttk.Toplevel(TITLE, iconphoto=None, master=self._master)
+        window = ttk.Toplevel(_(TITLE), iconphoto=None, master=self._master)
         give_size(window, SIZE, MIN_SIZE)
         window.columnconfigure(0, weight=1)
         window.rowconfigure(0, weight=1)

@@ -11,6 +11,7 @@ import ttkbootstrap as ttk
 
 from ui.folder_actions import FolderActions
 from ui.folder_messages import ResultsRead
+from ui.language import shown
 from ui.results.embed import embed_code
 from ui.results.text import MASTER, result_lines
 from ui.theme import CARD, HINT, TEXT_TONES
@@ -82,7 +83,7 @@ class ResultsPanel:
             only = WrappingLabel(self.lines, bootstyle=CARD, text=text)
             only.grid(row=0, column=0, columnspan=2, sticky="ew")
         for number, line in enumerate(() if results is None else result_lines(results)):
-            ttk.Label(self.lines, bootstyle=HINT, text=line.label).grid(
+            ttk.Label(self.lines, bootstyle=HINT, text=shown(line.label)).grid(
                 row=number, column=0, sticky="nw", padx=(0, "9p"), pady="1.5p"
             )
             told = WrappingLabel(self.lines, bootstyle=TEXT_TONES[line.tone], text=line.text)
@@ -94,7 +95,7 @@ class ResultsPanel:
         switch([self.copy_address, self.copy_code], results is not None and MASTER in results.addresses)
 
     def _button(self, text: str, command: Callable[[], None]) -> ttk.Button:
-        button = ttk.Button(self.row, text=text, command=command)
+        button = ttk.Button(self.row, text=shown(text), command=command)
         self.row.add_left(button)
         return button
 

@@ -11,6 +11,7 @@ import ttkbootstrap as ttk
 
 from config import Config
 from ui.banners import Tone
+from ui.language import _
 from ui.panels.login import REMEMBERED, shown_address
 from ui.preferences import NamedBackend, ProgramSettings
 from ui.settings import checks
@@ -107,8 +108,8 @@ class BackendsSection:
         frame.columnconfigure(0, weight=1)
         frame.rowconfigure(0, weight=1)
         self.tree = ttk.Treeview(frame, columns=("address",), height=ROWS, selectmode="browse")
-        self.tree.heading("#0", text="Name", anchor="w")
-        self.tree.heading("address", text="Address", anchor="w")
+        self.tree.heading("#0", text=_("Name"), anchor="w")
+        self.tree.heading("address", text=_("Address"), anchor="w")
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")
@@ -119,8 +120,8 @@ class BackendsSection:
     def _add_buttons(self) -> None:
         row = ttk.Frame(self.frame, bootstyle=CARD)
         row.grid(row=1, column=0, columnspan=3, sticky="w", pady=("4.5p", "6p"))
-        self.add = ttk.Button(row, text="Add", bootstyle=CARD, command=self._add)
-        self.remove = ttk.Button(row, text="Remove", bootstyle=CARD, command=self._remove)
+        self.add = ttk.Button(row, text=_("Add"), bootstyle=CARD, command=self._add)
+        self.remove = ttk.Button(row, text=_("Remove"), bootstyle=CARD, command=self._remove)
         self.add.grid(row=0, column=0, padx=(0, "4.5p"))
         self.remove.grid(row=0, column=1)
 
@@ -184,7 +185,7 @@ class BackendsSection:
             (self._address, self.address_note, lambda: checks.backend_address(self._address.get())),
         )
         problems = [_problem(check) for _, _, check in fields]
-        for (variable, note, _), problem in zip(fields, problems, strict=True):
+        for (variable, note, _check), problem in zip(fields, problems, strict=True):
             typed = variable.get().strip()  # what nobody has typed yet is asked for, not wrong
             note.show(problem if typed else "")
             note.explain("" if typed else problem)

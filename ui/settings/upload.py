@@ -9,11 +9,13 @@ from tkinter import ttk as plain
 import ttkbootstrap as ttk
 
 from ui.job_form import PARALLEL_CHOICES
+from ui.language import _
 from ui.preferences import LimitDays, LimitPeriod, ProgramSettings
 from ui.settings import checks
 from ui.settings.checked import ChangeSettings
 from ui.settings.section import section
 from ui.theme import CARD, HINT
+from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import FieldNote, Fields, switch
 from ui.widgets.wrapping_label import WrappingLabel
 
@@ -51,11 +53,11 @@ class UploadSection:
         )
         Fields(upper).add("Files at once", self.parallel, hint=PARALLEL_HINT)
         self.parallel.grid_configure(sticky="w")
-        title = ttk.Label(self.frame, text="Speed limits", bootstyle=CARD)
+        title = ttk.Label(self.frame, text=_("Speed limits"), bootstyle=CARD)
         title.grid(row=1, column=0, sticky="w", pady=("6p", "1.5p"))
         self._list = ttk.Frame(self.frame, bootstyle=CARD)
         self._list.grid(row=2, column=0, sticky="ew")
-        self.add = ttk.Button(self.frame, text="Add", bootstyle=CARD, command=self._add_new)
+        self.add = ttk.Button(self.frame, text=_("Add"), bootstyle=CARD, command=self._add_new)
         self.add.grid(row=3, column=0, sticky="w", pady="1.5p")
         label = WrappingLabel(self.frame, bootstyle=HINT)
         label.grid(row=4, column=0, sticky="ew")
@@ -108,15 +110,13 @@ class PeriodRow:
         self.frame = ttk.Frame(master, bootstyle=CARD)
         texts = (DAY_LABELS[period.days], period.start, period.end, f"{period.limit_mb_s:g}")
         self._days, self._start, self._end, self._limit = (tkinter.StringVar(self.frame, text) for text in texts)
-        self.first = ttk.Combobox(
-            self.frame, textvariable=self._days, values=list(DAY_LABELS.values()), state="readonly", width=16
-        )
+        self.first = ChoiceBox(self.frame, self._days, DAY_LABELS.values(), state="readonly", width=16)
         self.start, self.end = (
             ttk.Entry(self.frame, textvariable=variable, width=6) for variable in (self._start, self._end)
         )
         self.limit = ttk.Entry(self.frame, textvariable=self._limit, width=6, justify="right")
-        remove = ttk.Button(self.frame, text="Remove", bootstyle=CARD, command=lambda: removed(self))
-        between = (ttk.Label(self.frame, text=text, bootstyle=CARD) for text in ("to", "MB/s"))
+        remove = ttk.Button(self.frame, text=_("Remove"), bootstyle=CARD, command=lambda: removed(self))
+        between = (ttk.Label(self.frame, text=text, bootstyle=CARD) for text in (_("to"), "MB/s"))
         parts: tuple[plain.Widget, ...] = (self.first, self.start, next(between), self.end, self.limit, next(between))
         for column, part in enumerate((*parts, remove)):
             part.grid(row=0, column=column, padx=(0, "4.5p"))

@@ -10,6 +10,7 @@ from typing import Any
 import ttkbootstrap as ttk
 
 from config import Config
+from ui.language import _, shown
 from ui.preferences import ProgramSettings
 from ui.settings.backends import BackendActions, BackendsSection
 from ui.settings.general import GeneralSection
@@ -19,7 +20,7 @@ from ui.theme import keep_visible
 from ui.window_size import give_size
 
 TITLE = "Settings"
-SIZE = (600, 490)
+SIZE = (600, 570)
 MIN_SIZE = SIZE
 GAP = "7.5p"
 
@@ -45,7 +46,7 @@ class SettingsWindow:
         self.settings = settings
         self._changed = changed
         self._closed = closed
-        self.window = ttk.Toplevel(TITLE, iconphoto=None, master=master)
+        self.window = ttk.Toplevel(_(TITLE), iconphoto=None, master=master)
         give_size(self.window, SIZE, MIN_SIZE)
         self.window.columnconfigure(0, weight=1)
         self.window.rowconfigure(0, weight=1)
@@ -60,9 +61,9 @@ class SettingsWindow:
             *((self.qualities, "Qualities"), (self.upload, "Upload")),
         )
         for section, title in titled:
-            self.sections.add(section.frame, text=title, sticky="nsew")
+            self.sections.add(section.frame, text=shown(title), sticky="nsew")
         self.sections.enable_traversal()
-        self.close_button = ttk.Button(self.window, text="Close", command=self.close)
+        self.close_button = ttk.Button(self.window, text=_("Close"), command=self.close)
         self.close_button.grid(row=1, column=0, sticky="e", padx=GAP, pady=GAP)
         self.window.protocol("WM_DELETE_WINDOW", self.close)
         self.window.bind("<Escape>", lambda _: self.close())

@@ -17,6 +17,7 @@ from ui.appearance import TextSize, enlarge_fonts
 from ui.collecting import Collector
 from ui.icon import play_icon
 from ui.job_form import FormValues, job_config
+from ui.language import LanguageChoice, _, use, use_in
 from ui.pump import INTERVAL_MS
 from ui.theme import themed
 from ui.transcripts.audio_output import OpenOutput, open_device
@@ -48,9 +49,12 @@ class EditorApp(ttk.App):
         model: str = "",
         theme: str = "dark",
         text: TextSize = TextSize(),  # noqa: B008  # frozen
+        language: LanguageChoice = LanguageChoice.SYSTEM,
         address: str = "",
     ) -> None:
-        super().__init__(title=TITLE, theme=themed(theme), iconphoto=None, scaling=text.scaling)
+        use(language)
+        super().__init__(title=_(TITLE), theme=themed(theme), iconphoto=None, scaling=text.scaling)
+        use_in(self)
         enlarge_fonts(self, text)
         give_size(self, SIZE, MIN_SIZE)
         self._icon_image = play_icon(self)
@@ -109,7 +113,7 @@ class EditorWindows:
 
     def open(self, address: str = "", add: Path | None = None) -> EditorView:
         """Open one more; `add` is the folder of a finished job, whose video is put into the dataset."""
-        window = ttk.Toplevel(TITLE, iconphoto=None, master=self._master)
+        window = ttk.Toplevel(_(TITLE), iconphoto=None, master=self._master)
         give_size(window, SIZE, MIN_SIZE)
         view = EditorView(
             window,

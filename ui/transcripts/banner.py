@@ -7,6 +7,7 @@ import tkinter
 import ttkbootstrap as ttk
 
 from ui.banners import Tone
+from ui.language import _, shown
 from ui.theme import CARD, HINT, TEXT_TONES, TONE_STYLES, bold
 from ui.transcripts.state import EditorState
 from ui.widgets.clipped_label import ClippedLabel
@@ -30,14 +31,14 @@ class SourceBanner:
         self.source.grid(row=0, column=1, sticky="ew", padx="9p", pady=("6p", 0))
         self.freshness = ClippedLabel(self.frame, bootstyle=HINT)
         self.freshness.grid(row=1, column=1, sticky="ew", padx="9p", pady=("1.5p", "6p"))
-        self.mark = ttk.Label(self.frame, bootstyle=CARD, font=self._font, anchor="e", width=len(UNSAVED) + 5)
+        self.mark = ttk.Label(self.frame, bootstyle=CARD, font=self._font, anchor="e", width=len(shown(UNSAVED)) + 5)
         self.mark.grid(row=0, column=2, sticky="e", padx="9p", pady=("6p", 0))
         self.changes = ttk.Label(self.frame, bootstyle=HINT, anchor="e")
         self.changes.grid(row=1, column=2, sticky="e", padx="9p", pady=("1.5p", "6p"))
-        self.save = ttk.Button(self.frame, text="Save to S3", bootstyle="@card primary", width=12)
+        self.save = ttk.Button(self.frame, text=_("Save to S3"), bootstyle="@card primary", width=12)
         self.save.grid(row=0, column=3, rowspan=2, padx=(0, "9p"), ipady="2p")
 
-        self.publish = ttk.Button(self.frame, text="Publish", bootstyle=CARD, width=9)
+        self.publish = ttk.Button(self.frame, text=_("Publish"), bootstyle=CARD, width=9)
         self.publish.grid(row=0, column=4, rowspan=2, padx=(0, "9p"), ipady="2p")
 
     def show(self, state: EditorState) -> None:
@@ -47,9 +48,9 @@ class SourceBanner:
         self.freshness.configure(bootstyle=TEXT_TONES[Tone.WARNING] if state.read_only else HINT)
         tone = Tone.WARNING if state.unsaved else Tone.GOOD if state.is_open else Tone.PLAIN
         text = UNSAVED if state.unsaved else "Saved" if state.is_open else ""
-        self.mark.configure(text=text, bootstyle=TEXT_TONES[tone])
+        self.mark.configure(text=shown(text), bootstyle=TEXT_TONES[tone])
         self._stripe.configure(bootstyle=TONE_STYLES[tone])
-        self.changes.configure(text=state.changes if state.unsaved else "")
-        self.save.configure(text="Save to S3" if state.on_s3 or not state.is_open else "Save")
+        self.changes.configure(text=shown(state.changes) if state.unsaved else "")
+        self.save.configure(text=_("Save to S3") if state.on_s3 or not state.is_open else _("Save"))
         switch([self.save], state.save_enabled)
         switch([self.publish], state.publish_enabled)

@@ -9,6 +9,7 @@ import ttkbootstrap as ttk
 
 from transcripts.merge import MISSING, Collision, CollisionKey, Side
 from transcripts.rows import row_line
+from ui.language import shown
 from ui.theme import CARD, HINT
 from ui.transcripts.questions import SIDES
 from ui.transcripts.state import EditorState
@@ -41,7 +42,7 @@ class CollisionList:
         self.frame.rowconfigure(0, weight=1)
         self.tree = ttk.Treeview(self.frame, columns=tuple(HEADINGS), show="headings", height=ROWS_SHOWN)
         for name, heading in HEADINGS.items():
-            self.tree.heading(name, text=heading, anchor="w")
+            self.tree.heading(name, text=shown(heading), anchor="w")
             self.tree.column(name, anchor="w", stretch=name in ("ours", "theirs"), width=120, minwidth=60)
         self.tree.grid(row=0, column=0, columnspan=3, sticky="nsew")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._show_values())
@@ -49,7 +50,11 @@ class CollisionList:
         self.values.grid(row=1, column=0, sticky="ew", pady=("4.5p", 0))
         self.keep = {
             side: ttk.Button(
-                self.frame, text=f"Keep {name}", bootstyle=CARD, width=12, command=lambda side=side: self.choose(side)
+                self.frame,
+                text=shown(f"Keep {name}"),
+                bootstyle=CARD,
+                width=12,
+                command=lambda side=side: self.choose(side),
             )
             for side, name in SIDES.items()
         }
@@ -88,4 +93,6 @@ class CollisionList:
 
     def _show_values(self) -> None:
         chosen = [int(item) for item in self.tree.selection()]
-        self.values.configure(text=self._shown[chosen[0]].text if len(chosen) == 1 else f"{len(chosen)} selected")
+        self.values.configure(
+            text=self._shown[chosen[0]].text if len(chosen) == 1 else shown(f"{len(chosen)} selected")
+        )

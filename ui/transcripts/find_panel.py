@@ -12,6 +12,7 @@ import ttkbootstrap as ttk
 
 from transcripts.find_replace import Hit, Query
 from transcripts.rows import Id
+from ui.language import _, shown
 from ui.theme import CARD, HINT
 from ui.transcripts.segment import time_text
 from ui.transcripts.state import EditorState
@@ -67,7 +68,7 @@ class FindPanel:
         widths = {"what": 3, "video": 16, "time": 9, "before": 30, "after": 30}
         unit = nametofont("TkDefaultFont", root=self.frame).measure("n")
         for name, heading in HEADINGS.items():
-            self.tree.heading(name, text=heading, anchor="w")
+            self.tree.heading(name, text=shown(heading), anchor="w")
             wide = name in ("before", "after")
             self.tree.column(name, anchor="w", stretch=wide, width=widths[name] * unit, minwidth=24)
         self.tree.grid(row=1, column=0, columnspan=7, sticky="nsew", pady="4.5p")
@@ -77,25 +78,25 @@ class FindPanel:
         self.tree.bind("<Double-1>", lambda _: self._go())
         self.found = ClippedLabel(self.frame, bootstyle=HINT)
         self.found.grid(row=2, column=0, columnspan=4, sticky="ew", pady=("4.5p", 0))
-        self.toggle = ttk.Button(self.frame, text="Leave out or in", bootstyle=CARD, command=self._toggle)
+        self.toggle = ttk.Button(self.frame, text=_("Leave out or in"), bootstyle=CARD, command=self._toggle)
         self.toggle.grid(row=2, column=4, padx=("6p", 0), pady=("4.5p", 0))
-        self.replace = ttk.Button(self.frame, text="Replace", bootstyle="@card primary", command=self._replace)
+        self.replace = ttk.Button(self.frame, text=_("Replace"), bootstyle="@card primary", command=self._replace)
         self.replace.grid(row=2, column=5, padx=("6p", 0), pady=("4.5p", 0))
-        self.close = ttk.Button(self.frame, text="Close", bootstyle=CARD, command=actions.close)
+        self.close = ttk.Button(self.frame, text=_("Close"), bootstyle=CARD, command=actions.close)
         self.close.grid(row=2, column=6, padx=("6p", 0), pady=("4.5p", 0))
 
     def _lay_out_fields(self) -> None:
         self.find, self.replacement = (ttk.Entry(self.frame, bootstyle=CARD, width=12) for _ in range(2))
         for column, (label, entry) in enumerate((("Find", self.find), ("Replace with", self.replacement))):
-            ttk.Label(self.frame, text=label, bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, "4.5p"))
+            ttk.Label(self.frame, text=shown(label), bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, "4.5p"))
             entry.grid(row=0, column=2 * column + 1, sticky="ew", padx=(0, "7.5p"))
             entry.bind("<Return>", lambda _: self.search())
             entry.bind("<Escape>", lambda _: self._actions.close())
         boxes = (("Match case", self.match_case), ("Whole words", self.whole_words))
         for column, (text, variable) in enumerate(boxes, 4):
-            box = ttk.Checkbutton(self.frame, text=text, variable=variable, bootstyle=CARD)
+            box = ttk.Checkbutton(self.frame, text=shown(text), variable=variable, bootstyle=CARD)
             box.grid(row=0, column=column, padx=(0, "6p"))
-        self.look = ttk.Button(self.frame, text="Find", bootstyle=CARD, command=self.search)
+        self.look = ttk.Button(self.frame, text=_("Find"), bootstyle=CARD, command=self.search)
         self.look.grid(row=0, column=6)
 
     def search(self) -> None:
@@ -140,7 +141,7 @@ class FindPanel:
             listed = f", the first {MAX_LISTED} listed" if len(self._hits) > MAX_LISTED else ""
             text = f"{places} found in {count} {noun}{listed}." if self._hits else "Nothing was found."
         self.found.show(text)
-        self.replace.configure(text=f"Replace in {chosen}" if chosen else "Replace")
+        self.replace.configure(text=shown(f"Replace in {chosen}") if chosen else _("Replace"))
         changes = any(hit.before != hit.after for hit in self._hits or ())
         switch([self.replace], state.editable and chosen > 0 and changes and not state.searching)
         switch([self.toggle], bool(self._hits))

@@ -8,6 +8,7 @@ from tkinter import filedialog
 
 import ttkbootstrap as ttk
 
+from ui.language import _
 from ui.theme import CARD, HINT
 from ui.transcripts.state import EditorStage, EditorState
 from ui.widgets.card import Card
@@ -29,9 +30,9 @@ class OpeningPanel:
         self.address = tkinter.StringVar(master)
         self.entry = ttk.Entry(body, textvariable=self.address, bootstyle=CARD)
         self.entry.grid(row=0, column=0, sticky="ew", pady="3p")
-        self.browse = ttk.Button(body, text="Browse…", bootstyle=CARD, command=self._look)
+        self.browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._look)
         self.browse.grid(row=0, column=1, padx=("6p", 0))
-        self.open = ttk.Button(body, text="Open", bootstyle="@card primary", width=10, command=self._open)
+        self.open = ttk.Button(body, text=_("Open"), bootstyle="@card primary", width=10, command=self._open)
         self.open.grid(row=0, column=2, padx=("6p", 0))
         WrappingLabel(body, bootstyle=HINT, text=f"{HELP} {ADDS}" if adds else HELP).grid(
             row=1, column=0, columnspan=3, sticky="ew"
@@ -44,7 +45,7 @@ class OpeningPanel:
 
     def _look(self) -> None:
         found = filedialog.askopenfilename(
-            parent=self.card, title="Open transcripts", filetypes=[("Datasets", "*.json"), ("All files", "*")]
+            parent=self.card, title=_("Open transcripts"), filetypes=[(_("Datasets"), "*.json"), (_("All files"), "*")]
         )
         if found:
             self.address.set(str(found))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.theme import CARD, bold
 from ui.transcripts.questions import AskedQuestion, EditorAnswer
 from ui.widgets.fields import switch
@@ -60,7 +61,7 @@ class QuestionPanel:
         for number, choice in enumerate(asked.choices):
             button = ttk.Button(
                 self._choices,
-                text=choice.label,
+                text=shown(choice.label),
                 bootstyle="@card primary" if choice.default else CARD,
                 command=lambda answer=choice.answer: self._answered(answer),
             )

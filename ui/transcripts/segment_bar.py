@@ -10,10 +10,12 @@ import ttkbootstrap as ttk
 
 from pipeline.job import CaptionRules
 from pipeline.speech.caption_profiles import TITLES
+from ui.language import _, shown
 from ui.theme import CARD, HINT
 from ui.transcripts.segment import DatasetSegment, exact_time_text
 from ui.transcripts.state import EditorState
 from ui.transcripts.waveform import Waveform
+from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.clipped_label import ClippedLabel
 from ui.widgets.fields import switch
 
@@ -56,17 +58,18 @@ class SegmentBar:
         row.columnconfigure(5, weight=1)
         self.start, self.end = (ttk.Entry(row, width=TIME_WIDTH, bootstyle=CARD) for _ in range(2))
         for column, (text, entry) in enumerate((("From", self.start), ("to", self.end))):
-            ttk.Label(row, text=text, bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, GAP))
+            ttk.Label(row, text=shown(text), bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, GAP))
             entry.grid(row=0, column=2 * column + 1, padx=(0, GAP))
             entry.bind("<Return>", lambda _: self._set_times())
             entry.bind("<KP_Enter>", lambda _: self._set_times())
             entry.bind("<Escape>", lambda _: self._show_times(*self._shown_times))
             entry.bind("<FocusOut>", lambda _: self._set_times(), add="+")
-        ttk.Label(row, text="Speaker", bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
+        ttk.Label(row, text=_("Speaker"), bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
         self.speaker = ttk.Combobox(row, width=18, bootstyle=CARD)
         self.speaker.grid(row=0, column=7)
+        width = max(len(shown(CANCEL)), len(shown(ALIGN))) + 1
         self.align = ttk.Button(
-            row, text=ALIGN, width=len(CANCEL) + 1, bootstyle=CARD, command=lambda: self._actions.align()
+            row, text=shown(ALIGN), width=width, bootstyle=CARD, command=lambda: self._actions.align()
         )
         self.align.grid(row=0, column=4)
         self.speaker.bind("<<ComboboxSelected>>", lambda _: self._choose())
@@ -77,18 +80,19 @@ class SegmentBar:
         row = ttk.Frame(self.frame, bootstyle=CARD)
         row.grid(row=1, column=0, sticky="ew", pady=(GAP, 0))
         row.columnconfigure(5, weight=1)
-        ttk.Label(row, text="Shift by", bootstyle=CARD).grid(row=0, column=0, padx=(0, GAP))
+        ttk.Label(row, text=_("Shift by"), bootstyle=CARD).grid(row=0, column=0, padx=(0, GAP))
         self.seconds = ttk.Entry(row, width=6, bootstyle=CARD)
         self.seconds.insert(0, SHIFT_S)
         self.seconds.grid(row=0, column=1)
-        ttk.Label(row, text="seconds", bootstyle=CARD).grid(row=0, column=2, padx=GAP)
+        ttk.Label(row, text=_("seconds"), bootstyle=CARD).grid(row=0, column=2, padx=GAP)
         one, rest = "This segment", "This and all after"
-        self.shift_one = ttk.Button(row, text=one, bootstyle=CARD, command=lambda: self._move(rest=False))
-        self.shift_rest = ttk.Button(row, text=rest, bootstyle=CARD, command=lambda: self._move(rest=True))
+        self.shift_one = ttk.Button(row, text=shown(one), bootstyle=CARD, command=lambda: self._move(rest=False))
+        self.shift_rest = ttk.Button(row, text=shown(rest), bootstyle=CARD, command=lambda: self._move(rest=True))
         self.shift_one.grid(row=0, column=3, padx=(0, GAP))
         self.shift_rest.grid(row=0, column=4)
-        ttk.Label(row, text="Caption rules", bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
-        self.rules = ttk.Combobox(row, width=18, bootstyle=CARD, state="readonly", values=tuple(TITLES.values()))
+        ttk.Label(row, text=_("Caption rules"), bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
+        self._rules = tkinter.StringVar(row)
+        self.rules = ChoiceBox(row, self._rules, TITLES.values(), width=18, bootstyle=CARD, state="readonly")
         self.rules.grid(row=0, column=7)
         self.rules.bind("<<ComboboxSelected>>", lambda _: self._choose_rules())
 
@@ -105,11 +109,11 @@ class SegmentBar:
         times = ("", "") if segment is None else (exact_time_text(segment.start_s), exact_time_text(segment.end_s))
         if times != self._shown_times:
             self._show_times(*times)
-        self.rules.set(TITLES[state.rules])
+        self._rules.set(TITLES[state.rules])
         enabled = state.editable and segment is not None
         switch([self.speaker, self.start, self.end, self.seconds, self.shift_one, self.shift_rest], enabled)
         switch([self.align], enabled or state.aligning)
-        self.align.configure(text=CANCEL if state.aligning else ALIGN)
+        self.align.configure(text=shown(CANCEL if state.aligning else ALIGN))
         self.note.configure(bootstyle="@card warning" if warning else HINT)
         self.note.show(note)
 
@@ -135,7 +139,7 @@ class SegmentBar:
 
     def _choose_rules(self) -> None:
         self.rules.selection_clear()
-        self._actions.rules(next(rules for rules, title in TITLES.items() if title == self.rules.get()))
+        self._actions.rules(next(rules for rules, title in TITLES.items() if title == self._rules.get()))
 
     def _move(self, *, rest: bool) -> None:
         text = self.seconds.get().strip().replace(",", ".").replace("−", "-")

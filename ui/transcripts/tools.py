@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import ttkbootstrap as ttk
 
+from ui.language import _, shown
 from ui.transcripts.state import EditorState
 from ui.widgets.fields import switch
 
@@ -39,11 +40,11 @@ class ToolBar:
         self.merge = self._button("Merge with next", actions.merge)
         self.find = self._button("Find and replace…", actions.find)
         self.play = self._button(PLAY, actions.play)
-        self.play.configure(width=len(STOP) + 1)
+        self.play.configure(width=max(len(shown(PLAY)), len(shown(STOP))) + 1)
         self.looping = tkinter.BooleanVar(master, value=False)
         self.loop = ttk.Checkbutton(
             self.frame,
-            text="Loop",
+            text=_("Loop"),
             variable=self.looping,
             takefocus=False,
             command=lambda: actions.loop(self.looping.get()),
@@ -54,7 +55,7 @@ class ToolBar:
             button.grid(row=0, column=column, padx=(0, GAP))
 
     def _button(self, text: str, action: Callable[[], None]) -> ttk.Button:
-        return ttk.Button(self.frame, text=text, command=action, takefocus=False)
+        return ttk.Button(self.frame, text=shown(text), command=action, takefocus=False)
 
     def show(self, state: EditorState, *, can_undo: bool, can_redo: bool, selected: bool) -> None:
         """Show which of them do something now."""
@@ -63,5 +64,5 @@ class ToolBar:
         switch([self.split, self.merge], state.editable and selected)
         switch([self.find], state.is_open)
         switch([self.play, self.loop], state.is_open and selected)
-        self.play.configure(text=PLAY if state.playing is None else STOP)
+        self.play.configure(text=shown(PLAY if state.playing is None else STOP))
         self.looping.set(state.looping)

@@ -10,6 +10,7 @@ import ttkbootstrap as ttk
 
 from transcripts.merge import Side
 from transcripts.rows import Id
+from ui.language import _
 from ui.pump import INTERVAL_MS, EventPump
 from ui.theme import keep_visible
 from ui.transcripts.audio_output import OpenOutput, open_device
@@ -243,7 +244,7 @@ class EditorView:
         self.videos.show(state)
         self.status.show(state)
         name = state.source_uri.rsplit("/", 1)[-1]
-        self.window.title(f"{'• ' if state.unsaved else ''}{name} – {TITLE}" if name else TITLE)
+        self.window.title(f"{'• ' if state.unsaved else ''}{name} – {_(TITLE)}" if name else _(TITLE))
         if opened and (before is None or before.stage is EditorStage.OPENING) and state.question is Question.NONE:
             self.segments.focus()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter
 from tkinter.font import nametofont
 
+from ui.language import shown
 from ui.theme import on_new_theme
 from ui.transcripts.colours import canvas_colours
 from ui.transcripts.wave_view import WaveView, outline
@@ -72,5 +73,7 @@ class Waveform:
             x = view.x(view.head_s, width)
             canvas.create_line(x, 0, x, height, fill=colours.stripe, width=2)
         if view.note:
-            canvas.create_text(width / 2, height / 2, text=view.note, fill=colours.quiet, width=width, justify="center")
+            canvas.create_text(
+                width / 2, height / 2, text=shown(view.note), fill=colours.quiet, width=width, justify="center"
+            )
         self.point(self._playhead_s)

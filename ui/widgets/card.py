@@ -6,6 +6,7 @@ import tkinter
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.theme import CARD, bold
 
 NARROW = ("6p", "1p")
@@ -22,7 +23,9 @@ class Card(ttk.Frame):
         self._font = bold(self)
         self.columnconfigure(1, weight=1)
         self.rowconfigure(1, weight=1)
-        ttk.Label(self, text=title, font=self._font, bootstyle=CARD).grid(row=0, column=0, sticky="w", pady=(0, "3p"))
+        ttk.Label(self, text=shown(title), font=self._font, bootstyle=CARD).grid(
+            row=0, column=0, sticky="w", pady=(0, "3p")
+        )
         self.head = ttk.Frame(self, bootstyle=CARD)
         self.head.grid(row=0, column=1, sticky="ew", padx=("15p", 0))
         self.corner = ttk.Frame(self, bootstyle=CARD)

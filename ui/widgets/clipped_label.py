@@ -7,6 +7,7 @@ from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.widgets.elided import clipped, elided
 
 
@@ -21,7 +22,7 @@ class ClippedLabel(ttk.Label):
 
     def show(self, text: str) -> None:
         """Show a text, or as much of it as there is room for."""
-        self.full_text = elided(text)
+        self.full_text = elided(shown(text))
         self._fit(self.winfo_width())
 
     def _fit(self, width: int) -> None:

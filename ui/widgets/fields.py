@@ -7,6 +7,7 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.theme import CARD, HINT
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import line_height, on_screen
@@ -72,7 +73,7 @@ class Fields:
         """`longest` is the longest label of the rows that these stand beneath, where they are of another frame."""
         self._frame = frame
         self._row = 0
-        label = ttk.Label(frame, text=longest)
+        label = ttk.Label(frame, text=shown(longest))
         room = label.winfo_reqwidth() + frame.winfo_pixels(BESIDE_LABEL)
         label.destroy()
         frame.columnconfigure(0, minsize=max(frame.winfo_pixels(LABEL_WIDTH), room), weight=0)
@@ -104,7 +105,7 @@ class Fields:
     def add_plain(self, label: str, control: plain.Widget, *, beside: plain.Widget | None = None) -> None:
         """Add a row about which nothing is said."""
         row = self._row
-        ttk.Label(self._frame, text=label, bootstyle=CARD).grid(
+        ttk.Label(self._frame, text=shown(label), bootstyle=CARD).grid(
             row=row, column=0, sticky="w", pady=GAP, padx=(0, BESIDE_LABEL)
         )
         control.grid(row=row, column=1, sticky="ew", pady=GAP, columnspan=1 if beside else 2)

@@ -6,6 +6,7 @@ import tkinter
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.theme import CARD, HINT, bold
 from ui.widgets.keyboard import has_keyboard
 from ui.widgets.wrapping_label import WrappingLabel
@@ -60,7 +61,7 @@ class FoldingCard(ttk.Frame):
 
     def _fold(self) -> None:
         opened = self._opened.get()
-        self.toggle.configure(text=f"{OPEN if opened else CLOSED}  {self._title}")
+        self.toggle.configure(text=f"{OPEN if opened else CLOSED}  {shown(self._title)}")
         if opened:
             self.body.grid()
             return

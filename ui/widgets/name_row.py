@@ -8,6 +8,7 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
+from ui.language import _, shown
 from ui.theme import CARD
 from ui.widgets.wrapping_label import WrappingLabel
 
@@ -27,7 +28,7 @@ class NameRow:
         self.entry = ttk.Entry(self.frame)
         self.question = WrappingLabel(self.frame, bootstyle=CARD)
         self.yes = ttk.Button(self.frame, bootstyle="primary", command=self._accepted)
-        self.no = ttk.Button(self.frame, text="Cancel", bootstyle=CARD, command=self.hide)
+        self.no = ttk.Button(self.frame, text=_("Cancel"), bootstyle=CARD, command=self.hide)
         self.yes.grid(row=0, column=1, padx=("6p", 0))
         self.no.grid(row=0, column=2, padx=("6p", 0))
         self.entry.bind("<Return>", self._entered)
@@ -62,7 +63,7 @@ class NameRow:
             self._ended()
 
     def _show(self, action: str) -> None:
-        self.yes.configure(text=action)
+        self.yes.configure(text=shown(action))
         self.frame.place(x=0, y=0, relwidth=1, relheight=1)
         self.frame.lift()
         self._take_focus(whether=False)

@@ -7,6 +7,7 @@ import tkinter
 import ttkbootstrap as ttk
 
 from ui.bars import Bar, RowStatus
+from ui.language import shown
 from ui.theme import CARD, FIGURE_STYLES, HINT, bar_style, on_new_theme
 from ui.widgets.clipped_label import ClippedLabel
 
@@ -56,9 +57,9 @@ class ProgressRow:
             self.label.configure(bootstyle=HINT if bar.status is RowStatus.OFF else CARD)
             self._colour()
             self.figure.configure(bootstyle=FIGURE_STYLES[bar.status])
-        self.label.configure(text=bar.label)
+        self.label.configure(text=shown(bar.label))
         self.progress.configure(value=round(bar.fraction * STEPS))
-        self.figure.configure(text=bar.figure)
+        self.figure.configure(text=shown(bar.figure))
         if self.text is not None:
             self.text.show(bar.text)
         if self.figures is not None:

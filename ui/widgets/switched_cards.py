@@ -7,6 +7,7 @@ from functools import partial
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.theme import CARD
 from ui.widgets.card import NARROW, Card
 from ui.widgets.keyboard import has_keyboard
@@ -23,7 +24,11 @@ class SwitchedCards:
             for other in cards:
                 if other != name:
                     button = ttk.Button(
-                        card.corner, text=other, bootstyle=CARD, padding=NARROW, command=partial(self.show, other)
+                        card.corner,
+                        text=shown(other),
+                        bootstyle=CARD,
+                        padding=NARROW,
+                        command=partial(self.show, other),
                     )
                     button.grid(row=0, column=card.corner.grid_size()[0], padx=("4p", 0))
                     self.buttons[other] = button

@@ -9,6 +9,7 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
+from ui.language import _, shown
 from ui.theme import colour_menu, on_new_theme
 
 CLASSES = ("TEntry", "TCombobox", "TSpinbox", "Text")
@@ -48,7 +49,7 @@ class TextMenu:
         if field is None or not field.winfo_exists():
             return
         field.focus_set()
-        for name, _, can, act in _actions(field):
+        for name, _shortcut, can, act in _actions(field):
             if name == label and can:
                 act()
 
@@ -75,7 +76,9 @@ class TextMenu:
         widget.focus_set()
         self.menu.delete(0, "end")
         for label, shortcut, can, do in _actions(widget):
-            self.menu.add_command(label=label, accelerator=shortcut, state="normal" if can else "disabled", command=do)
+            self.menu.add_command(
+                label=shown(label), accelerator=shortcut, state="normal" if can else "disabled", command=do
+            )
         self.menu.tk_popup(x, y)
 
 
@@ -84,7 +87,7 @@ def _actions(field: Field) -> tuple[tuple[str, str, bool, Callable[[], object]],
     editable = _is_editable(field)
     chosen = _has_selection(field)
     hidden = isinstance(field, plain.Entry) and bool(str(field.cget("show")))  # a token is not copied from its dots
-    key = "Cmd" if sys.platform == "darwin" else "Ctrl"
+    key = _("Cmd") if sys.platform == "darwin" else _("Ctrl")
     return (
         ("Cut", f"{key}+X", editable and chosen and not hidden, lambda: field.event_generate("<<Cut>>")),
         ("Copy", f"{key}+C", chosen and not hidden, lambda: field.event_generate("<<Copy>>")),

@@ -7,6 +7,7 @@ from typing import Any
 
 import ttkbootstrap as ttk
 
+from ui.language import shown
 from ui.widgets.elided import elided
 
 MARGIN = 6
@@ -19,14 +20,14 @@ class WrappingLabel(ttk.Label):
     def __init__(self, master: tkinter.Misc, *, bootstyle: str, text: str = "") -> None:
         # Asking for one character keeps the text out of the width of whatever holds the label: two labels that each
         # widen and then wrap their holder would never come to rest.
-        super().__init__(master, bootstyle=bootstyle, text=elided(text), justify="left", anchor="w", width=1)
+        super().__init__(master, bootstyle=bootstyle, text=elided(shown(text)), justify="left", anchor="w", width=1)
         self._wrapped_at = 0
         self.bind("<Configure>", self._wrap, add="+")
 
     def configure(self, cnf: Any = None, **options: Any) -> Any:  # noqa: ANN401  # as in Tk
         """Change options, as every widget does."""
         if "text" in options:
-            options["text"] = elided(str(options["text"]))
+            options["text"] = elided(shown(str(options["text"])))
         return super().configure(cnf, **options)
 
     def _wrap(self, event: tkinter.Event[tkinter.Misc]) -> None:
