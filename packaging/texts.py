@@ -20,6 +20,7 @@ PARTS = ("ui", "pipeline", "transcripts", "storage", "diagnostics", "config.py",
 WITHOUT_TEXTS = (
     # said where there is no window, or to a machine
     *("ui/missing_tk.py", "ui/results/embed.py", "ui/transcripts/playing.py", "ui/sentences.py", "ui/theme.py"),
+    *("ui/taskbar/launcher_entry.py", "ui/taskbar/windows_taskbar.py"),
     *("ui/preferences.py", "ui/remembered_form.py", "ui/row_editing.py", "ui/one_instance.py"),
     # a list of findings quotes the standards' own words
     "pipeline/media/validate/",
@@ -91,7 +92,7 @@ CODE = re.compile(
 """What a text for people never looks like: SQL, regular expressions, HTML, headers, options."""
 
 WORD = re.compile(r"[^\W\d_]{2,}")
-LABEL = re.compile(r"&?[A-Z]&?[a-z]+(-[a-z]+)*…?|[A-Z]{5,}")
+LABEL = re.compile(r"&?[A-Z]&?[a-z]+(-[a-z]+)*…?")
 SMALL = re.compile(r"[a-z]{3,}…?")
 
 
@@ -144,7 +145,9 @@ def _all(nodes: list[ast.AST], parents: dict[ast.AST, ast.AST], path: str) -> It
                 if path == LANGUAGES_OF and template.count(",") > 1:
                     names = [entry.partition(" ")[2] for entry in template.split(",")]
                     yield from (Found(name, "", path, node.lineno) for name in names)
-                elif _speaks(template, labels=labels, words=path in WORDS_OF):
+                elif _called(parents[node]).endswith("Card") or _speaks(
+                    template, labels=labels, words=path in WORDS_OF
+                ):
                     yield Found(template, "", path, node.lineno)
 
 

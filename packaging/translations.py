@@ -26,6 +26,9 @@ LANGUAGES = ("de", "en")
 
 WIDTH = 120
 
+LASTING = ("Language", "Plural-Forms", "MIME-Version", "Content-Type", "Content-Transfer-Encoding")
+"""The fields of a header that a catalogue keeps."""
+
 HEADER = """\
 # The texts of HLS Converter's windows. See docs/translating.md.
 """
@@ -46,7 +49,6 @@ def catalogue(root: Path, language: str, texts: Catalog) -> Catalog:
     with path.open("rb") as file:
         before = read_po(file, locale=language)
     made = _empty(language)
-    made.header_comment = before.header_comment
     for message in texts if language != "en" else ():
         if message.id:
             kept = before.get(message.id)
@@ -113,18 +115,24 @@ def fields_of(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
+class LastingCatalog(Catalog):
+    """A catalogue without what changes each time: when it was written, and with what."""
+
+    @property  # type: ignore[misc]  # a catalogue that is read sets them, and those are read by Catalog
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """The header's fields."""
+        return [(name, value) for name, value in super().mime_headers if name in LASTING]
+
+
 def _empty(language: str | None = None) -> Catalog:
-    return Catalog(locale=language, header_comment=HEADER, project="HLS Converter", charset="utf-8", fuzzy=False)
+    return LastingCatalog(locale=language, header_comment=HEADER, charset="utf-8", fuzzy=False)
 
 
 def _written(catalog: Catalog) -> bytes:
-    """Return a catalogue as a file, without what changes each time: when it was made, with what, and line numbers."""
+    """Return a catalogue as a file, without line numbers, which change with every edit."""
     file = io.BytesIO()
     write_po(file, catalog, width=WIDTH, include_lineno=False)
-    changing = (b"POT-Creation-Date", b"PO-Revision-Date", b"Generated-By", b"Last-Translator", b"Language-Team")
-    unknown = (b"Project-Id-Version", b"Report-Msgid-Bugs-To")
-    lines = file.getvalue().splitlines(keepends=True)
-    return b"".join(line for line in lines if not line[1:].startswith((*changing, *unknown)))
+    return file.getvalue()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from functools import partial
 import ttkbootstrap as ttk
 
 from pipeline.events import LogLevel
-from ui.language import _, shown
+from ui.language import shown
 from ui.messages import LogEntry
 from ui.theme import on_new_theme
 from ui.widgets.card import Card
@@ -34,7 +34,7 @@ class LogPanel:
     """Text that can be read, selected and copied; follows the last line unless the reader has scrolled up."""
 
     def __init__(self, master: tkinter.Misc, style: ttk.Style) -> None:
-        self.card = Card(master, _("LOG"))
+        self.card = Card(master, "LOG")
         self.card.body.rowconfigure(0, weight=1)
         self.view = ttk.ScrolledText(
             self.card.body, height=4, width=20, wrap="word", state="disabled", font="TkDefaultFont", padding=0
