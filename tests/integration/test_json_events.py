@@ -6,11 +6,27 @@ import os
 import signal
 
 import pytest
+from held_backend import held_backend
 from json_events import events
 from program import command, make_clip, start
 
+from config import BackendApi, Config
+
 PREFIX = "tests/json-events/"
 EVERY_EVENT = {"phase_started", "phase_progress", "phase_finished", "log_line", "job_finished"}
+
+
+@pytest.fixture
+def backend(tmp_path):
+    """A backend that keeps an upload waiting when it has some files, until the test lets it go on."""
+    with held_backend(tmp_path / "store", passes=4) as held:
+        yield held
+
+
+@pytest.fixture
+def backend_config(backend):
+    """The configuration of an editor who uploads to it."""
+    return Config(backend=BackendApi(url=backend.url, token=backend.settings.token))
 
 
 @pytest.fixture
@@ -35,9 +51,12 @@ def _cancelled_while_uploading(arguments, environment):
         return "".join([*printed, process.stdout.read()])
 
 
-def test_a_job_that_is_cancelled_asked_about_resumed_and_refused(tmp_path, run, environment, convert, short_clip):
+def test_a_job_that_is_cancelled_asked_about_resumed_and_refused(
+    tmp_path, run, environment, backend, convert, short_clip
+):
     """Every line is described, names its job and has its time, whatever becomes of the job."""
-    cancelled = events(_cancelled_while_uploading(convert("--limit-rate", "100K"), environment))
+    cancelled = events(_cancelled_while_uploading(convert(), environment))
+    backend.release()
     unanswered = run(*convert())
     resumed = run(*convert("--resume"))
     another = make_clip(tmp_path / short_clip.name, seconds=1)
@@ -61,8 +80,9 @@ def test_a_job_that_is_cancelled_asked_about_resumed_and_refused(tmp_path, run, 
     assert sorted(times) == times
 
 
-def test_what_the_other_commands_print_of_a_stream(tmp_path, run, convert):
+def test_what_the_other_commands_print_of_a_stream(tmp_path, run, backend, convert):
     """Lines of no job, of a stream that agrees with its manifest and of one that does not."""
+    backend.release()
     assert 0 == run(*convert()).returncode
     folder = tmp_path / "out" / "short-clip"
     (folder / "360p" / "seg_001.ts").write_bytes(b"short")

@@ -26,10 +26,10 @@ Marks = Callable[[], dict[str, object]]
 """Return what is finished by its name, with what would change if it was made again."""
 
 
-def killed_when(command: list[str], marks: Marks, count: int) -> dict[str, object]:
+def killed_when(command: list[str], steps: Path, marks: Marks, count: int) -> dict[str, object]:
     """Run a command until so many pieces are finished, and kill it and all that it started; return these pieces."""
     silent = subprocess.DEVNULL
-    kill_when(start_stepping(command, stdout=silent, stderr=silent), lambda: len(marks()) >= count)
+    kill_when(start_stepping(command, steps, stdout=silent, stderr=silent), lambda: len(marks()) >= count)
     return marks()
 
 
@@ -62,10 +62,10 @@ def lines(path: Path, first: str) -> Marks:
     return found
 
 
-def killed_twice(command: list[str], marks: Marks, first: int, second: int) -> None:
+def killed_twice(command: list[str], steps: Path, marks: Marks, first: int, second: int) -> None:
     """Kill a command twice: what it had finished the first time was not made again."""
-    before = killed_when(command, marks, first)
-    after = killed_when(command, marks, second)
+    before = killed_when(command, steps, marks, first)
+    after = killed_when(command, steps, marks, second)
     assert before.items() <= after.items()
     assert first <= len(before) < second <= len(after)
 
@@ -93,7 +93,7 @@ def test_video(tmp_path):
     clip = make(tmp_path / "clip.mkv", *shown, "-c:v", "libx264", "-preset", "ultrafast", "-g", "50")
     options = ("--encoder", "cpu", "--preset", "veryfast", "--no-mp4")
     command = program("convert", clip, "-o", tmp_path / "out", *options)
-    killed_twice(command, pieces(tmp_path / "out/.clip.partial", "[0-9]*"), 2, 4)
+    killed_twice(command, tmp_path / "steps", pieces(tmp_path / "out/.clip.partial", "[0-9]*"), 2, 4)
     whole(command)
     whole(program("convert", clip, "-o", tmp_path / "straight", *options))
     assert stream_files(tmp_path / "straight/clip") == stream_files(tmp_path / "out/clip")
@@ -111,7 +111,7 @@ def test_mp4(tmp_path):
     def made() -> dict[str, object]:
         return chunks() if list((work / ".checkpoints").glob("*/480p")) else {}
 
-    killed_twice(command, made, 1, 3)
+    killed_twice(command, tmp_path / "steps", made, 1, 3)
     whole(command)
     whole(program("convert", clip, "-o", tmp_path / "straight", *options))
     assert stream_files(tmp_path / "straight/clip") == stream_files(tmp_path / "out/clip")
@@ -127,7 +127,7 @@ def test_audio(tmp_path, options):
     clip = make(tmp_path / "clip.wav", *noise)
     command = program("convert", clip, "-o", tmp_path / "out", *options)
     kind = "measured" if options else "encoded"
-    killed_twice(command, pieces(tmp_path / "out/.clip.partial", f"audio/{kind}-*"), 1, 3)
+    killed_twice(command, tmp_path / "steps", pieces(tmp_path / "out/.clip.partial", f"audio/{kind}-*"), 1, 3)
     whole(command)
     whole(program("convert", clip, "-o", tmp_path / "straight", *options))
     assert stream_files(tmp_path / "straight/clip") == stream_files(tmp_path / "out/clip")
@@ -158,7 +158,7 @@ def test_speech(tmp_path, talk, small_model):
     options = ("--model", small_model)
     command = program("transcribe", talk, "-o", tmp_path / "out", *options)
     log = tmp_path / "out/.talk.transcript.partial/.heard.jsonl"
-    killed_twice(command, lines(log, '{"segment"'), 8, 20)
+    killed_twice(command, tmp_path / "steps", lines(log, '{"segment"'), 8, 20)
     whole(command)
     whole(program("transcribe", talk, "-o", tmp_path / "straight", *options))
     the_same(tmp_path / "straight", tmp_path / "out")
@@ -171,7 +171,7 @@ def test_alignment(tmp_path, talk, small_model, sample):
     options = ("--model", small_model, "--align", script)
     command = program("transcribe", talk, "-o", tmp_path / "out", *options)
     log = tmp_path / "out/.talk.transcript.partial/.heard.aligned.jsonl"
-    killed_twice(command, lines(log, '{"part"'), 2, 4)
+    killed_twice(command, tmp_path / "steps", lines(log, '{"part"'), 2, 4)
     whole(command)
     whole(program("transcribe", talk, "-o", tmp_path / "straight", *options))
     the_same(tmp_path / "straight", tmp_path / "out")
@@ -182,7 +182,9 @@ def test_changes_of_shot(tmp_path, talk, small_model):
     shown = ("-f", "lavfi", "-i", "testsrc2=size=960x540:rate=25:duration=40", "-i", str(talk), "-shortest")
     clip = make(tmp_path / "talk.mkv", *shown, "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "copy")
     command = program("transcribe", clip, "-o", tmp_path / "out", "--model", small_model)
-    killed_twice(command, lines(tmp_path / "out/.talk.transcript.partial/.shots.jsonl", '{"part"'), 2, 4)
+    killed_twice(
+        command, tmp_path / "steps", lines(tmp_path / "out/.talk.transcript.partial/.shots.jsonl", '{"part"'), 2, 4
+    )
     whole(command)
     whole(program("transcribe", clip, "-o", tmp_path / "straight", "--model", small_model))
     assert (tmp_path / "straight/talk.srt").read_bytes() == (tmp_path / "out/talk.srt").read_bytes()

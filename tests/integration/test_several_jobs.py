@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import IO
 
 import psutil
 import pytest
+from held_backend import held_backend
 from json_events import events
-from program import command, make_clip, start
+from ports import kept_port
+from program import ROOT, command, make_clip, start
+from stepped_work import start_stepping, step_until
 
 from pipeline.batch import GONE, LATER
 
@@ -30,12 +34,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("clips")
     sizes = ("854x480", "480x480", "320x240")
     return [make_clip(folder / f"lesson{n}.mp4", seconds=1.5 + n, size=sizes[n]) for n in range(COUNT)]
-
-
-@pytest.fixture(scope="module")
-def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video that takes a while to encode and to transcribe."""
-    return make_clip(tmp_path_factory.mktemp("clips") / "long.mp4", seconds=60, size="640x360")
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -77,32 +75,60 @@ def test_one_that_fails_stops_no_other(tmp_path, run, clips):
     assert (True, {("good", "done"), ("broken", "failed"), ("fine", "done")}) == (bool(heading), ended)
 
 
-@pytest.mark.parametrize("moment", ["encode", "speech"])
-def test_ctrl_c_ends_all_of_them(tmp_path, environment, small_model, long_clip, moment):
-    """Exit 130, a JobFinished for each, no process, and nothing that looks finished."""
-    clips = [Path(shutil.copy2(long_clip, tmp_path / f"long{n}.mp4")) for n in range(3)]
-    # an encode that lasts, or one that is soon over, as speech comes after it
-    options = ("--preset", "slow") if moment == "encode" else (*FAST, "--transcribe", "--model", small_model)
-    arguments = command("convert", *clips, "-o", tmp_path / "out", "--json", "--jobs", "3", *options)
-    wanted = '"phase_progress"' if moment == "encode" else '"phase": "transcript"'
-    with start(arguments, environment) as process:
-        for line in process.stdout:
-            if wanted in line:
-                break
+def _all_are_cancelled(process: subprocess.Popen, children: list[psutil.Process], told: str, out: Path) -> None:
+    """Exit 130, a JobFinished for each of three, no process, and nothing that looks finished."""
+    gone = psutil.wait_procs(children, timeout=60)[1]
+    ended = [(event["job"], event["outcome"]) for event in events(told) if event["event"] == "job_finished"]
+    assert (130, []) == (process.returncode, gone)
+    assert [(f"lesson{n}", "cancelled") for n in range(3)] == sorted(ended)
+    assert [] == [path for path in out.rglob("master.m3u8") if ".partial" not in str(path)]
+
+
+def test_ctrl_c_ends_all_of_them(tmp_path, environment, two_segments, crawling):
+    """While they are encoded."""
+    clips = [Path(shutil.copy2(two_segments, tmp_path / f"lesson{n}.mp4")) for n in range(3)]
+    arguments = command("convert", *clips, "-o", tmp_path / "out", "--json", "--jobs", "3", *FAST)
+    with start(arguments, {**environment, "FFMPEG_PATH": str(crawling)}) as process:
+        assert any('"phase_progress"' in line for line in process.stdout)
         children = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, signal.SIGINT)
-        rest = events(process.stdout.read())
-    gone = psutil.wait_procs(children, timeout=60)[1]
-    ended = [(event["job"], event["outcome"]) for event in rest if event["event"] == "job_finished"]
-    assert (130, []) == (process.returncode, gone)
-    assert [(f"long{n}", "cancelled") for n in range(3)] == sorted(ended)
-    assert [] == [path for path in (tmp_path / "out").rglob("master.m3u8") if ".partial" not in str(path)]
+        told = process.stdout.read()
+    _all_are_cancelled(process, children, told, tmp_path / "out")
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def test_ctrl_c_ends_speech(tmp_path, sample, small_model):
+    """While they are transcribed."""
+    clips = [Path(shutil.copy2(sample, tmp_path / f"lesson{n}.mp4")) for n in range(3)]
+    options = (
+        "--json",
+        "--jobs",
+        "3",
+        *FAST,
+        "--no-mp4",
+        "--qualities",
+        "360p",
+        "--transcribe",
+        "--model",
+        small_model,
+    )
+    program = ROOT / "tests" / "support" / "small_chunks.py"
+    arguments = [sys.executable, str(program), "convert", *map(str, (*clips, "-o", tmp_path / "out", *options))]
+    steps, told = tmp_path / "steps", tmp_path / "told"
+    with told.open("wb") as output, start_stepping(arguments, steps, stdout=output) as process:
+        step_until(process, lambda: '"phase": "transcript"' in told.read_text(encoding="utf-8"))
+        children = psutil.Process(process.pid).children(recursive=True)
+        steps.unlink()
+        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, signal.SIGCONT)
+        process.wait(timeout=120)
+    _all_are_cancelled(process, children, told.read_text(encoding="utf-8"), tmp_path / "out")
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where a backend will be."""
+    with kept_port() as kept:
+        yield kept
 
 
 @contextmanager
@@ -131,15 +157,16 @@ class _Lines:
 
     def until(self, done: Callable[[list[dict]], bool]) -> None:
         while not done(self.seen):
-            self.seen += events(self._stream.readline())
+            line = self._stream.readline()
+            assert line, "it ended before it came so far"
+            self.seen += events(line)
 
     def rest(self) -> None:
         self.seen += events(self._stream.read())
 
 
-def test_a_backend_that_comes_late_gets_all(tmp_path, clips, small_model):
+def test_a_backend_that_comes_late_gets_all(tmp_path, clips, port):
     """Nothing is there at first: all videos are made without it; then they are uploaded, each once."""
-    port = _free_port()
     environment = {**os.environ, "BACKEND_URL": f"http://127.0.0.1:{port}", "AUTH_TOKEN": TOKEN}
     options = ("-o", tmp_path / "out", "--upload", "videos/c/", "--jobs", "2", "--json", *FAST, "--no-mp4")
     with start(command("convert", *clips, *options), environment) as process:
@@ -155,14 +182,13 @@ def test_a_backend_that_comes_late_gets_all(tmp_path, clips, small_model):
     assert names == sorted(_of(lines.seen, "phase_finished", phase="upload", outcome="done"))
 
 
-def test_a_backend_that_goes_away_stops_no_encode(tmp_path, clips):
-    """It is killed in the first upload, which is parked; the others are made, and all are uploaded when it is back."""
-    port = _free_port()
+def test_a_backend_that_goes_away_stops_no_encode(tmp_path, clips, port):
+    """It goes in the first upload, which is parked; the others are made, and all are uploaded when it is back."""
     environment = {**os.environ, "BACKEND_URL": f"http://127.0.0.1:{port}", "AUTH_TOKEN": TOKEN}
     options = ("-o", tmp_path / "out", "--upload", "videos/c/", "--jobs", "2", "--json", *FAST, "--no-mp4")
     store = tmp_path / "store"
-    with _backend(port, store):
-        process = start(command("convert", *clips, *options, "--limit-rate", "200K"), environment)
+    with held_backend(store, passes=4, token=TOKEN, port=port):
+        process = start(command("convert", *clips, *options), environment)
         lines = _Lines(process.stdout)
         lines.until(lambda seen: any(one.get("bytes_done") for one in seen))
         begun = next(one["job"] for one in lines.seen if one.get("bytes_done"))
@@ -175,9 +201,8 @@ def test_a_backend_that_goes_away_stops_no_encode(tmp_path, clips):
     assert sorted(path.stem for path in clips) == sorted(_of(lines.seen, "job_finished", outcome="done"))
 
 
-def test_a_backend_that_never_comes_is_told_in_the_end(tmp_path, clips):
+def test_a_backend_that_never_comes_is_told_in_the_end(tmp_path, clips, port):
     """Exit 1; each sentence says that the video is made, and what to do; the same command then only uploads."""
-    port = _free_port()
     environment = {**os.environ, "BACKEND_URL": f"http://127.0.0.1:{port}", "AUTH_TOKEN": TOKEN}
     options = ("-o", tmp_path / "out", "--upload", "videos/c/", "--jobs", "2", "--json", *FAST, "--no-mp4")
     patience = ("--patience", "0")

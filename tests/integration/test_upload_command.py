@@ -7,14 +7,17 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from held_backend import HeldBackend, held_backend
 from json_events import events
 from program import command, start
 from store_server import TOKEN, running_server
 
+from config import BackendApi, Config
 from pipeline.transfer.manifests.placement import versions_in
 from storage import LocalStorageBackend
 
@@ -58,50 +61,105 @@ def _made(folder: Path, prefix: str) -> dict[str, bytes]:
 
 
 def _stop_half_way(arguments: list[str], environment: dict[str, str], how: signal.Signals) -> subprocess.Popen[str]:
-    """Start an upload and send it a signal as soon as 40 files are up;
-    return the ended process with its output read.
-    """
+    """Start an upload and send it a signal when 40 files are up; return the ended process with its output read."""
     process = start(arguments, environment)
     for line in process.stdout:
         if any(e.get("files_done", 0) >= 40 for e in events(line)):
             os.kill(process.pid, how)
             break
-    process.rest, process.words = process.communicate(timeout=30)
+    process.rest, process.words = process.communicate(timeout=120)
     return process
 
 
-def test_an_upload_that_is_killed_goes_on_where_it_was(tmp_path, stream, backend, environment, run):
-    """kill -9, then resume: nothing published early, nothing lost, only the rest is sent."""
-    prefix = "tests/killed/"
-    killed = _stop_half_way(command("upload", stream, prefix, "--json"), environment, signal.SIGKILL)
-    before = _stored(backend, prefix)
-    assert (-signal.SIGKILL, []) == (killed.returncode, [key for key in before if key.endswith(".m3u8")])
-    undecided = run("upload", stream, prefix)
-    assert (2, True, True) == (
-        undecided.returncode,
-        "Previous upload incomplete" in undecided.stderr,
-        "--resume" in undecided.stderr,
-    )
-    resumed = run("upload", stream, prefix, "--resume", "--json")
-    counts = [e["files_done"] for e in events(resumed.stdout) if e["event"] == "phase_progress" and e["files_total"]]
-    assert (0, True, 402) == (resumed.returncode, counts[0] >= 40, counts[-1])
-    assert _made(stream, prefix) == _stored(backend, prefix)
+def _counts(said: str) -> list[int]:
+    """Return how many files were up, as it was told."""
+    return [e["files_done"] for e in events(said) if e["event"] == "phase_progress" and e["files_total"]]
 
 
-def test_ctrl_c_during_an_upload_says_how_far_it_came(tmp_path, stream, backend, environment, run):
-    """The state is kept, the stream is not published, and fresh begins anew."""
-    prefix = "tests/cancelled/"
-    stopped = _stop_half_way(command("upload", stream, prefix, "--json"), environment, signal.SIGINT)
-    report = events(stopped.rest)[-1]
-    assert (130, "cancelled", True) == (
-        stopped.returncode,
-        report["outcome"],
-        report["error"].startswith("Upload cancelled. ")
-        and report["error"].endswith("/402 files uploaded. Resume anytime."),
-    )
-    fresh = run("upload", stream, prefix, "--fresh", "--json")
-    counts = [e["files_done"] for e in events(fresh.stdout) if e["event"] == "phase_progress" and e["files_total"]]
-    assert (0, True, 402) == (fresh.returncode, counts[0] < 40, counts[-1])
+class TestHalfWay:
+    """Uploads to a backend that takes 60 files and then keeps the others waiting, until the test lets it go on."""
+
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> Iterator[HeldBackend]:
+        """That backend."""
+        with held_backend(tmp_path / "store", passes=60) as held:
+            yield held
+
+    @pytest.fixture
+    def backend_config(self, backend: HeldBackend) -> Config:
+        """The configuration of an editor who uploads to it."""
+        return Config(backend=BackendApi(url=backend.url, token=backend.settings.token))
+
+    def test_an_upload_that_is_killed_goes_on_where_it_was(self, tmp_path, stream, backend, environment, run):
+        """kill -9, then resume: nothing published early, nothing lost, only the rest is sent."""
+        prefix = "tests/killed/"
+        killed = _stop_half_way(command("upload", stream, prefix, "--json"), environment, signal.SIGKILL)
+        backend.release()
+        before = _stored(backend, prefix)
+        assert (-signal.SIGKILL, []) == (killed.returncode, [key for key in before if key.endswith(".m3u8")])
+        undecided = run("upload", stream, prefix)
+        assert (2, True, True) == (
+            undecided.returncode,
+            "Previous upload incomplete" in undecided.stderr,
+            "--resume" in undecided.stderr,
+        )
+        resumed = run("upload", stream, prefix, "--resume", "--json")
+        counts = [
+            e["files_done"] for e in events(resumed.stdout) if e["event"] == "phase_progress" and e["files_total"]
+        ]
+        assert (0, True, 402) == (resumed.returncode, counts[0] >= 40, counts[-1])
+        assert _made(stream, prefix) == _stored(backend, prefix)
+
+    def test_ctrl_c_during_an_upload_says_how_far_it_came(self, tmp_path, stream, backend, environment, run):
+        """The state is kept, the stream is not published, and fresh begins anew."""
+        prefix = "tests/cancelled/"
+        stopped = _stop_half_way(command("upload", stream, prefix, "--json"), environment, signal.SIGINT)
+        backend.release()
+        report = events(stopped.rest)[-1]
+        assert (130, "cancelled", True) == (
+            stopped.returncode,
+            report["outcome"],
+            report["error"].startswith("Upload cancelled. ")
+            and report["error"].endswith("/402 files uploaded. Resume anytime."),
+        )
+        fresh = run("upload", stream, prefix, "--fresh", "--json")
+        counts = _counts(fresh.stdout)
+        assert (0, True, 402) == (fresh.returncode, counts[0] < 40, counts[-1])
+
+    def test_two_uploads_to_one_free_destination(self, tmp_path, stream, backend, environment, run):
+        """The second to begin is told of the first, which is under way, and sends nothing; once it may,
+        it takes the place.
+        """
+        prefix, other = "tests/both/", tmp_path / "elsewhere" / "stream"
+        shutil.copytree(stream, other)
+        (other / "720p" / "seg_001.ts").write_bytes(b"another video")
+        first = start(command("upload", stream, prefix, "--json"), environment)
+        for line in first.stdout:
+            if any(e.get("files_done", 0) >= 40 for e in events(line)):
+                os.kill(first.pid, signal.SIGSTOP)
+                break
+        backend.release()
+        refused, looked = run("upload", other, prefix), run("manifest", "restore", prefix, "-o", tmp_path / "back")
+        os.kill(first.pid, signal.SIGCONT)
+        first.communicate(timeout=60)
+        begun = f"An upload of another “stream”, with other content, to {prefix} has begun and is not finished"
+        assert (2, True, 0) == (refused.returncode, begun in refused.stderr, first.returncode)
+        assert (2, True) == (
+            looked.returncode,
+            f"An upload to {prefix} has begun and is not finished." in looked.stderr,
+        )
+        assert _made(stream, prefix) == _stored(backend, prefix)
+        late, insisted = run("upload", other, prefix), run("upload", other, prefix, "--replace")
+        assert (2, True, 0) == (
+            late.returncode,
+            "holds another “stream”, with other content" in late.stderr,
+            insisted.returncode,
+        )
+        beside = {name.partition("/720p/")[0] for name in _stored(backend, prefix) if name.startswith(f"{prefix}v")}
+        assert [b"another video"] == [_stored(backend, prefix)[f"{place}/720p/seg_001.ts"] for place in beside]
+        restored = tmp_path / "back"
+        back = run("manifest", "restore", prefix, "-o", restored).returncode
+        assert (0, 0) == (back, run("upload", restored, prefix).returncode)
 
 
 def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
@@ -121,38 +179,6 @@ def test_an_upload_that_is_done_sends_nothing_again(stream, backend, run):
     # the manifest twice: without files at the beginning
     assert (0, 0, 404, 403) == (first, again, once[0], len(once[1]))
     assert (once, 1) == (state(), len(list(stream.glob("upload_log_*.txt"))))  # nor is there a log of nothing
-
-
-def test_two_uploads_to_one_free_destination(tmp_path, stream, backend, environment, run):
-    """The second to begin is told of the first, which is under way, and sends nothing; once it may,
-    it takes the place.
-    """
-    prefix, other = "tests/both/", tmp_path / "elsewhere" / "stream"
-    shutil.copytree(stream, other)
-    (other / "720p" / "seg_001.ts").write_bytes(b"another video")
-    first = start(command("upload", stream, prefix, "--json"), environment)
-    for line in first.stdout:
-        if any(e.get("files_done", 0) >= 40 for e in events(line)):
-            os.kill(first.pid, signal.SIGSTOP)
-            break
-    refused, looked = run("upload", other, prefix), run("manifest", "restore", prefix, "-o", tmp_path / "back")
-    os.kill(first.pid, signal.SIGCONT)
-    first.communicate(timeout=60)
-    begun = f"An upload of another “stream”, with other content, to {prefix} has begun and is not finished"
-    assert (2, True, 0) == (refused.returncode, begun in refused.stderr, first.returncode)
-    assert (2, True) == (looked.returncode, f"An upload to {prefix} has begun and is not finished." in looked.stderr)
-    assert _made(stream, prefix) == _stored(backend, prefix)
-    late, insisted = run("upload", other, prefix), run("upload", other, prefix, "--replace")
-    assert (2, True, 0) == (
-        late.returncode,
-        "holds another “stream”, with other content" in late.stderr,
-        insisted.returncode,
-    )
-    beside = {name.partition("/720p/")[0] for name in _stored(backend, prefix) if name.startswith(f"{prefix}v")}
-    assert [b"another video"] == [_stored(backend, prefix)[f"{place}/720p/seg_001.ts"] for place in beside]
-    restored = tmp_path / "back"
-    back = run("manifest", "restore", prefix, "-o", restored).returncode
-    assert (0, 0) == (back, run("upload", restored, prefix).returncode)
 
 
 def test_a_folder_gets_its_file_record(tmp_path, backend, run):
@@ -188,7 +214,7 @@ def test_an_upload_goes_on_where_a_conversion_was_killed(tmp_path, environment, 
         if any(e.get("files_done", 0) >= 1 for e in events(line)):
             process.kill()
             break
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     taken_over = run("upload", tmp_path / "short-clip", prefix, "--resume", "--session-id", "b" * 24)
     again = run(*arguments)
     ended = [(e["phase"], e["outcome"]) for e in events(again.stdout) if e["event"] == "phase_finished"]
@@ -278,7 +304,7 @@ def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, environment, 
         if len(speeds) == 5:
             os.kill(process.pid, signal.SIGINT)
             break
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert (130, 5, True) == (process.returncode, len(speeds), max(speeds, default=0) <= limit + burst)
     assert (
         0 == run("upload", stream, "tests/limited/", "--limit-rate", "50M", "--parallel", "16", "--resume").returncode

@@ -30,6 +30,18 @@ def ports_for_servers(count: int) -> list[int]:
 
 
 @contextmanager
+def kept_port() -> Iterator[int]:
+    """Hold a port for a server that the test starts in the block, and that sets SO_REUSEADDR as servers do.
+
+    Until then whoever connects is refused.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
+
+
+@contextmanager
 def closed_port() -> Iterator[int]:
     """Yield a port where nobody listens, and nobody can while the block runs."""
     with socket.socket() as taken:

@@ -2,7 +2,7 @@
 fast or slow the machine is.
 
 The program is a process of the test's own, in a process group of its own. It calls `stop_after_pieces` before it
-begins, which does something only where STEPS is in its environment.
+begins, which does something only where STEPS in its environment names a file; it stops as long as that is there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from pipeline.checkpoints import Checkpoints
@@ -29,41 +30,47 @@ def stop_after_pieces() -> None:
     """Let this process suspend itself whenever a piece of its work has been noted as finished."""
     if "STEPS" in os.environ:
         for owner, name in PIECES:
-            setattr(owner, name, _with_a_stop(getattr(owner, name)))
+            setattr(owner, name, _with_a_stop(getattr(owner, name), Path(os.environ["STEPS"])))
 
 
-def _with_a_stop(note: Callable[..., None]) -> Callable[..., None]:
+def _with_a_stop(note: Callable[..., None], steps: Path) -> Callable[..., None]:
     @wraps(note)
     def noted(*arguments: Any) -> None:
         note(*arguments)
-        os.kill(os.getpid(), signal.SIGSTOP)
+        if steps.exists():
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     return noted
 
 
-def start_stepping(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
-    """Start a program that stops after each piece."""
-    return subprocess.Popen(command, env={**os.environ, "STEPS": "1"}, start_new_session=True, **options)
+def start_stepping(command: list[str], steps: Path, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a program that stops after each piece as long as the file `steps` is there."""
+    steps.touch()
+    return subprocess.Popen(command, env={**os.environ, "STEPS": str(steps)}, start_new_session=True, **options)
+
+
+def step_until(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
+    """Let a program go on from piece to piece until something is so, which is asked while it is suspended; it stays
+    suspended then.
+    """
+    deadline_s = time.monotonic() + HANGS_S
+    while True:
+        assert time.monotonic() < deadline_s
+        state = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if state is None:
+            time.sleep(POLL_S)
+            continue
+        assert state.si_code == os.CLD_STOPPED, "it ended before it came so far"
+        if reached():
+            return
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        os.kill(process.pid, signal.SIGCONT)
 
 
 def kill_when(process: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
-    """Let a program go on from piece to piece until something is so; then kill it, and all of its group, where it is.
-
-    `reached` is asked while the program is suspended.
-    """
-    deadline_s = time.monotonic() + HANGS_S
+    """Do the same, and kill the program and all of its group where it is."""
     try:
-        while True:
-            assert time.monotonic() < deadline_s
-            state = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if state is None:
-                time.sleep(POLL_S)
-                continue
-            assert state.si_code == os.CLD_STOPPED, "it ended before it could be killed"
-            if reached():
-                return
-            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-            os.kill(process.pid, signal.SIGCONT)
+        step_until(process, reached)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

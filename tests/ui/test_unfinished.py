@@ -190,7 +190,9 @@ def test_a_window_that_was_killed_goes_on(open_driver, tmp_path, monkeypatch):
     clip = make_clip(tmp_path / "Lesson 02.mp4", seconds=40)
     out, data = tmp_path / "out", tmp_path / "data"
     command = [sys.executable, str(WINDOW), str(clip), str(out), str(data), str(tmp_path / "s3_config.json")]
-    kill_when(start_stepping(command), lambda: len(finished_segments(out / ".lesson-02.partial")) >= 2)
+    kill_when(
+        start_stepping(command, tmp_path / "steps"), lambda: len(finished_segments(out / ".lesson-02.partial")) >= 2
+    )
     before = finished_segments(out / ".lesson-02.partial")
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
