@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime, timedelta
 
 import pytest
-from cluster_programs import DEADLINE_S, events, wait_until
+from cluster_programs import DEADLINE_S, SHORT_LEASE_S, events, wait_until
 
 from pipeline.engines.procrastinate.database import Database
 
@@ -111,7 +111,8 @@ def test_ctrl_c_ends_ffmpeg_on_the_worker(machines, lectures, two_segments, craw
 
 def test_a_worker_that_is_killed_in_its_encode(machines, lectures, two_segments, crawling, tmp_path, backend):
     """Its ffmpeg dies with it, the job is done by another machine, and the course goes on."""
-    first = machines.worker("alpha", roots=lectures("alpha", two_segments), ffmpeg=crawling)
+    roots = lectures("alpha", two_segments)
+    first = machines.worker("alpha", roots=roots, ffmpeg=crawling, lease_s=SHORT_LEASE_S)
     editor = lectures("editor", two_segments)
     process = machines.convert(
         tmp_path / "disk of editor" / "lesson.mp4",

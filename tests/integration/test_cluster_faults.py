@@ -49,7 +49,7 @@ def in_phase(queue_server):
 def test_killed_while_it_hears(machines, lectures, put, in_phase, sample, queue_server):
     """Whisper's process dies with the worker, and another machine hears the whole of it."""
     process = put(sample, "faults/speech/", "--transcribe", "--model", machines.folder / "disk of editor" / "model")
-    first = machines.worker("alpha", roots=lectures("alpha", sample))
+    first = machines.worker("alpha", roots=lectures("alpha", sample), lease_s=SHORT_LEASE_S)
     in_phase("transcript")
     children = first.programs("")
     first.kill()
@@ -63,7 +63,7 @@ def test_killed_while_it_hears(machines, lectures, put, in_phase, sample, queue_
 def test_killed_while_it_uploads(machines, lectures, put, in_phase, short_clip, queue_server, backend):
     """Another machine makes the same again and uploads the whole of it."""
     process = put(short_clip, "faults/upload/")
-    first = machines.worker("alpha", "--limit-rate", "20K", roots=lectures("alpha", short_clip))
+    first = machines.worker("alpha", "--limit-rate", "20K", roots=lectures("alpha", short_clip), lease_s=SHORT_LEASE_S)
     in_phase("upload")
     first.kill()
     assert not (backend.settings.root / "faults" / "upload" / "master.m3u8").exists()
@@ -132,7 +132,7 @@ def test_a_cancel_waits_for_the_queue(put_and_gone, queue_server):
 
 @pytest.fixture
 def sleeper(machines):
-    """Return a function that starts a worker with the lease of the tests with sleeping machines."""
+    """Return a function that starts a worker that is to sleep for longer than its lease."""
     return lambda name, *options, **kept: machines.worker(
         name, *options, lease_s=None if SLEEP_S else SHORT_LEASE_S, **kept
     )
@@ -149,7 +149,7 @@ def test_network_gone(machines, lectures, put, two_segments, crawling, queue_ser
         wait_until(first.encodes, "no encode")
         proxy.open.clear()
         until_s = time.monotonic() + OUTAGE_S
-        machines.worker("beta", roots=lectures("beta", two_segments), lease_s=lease_s)
+        machines.worker("beta", roots=lectures("beta", two_segments))
         wait_until(lambda: ("alpha", "lost") in queue_server.execute(ATTEMPTS), "the lease holds", OUTAGE_S)
         wait_until(lambda: time.monotonic() >= until_s, "no time passes", OUTAGE_S)
         proxy.open.set()
@@ -160,13 +160,15 @@ def test_network_gone(machines, lectures, put, two_segments, crawling, queue_ser
     assert 1 == sum(line["event"] == "job_finished" for line in told)
 
 
-def test_asleep_for_longer_than_the_lease(sleeper, lectures, put, two_segments, crawling, queue_server, backend):
+def test_asleep_for_longer_than_the_lease(
+    machines, sleeper, lectures, put, two_segments, crawling, queue_server, backend
+):
     """A desktop that sleeps loses its job; on waking it notices, and publishes nothing."""
     first = sleeper("alpha", roots=lectures("alpha", two_segments), ffmpeg=crawling)
     process = put(two_segments, "faults/sleep/")
     wait_until(first.encodes, "no encode")
     first.fall_asleep()
-    sleeper("beta", roots=lectures("beta", two_segments))
+    machines.worker("beta", roots=lectures("beta", two_segments))
     told, status, errors = events(process, SLEEP_S)
     assert (0, "done") == (status, told[-1]["outcome"]), errors
     made = {path: path.stat().st_mtime_ns for path in (backend.settings.root / "faults" / "sleep").rglob("*.*")}
@@ -187,7 +189,7 @@ def test_asleep_with_a_shared_output(machines, sleeper, lectures, two_segments, 
     process = machines.convert(source, "-o", output, *FAST, "--json", roots=roots["editor"])
     wait_until(lambda: first.programs("ffmpeg") and any(output.rglob("seg_*")), "no encode")
     first.fall_asleep()
-    sleeper("beta", roots=roots["beta"])
+    machines.worker("beta", roots=roots["beta"])
     wait_until(lambda: ("beta", "in use") in queue_server.execute(ATTEMPTS), "the folder is free", SLEEP_S)
     first.wake(SLEEP_S)
     wait_until(lambda: "lost: another machine has it." in first.log.read_text(), "it has not noticed")
@@ -220,13 +222,13 @@ def test_poisoned_source(machines, lectures, put, tmp_path, short_clip, queue_se
     assert (0, "done") == (status, told[-1]["outcome"]), errors
 
 
-def test_asleep_in_its_upload(sleeper, lectures, put, in_phase, short_clip, queue_server, backend):
+def test_asleep_in_its_upload(machines, sleeper, lectures, put, in_phase, short_clip, queue_server, backend):
     """Also one that wakes up while it sends leaves what the other has published as it is."""
     first = sleeper("alpha", "--limit-rate", "20K", roots=lectures("alpha", short_clip))
     process = put(short_clip, "faults/nap/")
     in_phase("upload")
     first.fall_asleep()
-    sleeper("beta", roots=lectures("beta", short_clip))
+    machines.worker("beta", roots=lectures("beta", short_clip))
     told, status, errors = events(process, SLEEP_S)
     assert (0, "done") == (status, told[-1]["outcome"]), errors
     master = backend.settings.root / "faults" / "nap" / "master.m3u8"

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,8 +21,11 @@ DEADLINE_S = 300.0
 
 LOOK_S = 0.1
 
-SHORT_LEASE_S = 6.0
+LEASE_S = 30.0
 """Also on a busy machine a worker that lives tells so in time."""
+
+SHORT_LEASE_S = 6.0
+"""Of workers that are to lose their jobs; one that is begun later, and lives, has the other."""
 
 
 def wait_until(condition: Callable[[], object], what: str, more_s: float = 0.0) -> None:
@@ -70,16 +73,20 @@ class ProgramWorker:
 
     def fall_asleep(self) -> None:
         """Stop it and its programs as a machine does that sleeps."""
-        self.asleep = [self.process, *self.programs("")]
+        self.process.send_signal(signal.SIGSTOP)
+        self.asleep = [self.process]
+        for child in self.programs(""):
+            with suppress(psutil.NoSuchProcess):  # one that ends by itself
+                child.send_signal(signal.SIGSTOP)
+                self.asleep.append(child)
         self.slept_from_s = time.monotonic()
-        for one in self.asleep:
-            one.send_signal(signal.SIGSTOP)
 
     def wake(self, slept_s: float = 0.0) -> None:
         """Let it go on once it has slept for so many seconds."""
         wait_until(lambda: time.monotonic() - self.slept_from_s >= slept_s, "no time passes", slept_s)
         for one in reversed(self.asleep):
-            one.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -122,7 +129,7 @@ class Cluster:
         name: str,
         *options: str,
         roots: str,
-        lease_s: float | None = SHORT_LEASE_S,
+        lease_s: float | None = LEASE_S,
         url: str | None = None,
         ffmpeg: Path | None = None,
     ):
