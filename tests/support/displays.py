@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,18 @@ MANAGER_DEADLINE_S = 60.0
 @contextmanager
 def virtual_screen(size: str = "1280x900", *, dots_an_inch: int = 96) -> Iterator[str]:
     """Run a screen of so many pixels and give the name of its display."""
+    with _one_at_a_time():
+        server, number = _started(size, dots_an_inch)
+    try:
+        assert number, "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def _started(size: str, dots_an_inch: int) -> tuple[subprocess.Popen[bytes], str]:
+    """Return a server, and the number of its display when it serves that."""
     reader, writer = os.pipe()
     server = subprocess.Popen(
         [
@@ -34,14 +48,20 @@ def virtual_screen(size: str = "1280x900", *, dots_an_inch: int = 96) -> Iterato
         stderr=subprocess.DEVNULL,
     )
     os.close(writer)
-    try:
-        with os.fdopen(reader) as answer:
-            number = answer.readline().strip()
-        assert number, "Xvfb did not start"
-        yield f":{number}"
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
+    with os.fdopen(reader) as answer:
+        return server, answer.readline().strip()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let no other process of these tests start a server meanwhile: two that look for a free number at the same moment
+    may find the same one, and windows would open on the other's screen.
+    """
+    import fcntl  # POSIX alone has it, as Xvfb
+
+    with (Path(tempfile.gettempdir()) / f"displays-of-tests-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
