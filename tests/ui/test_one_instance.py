@@ -119,15 +119,25 @@ def test_a_folder_that_can_not_be_written(tmp_path):
         assert isinstance(window, FirstWindow)
 
 
-def test_closing_does_not_wait_for_a_thread_that_has_ended(first, monkeypatch):
+def test_closing_does_not_wait_for_a_thread_that_has_ended(tmp_path, monkeypatch):
     """Nobody answers then, and the window closes all the same."""
-    ended = threading.Event()
-    listener = first._listener
-    monkeypatch.setattr(first._closed, "is_set", lambda: ended.set() or True)
-    one_instance._knock(str(listener.address), first._key)  # the thread ends after this one
-    first._thread.join(DEADLINE_S)
-    assert ended.is_set()
-    closing = threading.Thread(target=first.close)
+    heard = []
+
+    class LastWords(one_instance.Listener):
+        """Is followed by the end of the thread, however early or late that looks whether the window is closed."""
+
+        def accept(self):
+            connection = super().accept()
+            heard.append(connection)
+            return connection
+
+    monkeypatch.setattr(one_instance, "Listener", LastWords)
+    window = first_window(tmp_path, [])
+    monkeypatch.setattr(window._closed, "is_set", lambda: bool(heard))
+    window.listen(lambda files: None)
+    one_instance._knock(str(window._listener.address), window._key)
+    window._thread.join(DEADLINE_S)
+    closing = threading.Thread(target=window.close)
     closing.start()
     closing.join(DEADLINE_S)
-    assert not closing.is_alive()
+    assert (1, False) == (len(heard), closing.is_alive())

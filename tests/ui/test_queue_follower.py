@@ -89,7 +89,7 @@ def test_cancel_reaches_the_machine(following, machines):
     ended = window.until(lambda one: isinstance(one, QueueTold) and isinstance(one.event, JobFinished))
     assert Outcome.CANCELLED is ended.event.report.outcome
     wait_until(lambda: window.memory.videos(machines.database.place) == ())
-    assert not window.follower.busy
+    wait_until(lambda: not window.follower.busy)
 
 
 def test_a_video_is_cancelled_that_is_not_followed_yet(following, machines):

@@ -605,10 +605,11 @@ def test_a_flood_of_events_does_not_hold_up_the_window(open_driver):
     driver = open_driver()
     driver.fill()
     event = PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=0.5, overall=0.2, rows={"720p": 0.5})
-    count = 2500
+    count, watched = 2500, HaltedStep()
 
     def run(plan, sink, cancel) -> None:
         sink(PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0))
+        watched.hold(cancel)
         for _ in range(count):
             sink(event)
         sink(JobFinished(report=report(plan)))
@@ -622,7 +623,9 @@ def test_a_flood_of_events_does_not_hold_up_the_window(open_driver):
             driver.window.after(1, turn)
 
     driver.press(driver.window.actions.start)
+    driver.until_stage(RUNNING)
     driver.window.after(1, turn)
+    watched.release()
     driver.until_stage(READY)
     # at least one between two portions of a hundred
     assert len(turns) > 20

@@ -1,7 +1,7 @@
 """How a row's text is broken into lines."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ui.transcripts.row_view import Mark, MarkedText, broken_into_lines
@@ -44,6 +44,7 @@ def test_marks_keep_their_words():
     ]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet="ab \n", max_size=80), st.integers(3, 30))
 def test_nothing_is_wider_than_the_column(text, width):
     """No line reaches beyond its column but for spaces at its end."""

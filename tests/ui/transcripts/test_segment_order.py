@@ -1,7 +1,7 @@
 """Which segment is the how many'th."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ui.transcripts.segment_order import SegmentOrder
@@ -21,6 +21,7 @@ def test_by_time():
         order.at(-1)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 9), st.one_of(st.none(), st.floats(0, 100)))))
 def test_after_any_edits(edits):
     """After any edits the order is that of a list that is sorted anew."""
