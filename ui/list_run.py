@@ -109,14 +109,24 @@ class _Tokens:
         self._answers = 0
         self._token: str | None = None
 
-    def ask(self, cancel: CancelToken) -> str | None:
-        """Return the new token, None where the editor has none. Called in a thread of an upload."""
-        before = self._answers
-        with self._lock:
-            if self._answers == before and not cancel.cancelled:
-                self._token = self._question.ask(cancel)
-                self._answers += 1
-            return self._token
+    def asker(self) -> Callable[[CancelToken], str | None]:
+        """Return what gets a new token for a video that begins now, None where the editor has none. A token that was
+        given since for another video is one, too. Called in a thread of the upload.
+        """
+        known = self._answers
+
+        def ask(cancel: CancelToken) -> str | None:
+            nonlocal known
+            before = self._answers
+            with self._lock:
+                nothing_new = self._answers == before and (before == known or self._token is None)
+                if nothing_new and not cancel.cancelled:
+                    self._token = self._question.ask(cancel)
+                    self._answers += 1
+                known = self._answers
+                return self._token
+
+        return ask
 
 
 class _Run:
@@ -255,19 +265,19 @@ class _Run:
 
     def _do(self, ready: Ready[Plan], context: RunContext) -> JobReport:
         self.control.away_s = context.away_s
+        ask = self._tokens.asker()  # before the login is read: at worst a token is tried that was refused
         return self._services.rows.run_row(
             ready.plan,
             self._config,
             context,
             control=self.control,
-            ask_token=lambda: self._ask_token(context.cancel),
+            ask_token=lambda: self._new_token(ask(context.cancel)),
             answers=ready.backend,
             whisper=self._whisper,
         )
 
-    def _ask_token(self, cancel: CancelToken) -> str | None:
-        """Return a new token, with which the next videos begin, too."""
-        token = self._tokens.ask(cancel)
+    def _new_token(self, token: str | None) -> str | None:
+        """Let the next videos begin with a new token, too, and return it."""
         if token is not None:
             self._config = replace(self._config, backend=replace(self._config.backend, token=token))
         return token

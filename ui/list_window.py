@@ -128,6 +128,7 @@ class ListWindow:
 
     def add_form(self) -> None:
         """See `ListActions`."""
+        self._source.look_at_once()  # later it would take away what is said of it here
         values = self._variables.read()
         if not values.source or self._state().videos.chosen is not None:
             return

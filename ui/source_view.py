@@ -14,7 +14,7 @@ from pipeline.source_address import is_address
 from ui.messages import SourceOptions
 
 NOT_CONVERTED = "not converted"
-SEARCHING = "looking for damage…"
+SEARCHING = "Looking for damage…"
 ACCEPTED = "what can be read is converted"
 
 SAME_PLACE_S = 1.0
@@ -43,9 +43,9 @@ class SourceView:
     slug: str = ""
 
     @property
-    def described(self) -> str:
-        """What the source is, and that it is still being looked through."""
-        return f"{self.details} · {SEARCHING}" if self.searching else self.details
+    def going_on(self) -> str:
+        """That it is still being looked through, empty when it is not."""
+        return SEARCHING if self.searching else ""
 
     @property
     def has_frames(self) -> bool:

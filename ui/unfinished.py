@@ -35,13 +35,10 @@ class UnfinishedJobs:
         ask("unfinished", lambda: UnfinishedFound(jobs=self._services.unfinished_jobs(config)), _warning, self._post)
 
     def forget(self, one: UnfinishedJob, config: Config) -> None:
-        """Forget a job, and offer those that are left."""
-
-        def forgotten() -> Message:
-            self._services.forget_job(one.id, config)
-            return UnfinishedFound(jobs=self._services.unfinished_jobs(config))
-
-        ask("unfinished", forgotten, _warning, self._post)
+        """Forget a job. Those that are left are offered already: looked up anew, they could come too late, and offer
+        one again that was answered meanwhile.
+        """
+        ask("unfinished", lambda: self._services.forget_job(one.id, config), _warning, self._post)
 
     def go_on(self, one: UnfinishedJob, values: FormValues, config: Config) -> None:
         """Continue a job; it is put into the form."""

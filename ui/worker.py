@@ -208,19 +208,23 @@ class JobWorker:
         )
 
 
-def ask(name: str, question: Callable[[], Message], failed: Callable[[str], Message], post: Post) -> threading.Thread:
+def ask(
+    name: str, question: Callable[[], Message | None], failed: Callable[[str], Message], post: Post
+) -> threading.Thread:
     """Answer a short question off the Tk thread and post the answer; return the thread.
 
     Args:
         name: the thread's name.
-        question: returns the answer; may take long, may raise PipelineError.
+        question: returns the answer, None if there is nothing to say; may take long, may raise PipelineError.
         failed: turns the sentence of an error into the answer.
         post: takes the answer.
     """
 
     def outermost() -> None:
         try:
-            post(question())
+            answer = question()
+            if answer is not None:
+                post(answer)
         except PipelineError as error:
             post(failed(str(error)))
         except Exception as error:  # noqa: BLE001  # the thread's outermost frame: the window must hear of it

@@ -73,7 +73,7 @@ def test_what_did_not_begin_leaves_the_search(open_driver):
     driver.press(driver.window.actions.start)
     driver.until(lambda: driver.banner.startswith("Not started"))
     assert [False] == [cancel.cancelled for _, cancel in searches]
-    assert str(driver.window.source_panel.details.cget("text")).endswith(" · looking for damage…")
+    assert "Looking for damage…" == driver.window.source_panel.searching.cget("text")
     driver.window.variables.output_dir.set("/videos/out")
     driver.press(driver.window.actions.start)
     driver.until_stage(WindowStage.RUNNING)

@@ -158,6 +158,24 @@ def test_nothing_moves_when_closing_asks(open_driver):
     assert before == places_of_controls(driver.window)
 
 
+def test_nothing_moves_while_damage_is_looked_for(open_driver):
+    """The sentence stands where a place is kept for it, and so does what is found."""
+    driver = open_driver(FakeServices(searches_on=True))
+    window = driver.window
+    window.variables.output_dir.set("/videos/out")
+    driver.settle()
+    places = [places_of_controls(window)]
+    driver.fill()
+    driver.until(window.source_panel.searching.winfo_viewable)
+    driver.settle()
+    places.append(places_of_controls(window))
+    driver.until(lambda: driver.services.searches)
+    driver.services.searches[0][1].cancel()
+    driver.until(lambda: not window.controller.state.source.searching)
+    driver.settle()
+    assert [places[0]] * 2 == [places[1], places_of_controls(window)]
+
+
 @pytest.mark.parametrize(
     "media",
     [

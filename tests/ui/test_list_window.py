@@ -220,6 +220,7 @@ def test_the_forms_video_stays_there_until_it_is_in_the_list(driver, videos):
     variables.title.set("Lesson 1")
     variables.part_to.set("abc")
     window.videos.add_form()
+    driver.until(lambda: window.controller.state.source.details not in ("", "Reading the video…"))
     driver.settle()
     assert (NOT_ADDED, "Lesson 1") == (driver.banner, variables.read().title)
     assert window.controller.state.problems

@@ -57,8 +57,10 @@ class SourcePanel:
         self.accept = ttk.Button(remarks, text=_("Convert what can be read"), bootstyle=CARD, command=self._accept)
         self.accept.grid(row=0, column=1, sticky="ne", padx=("6p", 0), pady="2p")
         self._accepted_here = False
+        self.searching = WrappingLabel(remarks, bootstyle=HINT)  # where damage is told when it has been found
+        self.searching.grid(row=0, column=0, sticky="new", padx=("78p", 0))
         self.treatment = WrappingLabel(remarks, bootstyle=HINT)
-        self.treatment.grid(row=1, column=0, columnspan=2, sticky="new", padx=("84p", 0))
+        self.treatment.grid(row=1, column=0, columnspan=2, sticky="new", padx=("78p", 0))
         fields.wide(remarks, above="0", lines=2)
         part = ttk.Frame(body, bootstyle=CARD)
         self.part_from, self.part_to = (
@@ -80,7 +82,8 @@ class SourcePanel:
 
     def show(self, state: ViewState) -> None:
         """Show the source's details and whether it can be changed."""
-        self.notes[Setting.SOURCE].explain(state.source.described or ADDRESS_HINT)
+        self.notes[Setting.SOURCE].explain(state.source.details or ADDRESS_HINT)
+        _show_line(self.searching, state.source.going_on)
         _show_line(self.damage, state.source.damage)
         if state.source.refused:
             self.accept.grid()
