@@ -35,6 +35,9 @@ QUIT_S = 0.5
 is thrown away, and two seconds after Cancel none may be left.
 """
 
+ANSWER_S = 60
+"""How long ffmpeg may take to say what it is, in seconds: also where a computer has much to do, or wakes a drive."""
+
 LOG_LINES = 400
 
 WATCH = 'read -r pid && ! read -r _ && kill -KILL "$pid"'
@@ -244,7 +247,7 @@ def _asked(ffmpeg: Path, question: str) -> str:
     try:
         asked = [str(ffmpeg), "-hide_banner", question]
         return subprocess.run(
-            asked, env=child_environment(), capture_output=True, text=True, timeout=20, check=True
+            asked, env=child_environment(), capture_output=True, text=True, timeout=ANSWER_S, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise _does_not_run(ffmpeg) from error
