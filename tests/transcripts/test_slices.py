@@ -65,7 +65,7 @@ def test_what_the_program_writes_is_read_in_slices(kind):
     cut=st.integers(0, 40),
     put=st.sampled_from([b"", b"\n", b",", b",\n", b"]", b"\n]", b"[", b'\n"segments": [\n', b"{}", b"\xff", b"\\"]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 def test_any_file(rows, more, indent, cut, put, monkeypatch):
     """A file says the same in slices and as a whole, be it written otherwise, damaged, or no dataset."""
     lines = {
