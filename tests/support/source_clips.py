@@ -15,6 +15,9 @@ from pipeline.media.ffmpeg.process import find_ffmpeg
 Maker = Callable[[Path], Path]
 
 LENGTH_S = 3
+THREADS = ("-threads", "2")
+"""By itself ffmpeg takes as many as there are cores, and each number gives another file."""
+
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 AAC = ("-c:a", "aac", "-b:a", "64k")
 SHORT_GOP = ("-g", "25")
@@ -48,7 +51,8 @@ def tone(*, length_s: float = LENGTH_S, frequency_hz: int = 440) -> tuple[str, .
 def run(folder: Path, name: str, *arguments: str) -> Path:
     """Make a file with ffmpeg and return it."""
     target = folder / name
-    subprocess.run([str(find_ffmpeg("")), "-v", "error", "-nostdin", "-y", *arguments, f"file:{target}"], check=True)
+    command = [str(find_ffmpeg("")), "-v", "error", "-nostdin", "-y", *arguments, *THREADS, f"file:{target}"]
+    subprocess.run(command, check=True)
     return target
 
 
