@@ -13,6 +13,7 @@ from stand_in_ffmpeg import Orders, encodes, make
 from cli import doctor
 from config import Config
 from pipeline.job import Codec, EncoderFamily
+from pipeline.media.encode import encoder_check
 from pipeline.media.encode.encoder_check import EncoderResult, EncoderStatus
 from pipeline.media.encode.encoders import ENCODERS
 
@@ -32,10 +33,11 @@ def _result(family: EncoderFamily, status: EncoderStatus, reason: str = "") -> E
 
 
 @pytest.fixture
-def shown(tmp_path, capsys):
+def shown(tmp_path, capsys, monkeypatch):
     """Return a function that runs the doctor on a stand-in and returns its exit status,
-    rows and the encoders it tried.
+    rows and the encoders it tried. The stand-in is slower than an encoder: Python comes first.
     """
+    monkeypatch.setattr(encoder_check, "TRIAL_LIMIT_S", 120.0)
 
     def run(**orders) -> tuple[int, list[str], list[str]]:
         program = make(tmp_path / "program", Path(imageio_ffmpeg.get_ffmpeg_exe()), Orders(**orders))

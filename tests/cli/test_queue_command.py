@@ -83,7 +83,7 @@ def test_the_table_says_where_what_is(queue, store, tmp_path):
     failed = ended(store, tmp_path, 2, Outcome.FAILED, error="It broke.\nTry again.")
     running, elsewhere = add(store, tmp_path, 3, HERE), add(store, tmp_path, 4, ELSEWHERE)
     left, parked = add(store, tmp_path, 5, GONE), add(store, tmp_path, 6, HERE)
-    store.park(parked, HERE, until=time.time() + 185, reason="No backend.")
+    store.park(parked, HERE, until=time.time() + 230, reason="No backend.")
     waiting = add(store, tmp_path, 7)
     status, output, _ = queue()
     process = f"{HERE.host} (process {os.getpid()})"

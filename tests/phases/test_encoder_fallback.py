@@ -22,7 +22,7 @@ from pipeline.engines import local
 from pipeline.errors import SettingsError
 from pipeline.events import LogLevel, LogLine
 from pipeline.job import EncoderFamily, EncodingRequest, Job
-from pipeline.media.encode import chunks
+from pipeline.media.encode import chunks, encoder_check
 from pipeline.media.validate import validate
 from pipeline.model import JobReport, Outcome, PhaseName
 from pipeline.published import JOB_FILE
@@ -70,7 +70,11 @@ Convert = Callable[..., FinishedJob]
 
 @pytest.fixture
 def convert(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Convert:
-    """Return what converts the clip in chunks of one segment with an ffmpeg under the given orders."""
+    """Return what converts the clip in chunks of one segment with an ffmpeg under the given orders.
+
+    It is slower than an encoder: Python comes first.
+    """
+    monkeypatch.setattr(encoder_check, "TRIAL_LIMIT_S", 120.0)
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
     monkeypatch.setattr(chunks, "LEAST_SEGMENTS", 1)
 

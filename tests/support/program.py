@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +17,8 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def start(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    """Start the program with its output as text and Ctrl-C heard, whatever the tests themselves were started with."""
-    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731  # runs in the child before the program
-    return subprocess.Popen(
-        arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
-    )
+    """Start the program with its output as text. It hears Ctrl-C, as all that tests start: see tests/conftest.py."""
+    return subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def make_clip(
