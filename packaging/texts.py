@@ -20,7 +20,12 @@ PARTS = ("ui", "pipeline", "transcripts", "storage", "diagnostics", "config.py",
 WITHOUT_TEXTS = (
     # said where there is no window, or to a machine
     *("ui/missing_tk.py", "ui/results/embed.py", "ui/transcripts/playing.py", "ui/sentences.py", "ui/theme.py"),
-    *("ui/taskbar/launcher_entry.py", "ui/taskbar/windows_taskbar.py"),
+    *(
+        "ui/taskbar/launcher_entry.py",
+        "ui/taskbar/windows_taskbar.py",
+        "ui/open_with/desktop_entry.py",
+        "ui/widgets/list_keys.py",
+    ),
     *("ui/preferences.py", "ui/remembered_form.py", "ui/row_editing.py", "ui/one_instance.py"),
     # a list of findings quotes the standards' own words
     "pipeline/media/validate/",
@@ -48,12 +53,15 @@ WITHOUT_TEXTS = (
 
 WORDS_OF = (
     *("ui/bars.py", "ui/advanced.py", "ui/summary.py", "ui/banners.py", "ui/list_banners.py"),
-    *("ui/section_summaries.py", "ui/machine_check/lines.py"),
+    *("ui/section_summaries.py", "ui/transcripts/questions.py"),
 )
 """Where single words in small letters are texts, too."""
 
 ENUMS_OF = ("ui/machine_check/lines.py", "ui/machine_check/checks.py", "pipeline/media/source/damage.py")
 """Where the values of enums are shown."""
+
+MEANINGS_OF = ("pipeline/media/encode/encoder_check.py", "pipeline/media/ffmpeg/ffmpeg_messages.py")
+"""Where the first of two texts is what another program says, and the second what that means."""
 
 LANGUAGES_OF = "pipeline/speech/languages.py"
 """The table of the languages' names, which is one text."""
@@ -87,7 +95,7 @@ SILENT_KEYWORDS = _words(
 CODE = re.compile(
     r"^(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|COMMIT|LISTEN|NOTIFY)\b|^@card|^[#<]|^--?[a-z]"
     r"|^HTTP/|\(\?|\[\^|\\[dsw.]|</|<!|= ?\?|charset=|^[\w.]+ = |^Content-|\bffmpeg\.[a-z]|^[a-z_]+\(|^%|%[sdr]|:: ?"
-    r"|=\{|[\x01-\x08]"
+    r"|=\{|[\x01-\x08]| -> |^(GET|PUT|Bearer|Basic) |^WEBVTT"
 )
 """What a text for people never looks like: SQL, regular expressions, HTML, headers, options."""
 
@@ -169,6 +177,8 @@ def _is_silent(node: ast.AST, parents: dict[ast.AST, ast.AST], path: str) -> boo
             return True
         if isinstance(parent, ast.keyword) and parent.arg in SILENT_KEYWORDS:
             return not (parent.arg == "name" and _called(parents[parent]) == "Preset")
+        if isinstance(parent, ast.Tuple) and len(parent.elts) == 2 and child is parent.elts[0] and path in MEANINGS_OF:
+            return True
         if isinstance(parent, ast.Dict) and child in parent.keys and not isinstance(parents[parent], ast.Assign):
             return True
         if isinstance(parent, ast.Call):

@@ -51,7 +51,7 @@ def use(choice: LanguageChoice) -> str:
     code = str(texts.info().get("language", ENGLISH))
     if code != _in_use.code or code == ENGLISH:
         _in_use.code, _in_use.texts = code, texts
-        _in_use.sentences = None if code == ENGLISH else Sentences(_all_of(texts), number)
+        _in_use.sentences = None if code == ENGLISH else Sentences(_all_of(texts), number, day)
     return code
 
 
@@ -84,6 +84,11 @@ def in_order(labels: Sequence[str]) -> tuple[str, ...]:
 def number(text: str) -> str:
     """Return a number that is written as in English, such as 1,234.5, as the language in use writes it."""
     return text if _in_use.code == ENGLISH else text.translate({ord(","): ".", ord("."): ","})
+
+
+def day(text: str) -> str:
+    """Return a day that is written as 2026-01-31 as the language in use writes it."""
+    return text if _in_use.code != LanguageChoice.GERMAN.value else ".".join(reversed(text.split("-")))
 
 
 def _texts(languages: list[str] | None) -> gettext.NullTranslations:

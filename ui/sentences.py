@@ -18,6 +18,9 @@ KEY_LENGTH = 2
 """Characters at a template's beginning by which those that can match are found."""
 
 NUMBER = r"-?\d[\d,]*(?:\.\d+)?"
+DAY = re.compile(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d)?")
+"""A day as it is written in every language's log, with a time or without."""
+
 MEASURE = re.compile(rf"({NUMBER})( ?(?:%|[kKMGT]?B|[kKMG]?B/s|[kM]b/s|LUFS|fps|s|ms))?")
 """What is written with a decimal point in English, whether a sentence is around it or not."""
 
@@ -29,11 +32,14 @@ NAMES = frozenset(
 )
 """Fields that hold what somebody else has named, which is shown as it is."""
 
-SEPARATORS = ("\n", "   ", " · ", ": ", ", ")
-"""What lies between texts that were put together of several; before the last two, the ends of sentences."""
+DIVIDING = ("\n", "   ", " · ")
+"""What lies between texts that were put together of several, and never stands within a value."""
 
-DIVIDING = SEPARATORS[:3]
-"""Of these, what never stands within a value."""
+JOINING = (": ", ", ")
+"""What may lie between them, too."""
+
+MOST_OF_A_NAME = 20
+"""Words at the beginning of a sentence that may be a name."""
 
 WEAK = 8
 """A template with fewer fixed characters than this fits much that it was not made for: what is in its fields has to be
@@ -133,9 +139,12 @@ class Sentences:
     What was put together of several sentences is taken apart where they meet. What is in no catalogue stays as it is.
     """
 
-    def __init__(self, texts: Mapping[str, str], number: Callable[[str], str]) -> None:
-        """`texts` has a translation for each text; `number` writes a number that is in English."""
+    def __init__(self, texts: Mapping[str, str], number: Callable[[str], str], day: Callable[[str], str]) -> None:
+        """`texts` has a translation for each text; `number` and `day` write what is in English: 1,234.5 and
+        2026-01-31.
+        """
         self._number = number
+        self._day = day
         self._exact = {_unescaped(source): _unescaped(target) for source, target in texts.items() if _is_plain(source)}
         templates = [Template(source, target) for source, target in texts.items() if not _is_plain(source)]
         self._templates = sorted(templates, key=lambda template: -template.weight)
@@ -157,15 +166,54 @@ class Sentences:
             return None
         if text in self._exact:
             return self._exact[text]
+        if (day := DAY.fullmatch(text)) is not None:
+            return self._day(day[1]) + (day[2] or "")
         if (measure := MEASURE.fullmatch(text)) is not None:
             return self._number(measure[1]) + (measure[2] or "")
-        if (small := self._exact.get(text[:1].lower() + text[1:])) is not None:
-            return small[:1].upper() + small[1:]
         return (
-            self._by_template(text, depth, strict=True)
-            or self._apart(text, depth)
+            self._in_other_case(text)
+            or self._by_template(text, depth, strict=True)
+            or self._apart(text, depth, _sentences_of(text))
+            or self._after_name(text, depth)
+            or self._apart(text, depth, _parts_of(text))
             or self._by_template(text, depth, strict=False)
+            or self._begun_small(text, depth)
         )
+
+    def _in_other_case(self, text: str) -> str | None:
+        """Return the translation of a text that was begun with a capital letter, or of a word that was not."""
+        small, large = text[:1].lower() + text[1:], text[:1].upper() + text[1:]
+        if (found := self._exact.get(small)) is not None:
+            return found[:1].upper() + found[1:]
+        if " " not in text and (found := self._exact.get(large)) is not None:
+            return found[:1].lower() + found[1:]
+        return None
+
+    def _begun_small(self, text: str, depth: int) -> str | None:
+        """Return the translation of a sentence that is begun with a small letter elsewhere."""
+        small = text[:1].lower() + text[1:]
+        found = None if small == text else self._by_template(small, depth, strict=True)
+        return None if found is None else found[:1].upper() + found[1:]
+
+    def _after_name(self, text: str, depth: int) -> str | None:
+        """Return the translation where what is said of something follows its name, or a number of things."""
+        place = -1
+        for _word in range(MOST_OF_A_NAME):
+            place = text.find(" ", place + 1)
+            if place <= 0:
+                return None
+            said = text[place + 1 :]
+            if not said[:1].islower():
+                continue
+            found = self._exact.get(said) if " " in said or text[:place].isdigit() else None
+            for template in () if found is not None else self._candidates(said):
+                values = template.values_in(said) if template.key and template.weight >= WEAK else None
+                if values is not None and self._fits(template, values, depth):
+                    found = template.with_values(self._translated(template, values, depth))
+                    break
+            if found is not None:
+                return text[: place + 1] + found
+        return None
 
     def _by_template(self, text: str, depth: int, *, strict: bool) -> str | None:
         """Return the translation by the first template that fits; `strict` are names in which no sentence begins."""
@@ -203,24 +251,35 @@ class Sentences:
             for field, value in values.items()
         }
 
-    def _apart(self, text: str, depth: int) -> str | None:
+    def _apart(self, text: str, depth: int, divisions: Iterator[list[str]]) -> str | None:
         """Return the text with those of its parts translated that are in the catalogue, None if none is."""
-        for parts in _divisions(text):
+        for parts in divisions:
             found = [self._found(part, depth + 1) if number % 2 == 0 else part for number, part in enumerate(parts)]
             if any(one is not None for one in found[::2]):
                 return "".join(part if one is None else one for one, part in zip(found, parts, strict=True))
         return None
 
 
-def _divisions(text: str) -> Iterator[list[str]]:
-    """Yield the ways in which a text can be taken apart: its parts, with what lies between them after each."""
-    for separator in SEPARATORS:
-        if separator == ": " and len(ends := re.split(f"({SENTENCE_END.pattern})", text)) > 1:
-            yield ends
+def _sentences_of(text: str) -> Iterator[list[str]]:
+    """Yield the ways in which a text can be taken apart where its parts surely meet: the parts, with what lies between
+    them after each.
+    """
+    for separator in DIVIDING:
+        if separator in text:
+            yield re.split(f"({re.escape(separator)})", text)
+    if len(ends := re.split(f"({SENTENCE_END.pattern})", text)) > 1:
+        yield ends
+
+
+def _parts_of(text: str) -> Iterator[list[str]]:
+    """Yield the ways in which a sentence can be taken apart, likewise."""
+    for separator in JOINING:
         if separator in text:
             yield re.split(f"({re.escape(separator)})", text)
     if (remark := REMARK.fullmatch(text)) is not None:
         yield list(remark.groups())
+    if text.endswith("."):
+        yield [text[:-1], "."]
 
 
 def _is_name(field: str) -> bool:

@@ -21,9 +21,15 @@ GERMAN = {
     "{prefix} on {server}": "{prefix} auf {server}",
     "subtitles ({}), left out, since {} has them": "Untertitel ({}) ausgelassen, denn {} hat sie",
     "a set of {{braces}}": "eine Menge in {{Klammern}}",
+    "is an archive: unpack it.": "ist ein Archiv: auspacken.",
     "The upload is paused.": "Das Hochladen ist angehalten.",
     "Start it again.": "Neu starten.",
 }
+
+
+def backwards(day):
+    """Write a day with the year at its end."""
+    return ".".join(reversed(day.split("-")))
 
 
 def in_german(number):
@@ -34,7 +40,7 @@ def in_german(number):
 @pytest.fixture
 def shown():
     """Translate into German."""
-    return Sentences(GERMAN, in_german).shown
+    return Sentences(GERMAN, in_german, backwards).shown
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,13 @@ def shown():
         pytest.param("2 minutes left", "noch 2 Minuten", id="several"),
         pytest.param("1.5 GB", "1,5 GB", id="size"),
         pytest.param("1080p", "1080p", id="no size"),
+        pytest.param("2026-01-31", "31.01.2026", id="day"),
+        pytest.param("2026-01-31 12:05", "31.01.2026 12:05", id="day and time"),
+        pytest.param("done", "fertig", id="a word in small letters"),
+        pytest.param("To videos/", "Nach videos/", id="a template begun with a capital letter"),
+        pytest.param("Talk 1.mp4 is an archive: unpack it.", "Talk 1.mp4 ist ein Archiv: auspacken.", id="of a name"),
+        pytest.param("2 waiting for an answer", "2 wartet auf eine Antwort", id="of a number"),
+        pytest.param("Captions.", "Untertitel.", id="with a full stop"),
         pytest.param("0.1.0", "0.1.0", id="version"),
         pytest.param("captions · to videos/ · 2.5 Mb/s", "Untertitel · nach videos/ · 2,5 Mb/s", id="put together"),
         pytest.param("The upload is paused. Start it again.", "Das Hochladen ist angehalten. Neu starten.", id="two"),
