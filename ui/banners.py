@@ -111,19 +111,22 @@ def replace_question(reason: str) -> Banner:
 
 def destination_question(asked: DestinationTaken[Plan]) -> Banner:
     """Return the question whether to take the place of another video."""
-    day = f" on {asked.last_synced[:10]}" if asked.last_synced else ""
-    what = "A file of the same name with other content" if asked.same_name else "Another video"
-    begun = "its upload began" if day else "its upload has begun"
-    done = f"is on its way there: {begun}" if asked.begun else "was uploaded there"
-    known = f"{what} {done}{day}." if asked.title else "It has no manifest, so nothing shows which video it is."
+    known = _what_is_there(asked) if asked.title else "It has no manifest, so nothing shows which video it is."
     lines = (
         known,
         "Replace shows this video at that address once its upload is complete. Keep other video changes nothing.",
     )
-    holds = "is to hold" if asked.begun else "holds"
     stream = f"“{asked.title}”" if asked.title else "a stream of an unknown video"
-    title = f"{asked.prefix} {holds} {stream}. Replace it?"
+    title = f"{asked.prefix} {'is to hold' if asked.begun else 'holds'} {stream}. Replace it?"
     return Banner(title=title, lines=lines, tone=Tone.WARNING, choices=DESTINATION_CHOICES)
+
+
+def _what_is_there(asked: DestinationTaken[Plan]) -> str:
+    what = "A file of the same name with other content" if asked.same_name else "Another video"
+    day = asked.last_synced[:10]
+    if asked.begun:
+        return f"{what} is on its way there: its upload {f'began on {day}' if day else 'has begun'}."
+    return f"{what} was uploaded there on {day}." if day else f"{what} was uploaded there."
 
 
 def refusal(problems: tuple[Problem, ...]) -> Banner:
@@ -176,13 +179,21 @@ def result(report: JobReport) -> Banner:
     if report.outcome is Outcome.CANCELLED:
         told = report.error or _what_is_kept(report)
         return Banner(title=f"Cancelled: {name}", lines=(told, "Press Start to continue."), tone=Tone.WARNING)
-    where = "The local files were deleted; the log is in" if report.media_deleted else "The files are in"
-    lines = [f"{where} {report.folder}." if report.folder != Path() else "Its files are on the server."]
+    lines = [_where(report)]
     if report.master_url:
         lines.append(f"The stream is at {report.master_url}")
     title = f"Done: {name}" if not report.warnings else f"Done, with a warning: {name}"
     tone = Tone.WARNING if report.warnings else Tone.GOOD
     return Banner(title=title, lines=(*lines, *report.warnings), tone=tone)
+
+
+def _where(report: JobReport) -> str:
+    """Return where the files are."""
+    if report.folder == Path():
+        return "Its files are on the server."
+    if report.media_deleted:
+        return f"The local files were deleted; the log is in {report.folder}."
+    return f"The files are in {report.folder}."
 
 
 def _what_is_kept(report: JobReport) -> str:

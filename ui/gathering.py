@@ -61,9 +61,14 @@ def gather(named: Sequence[str], *, output: Path | None) -> Gathered:
     for path in files:  # by their own names: where they lie is not what their folders are called after
         found.setdefault(str(path.absolute()), Input(source=path, slug=slug_for(PurePath(path.name))))
     if unsupported:
-        left_out.append(f"{_named(unsupported)} {_is(unsupported)} not added: the name does not end as a video's does.")
+        left_out.append(
+            f"{_named(unsupported)} {'are' if len(unsupported) > 1 else 'is'} not added: the name does not end as a "
+            "video's does."
+        )
     if missing:
-        left_out.append(f"{_named(missing)} {_is(missing)} not there any more: choose the file again.")
+        left_out.append(
+            f"{_named(missing)} {'are' if len(missing) > 1 else 'is'} not there any more: choose the file again."
+        )
     return Gathered(videos=tuple(found.values()), left_out=tuple(left_out))
 
 
@@ -86,7 +91,3 @@ def _named(names: Sequence[str]) -> str:
     listed = ", ".join(names[:MOST_NAMED])
     more = len(names) - MOST_NAMED
     return f"{listed} and {more} more" if more > 0 else listed
-
-
-def _is(names: Sequence[str]) -> str:
-    return "are" if len(names) > 1 else "is"

@@ -13,7 +13,7 @@ from ui.messages import BannerAnswer
 from ui.video_rows import VideoRow, VideoRows
 
 CANCEL_STOPS_ONE = "Cancel stops this video; the list goes on. More… > Stop the list stops all of it."
-WHILE_LIST_RUNS = CANCEL_STOPS_ONE.replace("this video", "the video that is converted")
+WHILE_LIST_RUNS = "Cancel stops the video that is converted; the list goes on. More… > Stop the list stops all of it."
 OWN_SETTINGS = "Its settings are in the form: what you change there is for this video alone."
 SLEEPS_SOON = "The computer goes to sleep in half a minute."
 AWAKE_CHOICES = (BannerChoice(label="Keep it awake", answer=BannerAnswer.STAY_AWAKE),)

@@ -133,7 +133,7 @@ def shown_key(key: str) -> str:
     if not name:
         return ""
     if others[:1] == ["Alt"]:
-        return "+".join([SHOWN_ALT, *others[1:], name])
+        return "+".join(shown(part) for part in (SHOWN_ALT, *others[1:], KEY_NAMES.get(name, name)))
     modifiers = [] if FUNCTION_KEY.fullmatch(name) else [SHOWN_MODIFIER]
     last = KEY_NAMES.get(name, name if len(name) > 1 else name.upper())
     return "+".join(shown(part) for part in (*modifiers, *others, last))

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import keyring
 import pytest
+import shown_texts
 from displays import virtual_screen, window_manager
 from keyring.backends import fail
 from ui_fakes import CONFIGURED, FakeServices, MemoryKeychain
 from window_driver import Driver, close_window, open_window
 
 from config import Config
+from ui import language
 from ui.collecting import collected_here
 from ui.window import MainWindow
 
@@ -93,6 +95,31 @@ def callback_errors(monkeypatch) -> Iterator[list[BaseException]]:
     monkeypatch.setattr(MainWindow, "report_callback_exception", remember)
     yield errors
     assert [] == errors
+
+
+@pytest.fixture(scope="session")
+def marking_catalogues(tmp_path_factory) -> Path:
+    """A folder with the catalogue of a language in which every text is marked."""
+    folder = tmp_path_factory.mktemp("locale")
+    shown_texts.write_catalogue(folder)
+    return folder
+
+
+@pytest.fixture
+def marked_language(marking_catalogues, monkeypatch) -> Iterator[None]:
+    """The system's language is one in which every text is marked."""
+    monkeypatch.setattr(language, "LOCALES", marking_catalogues)
+    monkeypatch.setenv("LANGUAGE", shown_texts.LANGUAGE)
+    yield
+    language.use(language.LanguageChoice.ENGLISH)
+
+
+@pytest.fixture
+def german(monkeypatch) -> Iterator[None]:
+    """The system's language is German."""
+    monkeypatch.setenv("LANGUAGE", "de")
+    yield
+    language.use(language.LanguageChoice.ENGLISH)
 
 
 @pytest.fixture(autouse=True)

@@ -93,8 +93,8 @@ def model_line(name: str, models: Sequence[StoredModel], *, is_folder: bool) -> 
         return CheckLine(state=CheckState.OPTIONAL, text=text, mending=Mending.DOWNLOAD)
     if stored.state.value == "whole":
         return CheckLine(state=CheckState.GOOD, text=f"The model '{name}' is on this computer.")
-    how = "only partly here" if stored.state.value == "partial" else "damaged"
-    return CheckLine(state=CheckState.OPTIONAL, text=f"The model '{name}' is {how}.", mending=Mending.DOWNLOAD)
+    text = f"The model '{name}' is {'only partly here' if stored.state.value == 'partial' else 'damaged'}."
+    return CheckLine(state=CheckState.OPTIONAL, text=text, mending=Mending.DOWNLOAD)
 
 
 def downloading_line(name: str, progress: DownloadProgress) -> CheckLine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from tkinter.font import nametofont
 
@@ -215,10 +216,11 @@ class QueuePanel:
         """Write a row, each text as far as there is room for it."""
         assert self._state is not None
         row = shown_row(one, self._state.videos)
+        row = replace(row, preset=shown(row.preset), status=shown(row.status))
         title_room, _, status_room = self._columns if self._width > 1 else (WHOLE, WHOLE, WHOLE)
         around = on_screen(self.card, 8)
         title = title_in(title_room - around - self.picture_size[0], row, self._font.measure)
-        status = clipped(shown(row.status), status_room - around, self._font.measure)
+        status = clipped(row.status, status_room - around, self._font.measure)
         picture = self._picture(id_, one)
         self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag,))
 

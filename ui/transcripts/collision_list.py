@@ -11,7 +11,7 @@ from transcripts.merge import MISSING, Collision, CollisionKey, Side
 from transcripts.rows import row_line
 from ui.language import shown
 from ui.theme import CARD, HINT
-from ui.transcripts.questions import SIDES
+from ui.transcripts.questions import KEEP, SIDES
 from ui.transcripts.state import EditorState
 from ui.widgets.wrapping_label import WrappingLabel
 
@@ -51,12 +51,12 @@ class CollisionList:
         self.keep = {
             side: ttk.Button(
                 self.frame,
-                text=shown(f"Keep {name}"),
+                text=shown(KEEP[side]),
                 bootstyle=CARD,
                 width=12,
                 command=lambda side=side: self.choose(side),
             )
-            for side, name in SIDES.items()
+            for side in SIDES
         }
         for column, button in enumerate(self.keep.values(), start=1):
             button.grid(row=1, column=column, padx=("6p", 0), pady=("4.5p", 0), sticky="e")
@@ -79,7 +79,7 @@ class CollisionList:
             side = state.decisions.get(one.key)
             if side is not self._decisions.get(one.key) and side is not None:
                 self._decisions[one.key] = side
-                self.tree.set(str(number), "decision", SIDES[side])
+                self.tree.set(str(number), "decision", shown(SIDES[side]))
 
     def choose(self, side: Side) -> None:
         """Say whose change counts in the selected rows, and go on to the next one."""

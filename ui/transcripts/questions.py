@@ -121,3 +121,4 @@ def _collisions(state: EditorState) -> AskedQuestion:
 
 SIDES = {Side.OURS: "mine", Side.THEIRS: "on S3"}
 """What the two sides are called."""
+KEEP = {Side.OURS: "Keep mine", Side.THEIRS: "Keep on S3"}
