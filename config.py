@@ -153,9 +153,9 @@ class _Setting(Generic[T]):
 class Config:
     """Everything the environment says, one part a concern.
 
-    `window_theme` is dark, light, or empty where the window's own settings say which. `cache_dir` is for what can be
-    found out anew, `data_dir` for what can't; None keeps nothing. For scripts, the class
-    itself has what concerns the customer's backend by the names of `.env`, such as `Config.BACKEND_URL`.
+    `window_theme` is dark, light, or empty where the window's own settings say which, as `update_url` is. `cache_dir`
+    is for what can be found out anew, `data_dir` for what can't; None keeps nothing. For scripts, the class itself has
+    what concerns the customer's backend by the names of `.env`, such as `Config.BACKEND_URL`.
     """
 
     backend: BackendApi = BackendApi()
@@ -164,6 +164,7 @@ class Config:
     datasets: Datasets = Datasets()
     ffmpeg_path: str = ""
     window_theme: str = ""
+    update_url: str = ""
     cache_dir: Path | None = None
     data_dir: Path | None = None
     sources: Sources = Sources()
@@ -218,6 +219,7 @@ class Config:
             ),
             ffmpeg_path=values.text("FFMPEG_PATH"),
             window_theme=values.window_theme(),
+            update_url=values.text("UPDATE_URL"),
             cache_dir=installation.cache_folder(),
             data_dir=installation.data_folder(),
             aws=AwsAccess(

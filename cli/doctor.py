@@ -32,7 +32,8 @@ from pipeline.media.encode.encoder_check import (
     EncoderStatus,
     preferred,
 )
-from ui.preferences import PREFERENCES_FILE
+from ui.preferences import PREFERENCES_FILE, Preferences
+from ui.updates import update_address
 
 LABEL_WIDTH = 12
 CODEC_WIDTH = 7
@@ -99,10 +100,26 @@ def _show(config: Config) -> int:
     backend = look_at_backend(config)
     _line("Backend", backend.text if backend.reached is not None else "not configured (BACKEND_URL and AUTH_TOKEN)")
     _line("Settings", _settings())
+    _update(config)
     for problem in config.problems:
         working = False
         _line("Settings", problem)
     return 0 if working else 1
+
+
+def _update(config: Config) -> None:
+    """Print whether a newer version is there, where an address says so."""
+    address = update_address(config, Preferences.load(settings_file(PREFERENCES_FILE).read).program)
+    if not address:
+        return
+    from pipeline.update_notice import read_notice
+
+    try:
+        found = read_notice(address)
+    except PipelineError as error:
+        _line("Update", str(error))
+        return
+    _line("Update", f"version {found.version} is there: {found.notes}" if found.is_newer else "this is the newest")
 
 
 def _settings() -> str:

@@ -18,6 +18,7 @@ PREFERENCES_EXAMPLE = ROOT / "s3_config.json.example"
 # name, where its value is found, what is written, what it means
 NAMES = [
     ("WINDOW_THEME", "window_theme", "Light", "light"),
+    ("UPDATE_URL", "update_url", "https://example.com/newest.json", "https://example.com/newest.json"),
     ("BACKEND_URL", "backend.url", "https://videos.example.com/", "https://videos.example.com"),
     ("AUTH_TOKEN", "backend.token", "a-token-of-twenty-chars", "a-token-of-twenty-chars"),
     ("AUTH_TOKEN", "server.token", "a-token-of-twenty-chars", "a-token-of-twenty-chars"),

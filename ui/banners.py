@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from config import VERSION
 from pipeline.errors import Problem
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
 from pipeline.preflight_answers import DestinationTaken, ResumeUpload
 from ui.messages import BannerAnswer
 from ui.tones import Tone as Tone
+
+if TYPE_CHECKING:
+    from pipeline.update_notice import UpdateNotice  # with the HTTP client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,17 @@ CLOSE_QUESTION = Banner(
 )
 CLOSES_AFTERWARDS = "The window closes when this video is done."
 CLOSES_SOON = "The program ends in half a minute."
+UPDATE_CHOICES = (
+    BannerChoice(label="What is new", answer=BannerAnswer.SHOW_NOTES),
+    BannerChoice(label="Not now", answer=BannerAnswer.HIDE_UPDATE),
+)
 STAY_CHOICES = (BannerChoice(label="Keep the window open", answer=BannerAnswer.STAY),)
+
+
+def with_update(banner: Banner, notice: UpdateNotice) -> Banner:
+    """Return a banner that also tells of a newer version; nothing of it gets the keyboard."""
+    line = f"Version {notice.version} of HLS Converter is available; this is {VERSION}."
+    return replace(banner, lines=(*banner.lines, line), choices=UPDATE_CHOICES)
 
 
 def under_way(plan: Plan, phase: PhaseName | None) -> Banner:

@@ -14,7 +14,7 @@ from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.timetable import RateTimetable
-from ui import diagnostics
+from ui import diagnostics, updates
 from ui.banner_answers import answered
 from ui.chosen_video import chosen_video
 from ui.connection_check import ConnectionCheck
@@ -28,7 +28,6 @@ from ui.messages import (
     BannerAnswer,
     Checking,
     CloseAnswered,
-    DiagnosticsSaved,
     FolderKnown,
     LogEntry,
     Message,
@@ -105,13 +104,14 @@ class Controller:
             self.look_for_speeds()
 
     def opened(self, values: FormValues) -> None:
-        """Restore the login, the videos in the queue and what is unfinished from an earlier start."""
+        """Restore the login, the videos in the queue and what is unfinished; look for an update."""
         self.login.look(values)
         self.videos.open()
         self._unfinished.look(self.login.config)
         self._queue.look(values, self.login.config)
         self.work_along(values)
         self.look_for_speeds()
+        updates.look(self.login.config, values.program, self._post)
 
     def look_for_models(self) -> None:
         """Find out which models there are to choose from."""
@@ -162,6 +162,9 @@ class Controller:
         if answer in LEAVING_ANSWERS:
             self.receive(CloseAnswered(answer=answer))
             self.videos.leave(answer)
+            return
+        if answer in updates.ANSWERS:
+            updates.answer(answer, self.state.update, self._post)
             return
         if answer is BannerAnswer.LIST_ALL:
             self.videos.list.take([(one.job, one.backend_url) for one in self.state.unfinished])
@@ -285,13 +288,7 @@ class Controller:
 
     def save_diagnostics(self, path: Path, values: FormValues) -> None:
         """Save what somebody needs who looks into a mistake of the program; never over another file."""
-        config = job_config(values, self.login.config)
-        ask(
-            "diagnostics",
-            lambda: diagnostics.save(path, config),
-            lambda reason: DiagnosticsSaved(text=reason, ok=False),
-            self._post,
-        )
+        diagnostics.begin(path, job_config(values, self.login.config), self._post)
 
     def save_preferences(self, values: FormValues) -> None:
         """Remember the values of the form, without address and token; if that fails, the log says so."""

@@ -5,6 +5,7 @@ is. Knows no Tk.
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from config import Config, child_environment
 from diagnostics.bundle import refuse_existing
 from installation import command
 from pipeline.errors import ToolError
-from ui.messages import DiagnosticsSaved
+from ui.messages import DiagnosticsSaved, Message
+from ui.worker import ask
 
 COMPLAINT = "hls-converter: "
 """How a command begins what it complains of."""
@@ -21,6 +23,11 @@ COMPLAINT = "hls-converter: "
 def suggested_name(today: date) -> str:
     """Return the name that the file gets unless the editor wants another."""
     return f"hls-converter-diagnostics-{today.isoformat()}.zip"
+
+
+def begin(path: Path, config: Config, post: Callable[[Message], None]) -> None:
+    """Save the diagnostics in a thread, and post what becomes of that."""
+    ask("diagnostics", lambda: save(path, config), lambda reason: DiagnosticsSaved(text=reason, ok=False), post)
 
 
 def save(path: Path, config: Config) -> DiagnosticsSaved:

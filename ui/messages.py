@@ -22,6 +22,7 @@ from ui.frames.messages import FrameMessage
 from ui.keychain import KeptLogin
 from ui.list_messages import FormAdded, FormRefused, ListMessage, NotAdded
 from ui.queue_messages import PuttingIn, QueueMessage
+from ui.update_messages import UpdateFound
 
 if TYPE_CHECKING:
     from pipeline.unfinished import UnfinishedJob  # with the queue's file
@@ -44,6 +45,8 @@ class BannerAnswer(Enum):
     STOP_AND_CLOSE = "stop and close"
     STAY_AWAKE = "stay awake"
     LIST_ALL = "put all into the list"
+    SHOW_NOTES = "show what is new"
+    HIDE_UPDATE = "hide the update"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,5 +341,6 @@ Message = (
     | FormAdded
     | PasteRefused
     | DiagnosticsSaved
+    | UpdateFound
     | UnexpectedError
 )

@@ -94,7 +94,7 @@ class ProgramSettings:
     the folder that a new window begins with, empty for the one that was used last; `ffmpeg_path` is the program that
     was chosen, empty for the usual one; `bit_rates` are those that differ from the ladder's.
     `transcribe`, `model` and `spoken_language`, a code or "auto", are what a new window begins with; None and an empty
-    one are what was used last.
+    one are what was used last. `update_address` is asked which version is the newest, and nobody where it is empty.
     """
 
     theme: ThemeChoice = ThemeChoice.DARK
@@ -108,6 +108,7 @@ class ProgramSettings:
     transcribe: bool | None = None
     model: str = ""
     spoken_language: str | None = None
+    update_address: str = ""
 
     def backend(self, id_: str) -> NamedBackend | None:
         """Return the backend of an id, None for one that is not there any more."""

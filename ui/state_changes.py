@@ -58,6 +58,7 @@ from ui.source_changes import advance_source, choose_rows
 from ui.source_view import treated
 from ui.time_changes import tick
 from ui.unfinished_changes import show_unfinished
+from ui.update_messages import UpdateFound
 from ui.view_state import TokenView, ViewState, WindowStage
 
 
@@ -121,7 +122,7 @@ def _advance(state: ViewState, message: Message) -> ViewState:
             return replace(state, source_options=message, source=treated(state.source, message))
         case ConnectionTesting() | ConnectionTested() | ConnectionForgotten():
             return replace(state, connection=tested(state.connection, message))
-        case ModelsKnown() | SpeedsKnown() | FolderKnown():
+        case ModelsKnown() | SpeedsKnown() | FolderKnown() | UpdateFound():
             return _known(state, message)
         case PasteRefused():
             return _told_between_jobs(state, banners.too_long(message.characters))
@@ -172,8 +173,10 @@ def _job(
             return replace(_unpaused(state, message.phase), phase=None, bars=rows.finished(state.bars, message))
 
 
-def _known(state: ViewState, message: ModelsKnown | SpeedsKnown | FolderKnown) -> ViewState:
+def _known(state: ViewState, message: ModelsKnown | SpeedsKnown | FolderKnown | UpdateFound) -> ViewState:
     match message:
+        case UpdateFound():
+            return replace(state, update=message.notice)
         case ModelsKnown():
             return replace(state, models=message.names)
         case SpeedsKnown():

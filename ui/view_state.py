@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import Problem
 from pipeline.job import Job
 from pipeline.model import PhaseName, Plan
-from ui.banners import CLOSE_QUESTION, READY, Banner, closes_afterwards, closes_soon
+from ui.banners import CLOSE_QUESTION, READY, Banner, closes_afterwards, closes_soon, with_update
 from ui.bars import Bar, Bars
 from ui.connection_view import NOT_TESTED, ConnectionView
 from ui.list_banners import banner_of
@@ -24,6 +24,7 @@ from ui.video_rows import NO_VIDEOS, VideoRows
 
 if TYPE_CHECKING:
     from pipeline.unfinished import UnfinishedJob  # with the queue's file
+    from pipeline.update_notice import UpdateNotice  # with the HTTP client
 
 
 class WindowStage(Enum):
@@ -86,6 +87,7 @@ class ViewState:
     videos: VideoRows = NO_VIDEOS
     unfinished: tuple[UnfinishedJob, ...] = ()
     leaving: Leaving = Leaving.STAYS
+    update: UpdateNotice | None = None
 
     @property
     def shown_bars(self) -> Bars:
@@ -113,6 +115,8 @@ class ViewState:
         if self.leaving is Leaving.ASKED:
             return CLOSE_QUESTION
         banner = (banner_of(self.videos, empty=self.banner is READY) if self.form_free else None) or self.banner
+        if self.update is not None and banner is READY:
+            banner = with_update(banner, self.update)
         if self.leaving is Leaving.AFTER_JOB and self.stage is not WindowStage.STOPPING:
             return closes_afterwards(banner)
         return closes_soon(banner) if self.leaving is Leaving.DONE else banner

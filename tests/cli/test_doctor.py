@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+from source_server import Video, running_source_server
 from stand_in_ffmpeg import Orders, encodes, make
 
 from cli import doctor
@@ -116,3 +117,26 @@ def test_an_ffmpeg_that_cannot_make_h264_is_not_sound(shown):
         "Needed      this ffmpeg lacks libx264: use another one" in rows,
         any(row.strip() == "Processor (x265)     works; auto takes this one" for row in rows),
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (b'{"version": "99.1", "notes": "https://example.com/n"}', "version 99.1 is there: https://example.com/n"),
+        (b'{"version": "0.0.1", "notes": "https://example.com/n"}', "this is the newest"),
+        (b"<html>", "does not say which version is the newest"),
+    ],
+    ids=["newer", "not newer", "broken"],
+)
+def test_a_newer_version(capsys, answer, line):
+    """The doctor asks where an address is set, whatever comes of it."""
+    with running_source_server() as server:
+        server.videos["/n"] = Video(content=answer)
+        doctor._update(Config(update_url=f"{server.url}/n"))
+    assert line in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_an_address_nobody_is_asked(capsys):
+    """There is no line."""
+    doctor._update(Config())
+    assert "" == capsys.readouterr().out

@@ -112,7 +112,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
     {"engines"},
     {"phases"},
     {"expected_time", "estimate", "steps", "measured_speed", "runner"},
-    {"wiring", "transcript_job", "replaced_captions"},
+    {"wiring", "transcript_job", "replaced_captions", "update_notice"},
     {"preflight"},
     {"forecast", "machine_report"},
     {

@@ -45,6 +45,13 @@ def output_folder(typed: str) -> str:
     return path
 
 
+def update_address(typed: str) -> str:
+    """Return a typed address of the update notice, which may be empty. Raises ValueError with a sentence."""
+    from pipeline.update_notice import notice_address  # with the HTTP client
+
+    return notice_address(typed)
+
+
 def backend_name(typed: str, others: Collection[str]) -> str:
     """Return a typed name of a backend; `others` have theirs. Raises ValueError with a sentence."""
     name = typed.strip()

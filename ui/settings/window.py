@@ -15,6 +15,7 @@ from ui.preferences import ProgramSettings
 from ui.settings.backends import BackendActions, BackendsSection
 from ui.settings.general import GeneralSection
 from ui.settings.qualities import QualitiesSection
+from ui.settings.system import SystemSection
 from ui.settings.upload import UploadSection
 from ui.theme import keep_visible
 from ui.window_size import give_size
@@ -56,9 +57,11 @@ class SettingsWindow:
         self.backends = BackendsSection(self.sections, settings, config, actions, self._change)
         self.upload = UploadSection(self.sections, settings, parallel, self._change)
         self.qualities = QualitiesSection(self.sections, settings, self._change)
+        self.system = SystemSection(self.sections, settings, config, self._change)
         titled = (
             *((self.general, "General"), (self.backends, "Backends")),
             *((self.qualities, "Qualities"), (self.upload, "Upload")),
+            (self.system, "System"),
         )
         for section, title in titled:
             self.sections.add(section.frame, text=shown(title), sticky="nsew")
