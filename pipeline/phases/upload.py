@@ -67,9 +67,21 @@ class UploadPhase:
     def check(self, context: PhaseContext) -> None:
         """See that the inputs are right, the backend answers and an earlier upload is not passed over.
 
-        Raises SettingsError with all problems at once, UploadIncompleteError when somebody must say resume or fresh,
-        TransferError, Cancelled.
+        A token that is not accepted is asked for. Raises SettingsError with all problems at once, UploadIncompleteError
+        when somebody must say resume or fresh, TransferError, Cancelled.
         """
+        while True:
+            _, generation = self._login.current()
+            try:
+                return self._check(context)
+            except AuthenticationError as error:
+                if not self._login.can_ask:
+                    raise
+                context.log(str(error), LogLevel.WARNING)
+                if not self._login.renew(generation, context.cancel):
+                    raise
+
+    def _check(self, context: PhaseContext) -> None:
         request, workspace = _request(context), context.workspace
         url, token = self._backend.url, self._backend.token
         problems = target_problems(url=url, token=token, prefix=request.prefix, session_id=request.session_id)

@@ -243,6 +243,17 @@ def test_first_signed_url_decides_before_encoding(server, unmade, presign, error
     assert {} == server.stored
 
 
+def test_refused_token_is_asked_for_before_encoding(server, unmade):
+    """The job waits for a new one, with which it is begun; where nobody has one, it fails as ever."""
+    server.token = "a-newer-token-0123456789"
+    context, backend = replace(unmade, cancel=RecordingToken()), BackendApi(url=server.url, token=TOKEN)
+    answers = [None, "a-wrong-token-0123456789", server.token]
+    with pytest.raises(AuthenticationError, match="Please get a new token"):
+        UploadPhase(backend, login=Login(TOKEN, lambda: answers.pop(0))).check(context)
+    UploadPhase(backend, login=Login(TOKEN, lambda: answers.pop(0))).check(context)
+    assert [] == answers
+
+
 def test_run_uploads_and_notes_what_it_did(phase, server, open_run):
     """The folder is up, and job.json says where, of the files that the record names: the manifest tells of all."""
     run = open_run(session_id="a" * 24)

@@ -1,4 +1,4 @@
-"""The question for a new token when a login has expired.
+"""The question for a new token when the backend does not accept the one in use, such as one that has expired.
 
 Takes the banner's place; never modal, and nothing has to be done at once.
 """
@@ -19,7 +19,7 @@ from ui.widgets.keyboard import offer_keyboard
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import on_screen
 
-TITLE = "The login has expired: paste a new token to go on."
+TITLE = "The backend does not accept the token: paste a new one to go on."
 SENTENCE = "What has been uploaded is kept. After Stop here the next start sends the rest."
 FIELD_WIDTH = 30
 
