@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
-from ttkbootstrap.utils import enable_high_dpi_awareness
 
 from config import Config
+from ui.density import draw_each_screen
 from ui.preferences import ProgramSettings, ThemeChoice
 from ui.pump import INTERVAL_MS
 from ui.theme import change_theme
@@ -45,9 +45,9 @@ def size_of_text(settings: ProgramSettings) -> TextSize:
 
     A window draws its styles when it is made, and only a window can be asked about the screen: one that nobody sees.
     """
+    draw_each_screen()
     if settings.text_percent == 100:
         return TextSize()
-    enable_high_dpi_awareness()
     unseen = tkinter.Tk()
     try:
         unseen.withdraw()

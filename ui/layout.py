@@ -10,6 +10,7 @@ from config import Config
 from ui import language
 from ui.appearance import enlarge_fonts, size_of_text
 from ui.controller import Controller
+from ui.density import follow_screens
 from ui.form_variables import FormVariables
 from ui.icon import play_icon
 from ui.list_view import listed
@@ -27,6 +28,7 @@ from ui.panels.transcription import TranscriptionPanel
 from ui.panels.upload import UploadPanel
 from ui.preferences import ProgramSettings, WindowPreferences
 from ui.problem_notes import ProblemNotes
+from ui.rescaling import Rescaling
 from ui.theme import themed
 from ui.view_state import TokenView, ViewState
 from ui.widgets.scrolled_column import ScrolledColumn
@@ -51,6 +53,8 @@ class PanelWindow(ttk.App):
         super().__init__(title=TITLE, className=WINDOW_CLASS, theme=themed(theme), iconphoto=None, scaling=text.scaling)
         language.use_in(self)
         enlarge_fonts(self, text)
+        self.rescaling = Rescaling(self, text.percent)
+        follow_screens(self, self.rescaling)
         self._size = give_size(self, SIZE, SMALLEST_WINDOW, kept)
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
@@ -86,7 +90,9 @@ class PanelWindow(ttk.App):
         self._list_empty = True
         self.banner_panel = BannerPanel(self, lambda answer: controller.answer(answer, variables.read()))
         self.banner_panel.frame.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=GAP, pady=(GAP, 0))
-        self.token_panel = TokenPanel(self, go_on_with, controller.login.refuse_token, height=self.banner_panel.height)
+        self.token_panel = TokenPanel(
+            self, go_on_with, controller.login.refuse_token, height=lambda: self.banner_panel.height
+        )
         self.token_panel.frame.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=GAP, pady=(GAP, 0))
         self.actions = ActionBar(self, variables)
         self.actions.frame.grid(row=2, column=0, columnspan=2, sticky="ew", padx=GAP, pady=GAP)

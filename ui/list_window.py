@@ -26,6 +26,7 @@ from ui.layout import PanelWindow
 from ui.list_control import ListControl
 from ui.list_messages import NOT_ADDED, NOT_STARTED, WhenDone
 from ui.panels.source import VIDEO_FILES
+from ui.rescaling import on_rescale
 from ui.row_editing import RowEditing
 from ui.view_state import ViewState
 
@@ -56,9 +57,13 @@ class ListWindow:
         self.clock = time.monotonic
         self._panel.connect(self)
         self._source.take_several = self.take
-        control.looks.size = self._panel.picture_size
+        self._size_pictures()
+        on_rescale(self._panel.tree, self._size_pictures)
         accept_drops(window, self.take)
         variables.on_change(self._edited_soon, *variables.all)
+
+    def _size_pictures(self) -> None:
+        self._control.looks.size = self._panel.picture_size
 
     def show(self, state: ViewState) -> None:
         """Show the settings of the video that is selected in the form."""

@@ -13,8 +13,11 @@ import ttkbootstrap as ttk
 from ui.banners import Tone
 from ui.bars import RowStatus
 
+FAMILY = "converter"
+"""What the themes of both colours are called, for the density of the screen that the window opened on."""
+
 THEMES = ttk.Theme(
-    name="converter",
+    name=FAMILY,
     primary="#0d6efd",
     success="#2a9d68",
     info="#0dcaf0",
@@ -26,7 +29,7 @@ THEMES = ttk.Theme(
 panel, and text needs 4.5 (WCAG 2.2, 1.4.3)."""
 
 LIGHT_THEMES = ttk.Theme(
-    name="converter",
+    name=FAMILY,
     primary="#0d6efd",
     success="#1b7049",
     info="#0a6675",
@@ -36,15 +39,31 @@ LIGHT_THEMES = ttk.Theme(
 )
 """The same on white, where each has to be darker to be read."""
 
-WINDOW_THEMES = {"dark": "converter-dark", "light": "converter-light"}
-"""By what WINDOW_THEME says."""
+WINDOW_THEMES = ("dark", "light")
+"""What WINDOW_THEME says."""
 
 
 def themed(name: str) -> str:
     """Register the themes, which a window does before it opens, and return the full name of one: dark or light."""
     THEMES.register()
     LIGHT_THEMES.register()
-    return WINDOW_THEMES[name]
+    return f"{FAMILY}-{name}"
+
+
+def shown_theme(style: ttk.Style) -> str:
+    """Return which theme is in use: dark or light."""
+    return str(style.theme_use()).rpartition("-")[2]
+
+
+def use_family(style: ttk.Style, family: str) -> None:
+    """Draw everything with the themes of another density, by the name of their family: a theme, once it is built, keeps
+    the sizes of the density that it was built for.
+    """
+    name = f"{family}-{shown_theme(style)}"
+    if name not in style.theme_names():
+        for theme in (THEMES, LIGHT_THEMES):
+            ttk.Theme.from_existing(theme, name=family).register()
+    style.theme_use(name)
 
 
 CARD = "@card"
@@ -70,14 +89,14 @@ TEXT_TONES = {
     Tone.BAD: "@card danger",
 }
 BAR_COLOURS = {
-    "converter-dark": {
+    "dark": {
         RowStatus.ACTIVE: "#6ea8fe",
         RowStatus.DONE: "#74c69d",
         RowStatus.WARNED: "#ffcd39",
         RowStatus.FAILED: "#f1a1a8",
         RowStatus.CANCELLED: "#ffcd39",
     },
-    "converter-light": {
+    "light": {
         RowStatus.ACTIVE: "#0a58ca",
         RowStatus.DONE: "#165a3a",
         RowStatus.WARNED: "#8a5a00",
@@ -102,14 +121,14 @@ FIGURE_STYLES = {
     RowStatus.CANCELLED: "@card warning",
 }
 
-DISABLED_TEXT = {"converter-dark": "#959da5", "converter-light": "#60676f"}
+DISABLED_TEXT = {"dark": "#959da5", "light": "#60676f"}
 """The themes' own colour for disabled text has a contrast of 1.5 to 1; settings must stay readable while a job runs."""
 
-CONTROL_BORDERS = {"converter-dark": "#868e96", "converter-light": "#6c757d"}
+CONTROL_BORDERS = {"dark": "#868e96", "light": "#6c757d"}
 """The themes' own borders of fields and buttons have a contrast of 1.3 to 1.7 to 1, and 3 is needed to see what can be
 typed into or pressed (WCAG 2.2, 1.4.11)."""
 
-PRIMARY_TEXT = {"converter-dark": "#000000", "converter-light": "#ffffff"}
+PRIMARY_TEXT = {"dark": "#000000", "light": "#ffffff"}
 """The text of a button that is filled with a colour: white on the dark theme's blue has a contrast of 3.3 to 1."""
 
 WITH_TEXT = ("TButton", "TCheckbutton", "TCombobox", "TEntry")
@@ -120,14 +139,14 @@ FOCUS_FRAME = "Highlight.TFrame"
 
 def bar_style(status: RowStatus, style: ttk.Style) -> str:
     """Return how a bar looks on a panel; one that waits or is off has nothing that is filled."""
-    colours = BAR_COLOURS[style.theme_use()]
+    colours = BAR_COLOURS[shown_theme(style)]
     return f"@card {colours.get(status, colours[RowStatus.ACTIVE])}"
 
 
 def change_theme(style: ttk.Style, name: str) -> None:
     """Give every window the colours of a theme: dark or light."""
-    if style.theme_use() != WINDOW_THEMES[name]:
-        style.theme_use(WINDOW_THEMES[name])
+    if shown_theme(style) != name:
+        style.theme_use(f"{str(style.theme_use()).rpartition('-')[0]}-{name}")
 
 
 def on_new_theme(widget: tkinter.Misc, do: Callable[[], None]) -> None:
@@ -150,7 +169,7 @@ def keep_visible(root: tkinter.Misc, style: ttk.Style) -> None:
     """
     # ttkbootstrap colours a root window by its class, and only one of Tk's own class
     root.winfo_toplevel().configure(background=style.colors.bg)
-    theme = style.theme_use()
+    theme = shown_theme(style)
     on_colour, disabled = PRIMARY_TEXT[theme], {"disabled": DISABLED_TEXT[theme]}
     for name, kind in _styles(root):
         is_outline = "Outline" in name  # which is filled beneath the pointer
@@ -195,7 +214,7 @@ def colour_menu(menu: tkinter.Menu, style: ttk.Style) -> None:
         foreground=colours.inputfg,
         activebackground=colours.selectbg,
         activeforeground=colours.selectfg,
-        disabledforeground=DISABLED_TEXT[style.theme_use()],
+        disabledforeground=DISABLED_TEXT[shown_theme(style)],
     )
 
 

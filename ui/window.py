@@ -182,6 +182,7 @@ class MainWindow(PanelWindow):
 
     def _use_settings(self) -> None:
         self.upload_panel.refresh()
+        self.rescaling.use_percent_soon(self.variables.program.text_percent)
         self.controller.follow_hours(timetable(self.variables.program.upload_limits))
 
     def save_settings(self) -> None:

@@ -1,8 +1,4 @@
-"""How large a window is on the screen that it opens on, and where it stands.
-
-On Windows the system itself scales a window that is moved to a screen of another density: it keeps its size, but is
-less sharp there. ttkbootstrap draws its styles for one density and can't draw them anew.
-"""
+"""How large a window is on the screen that it opens on, and where it stands."""
 
 from __future__ import annotations
 
@@ -100,14 +96,15 @@ def _present_place(window: tkinter.Tk, before: WindowPreferences) -> WindowPrefe
     found = GEOMETRY.fullmatch(window.geometry())
     if found is None:
         return before
-    if _is_maximised(window):
+    if is_maximised(window):
         return replace(before, maximised=True)
     factor = 1000 / int(ttk.scale_size(window, 1000))
     width, height, x, y = (round(int(length) * factor) for length in found.groups())
     return WindowPreferences(width=width, height=height, x=x, y=y)
 
 
-def _is_maximised(window: tkinter.Tk) -> bool:
+def is_maximised(window: tkinter.Tk | tkinter.Toplevel) -> bool:
+    """Return whether a window fills its screen."""
     if window.tk.call("tk", "windowingsystem") == "x11":
         return bool(window.tk.getboolean(window.attributes("-zoomed")))
     return window.state() == "zoomed"

@@ -247,7 +247,7 @@ def test_a_maximised_window_keeps_the_size_from_before(open_driver, tmp_path, mo
     path = tmp_path / "s3_config.json"
     kept = WindowPreferences(width=1000, height=700, x=20, y=30, maximised=True)
     Preferences(window=kept).save(path)
-    monkeypatch.setattr("ui.window_size._is_maximised", lambda window: True)  # as a window manager says
+    monkeypatch.setattr("ui.window_size.is_maximised", lambda window: True)  # as a window manager says
     driver = open_driver(preferences_path=path)
     driver.window.geometry("1100x760")
     driver.until(lambda: driver.window.winfo_width() == 1100)

@@ -14,7 +14,7 @@ from ui_fakes import CONFIGURED, FakeServices
 
 from ui.banners import Tone
 from ui.bars import RowStatus
-from ui.theme import DISABLED_TEXT, TEXT_TONES, WINDOW_THEMES, bar_style, change_theme
+from ui.theme import DISABLED_TEXT, TEXT_TONES, WINDOW_THEMES, bar_style, change_theme, shown_theme
 
 TEXT_STATES = {
     "TLabel": ((),),
@@ -97,7 +97,7 @@ def test_what_lies_between_the_panels_has_the_colour_of_the_theme(window):
 def test_what_is_disabled_can_be_read(window):
     """Settings are read while a job runs."""
     box = window.output_panel.qualities["720p"]
-    text = DISABLED_TEXT[window.style.theme_use()]
+    text = DISABLED_TEXT[shown_theme(window.style)]
     assert text == colour(box, "foreground", "disabled")
     assert contrast(text, colour(box, "background")) >= TEXT
 

@@ -15,6 +15,7 @@ from ui.frames.messages import FrameMessage, FrameRead, PreviewTold
 from ui.frames.reader import FrameReader
 from ui.frames.times import FRAMES, place_of, strip_times, typed_time, within
 from ui.language import _, shown
+from ui.rescaling import on_rescale
 from ui.theme import CARD, HINT, TEXT_TONES, keep_visible, on_new_theme
 from ui.tones import Tone
 from ui.widgets.card import Card
@@ -71,10 +72,19 @@ class FramesWindow:
         self._add_buttons()
         self._bind()
         keep_visible(self.window, master.style)
-        self.told.configure(text=_("Reading frames…"))
-        self._reader.strip(media, length_s, self._box(SMALL), config)
+        self._read_strip()
+        on_rescale(self.scale, self._read_again)
         self.choose(0.0)
         self.scale.focus_set()
+
+    def _read_strip(self) -> None:
+        self.told.configure(text=_("Reading frames…"))
+        self._reader.strip(self.media, self._length_s, self._box(SMALL), self._config)
+
+    def _read_again(self) -> None:
+        """Read the frames for another density."""
+        self._read_strip()
+        self.choose(self.time_s)
 
     def receive(self, message: FrameMessage) -> None:
         """Show a frame, or what is told of a preview."""

@@ -16,6 +16,7 @@ from ui.folder_jobs import FolderJobs
 from ui.folder_messages import FolderMessage, FolderTold, HistoryRead, ResultsRead
 from ui.history.rows import COLUMNS, columns, found
 from ui.language import _, shown
+from ui.rescaling import on_rescale
 from ui.results.panel import ResultsPanel
 from ui.theme import keep_visible
 from ui.tones import Tone
@@ -140,6 +141,7 @@ class HistoryWindow:
         frame.columnconfigure(1, minsize=bar.winfo_reqwidth())
         show_when_needed(bar, self.tree)
         self.tree.bind("<Configure>", lambda event: self._resized(event.width), add="+")
+        on_rescale(self.tree, lambda: self._resized(self.tree.winfo_width()))
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._choose())
 
     def _add_news(self) -> None:

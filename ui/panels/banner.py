@@ -10,6 +10,7 @@ import ttkbootstrap as ttk
 from ui.banners import READY, Banner
 from ui.language import shown
 from ui.messages import BannerAnswer
+from ui.rescaling import on_rescale
 from ui.theme import CARD, TEXT_TONES, TONE_STYLES, bold
 from ui.widgets.keyboard import offer_keyboard
 from ui.widgets.scrolled_part import ScrolledPart
@@ -43,17 +44,17 @@ class BannerPanel:
         self.news = ScrolledPart(self.frame)
         self.news.columnconfigure(0, weight=1)
         self.news.grid(row=0, column=1, sticky="nsew", padx=("9p", 0), pady="4p")
-        self.title = WrappingLabel(self.news, bootstyle=CARD, text="A title")
+        self.title = WrappingLabel(self.news, bootstyle=CARD)
         self.title.configure(font=self._font)
         self.title.grid(row=0, column=0, sticky="ew")
-        self.lines = WrappingLabel(self.news, bootstyle=CARD, text="\n" * (LINES - 1))
+        self.lines = WrappingLabel(self.news, bootstyle=CARD)
         self.lines.grid(row=1, column=0, sticky="ew")
         self._choices = ttk.Frame(self.frame, bootstyle=CARD)
         self._choices.grid(row=0, column=2, padx="7.5p")
-        text_height = self.title.winfo_reqheight() + self.lines.winfo_reqheight()
-        self.height = text_height + 2 * master.winfo_pixels("4p") + 2
+        self.height = self._height_of_text()
         self.frame.configure(height=self.height)
         self.frame.grid_propagate(False)
+        on_rescale(self.frame, self._make_room)
         self.show(READY)
 
     def show(self, banner: Banner) -> None:
@@ -68,6 +69,21 @@ class BannerPanel:
         self.news.yview_moveto(0.0)
         if banner.choices != asked_before:
             self._show_choices(banner)
+
+    def _height_of_text(self) -> int:
+        """Return how high a title and three lines are, in pixels, with what is around them."""
+        title, line = (
+            ttk.Label(self.news, bootstyle=CARD, text=text, font=font)
+            for text, font in (("A title", self._font), ("\n" * (LINES - 1), "TkDefaultFont"))
+        )
+        height = title.winfo_reqheight() + line.winfo_reqheight()
+        title.destroy()
+        line.destroy()
+        return height + 2 * self.frame.winfo_pixels("4p") + 2
+
+    def _make_room(self) -> None:
+        self.height = self._height_of_text()
+        self.frame.configure(height=self.height)
 
     def _show_choices(self, banner: Banner) -> None:
         for button in self.buttons:

@@ -14,12 +14,14 @@ from ui.language import shown
 from ui.list_menu import ListActions, add_entries, can_start_all, joined, list_entries, row_entries
 from ui.list_view import Listed, counted, listed, selected, shown_row, title_in, written_next
 from ui.menu import MenuCommand, Separator, key_events, shown_key
-from ui.theme import CARD, HINT, colour_menu
+from ui.rescaling import on_rescale
+from ui.theme import CARD, HINT, colour_menu, on_new_theme
 from ui.video_rows import NO_VIDEOS, VideoRow
 from ui.view_state import ViewState
 from ui.widgets.card import NARROW, Card
 from ui.widgets.elided import clipped
 from ui.widgets.fields import switch
+from ui.widgets.picture import Picture, sized_picture
 from ui.widgets.scrollbars import show_when_needed
 from ui.widgets.text_menu import MENU_KEYS, RIGHT_BUTTON
 from ui.window_size import line_height, on_screen
@@ -56,7 +58,7 @@ class QueuePanel:
         self._shown: dict[str, Listed] = {}
         self._unwritten: set[str] = set()
         self._writing: str | None = None
-        self._pictures: dict[str, tuple[bytes, tkinter.PhotoImage]] = {}
+        self._pictures: dict[str, tuple[bytes, Picture]] = {}
         self._held, self._dragged = ("", 0), ""
         self._chosen: tuple[str, ...] = ()
         self._width = 1
@@ -130,26 +132,37 @@ class QueuePanel:
     def _show_list(self, master: tkinter.Misc) -> None:
         body = self.card.body
         body.rowconfigure(0, weight=1)
-        style = ttk.Style()
         self.tree = ttk.Treeview(body, columns=("length", "status"), show="tree", selectmode="extended", height=ROWS)
-        style.configure(STYLE, rowheight=self.picture_size[1] + on_screen(master, 4))
-        style.layout(f"{STYLE}.Item", [("Treeitem.image", {"side": "left"}), ("Treeitem.text", {"side": "left"})])
+        self._style_rows()
         self.tree.configure(style=STYLE)
-        width, height = self.picture_size
-        self._no_picture = tkinter.PhotoImage(master=master, width=width, height=height)
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(body, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")
         body.columnconfigure(1, minsize=bar.winfo_reqwidth())
         show_when_needed(bar, self.tree)
-        for tag, colour in (("bad", "danger"), ("asks", "warning")):
-            self.tree.tag_configure(tag, foreground=style.colors.get(colour))
+        on_new_theme(self.tree, self._style_rows)
+        on_rescale(self.tree, self._rescaled)
         self.tree.bind("<Configure>", lambda event: self._resized(event.width), add="+")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._select())
         self.tree.bind("<ButtonPress-1>", self._hold, add="+")
         self.tree.bind("<B1-Motion>", self._drag, add="+")
         self.tree.bind("<ButtonRelease-1>", self._drop, add="+")
         self.hint = ttk.Label(self.tree, text=shown(NO_VIDEOS_TEXT), bootstyle="secondary")
+
+    def _style_rows(self) -> None:
+        """Give the rows the height and the colours that they have in the theme that is shown."""
+        style = ttk.Style()
+        width, height = self.picture_size
+        style.configure(STYLE, rowheight=height + on_screen(self.card, 4))
+        style.layout(f"{STYLE}.Item", [("Treeitem.image", {"side": "left"}), ("Treeitem.text", {"side": "left"})])
+        for tag, colour in (("bad", "danger"), ("asks", "warning")):
+            self.tree.tag_configure(tag, foreground=style.colors.get(colour))
+        self._no_picture = tkinter.PhotoImage(master=self.tree, width=width, height=height)
+
+    def _rescaled(self) -> None:
+        self._style_rows()
+        self._pictures.clear()
+        self._resized(self.tree.winfo_width())
 
     def _show_buttons(self) -> None:
         self.add, self.start_all, self.more = (
@@ -224,13 +237,13 @@ class QueuePanel:
         picture = self._picture(id_, one)
         self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag,))
 
-    def _picture(self, id_: str, one: Listed) -> tkinter.PhotoImage:
+    def _picture(self, id_: str, one: Listed) -> Picture:
         content = one.picture if isinstance(one, VideoRow) else b""
         if not content:
             return self._no_picture
         kept = self._pictures.get(id_)
         if kept is None or kept[0] is not content:
-            kept = self._pictures[id_] = content, tkinter.PhotoImage(master=self.tree, data=content)
+            kept = self._pictures[id_] = content, sized_picture(self.tree, content, self.picture_size)
         return kept[1]
 
     def _select(self) -> None:

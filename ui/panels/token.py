@@ -13,6 +13,7 @@ import ttkbootstrap as ttk
 from ui.banners import Tone
 from ui.language import _
 from ui.panels.banner import STRIPE_WIDTH
+from ui.rescaling import on_rescale
 from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
 from ui.view_state import TokenView
 from ui.widgets.keyboard import offer_keyboard
@@ -28,14 +29,20 @@ class TokenPanel:
     """A hidden field with Continue upload and Stop here."""
 
     def __init__(
-        self, master: tkinter.Misc, accept: Callable[[str], bool], stop: Callable[[], None], *, height: int
+        self,
+        master: tkinter.Misc,
+        accept: Callable[[str], bool],
+        stop: Callable[[], None],
+        *,
+        height: Callable[[], int],
     ) -> None:
-        """`height` is the banner's, in pixels."""
+        """`height` returns the banner's, in pixels."""
         self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
         self._accept = accept
         self._typed = tkinter.StringVar(self.frame)
         self._font = bold(self.frame, larger=1)
-        self.frame.configure(height=height)
+        self.frame.configure(height=height())
+        on_rescale(self.frame, lambda: self.frame.configure(height=height()))
         self.frame.grid_propagate(False)
         self.frame.columnconfigure(2, weight=1)
         self.frame.rowconfigure((0, 1), weight=1)

@@ -68,7 +68,7 @@ class GeneralSection:
         self.text_size = ttk.Combobox(
             body, textvariable=self._percent, values=[f"{percent} %" for percent in checks.TEXT_SIZES]
         )
-        self.text_note = fields.add("Text size", self.text_size, hint=NEXT_TIME)
+        self.text_note = fields.add("Text size", self.text_size)
         self._folder = tkinter.StringVar(master, settings.output_dir)
         self.folder = ttk.Entry(body, textvariable=self._folder)
         browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)

@@ -15,11 +15,13 @@ from transcripts.dataset import Dataset, open_dataset
 from transcripts.schema import TRANSCRIPTS
 from ui.appearance import TextSize, enlarge_fonts
 from ui.collecting import Collector
+from ui.density import follow_screens
 from ui.icon import play_icon
 from ui.job_form import FormValues, job_config
 from ui.language import LanguageChoice, _, use, use_in
 from ui.pump import INTERVAL_MS
-from ui.theme import themed
+from ui.rescaling import Rescaling
+from ui.theme import keep_visible, on_new_theme, themed
 from ui.transcripts.audio_output import OpenOutput, open_device
 from ui.transcripts.controller import Opener
 from ui.transcripts.publishing import Publish, publisher_for
@@ -60,12 +62,15 @@ class EditorApp(ttk.App):
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         ListKeys(self)
+        self.rescaling = Rescaling(self, text.percent)
+        follow_screens(self, self.rescaling)
         self.closed = False
         self._collector = Collector()
         self._timer = self.after(INTERVAL_MS, self._tick)
         self.view = EditorView(
             self, opener=opener, publisher=publisher, open_output=open_output, model=model, closed=self._close
         )
+        on_new_theme(self, lambda: keep_visible(self, self.style))
         if address:
             self.view.open(address)
 

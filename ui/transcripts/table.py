@@ -10,6 +10,7 @@ from tkinter.font import Font, nametofont
 
 import ttkbootstrap as ttk
 
+from ui.rescaling import on_rescale
 from ui.theme import on_new_theme
 from ui.transcripts.colours import CanvasColours, canvas_colours
 from ui.transcripts.row_view import Mark, MarkedText, RowView, broken_into_lines
@@ -58,8 +59,7 @@ class SegmentTable(ttk.Frame):
         self._font = nametofont("TkDefaultFont", root=self)
         self._underlined = self._font.copy()
         self._underlined.configure(underline=True)
-        self._measure = lru_cache(MEASURED_TEXTS)(self._font.measure)
-        self.row_height = LINES * self._font.metrics("linespace") + 2 * PAD
+        self._measure_font()
         self.scrolling = Scrolling()
         self.selected: int | None = None
         self._speakers = False
@@ -73,11 +73,20 @@ class SegmentTable(ttk.Frame):
         self.bar = ttk.Scrollbar(self, command=self._bar_moved, bootstyle=thumb())
         self.bar.grid(row=0, column=1, sticky="ns")
         on_new_theme(self.canvas, self._colour)
+        on_rescale(self.canvas, self._rescaled)
         self._overlay = self.canvas.create_window(0, 0, anchor="nw", state="hidden")
         self.overlaid: tkinter.Widget | None = None
         self.canvas.bind("<Configure>", lambda _: self._resized(), add="+")
         self.canvas.bind("<Button-1>", self._clicked)
         self.listen_to_wheel(self.canvas)
+
+    def _measure_font(self) -> None:
+        self._measure = lru_cache(MEASURED_TEXTS)(self._font.measure)
+        self.row_height = LINES * self._font.metrics("linespace") + 2 * PAD
+
+    def _rescaled(self) -> None:
+        self._measure_font()
+        self._resized()
 
     def _colour(self) -> None:
         """Take the colours of another theme."""

@@ -9,6 +9,7 @@ from tkinter.font import nametofont
 import ttkbootstrap as ttk
 
 from transcripts.rows import Id
+from ui.rescaling import on_rescale
 from ui.theme import on_new_theme
 from ui.transcripts.messages import VideoEntry
 from ui.transcripts.state import EditorState
@@ -36,6 +37,7 @@ class VideoList:
         bar.grid(row=0, column=1, sticky="ns")
         self.tree.configure(yscrollcommand=bar.set)
         self.tree.bind("<Configure>", lambda event: self._fit(event.width), add="+")
+        on_rescale(self.tree, lambda: self._fit(self.tree.winfo_width()))
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._select())
 
     def show(self, state: EditorState) -> None:

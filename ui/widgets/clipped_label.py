@@ -8,6 +8,7 @@ from tkinter.font import nametofont
 import ttkbootstrap as ttk
 
 from ui.language import shown
+from ui.rescaling import on_rescale
 from ui.widgets.elided import clipped, elided
 
 
@@ -19,6 +20,7 @@ class ClippedLabel(ttk.Label):
         self.full_text = ""
         self._font = nametofont("TkDefaultFont", root=self)
         self.bind("<Configure>", lambda event: self._fit(event.width), add="+")
+        on_rescale(self, lambda: self._fit(self.winfo_width()))
 
     def show(self, text: str) -> None:
         """Show a text, or as much of it as there is room for."""

@@ -8,15 +8,15 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
-from ui.theme import on_new_theme
+from ui.theme import on_new_theme, shown_theme
 
-THUMBS = {"converter-dark": "#7d858d", "converter-light": "#5c636a"}
+THUMBS = {"dark": "#7d858d", "light": "#5c636a"}
 """Quieter than the themes' own, which draw the eye away from the text, and still seen (WCAG 2.2, 1.4.11)."""
 
 
 def thumb() -> str:
     """Return how a scrollbar looks in the theme of the window."""
-    return THUMBS[ttk.Style().theme_use()]
+    return THUMBS[shown_theme(ttk.Style())]
 
 
 def show_when_needed(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import ttkbootstrap as ttk
 
+from ui.rescaling import on_rescale
 from ui.window_size import on_screen
 
 Line = tuple[tuple[int, ...], tuple[int, ...]]
@@ -30,9 +31,8 @@ class WrappingRow(ttk.Frame):
         self._right: list[ttk.Button] = []
         self._gaps: dict[ttk.Button, int] = {}
         self._width = 0
-        self._gap = on_screen(self, GAP)
-        self._line_padding = on_screen(self, LINE_PADDING)
         self.bind("<Configure>", self._resized, add="+")
+        on_rescale(self, self._lay_out)
 
     def add_left(self, button: ttk.Button) -> None:
         """Put a button after those at the left."""
@@ -42,7 +42,7 @@ class WrappingRow(ttk.Frame):
     def add_right(self, button: ttk.Button, *, gap: int = GAP) -> None:
         """Put a button after those at the right, `gap` behind the one before it."""
         self._right.append(button)
-        self._gaps[button] = on_screen(self, gap)
+        self._gaps[button] = gap
         self._lay_out()
 
     def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
@@ -52,19 +52,20 @@ class WrappingRow(ttk.Frame):
 
     def _lay_out(self) -> None:
         buttons = (*self._left, *self._right)
-        height = max(button.winfo_reqheight() for button in buttons) + 2 * self._line_padding
-        lines = lines_of(self._widths(self._left), self._widths(self._right), self._width, self._gap)
+        between = on_screen(self, GAP)
+        height = max(button.winfo_reqheight() for button in buttons) + 2 * on_screen(self, LINE_PADDING)
+        lines = lines_of(self._widths(self._left), self._widths(self._right), self._width, between)
         for number, (left, right) in enumerate(lines):
-            y = number * (height + self._gap)
+            y = number * (height + between)
             x = 0
             for button in (self._left[place] for place in left):
-                x += self._place(button, x, y, height) + self._gap
+                x += self._place(button, x, y, height) + between
             x = self._width
             for button in (self._right[place] for place in reversed(right)):
                 x -= button.winfo_reqwidth()
                 self._place(button, x, y, height)
-                x -= self._gaps[button]
-        self.configure(height=len(lines) * (height + self._gap) - self._gap)
+                x -= self._gap(button)
+        self.configure(height=len(lines) * (height + between) - between)
 
     def _place(self, button: ttk.Button, x: int, y: int, height: int) -> int:
         width = button.winfo_reqwidth()
@@ -73,7 +74,11 @@ class WrappingRow(ttk.Frame):
 
     def _widths(self, buttons: Sequence[ttk.Button]) -> tuple[int, ...]:
         """Return how wide each is with the gap in front of it."""
-        return tuple(button.winfo_reqwidth() + self._gaps.get(button, self._gap) for button in buttons)
+        return tuple(button.winfo_reqwidth() + self._gap(button) for button in buttons)
+
+    def _gap(self, button: ttk.Button) -> int:
+        """Return how far a button is from the one before it, in pixels."""
+        return on_screen(self, self._gaps.get(button, GAP))
 
 
 def lines_of(left: Sequence[int], right: Sequence[int], room: int, gap: int) -> tuple[Line, ...]:

@@ -38,3 +38,18 @@ def test_distances_in_the_editor_grow_with_the_density(dense_screen, open_editor
     view = open_editor(path).ready().view
     videos, segments = view.videos.frame, view.segments.frame
     assert 2 * 12 == segments.winfo_rootx() - videos.winfo_rootx() - videos.winfo_width()
+
+
+@needs_xvfb
+@pytest.mark.parametrize("dense_screen", [(96, "2600x1600")], ids=["large"], indirect=True)
+def test_the_editor_follows(dense_screen, open_editor, path):
+    """Drawn for another density while it is open, it is whole, and its rows have room for two lines of the text."""
+    driver = open_editor(path).ready()
+    app, table = driver.app, driver.view.segments.table
+    first, low = app.rescaling.scaling, table.row_height
+    app.rescaling.use(2 * first)
+    driver.settled()
+    assert (pytest.approx(2 * low, abs=16), []) == (table.row_height, faults(app))
+    app.rescaling.use(first)
+    driver.settled()
+    assert (low, []) == (table.row_height, faults(app))
