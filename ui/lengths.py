@@ -26,7 +26,7 @@ UNITS = ("p", "i", "c", "m")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class KeptLength:
     """A length as it was first seen, and the one that was set last for it."""
 
     pixels: int
@@ -38,7 +38,7 @@ class Lengths:
     """The lengths of widgets, as they were first seen: those of a density that comes again are the same."""
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[tkinter.Misc, dict[str, Kept]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[tkinter.Misc, dict[str, KeptLength]] = WeakKeyDictionary()
 
     def scale(self, root: tkinter.Misc, before: float, after: float) -> None:
         """Give everything in a window, and in the windows beside it, lengths for `after` in place of `before`, both in
@@ -58,10 +58,10 @@ class Lengths:
         all_kept = self._kept.setdefault(widget, {})
         kept = all_kept.get(key)
         if kept is None or kept.last != pixels:  # it was told anew since
-            kept = Kept(pixels=pixels, scaling=before, last=pixels)
+            kept = KeptLength(pixels=pixels, scaling=before, last=pixels)
         length = round(kept.pixels * after / kept.scaling)
         length = length if most is None else min(length, most)
-        all_kept[key] = Kept(pixels=kept.pixels, scaling=kept.scaling, last=length)
+        all_kept[key] = KeptLength(pixels=kept.pixels, scaling=kept.scaling, last=length)
         return length
 
     def _scale_around(self, widget: tkinter.Misc, before: float, after: float) -> None:

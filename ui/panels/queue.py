@@ -22,15 +22,13 @@ from ui.widgets.card import NARROW, Card
 from ui.widgets.elided import clipped
 from ui.widgets.fields import switch
 from ui.widgets.picture import Picture, sized_picture
+from ui.widgets.row_dragging import RowDragging
 from ui.widgets.scrollbars import show_when_needed
 from ui.widgets.text_menu import MENU_KEYS, RIGHT_BUTTON
 from ui.window_size import line_height, on_screen
 
 ROWS = 3
 """How many videos are in view at least."""
-
-DRAGGED_POINTS = 5
-"""How far a row is moved with the mouse at least: a hand that trembles at a click moves none."""
 
 PORTION_MS = 5
 """The pause between two portions of rows that are written."""
@@ -59,7 +57,6 @@ class QueuePanel:
         self._unwritten: set[str] = set()
         self._writing: str | None = None
         self._pictures: dict[str, tuple[bytes, Picture]] = {}
-        self._held, self._dragged = ("", 0), ""
         self._chosen: tuple[str, ...] = ()
         self._width = 1
         self._longest = USUAL_LENGTH
@@ -100,6 +97,7 @@ class QueuePanel:
                     self.tree.bind(key, partial(self._pressed, entry.do))
         self.tree.bind("<Delete>", partial(self._pressed, actions.remove))
         self.tree.bind("<<Paste>>", lambda _: actions.paste())
+        RowDragging(self.tree, lambda row: isinstance(self._shown.get(row), VideoRow), actions.move)
 
     def show(self, state: ViewState) -> None:
         """Show the videos."""
@@ -144,9 +142,6 @@ class QueuePanel:
         on_rescale(self.tree, self._rescaled)
         self.tree.bind("<Configure>", lambda event: self._resized(event.width), add="+")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._select())
-        self.tree.bind("<ButtonPress-1>", self._hold, add="+")
-        self.tree.bind("<B1-Motion>", self._drag, add="+")
-        self.tree.bind("<ButtonRelease-1>", self._drop, add="+")
         self.hint = ttk.Label(self.tree, text=shown(NO_VIDEOS_TEXT), bootstyle="secondary")
 
     def _style_rows(self) -> None:
@@ -251,29 +246,6 @@ class QueuePanel:
         if self._state is not None and chosen != self._chosen:
             self._chosen = chosen  # which is not set again when it is shown: the next key may have chosen another
             self._select_rows(chosen)
-
-    def _hold(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        self._held = str(self.tree.identify_row(event.y)), event.y
-
-    def _drag(self, event: tkinter.Event[tkinter.Misc]) -> str:
-        """Show where the row that is dragged would go; the selection stays as it is."""
-        row, y = self._held
-        if isinstance(self._shown.get(row), VideoRow) and abs(event.y - y) >= on_screen(self.card, DRAGGED_POINTS):
-            self._dragged = row
-            self.tree.configure(cursor="sb_v_double_arrow")
-        return "break"
-
-    def _drop(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        dragged, self._dragged = self._dragged, ""
-        self.tree.configure(cursor="")
-        if not dragged or self._actions is None:
-            return
-        onto = str(self.tree.identify_row(event.y))
-        if onto == dragged:
-            return
-        below = bool(onto) and self.tree.index(onto) > self.tree.index(dragged)
-        before = str(self.tree.next(onto)) if below else onto
-        self._actions.move(dragged, before)
 
     def _menu_at(self, event: tkinter.Event[tkinter.Misc], entries: Sequence[MenuCommand | Separator]) -> None:
         row = str(self.tree.identify_row(event.y))
