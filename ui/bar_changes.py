@@ -26,12 +26,16 @@ OUTCOME_STATUSES = {
 
 
 def unstarted(rows: RowsChosen, *, audio_only: bool = False) -> Bars:
-    """Return empty rows; those that the next job will not have are off. A source of audio alone has none of a video."""
-    fresh = Bars()
+    """Return empty rows; those that the next job will not have are off. A source of audio alone has none of a video; a
+    rendition of the source's own size takes the last row.
+    """
+    names = rows.qualities
+    labels = QUALITY_NAMES if set(names) <= set(QUALITY_NAMES) else (*QUALITY_NAMES[:-1], names[0])
+    fresh = Bars(qualities=tuple(Bar(label=label) for label in labels))
     if audio_only:
         fresh = replace(fresh, qualities=tuple(map(_absent, fresh.qualities)), mp4=_absent(fresh.mp4))
     return Bars(
-        qualities=tuple(_switched(bar, bar.label in rows.qualities) for bar in fresh.qualities),
+        qualities=tuple(_switched(bar, bar.label in names) for bar in fresh.qualities),
         mp4=_switched(fresh.mp4, rows.mp4),
         transcript=_switched(fresh.transcript, rows.transcript),
         upload=_switched(fresh.upload, rows.upload),
@@ -53,20 +57,14 @@ def for_plan(plan: Plan) -> Bars:
 
 
 def for_rows(names: tuple[str, ...], phases: tuple[PhaseName, ...]) -> Bars:
-    """Return the rows of a job with these renditions and phases, which wait. A rendition of the source's own size takes
-    the last row; a job without renditions is one of audio alone.
-    """
-    labels = QUALITY_NAMES if set(names) <= set(QUALITY_NAMES) else (*QUALITY_NAMES[:-1], names[0])
+    """Return the rows of a job with these renditions and phases, which wait; one without renditions is of audio."""
     rows = RowsChosen(
         qualities=names,
         mp4=PhaseName.MP4 in phases,
         transcript=PhaseName.TRANSCRIPT in phases,
         upload=PhaseName.UPLOAD in phases,
     )
-    bars = unstarted(rows, audio_only=not names)
-    if names:
-        bars = replace(bars, qualities=tuple(_switched(Bar(label=label), label in names) for label in labels))
-    bars = _each(bars, _waiting)
+    bars = _each(unstarted(rows, audio_only=not names), _waiting)
     upload = replace(bars.upload, text=VALIDATING) if rows.upload else bars.upload
     overall = replace(bars.overall, status=RowStatus.ACTIVE, text="Checking tools, disk space and connection")
     return replace(bars, overall=overall, upload=upload)

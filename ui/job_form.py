@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -289,6 +290,17 @@ def usual_request(values: FormValues) -> TranscriptionRequest:
 def offered_qualities(media: MediaInfo) -> tuple[str, ...]:
     """Return the names of the qualities that a source fills."""
     return () if media.video is None else tuple(q.name for q in ladder.offered(media.video.width, media.video.height))
+
+
+def made_qualities(chosen: Sequence[str], media: MediaInfo | None) -> tuple[str, ...]:
+    """Return what is made of a source where these qualities are ticked: none where none is, all of a source that is not
+    known, the one of its own size of a source that fills none.
+    """
+    if media is None or not chosen:
+        return tuple(chosen)
+    if media.video is None:
+        return ()
+    return tuple(quality.name for quality in ladder.choose(media.video.width, media.video.height, chosen))
 
 
 def _advanced_problems(values: AdvancedValues) -> list[Problem]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.media_info import MediaInfo
 from ui import bar_changes as rows
 from ui import queue_view
 from ui.banners import READY, Banner
 from ui.bars import Bars
-from ui.job_form import offered_qualities
+from ui.job_form import made_qualities, offered_qualities
 from ui.messages import DamageFound, DamageSearching, RowsChosen, SourceChosen, SourceFound, SourceRefused
 from ui.source_text import describe
 from ui.source_view import SourceView, treated
@@ -50,7 +51,7 @@ def advance_source(
     source = treated(source, state.source_options)
     banner = ready_for(source) if state.banner is READY else state.banner
     coming = state.form_free or state.plan is None
-    bars = _preview(state.chosen, source.offered, audio_only=source.audio_only) if coming else state.bars
+    bars = _preview(state.chosen, source.media) if coming else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
 
 
@@ -69,16 +70,13 @@ def choose_rows(state: ViewState, message: RowsChosen) -> ViewState:
         return state
     if not state.form_enabled:
         return replace(state, chosen=message)
-    return replace(
-        state, chosen=message, bars=_preview(message, state.source.offered, audio_only=state.source.audio_only)
-    )
+    return replace(state, chosen=message, bars=_preview(message, state.source.media))
 
 
-def _preview(chosen: RowsChosen | None, offered: tuple[str, ...] | None, *, audio_only: bool = False) -> Bars:
+def _preview(chosen: RowsChosen | None, media: MediaInfo | None) -> Bars:
     """Return the rows that the next job will have, as far as is known."""
     if chosen is None:
         return NO_BARS
-    if audio_only or chosen.audio_only:
+    if chosen.audio_only or (media is not None and media.video is None):
         return rows.unstarted(replace(chosen, qualities=(), mp4=False), audio_only=True)
-    made = chosen.qualities if offered is None else tuple(name for name in chosen.qualities if name in offered)
-    return rows.unstarted(replace(chosen, qualities=made))
+    return rows.unstarted(replace(chosen, qualities=made_qualities(chosen.qualities, media)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ui.estimate_text import estimate_text
-from ui.job_form import FormValues, destination
+from ui.job_form import FormValues, destination, made_qualities
 from ui.source_view import SourceView
 
 BETWEEN = " · "
@@ -38,11 +38,8 @@ def summarise(
 def _made(values: FormValues, source: SourceView) -> str:
     if source.audio_only or values.audio_only:
         return "audio only"
-    offered = source.offered
-    if offered == ():
-        made = ["its own size"]
-    else:
-        made = [name for name in values.qualities if offered is None or name in offered] or ["no quality"]
+    chosen = made_qualities(values.qualities, source.media)
+    made = ["its own size"] if chosen and source.offered == () else list(chosen) or ["no quality"]
     return ", ".join([*made, *(["MP4"] if values.make_mp4 else [])])
 
 

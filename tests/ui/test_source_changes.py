@@ -137,3 +137,19 @@ def test_another_source_makes_room_for_the_next_job():
     """Result and rows of the last job go when another video is chosen."""
     state = after(ROWS, *RUNNING, JobFinished(report=report(PLAN)), SourceChosen(text="/videos/other.mp4"))
     assert ("Choose a video and press Start.", "0%") == (state.banner.title, state.bars.overall.figure)
+
+
+@pytest.mark.parametrize(
+    ("size", "ticked", "made"),
+    [
+        ((1280, 720), ("1080p",), ["720p"]),
+        ((640, 360), ("1080p", "720p"), ["360p"]),
+        ((320, 240), ("1080p",), ["240p"]),
+    ],
+    ids=["720p", "360p", "its own size"],
+)
+def test_bars_are_those_of_what_start_makes(size, ticked, made):
+    """Of a video that is too small for every quality that is ticked, too."""
+    found = replace(FOUND, media=media_info(JOB.source, width=size[0], height=size[1]))
+    state = after(replace(ROWS, qualities=ticked), SourceChosen(text=FOUND.text), found)
+    assert made == [bar.label for bar in state.bars.qualities if bar.made]

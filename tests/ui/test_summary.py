@@ -26,7 +26,8 @@ AUDIO = SourceView(media=replace(media_info(), video=None), offered=(), slug="ta
     [
         (VALUES, NO_SOURCE, "1080p, 720p, MP4 · captions · kept in /out"),
         (VALUES, HD, "720p, MP4 · captions · kept in /out/lesson01"),
-        (replace(VALUES, qualities=("1080p",)), HD, "No quality, MP4 · captions · kept in /out/lesson01"),
+        (replace(VALUES, qualities=()), HD, "No quality, MP4 · captions · kept in /out/lesson01"),
+        (replace(VALUES, qualities=("1080p",)), HD, "720p, MP4 · captions · kept in /out/lesson01"),
         (VALUES, SMALL, "Its own size, MP4 · captions · kept in /out/small"),
         (VALUES, AUDIO, "Audio only · captions · kept in /out/talk"),
         (replace(VALUES, make_mp4=False, transcribe=False), HD, "720p · no captions · kept in /out/lesson01"),
@@ -42,6 +43,7 @@ AUDIO = SourceView(media=replace(media_info(), video=None), offered=(), slug="ta
     ids=[
         "no source",
         "a source",
+        "none ticked",
         "none that it fills",
         "a small one",
         "audio",

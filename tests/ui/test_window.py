@@ -234,6 +234,31 @@ def test_a_source_is_described_and_limits_the_qualities(open_driver):
     assert [False, True] == ticked
 
 
+def test_a_video_too_small_for_what_is_ticked_shows_what_is_made_instead(open_driver):
+    """Tick, bar and summary say what Start makes; as soon as a quality is ticked that it fills, that one is made."""
+    driver = open_driver()
+    driver.fill()
+    window = driver.window
+    boxes = window.output_panel.qualities
+
+    def shown() -> tuple[list[str], list[str], str]:
+        ticked = [name for name, box in boxes.items() if box.instate(["selected"])]
+        bars = [row.bar.label for row in window.progress_panel.rows if row.bar.label in boxes and row.bar.made]
+        return ticked, bars, window.actions.summary.full_text.partition(",")[0]
+
+    for name, ticked in window.variables.qualities.items():
+        ticked.set(name == "1080p")
+    driver.settle()
+    assert (["720p"], ["720p"], "720p") == shown()
+    assert boxes["720p"].instate(["disabled"])
+    expected = "The video is too small for what is ticked: 720p is made."
+    assert expected == str(window.output_panel.hint.cget("text"))
+    boxes["360p"].invoke()
+    driver.settle()
+    assert (["360p"], ["360p"], "360p") == shown()
+    assert not boxes["720p"].instate(["disabled"])
+
+
 def test_the_row_of_a_quality_above_1080p_comes_and_goes(open_driver, media_info):
     """Ticked for a video that is large enough, 2160p has its row; unticked, the row takes no room."""
     driver = open_driver(FakeServices(media=media_info(width=3840, height=2160)))

@@ -12,7 +12,7 @@ import ttkbootstrap as ttk
 from config import Config
 from pipeline.errors import Setting
 from ui.form_variables import FormVariables
-from ui.job_form import QUALITY_NAMES
+from ui.job_form import QUALITY_NAMES, made_qualities
 from ui.language import _
 from ui.panels.preset import PresetPart
 from ui.section_summaries import elided
@@ -41,7 +41,7 @@ class OutputPanel:
         folder_note = fields.add("Folder", self.entry, beside=self.browse)
         self.folder_text = folder_note.label
         boxes = ttk.Frame(body, bootstyle=CARD)
-        self._not_made = tkinter.BooleanVar(master, False)
+        self._not_made, self._made_instead = tkinter.BooleanVar(master, False), tkinter.BooleanVar(master, True)
         self.qualities = {
             name: ttk.Checkbutton(boxes, text=name, variable=variables.qualities[name], bootstyle=CARD)
             for name in QUALITY_NAMES
@@ -62,14 +62,18 @@ class OutputPanel:
         self.presets.show(enabled=state.form_enabled)
         switch([self.entry, self.browse, self.audio_only], state.form_enabled)
         offered = QUALITY_NAMES if state.source.offered is None else state.source.offered
+        chosen = [name for name, ticked in self._variables.qualities.items() if ticked.get()]
+        instead = [name for name in made_qualities(chosen, state.source.media) if name not in chosen]
         for name, box in self.qualities.items():
-            is_made = name in offered and not audio_only
-            switch([box], state.form_enabled and is_made)
-            # what is chosen counts again for a larger video; until then no tick says that it is made
-            shown = self._variables.qualities[name] if is_made else self._not_made
+            can_be_made = name in offered and not audio_only
+            is_instead = name in instead and not audio_only
+            switch([box], state.form_enabled and can_be_made and not is_instead)
+            # what is chosen counts again for a larger video; until then the ticks say what is made
+            own = self._variables.qualities[name]
+            shown = self._made_instead if is_instead else own if can_be_made else self._not_made
             if str(box.cget("variable")) != str(shown):
                 box.configure(variable=shown)
-        self.notes[Setting.QUALITIES].explain(AUDIO_ONLY if audio_only else quality_hint(state.source))
+        self.notes[Setting.QUALITIES].explain(AUDIO_ONLY if audio_only else quality_hint(state.source, instead))
         known = self._variables.output_dir.get().strip() and state.source.slug
         if self._variables.engine.read().in_queue:
             text = FOLDER_OF_OTHERS
@@ -88,14 +92,16 @@ class OutputPanel:
             self._variables.output_dir.set(str(Path(chosen)))
 
 
-def quality_hint(source: SourceView) -> str:
-    """Say why some qualities can't be chosen."""
+def quality_hint(source: SourceView, instead: Sequence[str] = ()) -> str:
+    """Say why some qualities can't be chosen, or what is made `instead` of those that are ticked."""
     if source.audio_only:
         return AUDIO_ONLY
     if source.offered is None:
         return "Qualities larger than the video are left out."
     if not source.offered:
         return "This video is smaller than 360p: it gets one quality of its own size."
+    if instead:
+        return f"The video is too small for what is ticked: {_listed(instead)} is made."
     missing = [name for name in QUALITY_NAMES if name not in source.offered]
     return (
         f"The video is too small for {_listed(missing)}." if missing else "The video is large enough for every quality."
