@@ -10,6 +10,7 @@ from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Upload, media_inf
 from pipeline.errors import SourceError
 from pipeline.media.source.damage import Damage, Hole, Medium
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
+from ui.panels.queue import ROWS
 from ui.preferences import Preferences, WindowPreferences
 from ui.view_state import WindowStage
 
@@ -199,6 +200,22 @@ def test_nothing_moves_when_a_source_is_known(open_driver, media):
     driver.until(lambda: driver.window.controller.state.source.media or driver.window.controller.state.source.problem)
     driver.settle()
     assert before == places_of_controls(window)
+
+
+def test_three_videos_of_the_list_are_in_view_in_the_smallest_window(open_driver):
+    """However many qualities have bars above it."""
+    driver = open_driver(FakeServices(media=media_info(width=3840, height=2160)))
+    driver.fill()
+    for ticked in driver.window.variables.qualities.values():
+        ticked.set(True)
+    driver.list_videos(24)
+    driver.window.geometry("900x640")
+    driver.until(lambda: driver.window.winfo_height() == 640)
+    driver.settle()
+    tree = driver.window.queue_panel.tree
+    assert [True] * 6 == [row.bar.made for row in driver.window.progress_panel.rows[1:7]]
+    boxes = [tuple(map(int, tree.bbox(id_))) for id_ in tree.get_children()[:ROWS] if tree.bbox(id_)]
+    assert ROWS == sum(y + height <= tree.winfo_height() for _, y, _, height in boxes)
 
 
 def test_tab_goes_through_the_form_in_reading_order(open_driver):

@@ -8,7 +8,7 @@ from pipeline.model import PhaseName
 from pipeline.phase_table import PHASES
 from ui.bars import Bars
 from ui.widgets.card import Card
-from ui.widgets.progress_row import ROW_HEIGHT, ProgressRow
+from ui.widgets.progress_row import HALF, ROW_HEIGHT, LinePart, ProgressRow
 
 LABEL_WIDTH = "60p"
 ROWS_WITH_FIGURES = (Bars().overall.label, PHASES[PhaseName.UPLOAD].title)
@@ -16,22 +16,24 @@ ROWS_WITH_TEXT = (*ROWS_WITH_FIGURES, PHASES[PhaseName.TRANSCRIPT].title)
 
 
 class ProgressPanel:
-    """All rows, in one order."""
+    """All rows, in one order; the qualities stand beside each other by two, which leaves room to the list."""
 
     def __init__(self, master: tkinter.Misc) -> None:
         self.card = Card(master, "PROGRESS")
         body = self.card.body
         body.columnconfigure(0, weight=0, minsize=LABEL_WIDTH)
-        body.columnconfigure(1, weight=1)
-        self.rows = [
-            ProgressRow(
-                body,
-                ROW_HEIGHT * row,
-                with_text=bar.label in ROWS_WITH_TEXT,
-                with_figures=bar.label in ROWS_WITH_FIGURES,
-            )
-            for row, bar in enumerate(Bars().all)
-        ]
+        for column in (1, 1 + HALF):
+            body.columnconfigure(column, weight=1, uniform="bars")
+        bars = Bars()
+        places = [(bars.overall, LinePart.WHOLE)]
+        places += [(bar, LinePart.RIGHT if number % 2 else LinePart.LEFT) for number, bar in enumerate(bars.qualities)]
+        places += [(bar, LinePart.WHOLE) for bar in (bars.mp4, bars.transcript, bars.upload)]
+        self.rows: list[ProgressRow] = []
+        line = 0
+        for bar, side in places:
+            with_text, with_figures = bar.label in ROWS_WITH_TEXT, bar.label in ROWS_WITH_FIGURES
+            self.rows.append(ProgressRow(body, ROW_HEIGHT * line, side, with_text=with_text, with_figures=with_figures))
+            line += side is not LinePart.LEFT
 
     def show(self, bars: Bars) -> None:
         """Show the rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter
+from enum import Enum
 
 import ttkbootstrap as ttk
 
@@ -19,26 +20,39 @@ STEPS = 1000
 ROW_HEIGHT = 3
 """How many rows of the grid one row may take."""
 
+HALF = 3
+"""How many columns of the grid half a row takes: name, bar and figure."""
+
+
+class LinePart(Enum):
+    """Which part of a line a row takes."""
+
+    WHOLE = "whole"
+    LEFT = "left"
+    RIGHT = "right"
+
 
 class ProgressRow:
     """Shows a `Bar` in a row of a grid; touches Tk only where something has changed."""
 
-    def __init__(self, master: tkinter.Misc, row: int, *, with_text: bool, with_figures: bool) -> None:
+    def __init__(self, master: tkinter.Misc, row: int, part: LinePart, *, with_text: bool, with_figures: bool) -> None:
         self.bar: Bar | None = None
         self.label = ttk.Label(master, bootstyle=CARD)
         self.progress = ttk.Progressbar(master, maximum=STEPS, bootstyle=CARD)
         self.figure = ttk.Label(master, width=FIGURE_WIDTH, anchor="e", bootstyle=CARD)
-        self.label.grid(row=row, column=0, sticky="w", pady="0.75p")
-        self.progress.grid(row=row, column=1, sticky="ew", padx="6p")
-        self.figure.grid(row=row, column=2, sticky="e")
+        first = HALF if part is LinePart.RIGHT else 0
+        more = HALF if part is LinePart.WHOLE else 0
+        self.label.grid(row=row, column=first, sticky="w", padx=("9p" if first else 0, 0), pady="0.5p")
+        self.progress.grid(row=row, column=first + 1, columnspan=1 + more, sticky="ew", padx="6p")
+        self.figure.grid(row=row, column=first + 2 + more, sticky="e")
         self.text: ClippedLabel | None = None
         if with_text:
             self.text = ClippedLabel(master, bootstyle=HINT)
-            self.text.grid(row=row + 1, column=1, columnspan=2, sticky="ew", padx=("6p", 0))
+            self.text.grid(row=row + 1, column=1, columnspan=2 + more, sticky="ew", padx=("6p", 0))
         self.figures: ClippedLabel | None = None
         if with_figures:  # a line of their own: the name of a file in front of them would push them about
             self.figures = ClippedLabel(master, bootstyle=HINT)
-            self.figures.grid(row=row + 2, column=1, columnspan=2, sticky="ew", padx=("6p", 0))
+            self.figures.grid(row=row + 2, column=1, columnspan=2 + more, sticky="ew", padx=("6p", 0))
         on_new_theme(self.progress, self._colour)
 
     def show(self, bar: Bar) -> None:
