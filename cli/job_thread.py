@@ -33,9 +33,13 @@ class Watched:
 
     def event(self, event: Event) -> None:
         """Show an event."""
+        self.show_by(self._show, event)
+
+    def show_by(self, show: Sink, event: Event) -> None:
+        """Show an event elsewhere."""
         try:
             if not self._unwritten:
-                self._show(event)
+                show(event)
         except OSError as error:
             self._unwritten.append(error)
             self._cancel.cancel()

@@ -44,11 +44,16 @@ def json_line(event: str, fields: Mapping[str, object], *, job: str | None = Non
 
 
 class JsonLines:
-    """A renderer that prints one line per event."""
+    """A renderer that prints one line per event; the lines of a row of the queue have its id, too."""
 
-    def __init__(self, out: TextIO, now: Clock = now_utc) -> None:
+    def __init__(self, out: TextIO, now: Clock = now_utc, *, id_: str = "") -> None:
         self._out = out
         self._now = now
+        self._own = {"id": id_} if id_ else {}
+
+    def of(self, id_: str) -> JsonLines:
+        """Return what prints the lines of a row of the queue."""
+        return JsonLines(self._out, self._now, id_=id_)
 
     def start(self, title: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Nothing to get ready."""
@@ -58,7 +63,7 @@ class JsonLines:
         fields = report_fields(event.report) if isinstance(event, JobFinished) else asdict(event)
         fields.pop("job", None)
         fields |= fields.pop("transfer", {})  # its figures stand beside the others
-        self._out.write(json_line(NAMES[type(event)], fields, job=event.job, now=self._now))
+        self._out.write(json_line(NAMES[type(event)], self._own | fields, job=event.job, now=self._now))
         self._out.flush()
 
     def paused(self) -> AbstractContextManager[None]:

@@ -9,11 +9,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cli.convert import Conversions
 from cli.interrupts import EXIT_CANCELLED
 from cli.job_reports import complain_of, exit_status, finish_early
 from cli.job_thread import Interrupts, Watched
+from cli.json_lines import JsonLines
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, complain
 from cli.printing import counted
 from cli.render import Renderer, renderer
@@ -25,7 +27,6 @@ from pipeline.batch import BatchCallbacks, RunJob, most_at_once
 from pipeline.cancel import CancelToken
 from pipeline.engines.local import capacity_of
 from pipeline.errors import PipelineError
-from pipeline.events import Sink
 from pipeline.job import Job
 from pipeline.job_store import JobStore
 from pipeline.model import JobReport, Outcome
@@ -80,6 +81,11 @@ def why_not(row: QueuedJob, backend_url: str) -> str:
     return f"The job {row.id} ({row.slug}) is for {where}: set BACKEND_URL to it, or cancel the job."
 
 
+def view_of(row: TakenRow, view: Renderer) -> Renderer:
+    """Return what shows a row: two may have the same folder's name, so that JSON has their ids."""
+    return view.of(row.id) if isinstance(view, JsonLines) else view
+
+
 def _run(
     store: JobStore,
     ids: Sequence[str],
@@ -92,15 +98,15 @@ def _run(
 ) -> list[JobReport]:
     login = TokenKeeper(patient(config, options))
     watched, interrupts = Watched(view.event, cancel), Interrupts(cancel)
-    shared = _Shared(options=options, login=login, view=view, show=watched.event, cancel=cancel, interrupts=interrupts)
+    shared = _Shared(options=options, login=login, view=view, watched=watched, cancel=cancel, interrupts=interrupts)
     backend_url = without_login(config.backend.url)
     with WhisperProcess() as whisper, interrupts():
         reports = QueueRun(
             store,
             BatchCallbacks(
                 prepare=shared.preparing(whisper, alone=at_once == 1),
-                skip=lambda row: finish_early(row.job, None, view),
-                show=lambda _row, event: watched.event(event),
+                skip=lambda row: finish_early(row.job, None, view_of(row, view)),
+                show=lambda row, event: watched.show_by(view_of(row, view).event, event),
                 ended=complain_of,
                 look=interrupts.look,
             ),
@@ -126,24 +132,33 @@ class _Shared:
     options: argparse.Namespace
     login: TokenKeeper
     view: Renderer
-    show: Sink
+    watched: Watched
     cancel: CancelToken
     interrupts: Interrupts
 
     def preparing(self, whisper: WhisperProcess, *, alone: bool) -> Callable[[TakenRow], RunJob | JobReport]:
         """Return what prepares a row of either kind."""
-        uploads = Uploads(**vars(self))
-        conversion = Conversions(**vars(self), whisper=whisper, moved={}, alone=alone)
 
         def prepare(row: TakenRow) -> RunJob | JobReport:
+            view = view_of(row, self.view)
+            uploads = Uploads(
+                options=self.options,
+                login=self.login,
+                view=view,
+                show=partial(self.watched.show_by, view.event),
+                cancel=self.cancel,
+                interrupts=self.interrupts,
+            )
             if not isinstance(row.job, Job):
                 return uploads.prepare(row.job)
-            refused = self._dataset_problem(row.job)
-            return conversion.prepare(row.job) if refused is None else refused
+            refused = self._dataset_problem(row.job, view)
+            if refused is not None:
+                return refused
+            return Conversions(**vars(uploads), whisper=whisper, moved={}, alone=alone).prepare(row.job)
 
         return prepare
 
-    def _dataset_problem(self, job: Job) -> JobReport | None:
+    def _dataset_problem(self, job: Job, view: Renderer) -> JobReport | None:
         """Return the report of a job whose dataset can't get its transcript: better now than after hours of work."""
         if job.dataset is None:
             return None
@@ -152,7 +167,7 @@ class _Shared:
         try:
             check_dataset(job.dataset, self.login.config)
         except PipelineError as error:
-            report = finish_early(job, refused_by(error), self.view)
+            report = finish_early(job, refused_by(error), view)
             complain_of(report)
             return report
         return None

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from json_events import events
+from program import make_clip
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.queue_run import why_not
@@ -109,3 +111,18 @@ def test_what_fails_is_said_and_stays_in_the_list(store, tmp_path, capsys):
     said = capsys.readouterr().err
     assert [True] * 3 == [text in said for text in ("1.mp4 was not found", "queue.sqlite3/set", "gone is not a folder")]
     assert [JobState.FAILED] * 3 == [row.state for row in store.listed.rows()]
+
+
+def test_rows_of_the_same_name_are_told_apart(store, tmp_path, capsys):
+    """Each line of a row has its id, from the first to the last, also of one that can't begin."""
+    clip = make_clip(tmp_path / "1.mp4", seconds=2, size="160x90")
+    jobs = [replace(lesson(tmp_path, 1), output_dir=tmp_path / f"out{number}", make_mp4=False) for number in (1, 2)]
+    jobs.append(replace(jobs[0], source=tmp_path / "gone.mp4", output_dir=tmp_path / "out3"))
+    ids = store.listed.add(jobs)
+    assert EXIT_FAILED == run_command(["queue", "run", "--json"], Config(data_dir=tmp_path))
+    assert clip.is_file()
+    lines = events(capsys.readouterr().out)
+    assert {"lesson1"} == {line["job"] for line in lines}
+    assert set(ids) == {line["id"] for line in lines}
+    finished = {line["id"]: Path(line["folder"]).parent.name for line in lines if line["event"] == "job_finished"}
+    assert dict(zip(ids, ("out1", "out2", "out3"), strict=True)) == finished
