@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from converting import convert
+from hls_player import captions_from
 from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.job import CaptionFile, UploadRequest
 from pipeline.model import Outcome
 
 PREFIX = "tests/own-captions/"
-ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
-    .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.getCueAsHTML().textContent.trim()))"""
-PLAY_FROM = (
-    "at => { const video = document.querySelector('video'); video.muted = true; "
-    "video.currentTime = at; return video.play(); }"
-)
 
 
 def test_each_language_is_shown_in_time(page, backend, backend_config, tmp_path):
@@ -35,8 +30,6 @@ def test_each_language_is_shown_in_time(page, backend, backend_config, tmp_path)
     assert [["German", "de", True], ["English", "en", False]] == tracks
     for track, text, start_s, end_s in ((0, "Grüße & <mehr>", 1.2, 3.1), (1, "far on", 4.2, 6.6)):
         page.evaluate(f"window.hls.subtitleTrack = {track}")
-        page.evaluate(PLAY_FROM, start_s - 0.2)
-        page.wait_for_function(f"({ACTIVE})().includes({text!r})")
-        shown_s = page.evaluate("document.querySelector('video').currentTime")
-        assert ([text], True) == (page.evaluate(ACTIVE), start_s <= shown_s < end_s)
+        texts, shown_s = captions_from(page, start_s - 0.2, text)
+        assert ([text], True) == (texts, start_s <= shown_s < end_s)
     assert [] == page.evaluate("window.problems.filter(problem => problem !== 'aborted')")

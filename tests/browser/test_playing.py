@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hls_player import PROBLEMS, play_level, problems_of
+from hls_player import PROBLEMS, captions_from, play_level, problems_of
 
 from backend.folder_player import FolderPlayer
 from pipeline.folder_results import folder_results
@@ -14,8 +14,6 @@ from ui.results.embed import embed_code
 PLAYER = Path(__file__).resolve().parents[2] / "backend" / "player"
 CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
     .flatMap(track => Array.from(track.cues || []).map(cue => cue.text.trim()))"""
-ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
-    .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
 PLAY_FROM = """([level, at]) => {
     const video = document.querySelector('video');
     video.pause();
@@ -48,9 +46,7 @@ def test_every_level_plays_at_start_middle_and_end_through_hls_js(page, publishe
 def test_the_captions_show_what_is_said_when_it_is_said(page, published, words):
     """The third phrase is on the screen in its own second, at the second segment's time."""
     _open(page, published, "?player=hls")
-    page.evaluate(PLAY_FROM, [0, 8.0])
-    page.wait_for_function(f"({ACTIVE})().length > 0")
-    assert [words[2]] == page.evaluate(ACTIVE)
+    assert [words[2]] == captions_from(page, 8.0)[0]
 
 
 def test_all_captions_arrive(page, published, words):
@@ -66,8 +62,8 @@ def test_the_browsers_own_player_plays_it_too(page, published, words):
     _open(page, published, "")
     page.evaluate(PLAY_FROM, [-1, 8.0])
     page.wait_for_function("document.querySelector('video').currentTime > 8.3")
-    page.wait_for_function(f"({ACTIVE})().length > 0")
-    assert (None, [], [words[2]]) == (page.evaluate("window.hls"), page.evaluate(PROBLEMS), page.evaluate(ACTIVE))
+    shown = captions_from(page, 8.3)[0]
+    assert (None, [], [words[2]]) == (page.evaluate("window.hls"), page.evaluate(PROBLEMS), shown)
 
 
 @pytest.mark.parametrize("player", ["", "?player=hls"], ids=["own-player", "hls.js"])
@@ -78,9 +74,9 @@ def test_the_folder_itself_plays_with_picture_and_captions(page, published, word
         _go(page, served.play(published.report.folder, "Welcome") + player)
         page.evaluate(PLAY_FROM, [0, 8.0])
         page.wait_for_function("document.querySelector('video').currentTime > 8.3")
-        page.wait_for_function(f"({ACTIVE})().length > 0")
+        heard = captions_from(page, 8.3)[0]
         shown = page.evaluate("[document.querySelector('h1').textContent, document.querySelector('video').videoHeight]")
-        assert (["Welcome", 360], [words[2]]) == ([shown[0], min(shown[1], 360)], page.evaluate(ACTIVE))
+        assert (["Welcome", 360], [words[2]]) == ([shown[0], min(shown[1], 360)], heard)
         assert [] == page.evaluate(PROBLEMS)
     finally:
         page.goto("about:blank")  # so that it asks for nothing more

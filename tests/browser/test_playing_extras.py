@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import pytest
 from converting import convert
+from hls_player import captions_from
 from source_clips import AAC, H264, pattern, run, tone
 
 from pipeline.job import UploadRequest
 from pipeline.model import Outcome
 
 PREFIX = "tests/extras/"
-ACTIVE = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
-    .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
-PLAY_FROM = (
-    "at => { const video = document.querySelector('video'); video.muted = true; "
-    "video.currentTime = at; return video.play(); }"
-)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +56,6 @@ def test_the_subtitles_of_the_file_are_offered_and_shown_in_time(page, watch_url
     page.wait_for_function("window.hls.subtitleTracks.length === 2")
     tracks = page.evaluate("window.hls.subtitleTracks.map(track => [track.name, track.lang, track.default])")
     assert [["German", "de", False], ["English", "en", True]] == tracks
-    page.evaluate(PLAY_FROM, 6.0)
-    page.wait_for_function(f"({ACTIVE})().length > 0")
-    shown_s = page.evaluate("document.querySelector('video').currentTime")
-    assert (["Late"], True) == (page.evaluate(ACTIVE), 6.2 <= shown_s < 7.1)
+    texts, shown_s = captions_from(page, 6.0)
+    assert (["Late"], True) == (texts, 6.2 <= shown_s < 7.1)
     assert [] == page.evaluate("window.problems.filter(problem => problem !== 'aborted')")

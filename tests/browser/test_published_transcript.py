@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hls_player import captions_at
+from hls_player import captions_from
 from uploaded_jobs import upload_copy
 
 PREFIX = "tests/published-transcript/"
@@ -16,5 +16,5 @@ def test_a_corrected_caption_is_shown(page, published, words, tmp_path):
     page.goto(published.backend.watch_url(PREFIX) + "?player=hls")
     page.wait_for_function("document.querySelector('video').readyState >= 2")
     for at, expected in ((4.5, "chapter eleven, corrected"), (8.0, words[2])):
-        assert [expected] == captions_at(page, at, expected)
+        assert [expected] == captions_from(page, at, expected)[0]
     assert [] == page.evaluate("window.problems.filter(problem => problem !== 'aborted')")

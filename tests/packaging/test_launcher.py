@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_A_PYTHON = "/there/is/no/python"
-DEADLINE_S = 60
+DEADLINE_S = 300
 PROCESSES = min((os.cpu_count() or 1) + 1, 4)
 QUICK = "-m not browser and not s3 and not cluster and not speech and not slow"
 LAUNCHERS = ["hls-converter", "run-tests", ".ci/run"]

@@ -44,8 +44,17 @@ MOVED = """([height, at]) => {
     return video.videoHeight === height && !video.seeking && (video.ended || video.currentTime > at + 0.3);
 }"""
 
-CAPTIONS = """() => Array.from(document.querySelector('video').textTracks).filter(track => track.mode === 'showing')
-    .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.text.trim()))"""
+CAPTIONS = """awaited => {
+    const video = document.querySelector('video');
+    const texts = Array.from(video.textTracks).filter(track => track.mode === 'showing')
+        .flatMap(track => Array.from(track.activeCues || []).map(cue => cue.getCueAsHTML().textContent.trim()));
+    if (awaited === null ? texts.length === 0 : !texts.includes(awaited)) return null;
+    video.pause();
+    return [texts, video.currentTime];
+}"""
+SLOWLY = 0.25
+"""How fast captions are played: a browser that was not heard for a second has not gone past one."""
+
 PLAY_FROM = (
     "at => { const video = document.querySelector('video'); video.muted = true; "
     "video.currentTime = at; return video.play(); }"
@@ -84,9 +93,9 @@ def play_level(page: Page, url: str, level: int) -> None:
     page.wait_for_function("document.querySelector('video').ended")
 
 
-def captions_at(page: Page, at_s: float, awaited: str) -> list[str]:
-    """Play from a time until a caption is shown, and return all that are shown then."""
+def captions_from(page: Page, at_s: float, awaited: str | None = None) -> tuple[list[str], float]:
+    """Play from a time until a caption is shown, any or that one; return all that are shown then, and when that is."""
+    page.evaluate(f"document.querySelector('video').playbackRate = {SLOWLY}")
     page.evaluate(PLAY_FROM, at_s)
-    page.wait_for_function(f"({CAPTIONS})().includes({awaited!r})")
-    shown: list[str] = page.evaluate(CAPTIONS)
-    return shown
+    texts, time_s = page.wait_for_function(CAPTIONS, arg=awaited).json_value()
+    return texts, time_s

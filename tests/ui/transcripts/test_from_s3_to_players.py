@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from chromium import ARGUMENTS, chromium
 from hands import Hands
-from hls_player import captions_at
+from hls_player import captions_from
 from playwright.sync_api import Page, sync_playwright
 from remote_datasets import Editor, store, stored
 from s3_gateway import client_of
@@ -60,7 +60,7 @@ def watching(folder) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS, env={"HOME": str(folder)})
         page = browser.new_page(viewport={"width": 1000, "height": 700})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)
         yield page
         browser.close()
 
@@ -93,4 +93,4 @@ def test_corrected_saved_published_and_watched(open_editor, uploaded, uri, clien
         page.wait_for_function("document.querySelector('video').readyState >= 2")
         for segment in driver.segments[:3]:
             at_s = segment.start_s + segment.duration_s / 2
-            assert [segment.text] == captions_at(page, at_s, segment.text)
+            assert [segment.text] == captions_from(page, at_s, segment.text)[0]
