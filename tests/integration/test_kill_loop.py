@@ -69,7 +69,7 @@ def look(call, arguments):
     request = call == "http.client.send"
     line = bytes(arguments[1][:500]).partition(b"\\r")[0] if request else b""
     if line.startswith(b"POST /api/s3/multipart/complete ") and killed_while == "joining":
-        threading.Timer(int(killed_at) / 1000, stop).start()
+        threading.Timer(int(killed_at) / 1000, stop).start()  # the end waits for it
     if line.startswith(b"PUT ") and moment in ("preparing", "sending"):
         moment = "sending"
         step("parts" if b"partNumber=" in line else "files")
@@ -88,6 +88,9 @@ uploader = Uploader(BackendApi(url=url, token=token), session_id=None)
 request, quiet = UploadRequest(prefix=prefix, replace=True), lambda text, level: None
 moment = "preparing"
 send(uploader, request, Path(folder), Existing.RESUME, Path(data), report, quiet, CancelToken())
+for timer in threading.enumerate():
+    if isinstance(timer, threading.Timer):
+        timer.join()
 print("complete")
 """
 STORED = re.compile(r"PUT ((?:part \d+ of )?)(\S+) \(.* -> 200 ")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,8 @@ def _kill_after(seconds: float, command: list[str]) -> None:
             process.kill()
             # a power cut takes ffmpeg along
             for child in children:
-                child.kill()
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
             psutil.wait_procs(children)
 
 

@@ -127,7 +127,7 @@ def test_a_process_that_is_suspended_beyond_its_lease_notices_that_it_lost_its_j
     workers.set("go")
     suspended = workers.start(1)
     workers.wait(lambda: "begun lesson0" in workers.said(suspended))
-    os.kill(suspended.pid, signal.SIGSTOP)
+    workers.set("suspend")
     time_s, owner = [0.0], JobOwner.current()
     with JobStore(workers.file, monotonic=lambda: time_s[0]) as store:
         (job,) = store.all()
@@ -136,6 +136,7 @@ def test_a_process_that_is_suspended_beyond_its_lease_notices_that_it_lost_its_j
         while (claimed := store.claim([job.id], owner)) is None:
             time_s[0], looks = time_s[0] + LONGEST_STEP_S, looks + 1
         assert (LEASE_S, job.id) == (looks * LONGEST_STEP_S, claimed.id)
+        workers.set("suspend", there=False)
         os.kill(suspended.pid, signal.SIGCONT)
         workers.wait(lambda: "lost lesson0" in workers.said(suspended))
         (now,) = store.of([job.id])
@@ -150,7 +151,7 @@ def test_a_process_that_is_suspended_for_less_keeps_its_job(workers):
     workers.set("go")
     suspended = workers.start(1)
     workers.wait(lambda: "begun lesson0" in workers.said(suspended))
-    os.kill(suspended.pid, signal.SIGSTOP)
+    workers.set("suspend")
     time_s = [0.0]
     with JobStore(workers.file, monotonic=lambda: time_s[0]) as store:
         (job,) = store.all()
@@ -158,6 +159,7 @@ def test_a_process_that_is_suspended_for_less_keeps_its_job(workers):
         while time_s[0] < LEASE_S:
             assert store.claim([job.id], JobOwner.current()) is None
             time_s[0] += LONGEST_STEP_S
+    workers.set("suspend", there=False)
     os.kill(suspended.pid, signal.SIGCONT)
     workers.set("hold", there=False)
     assert (0, ["lesson0"]) == (suspended.wait(DEADLINE_S), workers.done())

@@ -26,6 +26,7 @@ from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.manifests.placement import version_folder_in
 from s3_uploader import S3UploadManager
 from storage import MIN_PART_BYTES, S3Settings
+from storage.s3 import S3StorageBackend
 
 TOKEN = "a-token-that-only-tests-know"
 PREFIX = "videos/lesson-one/"
@@ -131,9 +132,7 @@ def backend(s3_settings: S3Settings, tmp_path: Path, monkeypatch, limits) -> Ite
     monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
     storage = replace(s3_settings, max_size_bytes=limits.get("quota_bytes"))
     settings = BackendSettings.from_config(Config(), root=tmp_path / "backend", token=TOKEN)
-    with serve_in_thread(
-        replace(settings, storage=storage, url_ttl_s=limits.get("url_ttl_s", settings.url_ttl_s))
-    ) as running:
+    with serve_in_thread(replace(settings, storage=storage)) as running:
         yield running
 
 
@@ -233,12 +232,25 @@ def test_another_computer_does_not_send_what_is_there(tmp_path, environment, buc
     assert [] == PART_STORED.findall(logged(there))
 
 
-@pytest.mark.parametrize("limits", [{"url_ttl_s": 2}], indirect=True, ids=["two seconds"])
+@pytest.fixture
+def short_life(monkeypatch) -> None:
+    """The first URL of seg_2.ts is good for a second; all others last."""
+    sign, signed = S3StorageBackend.get_presigned_url, []
+
+    async def sign_for(storage, path, access, *, expires_s, **more):
+        signed.append(path)
+        is_first = path.endswith("seg_2.ts") and signed.count(path) == 1
+        return await sign(storage, path, access, expires_s=1 if is_first else expires_s, **more)
+
+    monkeypatch.setattr(S3StorageBackend, "get_presigned_url", sign_for)
+
+
+@pytest.mark.usefixtures("short_life")
 def test_url_that_expires_while_the_file_before_is_sent(tmp_path, bucket, run):
     """The store's refusal is understood: another URL is asked for, and no try is lost."""
     files = {"seg_1.ts": os.urandom(2_800_000), "seg_2.ts": b"2", "seg_3.ts": b"3", "master.m3u8": b"#EXTM3U\n"}
     folder = fill(tmp_path / "lesson", files)
-    done = run("upload", folder, PREFIX, "--parallel", "1", "--limit-rate", "700K")
+    done = run("upload", folder, PREFIX, "--parallel", "1", "--limit-rate", "350K")
     log = logged(folder)
     assert (0, "") == (done.returncode, done.stderr)
     assert 1 == log.count("the URL had waited and may have expired, asking for a new one")

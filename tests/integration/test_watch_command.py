@@ -92,5 +92,6 @@ def test_ctrl_c_in_the_middle_of_a_job_ends_it(tmp_path, watch, short_clip):
     if ended["outcome"] == "cancelled":
         ended = _read_until(again, lambda event: event["event"] == "job_finished")
     assert "done" == ended["outcome"]
+    _read_until(again, _idle)
     assert 130 == _end(again)[0]
     assert (tmp_path / "out" / "a" / "master.m3u8").is_file()

@@ -1,12 +1,14 @@
 """A process that works on a queue, and does nothing of its jobs but note that it did. Started by a test.
 
 Arguments: the queue's file, a folder of notes, how many jobs its list has. It begins when `go` is in that folder, and
-is at work on a job for as long as `hold` is there. It writes a line for whatever it does to `log`.
+is at work on a job for as long as `hold` is there. When `suspend` is there it suspends itself as Ctrl-Z does, though
+not in the middle of a change of the queue, which others wait for. It writes a line for whatever it does to `log`.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -43,6 +45,8 @@ def main() -> None:
 def _work(store: JobStore, owner: JobOwner, claimed: QueuedJob, notes: Path) -> None:
     _note(notes, f"begun {claimed.slug}")
     while store.heartbeat(claimed.id, owner) and (notes / "hold").exists():
+        if (notes / "suspend").exists():
+            os.kill(os.getpid(), signal.SIGSTOP)
         time.sleep(LOOK_S)
     report = JobReport(slug=claimed.slug, source=notes, folder=notes, outcome=Outcome.DONE)
     _note(notes, f"{'done' if store.finish(claimed.id, owner, report) else 'lost'} {claimed.slug}")
