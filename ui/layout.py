@@ -80,7 +80,6 @@ class PanelWindow(ttk.App):
         right = ttk.Frame(self)
         right.grid(row=0, column=1, sticky="nsew", padx=GAP, pady=(GAP, 0))
         right.columnconfigure(0, weight=1)
-        right.rowconfigure(1, weight=1)
         self.progress_panel = ProgressPanel(right)
         self.progress_panel.card.grid(row=0, column=0, sticky="ew", pady=(0, GAP))
         self.log_panel = LogPanel(right, self.style)

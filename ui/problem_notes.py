@@ -53,4 +53,6 @@ class ProblemNotes:
                 card.unfold()
         if shown and shown[0] is not None:
             self._column.update_idletasks()  # its place is known only then
-            self._column.bring_into_view(self._notes[shown[0]].label)
+            first = self._notes[shown[0]]
+            for part in (first.label, first.control):  # the control above all
+                self._column.bring_into_view(part)

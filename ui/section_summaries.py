@@ -7,8 +7,8 @@ from pathlib import Path
 from ui import spoken_languages
 from ui.job_form import SEPARATOR, FormValues
 
-MOST = 60
-"""The longest name of a file or folder, in characters."""
+MOST = 36
+"""The longest name of a file or folder, in characters: a summary stands on one line."""
 
 SEPARATED = " · "
 
@@ -42,9 +42,9 @@ def upload_summary(values: FormValues) -> str:
     return _sentence(phrases)
 
 
-def elided(text: str) -> str:
+def elided(text: str, most: int = MOST) -> str:
     """Return a text without its beginning if it is long: the end tells one from another."""
-    return text if len(text) <= MOST else f"…{text[-MOST:]}"
+    return text if len(text) <= most else f"…{text[-most:]}"
 
 
 def _language(values: FormValues) -> str:

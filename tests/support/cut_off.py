@@ -45,7 +45,8 @@ def _is_laid_out(widget: tkinter.Misc) -> bool:
 
 def _is_left_out(widget: tkinter.Misc) -> bool:
     """Whether a widget is to be shown in what holds it and is not: a row or column that has no room at all."""
-    return widget.winfo_manager() in ("grid", "pack") and not widget.winfo_ismapped()
+    wants_none = widget.winfo_reqwidth() <= 1 and widget.winfo_reqheight() <= 1  # a frame that holds nothing
+    return widget.winfo_manager() in ("grid", "pack") and not widget.winfo_ismapped() and not wants_none
 
 
 def _cut_off(widget: tkinter.Misc) -> Iterator[str]:
@@ -66,9 +67,19 @@ def _outside(widget: tkinter.Misc, holder: tkinter.Misc) -> Iterator[str]:
 
 
 def _overlap(one: tkinter.Misc, other: tkinter.Misc) -> bool:
-    """Whether two widgets share a pixel."""
+    """Whether two widgets share a pixel, unless one is placed upon the other so that nothing of that can be seen."""
+    if _covers(one, other) or _covers(other, one):
+        return False
     across = one.winfo_rootx() < other.winfo_rootx() + other.winfo_width()
     back = other.winfo_rootx() < one.winfo_rootx() + one.winfo_width()
     down = one.winfo_rooty() < other.winfo_rooty() + other.winfo_height()
     up = other.winfo_rooty() < one.winfo_rooty() + one.winfo_height()
     return across and back and down and up
+
+
+def _covers(one: tkinter.Misc, other: tkinter.Misc) -> bool:
+    """Whether a widget is placed upon another one and hides all of it."""
+    right = one.winfo_rootx() + one.winfo_width() >= other.winfo_rootx() + other.winfo_width()
+    bottom = one.winfo_rooty() + one.winfo_height() >= other.winfo_rooty() + other.winfo_height()
+    left, top = one.winfo_rootx() <= other.winfo_rootx(), one.winfo_rooty() <= other.winfo_rooty()
+    return one.winfo_manager() == "place" and left and right and top and bottom

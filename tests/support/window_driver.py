@@ -51,7 +51,7 @@ class Driver:
         variables.source.set(source)
         # What the field itself does when nothing was typed for a moment; no test has to wait for that.
         self.window.controller.look_at_source(source)
-        self.until(lambda: self.window.controller.state.source.details not in ("", "Reading the video…"))
+        self.until(self._source_known)
         self.settle()
 
     def list_videos(self, number: int) -> None:
@@ -63,6 +63,10 @@ class Driver:
         self.window.videos.take(tuple(map(str, paths)))
         self.until(lambda: len(self.window.controller.state.videos.rows) == number)
         self.settle()
+
+    def _source_known(self) -> bool:
+        source = self.window.controller.state.source
+        return bool(source.problem) or source.details not in ("", "Reading the video…")
 
     def unfold(self) -> None:
         """Unfold every section of the form."""

@@ -50,23 +50,23 @@ def test_folded_at_first(open_driver):
     assert AdvancedValues() == driver.window.variables.read().advanced
 
 
-def test_unfolding_moves_nothing_above(open_driver):
-    """The button stays under the pointer and so does the window, when it is pressed and when it is pressed again."""
+def test_what_is_unfolded_comes_into_view(open_driver):
+    """The column scrolls to it; what stands beside the column stays, and folded again the column is as it was."""
     driver = open_driver()
     window = driver.window
     card = window.advanced_panel.card
 
-    def places():
-        widgets = (card.toggle, window.output_panel.presets.list, window.actions.start, window.log_panel.view)
+    def places(*further):
+        widgets = (window.actions.start, window.log_panel.view, window.banner_panel.title, *further)
         return [(w.winfo_rootx(), w.winfo_rooty(), w.winfo_height()) for w in widgets] + [window.geometry()]
 
-    before = places()
+    beside, everything = places(), places(card.toggle, window.output_panel.presets.list)
     driver.press(card.toggle)
-    driver.until(card.body.winfo_viewable)
-    assert (before, "▾  ADVANCED") == (places(), text_of(card.toggle))
+    driver.until(lambda: driver.in_view(card.toggle) and driver.in_view(window.advanced_panel.codec))
+    assert (beside, "▾  ADVANCED") == (places(), text_of(card.toggle))
     driver.press(card.toggle)
     driver.until(lambda: not card.body.winfo_viewable())
-    assert before == places()
+    assert everything == places(card.toggle, window.output_panel.presets.list)
 
 
 def test_the_keyboard_leaves_what_is_folded_away(open_driver):

@@ -252,6 +252,8 @@ def test_a_control_that_gets_the_keyboard_comes_into_view(open_driver):
     driver.until(lambda: window.winfo_height() == 640)
     driver.settle()
     panel = window.upload_panel
+    window.settings.yview_moveto(0.0)
+    driver.settle()
     assert not driver.in_view(panel.delete_local)
     panel.delete_local.focus_force()
     driver.until(lambda: driver.in_view(panel.delete_local))

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import replace
 
 import pytest
 from cut_off import faults
 from displays import needs_xvfb
-from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Upload
+from every_state import JOBS, LISTS, STATES, give_size
 
-from pipeline.events import PhaseStarted
-from pipeline.media.source.damage import Damage, Hole, Medium
-from pipeline.model import PhaseName
-from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.preferences import Preferences, WindowPreferences
-from ui.view_state import WindowStage
-
-ASKING = PreviousUpload(files_done=12, files_total=45)
 
 
 @needs_xvfb
@@ -77,116 +69,70 @@ def test_the_window_stays_on_the_screen(open_driver, tmp_path, kept, geometry):
     assert geometry == window.geometry()
 
 
-class Expired(FakeServices):
-    """A run whose login has expired in the upload."""
+MAIN = ("damaged", "replace stream?", "list runs")
+"""States that are looked at on every screen; the others on the sparsest and, where they bring widgets of their own, on
+the densest.
+"""
 
-    def __init__(self) -> None:
-        super().__init__(run=self.upload)
+ONLY_TEXTS = {*JOBS, *LISTS} - {*MAIN}
+"""States that differ from others in nothing but texts and colours."""
 
-    def upload(self, plan, sink, cancel) -> None:
-        """Ask for a token."""
-        sink(PhaseStarted(job="lesson01", phase=PhaseName.UPLOAD, overall=0.7))
-        assert self.ask_token is not None
-        self.ask_token()
-        cancel.check()
+SCREENS = {1: (96, "1280x900"), 1.5: (144, "1920x1300"), 2: (192, "3840x2160"), 2.5: (240, "3840x2160")}
 
 
-def bring_to(driver, state: str) -> None:
-    """Bring a new window to a state."""
-    window = driver.window
-    if state == "new":
-        return
-    if state == "refused":
-        for ticked in window.variables.qualities.values():
-            ticked.set(False)
-        driver.press(window.actions.start)
-        driver.until(lambda: driver.banner.startswith("Not started"))
-        return
-    if state == "list":
-        fill_the_list(driver)
-        return
-    driver.fill("/videos/a folder of lectures/lesson01.mp4", upload=True)
-    if state == "damaged":
-        driver.until(window.source_panel.accept.winfo_viewable)
-        return
-    if state == "unfolded":
-        driver.unfold()
-        return
-    driver.press(window.actions.start)
-    if state == "question":
-        driver.until_stage(WindowStage.ASKING)
-    elif state == "token":
-        driver.until(lambda: window.controller.state.token)
-    else:
-        driver.until(lambda: driver.rows["720p"][0] == "40%")
-    if state == "closing":
-        window.close()
-    if state == "uploading":
-        driver.services.run.encoding.release()
-        driver.until(lambda: driver.rows["Upload"][0] == "35%")
-
-
-def fill_the_list(driver) -> None:
-    """Put five videos into the list, one of them with a long name, of which the first runs and another is selected."""
-    folder = driver.preferences_path.parent
-    lessons = [f"lesson0{number}.mp4" for number in range(2, 6)]
-    names = ["An introduction to the biology of cells – lecture 1.mp4", *lessons]
-    for name in names:
-        (folder / name).write_bytes(b"x")
-    window = driver.window
-    window.videos.take(tuple(str(folder / name) for name in names))
-    driver.until(lambda: len(window.controller.state.videos.rows) == len(names))
-    driver.settle()
-    driver.press(window.queue_panel.start_all)
-    driver.until(lambda: "25%" in window.queue_panel.lines[0])
-    window.queue_panel.tree.selection_set(list(window.controller.state.videos.rows)[1])
-    driver.until(lambda: window.controller.state.videos.selected)
-
-
-HOLES = tuple(Hole(medium=medium, begin_s=begin_s, end_s=begin_s + 3.2) for begin_s in (6.0, 80.0) for medium in Medium)
-SERVICES = {
-    "question": lambda: FakeServices(previous=ASKING),
-    "token": Expired,
-    "damaged": lambda: FakeServices(damage=Damage(holes=HOLES, errors=40)),
-}
+def cases():
+    """Return every case: a screen, the sizes of the window, a theme, and a state."""
+    for number, name in enumerate(STATES):
+        theme = ("dark", "light")[number % 2]
+        yield pytest.param(SCREENS[1], ("default", "smallest"), theme, name, id=f"1-{name}")
+        if name in MAIN:
+            yield pytest.param(SCREENS[1.5], ("smallest",), theme, name, id=f"1.5-{name}")
+            yield pytest.param(SCREENS[2], ("default", "largest"), theme, name, id=f"2-{name}")
+            yield pytest.param(SCREENS[2.5], ("smallest", "largest"), theme, name, id=f"2.5-{name}")
+        elif name not in ONLY_TEXTS:
+            yield pytest.param(SCREENS[2.5], ("smallest",), theme, name, id=f"2.5-{name}")
 
 
 @needs_xvfb
-@pytest.mark.parametrize(
-    ("dense_screen", "size", "theme", "state"),
-    [
-        pytest.param((96, "1280x900"), "", "dark", "new", id="1-new"),
-        pytest.param((96, "1280x900"), "900x640", "light", "refused", id="1-smallest-refused"),
-        pytest.param((96, "1280x900"), "900x640", "dark", "token", id="1-smallest-token"),
-        pytest.param((96, "1280x900"), "900x640", "dark", "closing", id="1-smallest-closing"),
-        pytest.param((96, "1280x900"), "900x640", "light", "damaged", id="1-smallest-damaged"),
-        pytest.param((96, "3840x2160"), "3840x2160", "dark", "running", id="1-largest-running"),
-        pytest.param((96, "1280x900"), "900x640", "dark", "list", id="1-smallest-list"),
-        pytest.param((144, "1920x1300"), "", "light", "question", id="1.5-question"),
-        pytest.param((144, "1920x1300"), "1350x960", "dark", "uploading", id="1.5-smallest-uploading"),
-        pytest.param((192, "3840x2160"), "", "dark", "uploading", id="2-uploading"),
-        pytest.param((192, "3840x2160"), "", "light", "list", id="2-list"),
-        pytest.param((192, "3840x2160"), "1800x1280", "light", "question", id="2-smallest-question"),
-        pytest.param((192, "3840x2160"), "3840x2160", "light", "unfolded", id="2-largest-unfolded"),
-        pytest.param((240, "3840x2160"), "", "dark", "refused", id="2.5-refused"),
-        pytest.param((240, "3840x2160"), "2250x1600", "light", "unfolded", id="2.5-smallest-unfolded"),
-        pytest.param((240, "3840x2160"), "3840x2160", "dark", "running", id="2.5-largest-running"),
-    ],
-    indirect=["dense_screen"],
-)
-def test_everything_is_whole(dense_screen, open_driver, tmp_path, request, size, theme, state):
-    """At every scale, in both themes and in every state nothing is cut off, outside of what holds it, or overlapping.
-
-    A picture of each case is left in the test's folder.
+@pytest.mark.parametrize(("dense_screen", "sizes", "theme", "state"), [*cases()], indirect=["dense_screen"])
+def test_everything_is_whole(dense_screen, open_driver, sizes, theme, state):
+    """In every state nothing is cut off, outside of what holds it, or overlapping, and what is always there stays where
+    it is.
     """
-    config = replace(NOT_CONFIGURED if state == "unfolded" else CONFIGURED, window_theme=theme)
-    driver = open_driver(SERVICES.get(state, lambda: FakeServices(run=Upload()))(), config=config)
+    shown = STATES[state]
+    driver = open_driver(shown.services(), config=replace(shown.config, window_theme=theme))
+    before = places(driver)
+    window = shown.window(driver)
+    if sizes[0] == "default":
+        assert before == places(driver)
+    found = {}
+    for size in sizes:
+        give_size(driver, window, size)
+        found[size] = faults(window)
+    assert {size: [] for size in sizes} == found
+
+
+def places(driver) -> dict[str, tuple[int, ...]]:
+    """Return where the things are that must not move when another state is shown."""
     window = driver.window
-    if size:
-        window.geometry(size)
-        driver.until(lambda: f"{window.winfo_width()}x{window.winfo_height()}" == size)
-    bring_to(driver, state)
-    driver.settle()
-    picture = tmp_path / f"{request.node.callspec.id}.png"
-    subprocess.run(["import", "-window", str(window.winfo_id()), str(picture)], check=True, timeout=60)
-    assert [] == faults(window)
+    column = window.settings
+    asking = window.token_panel.frame if window.token_panel.frame.winfo_viewable() else window.banner_panel.frame
+    fixed = {
+        "start": window.actions.start,
+        "reset": window.actions.reset,
+        "banner": asking,
+        "overall": window.progress_panel.rows[0].progress,
+        "progress": window.progress_panel.card,
+        "list or log": window.list_or_log.place,
+    }
+    in_column = {
+        "video": window.source_panel.entry,
+        "part": window.source_panel.part_from,
+        "folder": window.output_panel.entry,
+        "qualities": window.output_panel.qualities["2160p"],
+        "captions": window.transcription_panel.card.toggle,
+    }
+    return {
+        **{name: (one.winfo_rootx(), one.winfo_rooty(), one.winfo_width()) for name, one in fixed.items()},
+        **{name: (one.winfo_rootx(), one.winfo_rooty() - column.winfo_rooty()) for name, one in in_column.items()},
+    }

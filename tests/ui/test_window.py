@@ -225,7 +225,7 @@ def test_a_source_is_described_and_limits_the_qualities(open_driver):
     assert "0:14 · 1280×720 · 25 fps · Stereo AAC" == str(window.source_panel.details.cget("text"))
     assert window.output_panel.qualities["1080p"].instate(["disabled"])
     assert not window.output_panel.qualities["720p"].instate(["disabled"])
-    assert "The video is too small for 2160p, 1440p and 1080p." == str(window.output_panel.hint.cget("text"))
+    assert "Too small for 2160p, 1440p and 1080p." == str(window.output_panel.hint.cget("text"))
     assert {"source"} == driver.services.threads
     ticked = [window.output_panel.qualities["1080p"].instate(["selected"])]
     window.variables.source.set("")
@@ -251,7 +251,7 @@ def test_a_video_too_small_for_what_is_ticked_shows_what_is_made_instead(open_dr
     driver.settle()
     assert (["720p"], ["720p"], "720p") == shown()
     assert boxes["720p"].instate(["disabled"])
-    expected = "The video is too small for what is ticked: 720p is made."
+    expected = "Too small for what is ticked: 720p is made."
     assert expected == str(window.output_panel.hint.cget("text"))
     boxes["360p"].invoke()
     driver.settle()
@@ -270,7 +270,7 @@ def test_the_row_of_a_quality_above_1080p_comes_and_goes(open_driver, media_info
         driver.settle()
         shown.append(bool(row.progress.winfo_ismapped()))
     assert [False, True, False] == shown
-    assert "The video is large enough for every quality." == str(driver.window.output_panel.hint.cget("text"))
+    assert "Large enough for every quality." == str(driver.window.output_panel.hint.cget("text"))
 
 
 @pytest.mark.parametrize("conflict", [None, "It holds lesson02.mp4."], ids=["it runs", "it is asked about"])

@@ -26,9 +26,9 @@ from ui.window_size import give_size, on_screen
 
 TITLE = "Part, poster and preview"
 SIZE = (860, 620)
-MIN_SIZE = (720, 560)
+MIN_SIZE = (740, 560)
 LARGE = (480, 270)
-SMALL = (56, 44)
+SMALL = (48, 38)
 """The boxes of the frames, in pixels of a screen of 96 dots an inch."""
 GAP = "7.5p"
 READ_DELAY_MS = 150

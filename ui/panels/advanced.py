@@ -25,7 +25,7 @@ from ui.panels.engine import EnginePart
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
 from ui.widgets.choice_box import ChoiceBox
-from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
+from ui.widgets.fields import FieldNote, Fields, clear_when_edited, show_end, switch
 from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
 
@@ -142,6 +142,7 @@ class AdvancedPanel:
         fields.wide(self.encrypt, above="6p")
         key_file = ttk.Entry(body, textvariable=variables.key_file)
         browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)
+        show_end(key_file, variables.key_file)
         key_uri = ttk.Entry(body, textvariable=variables.key_uri)
         file_note = fields.add("Key file", key_file, beside=browse, hint=KEY_FILE_HINT)
         uri_note = fields.add("Key address", key_uri, hint=KEY_URI_HINT)

@@ -20,9 +20,11 @@ from ui.source_view import SourceView
 from ui.theme import CARD
 from ui.view_state import ViewState
 from ui.widgets.card import Card
-from ui.widgets.fields import Fields, clear_when_edited, switch
+from ui.widgets.fields import Fields, clear_when_edited, show_end, switch
 
 QUALITIES_A_ROW = 4
+MOST_OF_FOLDER = 28
+"""In characters: the line beneath the field stays one line."""
 AUDIO_ONLY = "Audio only: an audio stream is made."
 FOLDER_OF_OTHERS = "Used only if it lies below one of SOURCE_ROOTS. Otherwise the files go to the server alone."
 
@@ -36,6 +38,7 @@ class OutputPanel:
         body = self.card.body
         self.entry = ttk.Entry(body, textvariable=variables.output_dir)
         self.browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)
+        show_end(self.entry, variables.output_dir)
         fields = Fields(body)
         self.presets = PresetPart(self.card.head, fields, variables, config.data_dir)
         folder_note = fields.add("Folder", self.entry, beside=self.browse)
@@ -78,7 +81,7 @@ class OutputPanel:
         if self._variables.engine.read().in_queue:
             text = FOLDER_OF_OTHERS
         elif known:
-            text = f"The files go into its folder {elided(state.source.slug)}."
+            text = f"In the folder {elided(state.source.slug, MOST_OF_FOLDER)}."
         else:
             text = "Each video gets a folder of its own there."
         self.notes[Setting.OUTPUT].explain(text)
@@ -99,13 +102,11 @@ def quality_hint(source: SourceView, instead: Sequence[str] = ()) -> str:
     if source.offered is None:
         return "Qualities larger than the video are left out."
     if not source.offered:
-        return "This video is smaller than 360p: it gets one quality of its own size."
+        return "Smaller than 360p: one quality of its own size."
     if instead:
-        return f"The video is too small for what is ticked: {_listed(instead)} is made."
+        return f"Too small for what is ticked: {_listed(instead)} is made."
     missing = [name for name in QUALITY_NAMES if name not in source.offered]
-    return (
-        f"The video is too small for {_listed(missing)}." if missing else "The video is large enough for every quality."
-    )
+    return f"Too small for {_listed(missing)}." if missing else "Large enough for every quality."
 
 
 def _listed(names: Sequence[str]) -> str:

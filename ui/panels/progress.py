@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import tkinter
 
+import ttkbootstrap as ttk
+
 from pipeline.model import PhaseName
 from pipeline.phase_table import PHASES
 from ui.bars import Bars
+from ui.theme import CARD
 from ui.widgets.card import Card
 from ui.widgets.progress_row import HALF, ROW_HEIGHT, LinePart, ProgressRow
 
@@ -34,6 +37,17 @@ class ProgressPanel:
             with_text, with_figures = bar.label in ROWS_WITH_TEXT, bar.label in ROWS_WITH_FIGURES
             self.rows.append(ProgressRow(body, ROW_HEIGHT * line, side, with_text=with_text, with_figures=with_figures))
             line += side is not LinePart.LEFT
+
+        # without some of its rows it is as high as with all: what is beneath stays where it is
+        self._room = ttk.Frame(body, width=1, height=1, bootstyle=CARD)
+        below = ROW_HEIGHT * len(self.rows)
+        self._room.grid(row=0, column=3, rowspan=below + 1)
+        body.rowconfigure(below, weight=1)
+        body.bind("<Configure>", self._keep_room, add="+")
+
+    def _keep_room(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        if event.height > self._room.winfo_reqheight():
+            self._room.configure(height=event.height)
 
     def show(self, bars: Bars) -> None:
         """Show the rows."""

@@ -18,12 +18,15 @@ from ui.job_form import FormValues, typed_path
 from ui.language import _
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
-from ui.widgets.card import Card
-from ui.widgets.fields import Fields, clear_when_edited, switch
+from ui.widgets.card import NARROW, Card
+from ui.widgets.fields import Fields, clear_when_edited, show_end, switch
 from ui.widgets.wrapping_label import WrappingLabel
 
 VIDEO_FILES = " ".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
 TIME_WIDTH = 8
+REMARKS_LINES = 3
+"""For which room is kept beneath the field: what the video is, or why it can't be used, and what is unusual about it.
+"""
 
 LOOK_DELAY_MS = 400
 """How long nothing must be typed before the file is looked at."""
@@ -47,6 +50,7 @@ class SourcePanel:
         body = self.card.body
         self.entry = ttk.Entry(body, textvariable=variables.source)
         self.browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse)
+        show_end(self.entry, variables.source)
         fields = Fields(body)
         note = fields.add("Video", self.entry, beside=self.browse, hint=ADDRESS_HINT)
         self.details = note.label
@@ -54,14 +58,13 @@ class SourcePanel:
         remarks.columnconfigure(0, weight=1)
         self.damage = WrappingLabel(remarks, bootstyle=TEXT_TONES[Tone.WARNING])
         self.damage.grid(row=0, column=0, sticky="new")
-        self.accept = ttk.Button(remarks, text=_("Convert what can be read"), bootstyle=CARD, command=self._accept)
-        self.accept.grid(row=0, column=1, sticky="ne", padx=("6p", 0), pady="2p")
-        self._accepted_here = False
         self.searching = WrappingLabel(remarks, bootstyle=HINT)  # where damage is told when it has been found
         self.searching.grid(row=0, column=0, sticky="new", padx=("78p", 0))
         self.treatment = WrappingLabel(remarks, bootstyle=HINT)
-        self.treatment.grid(row=1, column=0, columnspan=2, sticky="new", padx=("78p", 0))
-        fields.wide(remarks, above="0", lines=2)
+        self.treatment.grid(row=1, column=0, sticky="new", padx=("78p", 0))
+        self._add_accept()
+        fields.wide(remarks, above="0")
+        fields.keep(REMARKS_LINES, rows=2)
         part = ttk.Frame(body, bootstyle=CARD)
         self.part_from, self.part_to = (
             ttk.Entry(part, textvariable=variable, width=TIME_WIDTH)
@@ -79,6 +82,14 @@ class SourcePanel:
         variables.on_change(self._whole_again, variables.source)
         variables.on_change(clear_when_edited(note), variables.source)
         variables.on_change(self._look_soon, variables.source)
+
+    def _add_accept(self) -> None:
+        """Put the button beside the card's title, where it takes no room from the sentence about the damage."""
+        self._accepted_here = False
+        text = _("Convert what can be read")
+        self.accept = ttk.Button(self.card.corner, text=text, bootstyle=CARD, padding=NARROW, command=self._accept)
+        self.accept.grid(row=0, column=0)
+        self.card.rowconfigure(0, minsize=self.accept.winfo_reqheight() + self.card.winfo_pixels("3p"))
 
     def show(self, state: ViewState) -> None:
         """Show the source's details and whether it can be changed."""

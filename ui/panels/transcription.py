@@ -20,7 +20,7 @@ from ui.section_summaries import captions_summary
 from ui.theme import CARD
 from ui.view_state import ViewState
 from ui.widgets.choice_box import ChoiceBox
-from ui.widgets.fields import FieldNote, Fields, clear_when_edited, switch
+from ui.widgets.fields import FieldNote, Fields, clear_when_edited, show_end, switch
 from ui.widgets.folding_card import FoldingCard
 
 MODEL_HINT = "Larger models are more accurate but take longer. Each is downloaded once; Browse takes a model folder."
@@ -111,6 +111,7 @@ class TranscriptionPanel:
         fields.add("Caption rules", self.rules, hint=RULES_HINT)
         self.names = ttk.Entry(body, textvariable=variables.speech.names_file)
         self.browse_names = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse_names)
+        show_end(self.names, variables.speech.names_file)
         names_note = fields.add("Names file", self.names, beside=self.browse_names, hint=NAMES_HINT)
         variables.on_change(clear_when_edited(names_note), variables.speech.names_file, variables.transcribe)
         self.notes[Setting.NAMES] = names_note
@@ -120,6 +121,7 @@ class TranscriptionPanel:
         variables, body = self._variables, self.card.body
         self.captions = ttk.Entry(body, textvariable=variables.captions)
         self.browse_captions = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse_captions)
+        show_end(self.captions, variables.captions)
         note = fields.add("Captions files", self.captions, beside=self.browse_captions, hint=CAPTIONS_HINT)
         variables.on_change(clear_when_edited(note), variables.captions)
         variables.on_change(lambda: variables.captions.set(""), variables.source)  # they are of one video alone
@@ -129,6 +131,7 @@ class TranscriptionPanel:
         variables, body = self._variables, self.card.body
         self.dataset = ttk.Entry(body, textvariable=variables.dataset)
         self.browse_dataset = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._browse_dataset)
+        show_end(self.dataset, variables.dataset)
         note = fields.add("Transcript dataset", self.dataset, beside=self.browse_dataset, hint=DATASET_HINT)
         makes_transcript = (variables.transcribe, variables.captions)
         variables.on_change(clear_when_edited(note), variables.dataset, *makes_transcript)

@@ -20,18 +20,15 @@ from ui.source_view import SourceView
 from ui.speed_limit import limit_problems
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState, WindowStage
-from ui.widgets.fields import Fields, clear_when_edited, switch
+from ui.widgets.fields import Fields, clear_when_edited, show_end, switch
 from ui.widgets.folding_card import FoldingCard
 from ui.widgets.wrapping_label import WrappingLabel
 
-DESTINATION_TIP = "The destination is a folder on the server, such as videos/course1/lesson01/."
-CONFIGURED_TIP = f"The backend's address and the token are read from .env.\n{DESTINATION_TIP}"
-MANUAL_TIP = f"Tip: A .env file saves entering the address and the token.\n{DESTINATION_TIP}"
-TITLE_HINT = "What the record and the player's page call the video. Empty: the file's name."
+TITLE_HINT = "Shown on the player's page. Empty: the file's name."
 LONGEST_LABEL = "Record language"
-OWN_FOLDER = "Each video has a folder of its own."
+OWN_FOLDER = "A folder on the server, of its own for each video."
 LIMIT_HINT = "Empty: no limit. Works during an upload."
-HOURS_HINT = "Empty: the settings' limits by the hour. Works during an upload."
+HOURS_HINT = "Empty: the limits by the hour, of the settings."
 LIMIT_DELAY_MS = 500
 """How long nothing must be typed before a limit is used: the first digit of one is not meant."""
 
@@ -58,8 +55,6 @@ class UploadPanel:
         self._add_destination(fields, config)
         self._add_ticks(fields)
         self._add_speed(fields)
-        tip = CONFIGURED_TIP if config.backend.configured else MANUAL_TIP
-        fields.wide(WrappingLabel(body, bootstyle=HINT, text=tip), above="4.5p")
         variables.on_change(
             self._summarise, variables.upload, variables.destination, variables.make_mp4, variables.delete_local
         )
@@ -126,7 +121,8 @@ class UploadPanel:
         )
         fields.add_plain(LONGEST_LABEL, language)
         self._dependent.append(language)
-        self._entry(fields, Setting.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
+        entry = self._entry(fields, Setting.DESTINATION, "Destination", variables.destination, hint=OWN_FOLDER)
+        show_end(entry, variables.destination)
         variables.on_change(self._another_video, variables.source)
         self.title = ttk.Entry(body, textvariable=variables.title)
         fields.add("Title", self.title, hint=TITLE_HINT)
@@ -196,8 +192,9 @@ class UploadPanel:
         *,
         show: str = "",
         hint: str = "",
-    ) -> None:
+    ) -> ttk.Entry:
         entry = ttk.Entry(self.card.body, textvariable=variable, show=show)
         note = self.notes[setting] = fields.add(label, entry, hint=hint)
         self._variables.on_change(clear_when_edited(note), variable, self._variables.upload)
         self._dependent.append(entry)
+        return entry

@@ -264,8 +264,10 @@ class EditorView:
 
     def _switch_view(self, *, opened: bool) -> None:
         _show(self.opening.card, not opened)
-        for frame in (self.banner.frame, self.videos.frame, self.segments.frame, self.bar.frame):
+        for frame in (self.banner.frame, self.videos.frame, self.segments.frame):
             _show(frame, opened)
+        # the list of what both have changed takes its room in a small window
+        _show(self.bar.frame, opened and self.controller.state.question is not Question.COLLISIONS)
 
     def _take_away(self) -> None:
         if self._timer:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
+from pathlib import Path
 from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
 from ui.language import shown
 from ui.theme import CARD, HINT
+from ui.widgets.keyboard import has_keyboard
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import line_height, on_screen
 
@@ -17,6 +20,8 @@ BESIDE_LABEL = "6p"
 GAP = "1.5p"
 AROUND_LINES = 7
 """What lines of words take above its text and below, in pixels of a screen of 96 dots an inch."""
+AROUND_LABEL = 6
+"""The same of a row with a label alone."""
 PROBLEM = "@card danger"
 
 
@@ -33,6 +38,11 @@ class FieldNote:
         self._hint = hint
         self._problem = ""
         self._write()
+
+    @property
+    def control(self) -> plain.Widget:
+        """What the sentence is about."""
+        return self._control
 
     @property
     def label(self) -> WrappingLabel:
@@ -61,9 +71,18 @@ class FieldNote:
 
     def _write(self) -> None:
         line = line_height(self._label)
-        kept = max(line, self._label.winfo_height()) if self._problem else line
+        # the height of a label that was never in view is not that of its text
+        seen = self._problem and self._label.winfo_viewable()
+        kept = max(line, self._label.winfo_height()) if seen else line
         self._label.master.rowconfigure(self._label.grid_info()["row"], minsize=kept)
-        self._label.configure(text=self._problem or self._hint, bootstyle=PROBLEM if self._problem else HINT)
+        text = self._shortly(self._problem) if self._problem else self._hint
+        self._label.configure(text=text, bootstyle=PROBLEM if self._problem else HINT)
+
+    def _shortly(self, problem: str) -> str:
+        """Return what is wrong with the name of a file or folder in the place of its path, which stands above."""
+        path = str(self._control.get()).strip() if isinstance(self._control, plain.Entry) else ""
+        is_path = Path(path).name not in ("", path) and "://" not in path
+        return problem.replace(path, Path(path).name) if is_path else problem
 
 
 class Fields:
@@ -98,7 +117,7 @@ class Fields:
 
     def _note(self, control: plain.Widget, hint: str, *, column: int) -> FieldNote:
         note = WrappingLabel(self._frame, bootstyle=HINT)
-        note.grid(row=self._row, column=column, columnspan=3 - column, sticky="ew", pady=(0, GAP))
+        note.grid(row=self._row, column=column, columnspan=3 - column, sticky="new", pady=(0, GAP))
         self._row += 1
         return FieldNote(control, note, hint)
 
@@ -118,6 +137,13 @@ class Fields:
         widget.grid(row=self._row, column=1, columnspan=2, sticky="ew", pady=(0, GAP))
         self._row += 1
 
+    def keep(self, lines: int, *, rows: int) -> None:
+        """Keep room for so many lines of text that the last rows share: the last one has what the others leave."""
+        height = lines * line_height(self._frame) + rows * on_screen(self._frame, AROUND_LABEL)
+        room = ttk.Frame(self._frame, width=1, height=height, bootstyle=CARD)
+        room.grid(row=self._row - rows, rowspan=rows, column=3)
+        self._frame.rowconfigure(self._row - 1, weight=1)
+
     def wide(self, control: plain.Widget, *, above: str = GAP, indent: str = "0", lines: int = 0) -> None:
         """Add a row that a control has for itself; room for `lines` of text is kept free for it."""
         if lines:
@@ -125,6 +151,20 @@ class Fields:
             self._frame.rowconfigure(self._row, minsize=room)
         control.grid(row=self._row, column=0, columnspan=3, sticky="ew", pady=(above, GAP), padx=(indent, 0))
         self._row += 1
+
+
+def show_end(entry: ttk.Entry, variable: tkinter.Variable) -> None:
+    """Let a field show the end of what is put into it: the end tells a path from others. Where somebody types, the
+    field follows the cursor.
+    """
+
+    def follow() -> None:
+        if not entry.index("insert") or not has_keyboard(entry):
+            entry.xview_moveto(1.0)
+
+    # the field takes the text in after its variable, and its place after it was laid out
+    variable.trace_add("write", lambda *_: entry.after_idle(follow) if entry.winfo_exists() else None)
+    entry.bind("<Configure>", lambda _: follow(), add="+")
 
 
 def switch(controls: list[plain.Widget], enabled: bool) -> None:

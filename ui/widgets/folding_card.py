@@ -16,10 +16,14 @@ TITLE = "Title"
 """The style of a button that is a card's title: the card's own button, in bold."""
 
 NOTABLE = "@card info"
+UNFOLDED = "<<Unfolded>>"
+"""The event of a card that was just unfolded."""
 
 
 class FoldingCard(ttk.Frame):
     """A panel whose title is a button that shows and hides `body`; the title stays where it is.
+
+    UNFOLDED is sent when the body is shown.
 
     `head`, beside the title, is for what is always in view. Without it, the summary stands there.
     """
@@ -64,6 +68,7 @@ class FoldingCard(ttk.Frame):
         self.toggle.configure(text=f"{OPEN if opened else CLOSED}  {shown(self._title)}")
         if opened:
             self.body.grid()
+            self.event_generate(UNFOLDED)
             return
         if has_keyboard(self.body):  # what is hidden must not take what is typed
             self.toggle.focus_set()
