@@ -53,6 +53,7 @@ class Login:
                 return True
             if not self.can_ask or self._ask is None:
                 return False
+            cancel.check()
             token = (self._ask() or "").strip()
             cancel.check()
             self._nobody_has_one = not token

@@ -33,6 +33,13 @@ def test_without_a_new_token_it_is_over(cancel, ask):
     assert ["old"] == login.tokens
 
 
+def test_nobody_is_asked_for_what_was_cancelled(cancel):
+    """Whatever came first, the cancel or the refusal."""
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        Login("old", lambda: pytest.fail("nobody needs it")).renew(1, cancel)
+
+
 def test_others_wait_while_one_is_asked_and_cancel_ends_that(cancel, in_thread):
     """An editor who looks for a token is not asked four times, and may cancel meanwhile."""
     asking, typed = threading.Event(), threading.Event()
