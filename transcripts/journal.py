@@ -260,11 +260,12 @@ class Journal:
                     if file not in self._named:
                         sync_folder(self._path.parent)
                         self._named = [file]
-                    if file in retired:
-                        file.close()
                 except OSError as error:
                     log.warning("The disk does not confirm changes to %s: %s", self._path, error)
                     failure = error
+                if file in retired:
+                    with suppress(OSError):
+                        file.close()
             with self._wake:
                 self._confirmed = appended
                 self._retired = [one for one in self._retired if one not in retired]

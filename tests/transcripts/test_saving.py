@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 from datasets import HeldClock, files_beside, left_by_a_crash, opened
 
@@ -516,6 +517,16 @@ def test_disk_that_confirms_nothing(kind, document, broken_disk):
     edit(kind, document)
     with pytest.raises(DocumentError, match=r"(?s)^The disk does not confirm changes to .* \(Input/output error\)"):
         document.confirm()
+
+
+def test_disk_that_confirms_nothing_leaves_no_file_open(kind, path, broken_disk):
+    """Confirmed or not, the journal is closed with the dataset."""
+    document = opened(path)
+    edit(kind, document)
+    with pytest.raises(DocumentError):
+        document.shutdown()
+    folder = str(path.parent)
+    assert [] == [file.path for file in psutil.Process().open_files() if file.path.startswith(folder)]
 
 
 def test_recovered_stays_until_the_disk_has_it(kind, crashed, monkeypatch, request):
