@@ -95,11 +95,15 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing is written into the folders for data, settings and logs of whoever runs the tests, nor read there."""
+    """Nothing is written into the folders for data, settings, logs and caches of who runs the tests, nor read there.
+
+    Other tests run at the same time, and have run before.
+    """
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         patched.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patched.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patched.setenv("LANGUAGE", "en")  # whatever that person speaks
         yield
 

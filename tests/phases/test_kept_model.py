@@ -15,6 +15,7 @@ from watched_whisper import WatchedWhisper
 from config import Config
 from pipeline import wiring
 from pipeline.cancel import CancelToken
+from pipeline.engines import local
 from pipeline.events import Event, PhaseFinished, PhaseStarted
 from pipeline.job import EncodingRequest, Job, TranscriptionRequest
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
@@ -73,8 +74,10 @@ class Run:
 
 
 @pytest.fixture
-def jobs(tmp_path: Path, sample: Path, small_model: Path) -> Run:
-    """See `Run`."""
+def jobs(tmp_path: Path, sample: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """See `Run`. Whatever else is in memory, there is room for a model beside an encode."""
+    monkeypatch.setattr(model_loading, "has_room", lambda size, *, loaded, encodes: True)
+    monkeypatch.setattr(local, "has_room_for", lambda needed_bytes: True)
     return Run(folder=tmp_path / "out", sample=sample, model=small_model)
 
 
