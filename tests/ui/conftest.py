@@ -77,9 +77,10 @@ def _collected_here() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_hurry(monkeypatch) -> None:
-    """Windows wait for the end of a job, and show it, for as long as the slowest computer needs."""
+    """Windows wait for the end of a job, and for the system's colours, for as long as the slowest computer needs."""
     monkeypatch.setattr("ui.closing.CLOSE_DEADLINE_S", 600.0)
     monkeypatch.setattr("ui.closing.SHOWN_S", 600.0)
+    monkeypatch.setattr("ui.appearance.PATIENCE_S", 600.0)
 
 
 @pytest.fixture(autouse=True)

@@ -41,10 +41,12 @@ def _overlap(one, other) -> bool:
 )
 def test_every_button_is_whole_at_every_scale(dense_screen, open_driver, smallest):
     """No button of the row is cut off or overlaps another, and the row is whole in the window."""
-    window = open_driver().window
+    driver = open_driver()
+    window = driver.window
     if smallest:
         window.geometry("{}x{}".format(*window.minsize()))
-        window.update()
+        driver.until(lambda: (window.winfo_width(), window.winfo_height()) == window.minsize())
+        driver.settle()
     bar = window.actions
     row = bar.row
     buttons = (bar.open_folder, bar.transcripts, bar.pause, bar.resume, bar.cancel, bar.start)

@@ -60,5 +60,5 @@ try:
 except WindowUnavailableError as error:
     sys.stdout.write(str(error))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     assert sentence in done.stdout

@@ -14,7 +14,8 @@ from ui.view_state import WindowStage
 from ui.widgets.elided import MOST_SHOWN, elided
 
 LONG = {"one word": "x" * 1_000_000, "words": "word " * 200_000, "lines": "line\n" * 200_000}
-MOST_S = 0.2
+MOST_S = 2.0
+"""Of the processor: much more than what is right needs on any machine, much less than a megabyte in a field takes."""
 REFUSED = "Not pasted: the text is too long."
 
 

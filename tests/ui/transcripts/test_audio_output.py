@@ -34,7 +34,7 @@ def play(home, before=""):
     """Play a second in a process with a home folder; return its status and what it complained of."""
     environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", before + PLAY], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", before + PLAY], env=environment, capture_output=True, text=True, timeout=180
     )
     return done.returncode, done.stderr.strip().splitlines()[-1:]
 

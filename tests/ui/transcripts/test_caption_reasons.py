@@ -9,7 +9,7 @@ from ui.transcripts.caption_reasons import CaptionReasons, caption_reason
 from ui.transcripts.messages import ReasonsKnown
 from ui.transcripts.segment import segment_of
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 
 
 def segment(start, duration, text, **more):

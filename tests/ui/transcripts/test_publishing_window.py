@@ -28,12 +28,20 @@ def opened(open_editor, uploaded, config):
 
 def test_corrected_and_published(open_editor, uploaded):
     """What was corrected is in the captions on the server, and what is published is not published twice."""
-    driver = opened(open_editor, uploaded, uploaded.config)
+    going, publish = threading.Event(), publisher_for(uploaded.config)
+
+    def held(*arguments):
+        assert going.wait(DEADLINE_S)
+        return publish(*arguments)
+
+    opener = opener_for(uploaded.config)
+    driver = open_editor(uploaded.dataset, opener=opener, publisher=held).ready()
     place = next(n for n, text in enumerate(driver.texts) if "seven" in text)
     driver.view.segments.select(place)
     driver.type(driver.texts[place].replace("seven", "eleven"))
     driver.click(driver.view.banner.publish)
     assert driver.view.banner.publish.instate(["disabled"])
+    going.set()
     driver.until(lambda: not driver.state.publishing)
     driver.settled()
     assert "welcome is published: 5 files were replaced." == str(driver.view.status.label.cget("text"))

@@ -10,8 +10,10 @@ from urllib.request import url2pathname
 
 import pytest
 from datasets import TRANSCRIPTS_KIND, left_by_a_crash, opened
+from editor_window import DEADLINE_S
 from finished_jobs import finished_job, heard
 
+from transcripts import exact_times
 from ui.transcripts.audio_output import RATE_HZ
 from ui.transcripts.player import BLOCK
 from ui.transcripts.questions import EditorAnswer
@@ -434,12 +436,26 @@ class TestAligning:
         content["segments"][0]["alignment"] = {"word": words}
         return with_video(tmp_path, content, sample)
 
-    def test_aligned(self, open_editor, chapter, small_model):
+    @pytest.fixture
+    def going(self, monkeypatch):
+        """Words are not aligned before this is set."""
+        found, exact_words = threading.Event(), exact_times.exact_words
+
+        def held(*arguments):
+            assert found.wait(DEADLINE_S)
+            return exact_words(*arguments)
+
+        monkeypatch.setattr(exact_times, "exact_words", held)
+        yield found
+        found.set()
+
+    def test_aligned(self, open_editor, chapter, small_model, going):
         """F9 gives the words the times at which they are said, as one step that can be undone."""
         driver = open_editor(chapter, model=str(small_model)).ready()
         before = driver.segments[0].words
         driver.press("<F9>")
         assert "Cancel aligning" == str(driver.view.bar.align.cget("text"))
+        going.set()
         driver.until(lambda: not driver.state.aligning)
         driver.settled()
         assert ("The words have exact times.", "Align words") == (
@@ -453,24 +469,26 @@ class TestAligning:
         driver.press("<Control-z>")
         assert before == driver.segments[0].words
 
-    def test_cancelled(self, open_editor, chapter, small_model):
+    def test_cancelled(self, open_editor, chapter, small_model, going):
         """The button cancels, and nothing is changed."""
         driver = open_editor(chapter, model=str(small_model)).ready()
         before = driver.segments[0].words
         driver.click(driver.view.bar.align)
         driver.click(driver.view.bar.align)
+        going.set()
         driver.until(lambda: not driver.state.aligning)
         assert ("The words keep the times that they had.", before) == (
             driver.state.status.text,
             driver.segments[0].words,
         )
 
-    def test_moved_meanwhile(self, open_editor, chapter, small_model):
+    def test_moved_meanwhile(self, open_editor, chapter, small_model, going):
         """Times that were found for where the segment was are not given to it where it is now."""
         driver = open_editor(chapter, model=str(small_model)).ready()
         driver.click(driver.view.bar.align)
         driver.click(driver.view.bar.shift_one)
         moved = driver.segments[0].words
+        going.set()
         driver.until(lambda: not driver.state.aligning)
         driver.settled()
         assert ("The segment was changed while its words were aligned: align them again.", moved) == (
