@@ -49,7 +49,9 @@ def in_phase(queue_server):
 def test_killed_while_it_hears(machines, lectures, put, in_phase, sample, queue_server):
     """Whisper's process dies with the worker, and another machine hears the whole of it."""
     process = put(sample, "faults/speech/", "--transcribe", "--model", machines.folder / "disk of editor" / "model")
-    first = machines.worker("alpha", roots=lectures("alpha", sample), lease_s=SHORT_LEASE_S)
+    # at this rate it is never done before it is killed
+    slow = ("--limit-rate", "2K")
+    first = machines.worker("alpha", *slow, roots=lectures("alpha", sample), lease_s=SHORT_LEASE_S)
     in_phase("transcript")
     children = first.programs("")
     first.kill()
@@ -63,7 +65,7 @@ def test_killed_while_it_hears(machines, lectures, put, in_phase, sample, queue_
 def test_killed_while_it_uploads(machines, lectures, put, in_phase, short_clip, queue_server, backend):
     """Another machine makes the same again and uploads the whole of it."""
     process = put(short_clip, "faults/upload/")
-    first = machines.worker("alpha", "--limit-rate", "20K", roots=lectures("alpha", short_clip), lease_s=SHORT_LEASE_S)
+    first = machines.worker("alpha", "--limit-rate", "2K", roots=lectures("alpha", short_clip), lease_s=SHORT_LEASE_S)
     in_phase("upload")
     first.kill()
     assert not (backend.settings.root / "faults" / "upload" / "master.m3u8").exists()
@@ -224,7 +226,7 @@ def test_poisoned_source(machines, lectures, put, tmp_path, short_clip, queue_se
 
 def test_asleep_in_its_upload(machines, sleeper, lectures, put, in_phase, short_clip, queue_server, backend):
     """Also one that wakes up while it sends leaves what the other has published as it is."""
-    first = sleeper("alpha", "--limit-rate", "20K", roots=lectures("alpha", short_clip))
+    first = sleeper("alpha", "--limit-rate", "2K", roots=lectures("alpha", short_clip))
     process = put(short_clip, "faults/nap/")
     in_phase("upload")
     first.fall_asleep()

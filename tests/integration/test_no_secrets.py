@@ -31,11 +31,13 @@ SIGNED = re.compile(rb"signature=|x-amz-|[?&]expires=|bearer \S", re.IGNORECASE)
 
 
 class ExchangedToken(str):
-    """A backend's token that its administrator exchanges while the backend runs."""
+    """A backend's token that its administrator exchanges when there is a segment in `store`."""
 
-    now = OLD
+    now, store = OLD, Path()
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        if any(self.store.rglob("seg_*")):
+            ExchangedToken.now = NEW
         return self.now.encode(encoding, errors)
 
 
@@ -49,7 +51,7 @@ class Leak:
     command_lines: set[str] = field(default_factory=set)
     environments: set[str] = field(default_factory=set)
 
-    def run(self, arguments: list[str], environment: dict[str, str], on_line=lambda event: None) -> int:
+    def run(self, arguments: list[str], environment: dict[str, str]) -> int:
         """Run the program to its end, looking at the processes with every line that it prints;
         return its exit status.
         """
@@ -57,7 +59,7 @@ class Leak:
         for line in process.stdout:
             self.output.append(line)
             self._look(process.pid)
-            on_line(events(line)[0])
+            assert events(line)
         _, complaints = process.communicate(timeout=60)
         self.output.append(complaints)
         return process.returncode
@@ -106,6 +108,7 @@ def test_a_job_leaves_no_secret_behind(tmp_path, backend, home, sample, small_mo
     signed = Uploader(BackendApi(url=url, token=OLD), session_id=None).presign("a.ts", "video/mp2t").signed_url
     assert [] != secrets_in(signed.encode())
     monkeypatch.setattr(ExchangedToken, "now", OLD)
+    monkeypatch.setattr(ExchangedToken, "store", settings.root / PREFIX)
     names = {"HOME": home, "XDG_DATA_HOME": home / "data", "XDG_CACHE_HOME": home / "cache", "TMPDIR": home / "tmp"}
     environment = {
         **os.environ,
@@ -129,14 +132,10 @@ def test_a_job_leaves_no_secret_behind(tmp_path, backend, home, sample, small_mo
     )
     job += ["--upload", PREFIX, "--session-id", "507f1f77bcf86cd799439011", "--json", "--resume"]
 
-    def exchange(event: dict) -> None:
-        if event.get("files_done"):
-            ExchangedToken.now = NEW
-
     obstacle = settings.root / PREFIX / "poster.jpg" / "in-the-way"
     obstacle.parent.mkdir(parents=True)
     obstacle.write_bytes(b"x")
-    assert 1 == leak.run([*job, "--limit-rate", "500K", "--parallel", "1"], environment, exchange)
+    assert 1 == leak.run([*job, "--parallel", "1"], environment)
     assert "Please get a new token" in leak.output[-1]
     environment["AUTH_TOKEN"] = NEW
     assert 1 == leak.run(job, environment)

@@ -201,12 +201,12 @@ def test_large_file_goes_on_after_a_kill(tmp_path, environment, bucket, run):
     """kill -9 in the middle of a large file: only the parts that the store does not have are sent by the next run."""
     files = {**LARGE, "master.m3u8": b"#EXTM3U\n"}
     folder = fill(tmp_path / "lesson", files)
-    process = start(command("upload", folder, PREFIX, "--json", "--parallel", "2", "--limit-rate", "20M"), environment)
+    process = start(command("upload", folder, PREFIX, "--json", "--parallel", "2", "--limit-rate", "1M"), environment)
     for line in process.stdout:
         if any(event.get("bytes_done", 0) > 3 * MIN_PART_BYTES for event in events(line)):
             process.kill()
             break
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     before, stored = logged(folder), bucket.parts()
     assert (-signal.SIGKILL, {"manifest.json"}) == (process.returncode, bucket.names())  # which says that it has begun
     assert 0 < len(stored) < LARGE_PARTS
