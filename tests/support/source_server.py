@@ -88,9 +88,10 @@ class SourceServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
-    def sent_bytes(self) -> int:
-        """Return how many bytes of ranges were asked for."""
-        spans = [re.fullmatch(r"bytes=(\d+)-(\d+)", one.range) for one in self.asked]
+    def sent_bytes(self, query: str = "") -> int:
+        """Return how many bytes of ranges were asked for, at addresses that end so."""
+        asked = [one.range for one in self.asked if one.target.endswith(query)]
+        spans = [re.fullmatch(r"bytes=(\d+)-(\d+)", one) for one in asked]
         return sum(int(span[2]) + 1 - int(span[1]) for span in spans if span)
 
     def handle_error(self, request, client_address) -> None:
