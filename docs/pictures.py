@@ -20,11 +20,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from picture_videos import LECTURES, make_videos
+
 from backend.server import serve_in_thread  # the path above must be set first
 from backend.settings import BackendSettings
 from config import Config
 from installation import FilePlace
-from pipeline.media.ffmpeg.process import find_ffmpeg
 from ui.collecting import collected_here
 from ui.list_messages import RowState
 from ui.machine_check.lines import CheckState
@@ -48,9 +49,6 @@ SETTLE_MS = 600
 
 READING = "Reading frames…"
 """What the strip of frames says until all are there."""
-
-LECTURES = {"Vectors.mp4": 20, "The dot product.mp4": 60, "Matrices.mp4": 50}
-"""The videos of the list, and their lengths in seconds."""
 
 SHOWN_PERCENT = 8
 """How far the second video of the list is in its picture."""
@@ -150,53 +148,7 @@ def screen() -> Iterator[str]:
 def clean_environment(home: Path, display: str) -> dict[str, str]:
     """Return the environment of somebody who has just installed the program."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "HOME": str(home), "DISPLAY": display}
-
-
-def make_videos(folder: Path) -> None:
-    """Make the videos: the shipped sample, which is spoken, and slides that change every ten seconds."""
-    folder.mkdir()
-    shutil.copy(ROOT / "samples" / "welcome.mp4", folder / "Welcome.mp4")
-    for name, length_s in LECTURES.items():
-        slides = folder / "slides"
-        slides.mkdir()
-        for number in range(length_s // 10):
-            draw_slide(slides / f"{number}.png", name.removesuffix(".mp4"), number + 1)
-        picture = ["-framerate", "1/10", "-i", f"{slides}/%d.png"]
-        tone = ["-f", "lavfi", "-i", "anoisesrc=amplitude=0.002"]
-        coding = [
-            "-r",
-            "25",
-            "-s",
-            "1280x720",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-        ]
-        argv = [str(find_ffmpeg("")), "-v", "error", *picture, *tone, *coding, "-t", str(length_s), str(folder / name)]
-        subprocess.run(argv, check=True)
-        shutil.rmtree(slides)
-    (folder / "Broken.mp4").write_bytes((folder / "Vectors.mp4").read_bytes()[:20_000])
-
-
-def draw_slide(path: Path, title: str, number: int) -> None:
-    """Draw a slide of a lecture."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    slide = Image.new("RGB", (1920, 1080), "#f4f1e8")
-    pen = ImageDraw.Draw(slide)
-    pen.rectangle((0, 0, 1920, 190), fill="#1f3a5f")
-    pen.text((90, 50), title, fill="white", font=ImageFont.load_default(90))
-    for line in range(number):
-        pen.ellipse((110, 300 + 120 * line, 140, 330 + 120 * line), fill="#c0392b")
-        pen.text((180, 280 + 120 * line), f"Step {line + 1}", fill="#222222", font=ImageFont.load_default(60))
-    pen.line((1050, 900, 1050 + 110 * number, 900 - 90 * number), fill="#1f3a5f", width=14)
-    slide.save(path)
+    return {**kept, "HOME": str(home), "DISPLAY": display, "LANGUAGE": "en"}
 
 
 def make(theme: str, home: Path) -> None:
