@@ -37,11 +37,10 @@ class ProgressPanel:
             with_text, with_figures = bar.label in ROWS_WITH_TEXT, bar.label in ROWS_WITH_FIGURES
             self.rows.append(ProgressRow(body, ROW_HEIGHT * line, side, with_text=with_text, with_figures=with_figures))
             line += side is not LinePart.LEFT
-
         # without some of its rows it is as high as with all: what is beneath stays where it is
         self._room = ttk.Frame(body, width=1, height=1, bootstyle=CARD)
-        below = ROW_HEIGHT * len(self.rows)
-        self._room.grid(row=0, column=3, rowspan=below + 1)
+        below = ROW_HEIGHT * line
+        self._room.grid(row=0, column=2 * HALF, rowspan=below + 1)
         body.rowconfigure(below, weight=1)
         body.bind("<Configure>", self._keep_room, add="+")
 
