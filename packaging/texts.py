@@ -25,6 +25,9 @@ WITHOUT_TEXTS = (
         "ui/taskbar/windows_taskbar.py",
         "ui/open_with/desktop_entry.py",
         "ui/widgets/list_keys.py",
+        "ui/lengths.py",
+        "ui/rescaling.py",
+        "ui/screen_reader.py",
     ),
     *("ui/preferences.py", "ui/remembered_form.py", "ui/row_editing.py", "ui/one_instance.py"),
     # a list of findings quotes the standards' own words

@@ -8,6 +8,7 @@ from tkinter import ttk as plain
 
 import ttkbootstrap as ttk
 
+from ui import screen_reader
 from ui.menu import key_events
 from ui.widgets.list_keys import ListKeys
 
@@ -34,6 +35,7 @@ def bind_keys(window: ttk.App, *, close: Callable[[], None], used: Callable[[], 
     for wheel in ("<MouseWheel>", "<Shift-MouseWheel>", "<Button-4>", "<Button-5>"):
         window.unbind_class("TCombobox", wheel)
     ListKeys(window)
+    screen_reader.follow(window)
     window.bind_class("TButton", "<Key-space>", lambda event: window.tk.call(str(event.widget), "invoke"))
 
 

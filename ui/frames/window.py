@@ -16,6 +16,7 @@ from ui.frames.reader import FrameReader
 from ui.frames.times import FRAMES, place_of, strip_times, typed_time, within
 from ui.language import _, shown
 from ui.rescaling import on_rescale
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HINT, TEXT_TONES, keep_visible, on_new_theme
 from ui.tones import Tone
 from ui.widgets.card import Card
@@ -134,6 +135,8 @@ class FramesWindow:
             for time_s in strip_times(self._length_s)
         ]
         for place, button in enumerate(self.frames):
+            time = button.cget("text")
+            tell_name(button, shown(f"Frame at {time}"))
             strip.columnconfigure(place, weight=1, uniform="frame")
             button.grid(row=0, column=place, sticky="nsew", padx=1)
         strip.rowconfigure(0, minsize=self._box(SMALL)[1] + on_screen(self.window, 6))
@@ -146,6 +149,7 @@ class FramesWindow:
             command=lambda value: self.choose(float(value)),
             bootstyle=CARD,
         )
+        tell_name(self.scale, _("Time in the video"))
         self.scale.grid(row=3, column=0, sticky="ew", pady=(GAP, 0))
         self._colour_scale()
         on_new_theme(self.scale, self._colour_scale)

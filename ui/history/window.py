@@ -18,6 +18,7 @@ from ui.history.rows import COLUMNS, columns, found
 from ui.language import _, shown
 from ui.rescaling import on_rescale
 from ui.results.panel import ResultsPanel
+from ui.screen_reader import tell_name
 from ui.theme import keep_visible
 from ui.tones import Tone
 from ui.widgets.elided import clipped
@@ -121,6 +122,7 @@ class HistoryWindow:
         ttk.Label(row, text=_("Find")).grid(row=0, column=0, padx=(0, "6p"))
         self.typed = tkinter.StringVar(self.window)
         self.search = ttk.Entry(row, textvariable=self.typed)
+        tell_name(self.search, _("Find"))
         self.search.grid(row=0, column=1, sticky="ew")
         self.count = ttk.Label(row, text=_("Reading…"), bootstyle="secondary")
         self.count.grid(row=0, column=2, padx=("9p", 0))
@@ -135,6 +137,7 @@ class HistoryWindow:
         self.tree = ttk.Treeview(frame, columns=tuple(COLUMNS), show="headings", selectmode="browse", height=4)
         for name, title in COLUMNS.items():
             self.tree.heading(name, text=shown(title), anchor="w")
+        tell_name(self.tree, _("History"))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")

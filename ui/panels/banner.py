@@ -11,6 +11,7 @@ from ui.banners import READY, Banner
 from ui.language import shown
 from ui.messages import BannerAnswer
 from ui.rescaling import on_rescale
+from ui.screen_reader import announce
 from ui.theme import CARD, TEXT_TONES, TONE_STYLES, bold
 from ui.widgets.keyboard import offer_keyboard
 from ui.widgets.scrolled_part import ScrolledPart
@@ -67,6 +68,7 @@ class BannerPanel:
         self.title.configure(text=banner.title, bootstyle=TEXT_TONES[banner.tone])
         self.lines.configure(text="\n".join(banner.lines))
         self.news.yview_moveto(0.0)
+        announce(self.title, "\n".join(str(one.cget("text")) for one in (self.title, self.lines)).strip())
         if banner.choices != asked_before:
             self._show_choices(banner)
 

@@ -10,8 +10,9 @@ from functools import partial
 import ttkbootstrap as ttk
 
 from pipeline.events import LogLevel
-from ui.language import shown
+from ui.language import _, shown
 from ui.messages import LogEntry
+from ui.screen_reader import tell_name
 from ui.theme import on_new_theme
 from ui.widgets.card import Card
 from ui.widgets.elided import elided
@@ -41,6 +42,7 @@ class LogPanel:
         )
         self.view.grid(row=0, column=0, sticky="nsew")
         self.text: tkinter.Text = self.view.text
+        tell_name(self.text, _("Log"))
         self._height = 0
         self._following = True
         scrollbar = self.view.vbar

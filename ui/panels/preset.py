@@ -20,6 +20,7 @@ from ui.form_variables import FormVariables
 from ui.job_form import form_settings
 from ui.language import _, shown
 from ui.preset_form import chosen_preset, is_changed, preset_hint, preset_label, with_preset
+from ui.screen_reader import tell_name
 from ui.theme import CARD, colour_menu, on_new_theme
 from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import Fields, switch
@@ -43,9 +44,12 @@ class PresetPart:
         ttk.Label(head, text=_("Preset"), bootstyle=CARD).grid(row=0, column=0, padx=(0, "6p"))
         self.list = ChoiceBox(head, self._shown, state="readonly", postcommand=self._read)
         self.list.grid(row=0, column=1, sticky="ew")
+        tell_name(self.list, _("Preset"))
         self.button = ttk.Menubutton(head, text=_("Edit "), bootstyle=CARD)
+        tell_name(self.button, _("Edit presets"))
         self.button.grid(row=0, column=2, sticky="e", padx=("6p", 0))
         self.name_row = NameRow(head, self._asked)
+        tell_name(self.name_row.entry, _("Name of the preset"))
         self.menu = ttk.Menu(self.button, tearoff=False, relief="flat", postcommand=self._read)
         self.actions: dict[str, Callable[[], None]] = {
             SAVE: self._save,

@@ -10,11 +10,12 @@ from tkinter.font import nametofont
 
 import ttkbootstrap as ttk
 
-from ui.language import shown
+from ui.language import _, shown
 from ui.list_menu import ListActions, add_entries, can_start_all, joined, list_entries, row_entries
 from ui.list_view import Listed, counted, listed, selected, shown_row, title_in, written_next
 from ui.menu import MenuCommand, Separator, key_events, shown_key
 from ui.rescaling import on_rescale
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HINT, colour_menu, on_new_theme
 from ui.video_rows import NO_VIDEOS, VideoRow
 from ui.view_state import ViewState
@@ -133,6 +134,7 @@ class QueuePanel:
         self.tree = ttk.Treeview(body, columns=("length", "status"), show="tree", selectmode="extended", height=ROWS)
         self._style_rows()
         self.tree.configure(style=STYLE)
+        tell_name(self.tree, _("Videos"))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(body, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")

@@ -16,6 +16,7 @@ from ui.banners import Tone
 from ui.form_variables import FormVariables
 from ui.job_form import FormValues, typed_path
 from ui.language import _
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HINT, TEXT_TONES
 from ui.view_state import ViewState
 from ui.widgets.card import NARROW, Card
@@ -76,6 +77,7 @@ class SourcePanel:
         self.frames = ttk.Button(part, text=_("Frames…"), bootstyle=CARD)
         self.frames.grid(row=0, column=3, padx=("9p", 0))
         part_note = fields.add("Only from", part, hint=PART_HINT)
+        tell_name(self.part_to, _("Only to"))
         self.notes = {Setting.SOURCE: note, Setting.TRIM: part_note, Setting.POSTER: part_note}
         variables.on_change(self._tell_poster, variables.poster)
         variables.on_change(clear_when_edited(part_note), variables.part_from, variables.part_to)

@@ -14,6 +14,7 @@ from ui.banners import Tone
 from ui.language import _
 from ui.panels.banner import STRIPE_WIDTH
 from ui.rescaling import on_rescale
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
 from ui.view_state import TokenView
 from ui.widgets.keyboard import offer_keyboard
@@ -56,6 +57,7 @@ class TokenPanel:
         self.entry = ttk.Entry(answer, textvariable=self._typed, show=HIDDEN, width=FIELD_WIDTH)
         self.go_on = ttk.Button(answer, text=_("Continue upload"), bootstyle="@card primary", command=self._continue)
         self.stop = ttk.Button(answer, text=_("Stop here"), bootstyle=CARD, command=stop)
+        tell_name(self.entry, _("Token"))
         for column, widget in enumerate((self.entry, self.go_on, self.stop)):
             widget.grid(row=0, column=column, padx=(0, "6p"))
         self.sentence = WrappingLabel(self.frame, bootstyle=CARD, text=SENTENCE)

@@ -14,6 +14,7 @@ from ui.banners import Tone
 from ui.language import _
 from ui.panels.login import REMEMBERED, shown_address
 from ui.preferences import NamedBackend, ProgramSettings
+from ui.screen_reader import tell_name
 from ui.settings import checks
 from ui.settings.checked import ChangeSettings, check_as_typed
 from ui.settings.section import section
@@ -110,6 +111,7 @@ class BackendsSection:
         self.tree = ttk.Treeview(frame, columns=("address",), height=ROWS, selectmode="browse")
         self.tree.heading("#0", text=_("Name"), anchor="w")
         self.tree.heading("address", text=_("Address"), anchor="w")
+        tell_name(self.tree, _("Backends"))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(frame, command=self.tree.yview)
         bar.grid(row=0, column=1, sticky="ns")

@@ -11,6 +11,7 @@ from pipeline.media.encode import ladder
 from pipeline.plan import kbits
 from ui.language import shown
 from ui.preferences import ProgramSettings
+from ui.screen_reader import tell_name
 from ui.settings import checks
 from ui.settings.checked import ChangeSettings
 from ui.settings.section import section
@@ -39,6 +40,7 @@ class QualitiesSection:
             name, rate = quality.name, rates.get(quality.name)
             typed = self._typed[name] = tkinter.StringVar(self.frame, "" if rate is None else f"{rate / 1000:g}")
             entry = self.entries[name] = ttk.Entry(table, textvariable=typed, width=9, justify="right")
+            tell_name(entry, f"{name}, kb/s")
             usual = ttk.Label(table, text=shown(f"usually {kbits(quality.bit_rate)}"), bootstyle=HINT)
             parts = (ttk.Label(table, text=name, bootstyle=CARD), entry, ttk.Label(table, text="kb/s", bootstyle=CARD))
             for column, part in enumerate((*parts, usual)):

@@ -11,6 +11,7 @@ import ttkbootstrap as ttk
 from ui.job_form import PARALLEL_CHOICES
 from ui.language import _
 from ui.preferences import LimitDays, LimitPeriod, ProgramSettings
+from ui.screen_reader import tell_name
 from ui.settings import checks
 from ui.settings.checked import ChangeSettings
 from ui.settings.section import section
@@ -115,6 +116,9 @@ class PeriodRow:
             ttk.Entry(self.frame, textvariable=variable, width=6) for variable in (self._start, self._end)
         )
         self.limit = ttk.Entry(self.frame, textvariable=self._limit, width=6, justify="right")
+        names = (_("Days of the speed limit"), _("From"), _("to"), _("Speed limit in MB/s"))
+        for field, name in zip((self.first, self.start, self.end, self.limit), names, strict=True):
+            tell_name(field, name)
         remove = ttk.Button(self.frame, text=_("Remove"), bootstyle=CARD, command=lambda: removed(self))
         between = (ttk.Label(self.frame, text=text, bootstyle=CARD) for text in (_("to"), "MB/s"))
         parts: tuple[plain.Widget, ...] = (self.first, self.start, next(between), self.end, self.limit, next(between))

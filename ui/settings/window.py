@@ -12,6 +12,7 @@ import ttkbootstrap as ttk
 from config import Config
 from ui.language import _, shown
 from ui.preferences import ProgramSettings
+from ui.screen_reader import tell_name
 from ui.settings.backends import BackendActions, BackendsSection
 from ui.settings.general import GeneralSection
 from ui.settings.qualities import QualitiesSection
@@ -52,6 +53,7 @@ class SettingsWindow:
         self.window.columnconfigure(0, weight=1)
         self.window.rowconfigure(0, weight=1)
         self.sections = ttk.Notebook(self.window)
+        tell_name(self.sections, shown(TITLE))
         self.sections.grid(row=0, column=0, sticky="nsew", padx=GAP, pady=(GAP, 0))
         self.general = GeneralSection(self.sections, settings, config, models, self._change)
         self.backends = BackendsSection(self.sections, settings, config, actions, self._change)

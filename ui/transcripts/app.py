@@ -13,6 +13,7 @@ from config import Config
 from diagnostics.crash_log import sentence_of
 from transcripts.dataset import Dataset, open_dataset
 from transcripts.schema import TRANSCRIPTS
+from ui import screen_reader
 from ui.appearance import TextSize, enlarge_fonts
 from ui.collecting import Collector
 from ui.density import follow_screens
@@ -62,6 +63,7 @@ class EditorApp(ttk.App):
         self._icon_image = play_icon(self)
         self.iconphoto(True, self._icon_image)
         ListKeys(self)
+        screen_reader.follow(self)
         self.rescaling = Rescaling(self, text.percent)
         follow_screens(self, self.rescaling)
         self.closed = False

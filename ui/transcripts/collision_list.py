@@ -9,7 +9,8 @@ import ttkbootstrap as ttk
 
 from transcripts.merge import MISSING, Collision, CollisionKey, Side
 from transcripts.rows import row_line
-from ui.language import shown
+from ui.language import _, shown
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HINT
 from ui.transcripts.questions import KEEP, SIDES
 from ui.transcripts.state import EditorState
@@ -44,6 +45,7 @@ class CollisionList:
         for name, heading in HEADINGS.items():
             self.tree.heading(name, text=shown(heading), anchor="w")
             self.tree.column(name, anchor="w", stretch=name in ("ours", "theirs"), width=120, minwidth=60)
+        tell_name(self.tree, _("Rows that were changed on both sides"))
         self.tree.grid(row=0, column=0, columnspan=3, sticky="nsew")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._show_values())
         self.values = WrappingLabel(self.frame, bootstyle=HINT)

@@ -13,6 +13,7 @@ import ttkbootstrap as ttk
 from transcripts.find_replace import Hit, Query
 from transcripts.rows import Id
 from ui.language import _, shown
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HINT
 from ui.transcripts.segment import time_text
 from ui.transcripts.state import EditorState
@@ -71,6 +72,7 @@ class FindPanel:
             self.tree.heading(name, text=shown(heading), anchor="w")
             wide = name in ("before", "after")
             self.tree.column(name, anchor="w", stretch=wide, width=widths[name] * unit, minwidth=24)
+        tell_name(self.tree, _("Find and replace"))
         self.tree.grid(row=1, column=0, columnspan=7, sticky="nsew", pady="4.5p")
         self.tree.grid_remove()
         self.tree.bind("<space>", lambda _: self._toggle())
@@ -90,6 +92,7 @@ class FindPanel:
         for column, (label, entry) in enumerate((("Find", self.find), ("Replace with", self.replacement))):
             ttk.Label(self.frame, text=shown(label), bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, "4.5p"))
             entry.grid(row=0, column=2 * column + 1, sticky="ew", padx=(0, "7.5p"))
+            tell_name(entry, label)
             entry.bind("<Return>", lambda _: self.search())
             entry.bind("<Escape>", lambda _: self._actions.close())
         boxes = (("Match case", self.match_case), ("Whole words", self.whole_words))

@@ -9,6 +9,7 @@ from tkinter import filedialog
 import ttkbootstrap as ttk
 
 from ui.language import _
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HINT
 from ui.transcripts.state import EditorStage, EditorState
 from ui.widgets.card import Card
@@ -29,6 +30,7 @@ class OpeningPanel:
         body = self.card.body
         self.address = tkinter.StringVar(master)
         self.entry = ttk.Entry(body, textvariable=self.address, bootstyle=CARD)
+        tell_name(self.entry, _("The file of transcripts"))
         self.entry.grid(row=0, column=0, sticky="ew", pady="3p")
         self.browse = ttk.Button(body, text=_("Browse…"), bootstyle=CARD, command=self._look)
         self.browse.grid(row=0, column=1, padx=("6p", 0))

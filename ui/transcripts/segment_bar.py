@@ -11,6 +11,7 @@ import ttkbootstrap as ttk
 from pipeline.job import CaptionRules
 from pipeline.speech.caption_profiles import TITLES
 from ui.language import _, shown
+from ui.screen_reader import tell_name
 from ui.theme import CARD, HINT
 from ui.transcripts.segment import DatasetSegment, exact_time_text
 from ui.transcripts.state import EditorState
@@ -60,6 +61,7 @@ class SegmentBar:
         for column, (text, entry) in enumerate((("From", self.start), ("to", self.end))):
             ttk.Label(row, text=shown(text), bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, GAP))
             entry.grid(row=0, column=2 * column + 1, padx=(0, GAP))
+            tell_name(entry, text)
             entry.bind("<Return>", lambda _: self._set_times())
             entry.bind("<KP_Enter>", lambda _: self._set_times())
             entry.bind("<Escape>", lambda _: self._show_times(*self._shown_times))
@@ -67,6 +69,7 @@ class SegmentBar:
         ttk.Label(row, text=_("Speaker"), bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
         self.speaker = ttk.Combobox(row, width=18, bootstyle=CARD)
         self.speaker.grid(row=0, column=7)
+        tell_name(self.speaker, _("Speaker"))
         width = max(len(shown(CANCEL)), len(shown(ALIGN))) + 1
         self.align = ttk.Button(
             row, text=shown(ALIGN), width=width, bootstyle=CARD, command=lambda: self._actions.align()
@@ -84,6 +87,7 @@ class SegmentBar:
         self.seconds = ttk.Entry(row, width=6, bootstyle=CARD)
         self.seconds.insert(0, SHIFT_S)
         self.seconds.grid(row=0, column=1)
+        tell_name(self.seconds, _("Shift by"))
         ttk.Label(row, text=_("seconds"), bootstyle=CARD).grid(row=0, column=2, padx=GAP)
         one, rest = "This segment", "This and all after"
         self.shift_one = ttk.Button(row, text=shown(one), bootstyle=CARD, command=lambda: self._move(rest=False))
@@ -94,6 +98,7 @@ class SegmentBar:
         self._rules = tkinter.StringVar(row)
         self.rules = ChoiceBox(row, self._rules, TITLES.values(), width=18, bootstyle=CARD, state="readonly")
         self.rules.grid(row=0, column=7)
+        tell_name(self.rules, _("Caption rules"))
         self.rules.bind("<<ComboboxSelected>>", lambda _: self._choose_rules())
 
     def show(

@@ -9,7 +9,9 @@ from tkinter.font import nametofont
 import ttkbootstrap as ttk
 
 from transcripts.rows import Id
+from ui.language import _
 from ui.rescaling import on_rescale
+from ui.screen_reader import tell_name
 from ui.theme import on_new_theme
 from ui.transcripts.messages import VideoEntry
 from ui.transcripts.state import EditorState
@@ -31,6 +33,7 @@ class VideoList:
         self.tree = ttk.Treeview(self.frame, show="tree", selectmode="browse")
         self._font = nametofont("TkDefaultFont", root=self.frame)
         self.tree.column("#0", width=WIDTH_CHARACTERS * self._font.measure("n"))
+        tell_name(self.tree, _("Videos"))
         self.tree.grid(row=0, column=0, sticky="nsew")
         bar = ttk.Scrollbar(self.frame, command=self.tree.yview, bootstyle=thumb())
         on_new_theme(bar, lambda: bar.configure(bootstyle=thumb()))

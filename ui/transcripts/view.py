@@ -12,6 +12,7 @@ from transcripts.merge import Side
 from transcripts.rows import Id
 from ui.language import _
 from ui.pump import INTERVAL_MS, EventPump
+from ui.screen_reader import tell_name
 from ui.theme import keep_visible
 from ui.transcripts.audio_output import OpenOutput, open_device
 from ui.transcripts.banner import SourceBanner
@@ -258,6 +259,7 @@ class EditorView:
             state, segments.segment, speaker=segments.speaker, note=segments.note, warning=bool(segments.reason)
         )
         self._show_wave()
+        tell_name(segments.field.widget, self.bar.note.full_text or _("Text of the segment"))
 
     def _show_wave(self) -> None:
         self.bar.waveform.show(self.segments.wave if self.controller.state.is_open else None)

@@ -10,6 +10,7 @@ from tkinter import ttk as plain
 import ttkbootstrap as ttk
 
 from ui.language import shown
+from ui.screen_reader import tell_name, tell_note
 from ui.theme import CARD, HINT
 from ui.widgets.keyboard import has_keyboard
 from ui.widgets.wrapping_label import WrappingLabel
@@ -77,6 +78,8 @@ class FieldNote:
         self._label.master.rowconfigure(self._label.grid_info()["row"], minsize=kept)
         text = self._shortly(self._problem) if self._problem else self._hint
         self._label.configure(text=text, bootstyle=PROBLEM if self._problem else HINT)
+        for part in _parts(self._control):
+            tell_note(part, str(self._label.cget("text")))
 
     def _shortly(self, problem: str) -> str:
         """Return what is wrong with the name of a file or folder in the place of its path, which stands above."""
@@ -127,8 +130,11 @@ class Fields:
         ttk.Label(self._frame, text=shown(label), bootstyle=CARD).grid(
             row=row, column=0, sticky="w", pady=GAP, padx=(0, BESIDE_LABEL)
         )
+        for part in _parts(control):
+            tell_name(part, shown(label))
         control.grid(row=row, column=1, sticky="ew", pady=GAP, columnspan=1 if beside else 2)
         if beside is not None:
+            tell_name(beside, f"{shown(label)}: {beside.cget('text')}")
             beside.grid(row=row, column=2, sticky="e", padx=("6p", 0), pady=GAP)
         self._row += 1
 
@@ -165,6 +171,12 @@ def show_end(entry: ttk.Entry, variable: tkinter.Variable) -> None:
     # the field takes the text in after its variable, and its place after it was laid out
     variable.trace_add("write", lambda *_: entry.after_idle(follow) if entry.winfo_exists() else None)
     entry.bind("<Configure>", lambda _: follow(), add="+")
+
+
+def _parts(control: plain.Widget) -> list[plain.Widget]:
+    """Return a control, or the fields in a frame of several."""
+    within: list[plain.Widget] = [part for part in control.winfo_children() if isinstance(part, plain.Entry)]
+    return within or [control]
 
 
 def switch(controls: list[plain.Widget], enabled: bool) -> None:

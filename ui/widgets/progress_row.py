@@ -9,6 +9,7 @@ import ttkbootstrap as ttk
 
 from ui.bars import Bar, RowStatus
 from ui.language import shown
+from ui.screen_reader import tell_name, tell_value
 from ui.theme import CARD, FIGURE_STYLES, HINT, bar_style, on_new_theme
 from ui.widgets.clipped_label import ClippedLabel
 
@@ -73,7 +74,9 @@ class ProgressRow:
             self.figure.configure(bootstyle=FIGURE_STYLES[bar.status])
         self.label.configure(text=shown(bar.label))
         self.progress.configure(value=round(bar.fraction * STEPS))
+        tell_name(self.progress, str(self.label.cget("text")))
         self.figure.configure(text=shown(bar.figure))
+        tell_value(self.progress, str(self.figure.cget("text")))
         if self.text is not None:
             self.text.show(bar.text)
         if self.figures is not None:
