@@ -15,6 +15,7 @@ from ui.list_file import ListFile
 from ui.list_messages import (
     CANCELLABLE,
     PAUSABLE,
+    STARTABLE,
     STILL,
     AnswerPutOff,
     FormRefused,
@@ -67,6 +68,7 @@ class ListControl:
         self.list = ListFile(services, login.config, post, changed=self.run.look, ended=self.run.join)
         self.looks = VideoLooks(services, post)
         self._waiting_values: FormValues | None = None
+        self._starting: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -77,6 +79,7 @@ class ListControl:
         """Follow a message that was taken into the state."""
         state = self._state()
         if isinstance(message, VideosListed):
+            self._starting -= {row.id for row in message.videos if row.state not in STARTABLE}
             self.looks.follow(state.videos, self._login.config)
         if isinstance(message, VideosSelected):
             self._look_for_folder(_finished_folder(state))
@@ -123,11 +126,11 @@ class ListControl:
 
     def pause(self, ids: Sequence[str]) -> None:
         """Stop videos, and keep what is made of them; they go on when they are started again."""
-        self._stop(self._of(ids, *PAUSABLE), self.list.hold)
+        self._stop(self._begun(ids, *PAUSABLE), self.list.hold)
 
     def cancel(self, ids: Sequence[str]) -> None:
         """Cancel videos."""
-        self._stop(self._of(ids, *CANCELLABLE), self.list.cancel)
+        self._stop(self._begun(ids, *CANCELLABLE), self.list.cancel)
 
     def cancel_shown(self) -> None:
         """Cancel the video whose bars are shown."""
@@ -192,14 +195,15 @@ class ListControl:
             self._begin((row.id,), values)
         return True
 
-    def finish_this(self) -> None:
-        """Let no further video begin."""
-        self.run.finish_this()
-        self._receive(ListRuns(start=self._state().videos.start, then_stops=True))
+    def finish_this(self, *, first: bool = True) -> None:
+        """Let no further video begin; `first` lets the first still begin of what was started a moment ago."""
+        start = self._state().videos.start
+        self.run.finish_this(start, first=first)
+        self._receive(ListRuns(start=start, then_stops=True))
 
     def stop(self) -> None:
         """Let no further video begin, and pause those that wait or are converted."""
-        self.finish_this()
+        self.finish_this(first=False)
         # one that was started a moment ago may still be shown as held
         rows = tuple(self._state().videos.rows)
         self._stop(self._of(rows, *PAUSABLE, RowState.HELD, RowState.PAUSED), self.list.hold)
@@ -221,8 +225,13 @@ class ListControl:
     def _of(self, ids: Sequence[str], *states: RowState) -> tuple[str, ...]:
         return self._state().videos.of(tuple(ids), *states)
 
+    def _begun(self, ids: Sequence[str], *states: RowState) -> tuple[str, ...]:
+        """Return those of these videos in such a state, or started so lately that they are still shown as before."""
+        return tuple(dict.fromkeys((*self._of(ids, *states), *(id_ for id_ in ids if id_ in self._starting))))
+
     def _begin(self, ids: Sequence[str], values: FormValues) -> None:
         """Let videos begin, and run them as soon as the form's own is no longer converted."""
+        self._starting |= set(ids)
         if self._state().stage is not WindowStage.READY:
             self._waiting_values = values
             self.list.begin(ids, lambda _: None)

@@ -23,7 +23,7 @@ from ui.job_form import FormValues, job_config, transfer_control
 from ui.list_messages import ListEnded, VideoAsks, VideoBegun, VideoPassedOver, VideoTold
 from ui.messages import LogEntry, Message
 from ui.services import Services
-from ui.token_question import TokenQuestion
+from ui.token_question import SharedToken, TokenQuestion
 
 if TYPE_CHECKING:  # with the queue's file
     from pipeline.batch_callbacks import RunContext, RunJob
@@ -45,6 +45,8 @@ class ListRun:
         self._post = post
         self._question = question
         self._current: _Run | None = None
+        self._lock = threading.Lock()
+        self._finished: tuple[int, bool] = (0, False)
         self._closed = False
 
     @property
@@ -61,32 +63,45 @@ class ListRun:
         """Convert what was started, with the login and the limits of the form. Called where the queue's file may be
         waited for. `start` is the number of this start.
         """
-        before, config = self._current, job_config(values, config)
-        if before is not None and before.takes_more(start, config):
-            return
-        self._current = _Run(
+        config = job_config(values, config)
+        with self._lock:
+            before = self._current
+            if before is not None and before.takes_more(start, config):
+                return
+            self._current = self._run_after(before, store, values, config, start)
+            if self._closed:
+                self._current.cancel.cancel()
+            self._current.thread.start()  # not before: what it posts is answered with `control` and `cancel`
+
+    def _run_after(self, before: _Run | None, store: JobStore, values: FormValues, config: Config, start: int) -> _Run:
+        run = _Run(
             self._services,
             self._post,
             store,
             config=config,
             control=transfer_control(values),
-            tokens=_Tokens(self._question),
+            tokens=SharedToken(self._question),
             after=None if before is None else before.thread,
             start=start,
         )
-        if self._closed:
-            self._current.cancel.cancel()
-        self._current.thread.start()  # not before: what it posts is answered with `control` and `cancel`
+        finished, first = self._finished
+        if start <= finished:  # that was said before the queue's file had what was started
+            run.finish_this(first=first and not (before is not None and before.thread.is_alive()))
+        return run
 
     def look(self) -> None:
         """Notice what has changed in the queue's file, and wait for it."""
         if self._current is not None and self.busy:
             self._current.look()
 
-    def finish_this(self) -> None:
-        """Let no further video begin."""
-        if self._current is not None:
-            self._current.finish_this()
+    def finish_this(self, start: int, *, first: bool = True) -> None:
+        """Let no further video begin; of what was started a moment ago, the first still does unless `first` is False.
+        `start` is the number of the last start.
+        """
+        with self._lock:
+            self._finished = (start, first)
+            if self._current is not None:
+                self._current.finish_this(first=first)
 
     def join(self) -> None:
         """Wait until nothing is converted any more."""
@@ -100,35 +115,6 @@ class ListRun:
             self._current.cancel.cancel()
 
 
-class _Tokens:
-    """Asks for a new token once, whatever the number of uploads that need it."""
-
-    def __init__(self, question: TokenQuestion) -> None:
-        self._question = question
-        self._lock = threading.Lock()
-        self._answers = 0
-        self._token: str | None = None
-
-    def asker(self) -> Callable[[CancelToken], str | None]:
-        """Return what gets a new token for a video that begins now, None where the editor has none. A token that was
-        given since for another video is one, too. Called in a thread of the upload.
-        """
-        known = self._answers
-
-        def ask(cancel: CancelToken) -> str | None:
-            nonlocal known
-            before = self._answers
-            with self._lock:
-                nothing_new = self._answers == before and (before == known or self._token is None)
-                if nothing_new and not cancel.cancelled:
-                    self._token = self._question.ask(cancel)
-                    self._answers += 1
-                known = self._answers
-                return self._token
-
-        return ask
-
-
 class _Run:
     """One run, from Start until nothing waits; it begins when the one before has ended."""
 
@@ -140,7 +126,7 @@ class _Run:
         *,
         config: Config,
         control: TransferControl,
-        tokens: _Tokens,
+        tokens: SharedToken,
         after: threading.Thread | None,
         start: int,
     ) -> None:
@@ -156,6 +142,8 @@ class _Run:
         self._lock = threading.Lock()
         self._passed: set[str] = set()
         self._left = False
+        self._finishes = False
+        self._has_begun = False
         self._stops = False
         self._over = False
         self.control = control
@@ -166,7 +154,7 @@ class _Run:
         """Whether it takes what was started just now; with another server in the form that is for the next run."""
         with self._lock:
             same = _server(config) == _server(self._config)
-            more = same and not (self._stops or self._over or self.cancel.cancelled)
+            more = same and not (self._stops or self._finishes or self._over or self.cancel.cancelled)
             if more:
                 self._start = start
                 self._passed.clear()
@@ -174,12 +162,24 @@ class _Run:
             self.look()
         return more
 
-    def finish_this(self) -> None:
-        """Let no further video begin."""
+    def finish_this(self, *, first: bool) -> None:
+        """Let no further video begin than the first, or not even that."""
         with self._lock:
-            self._stops = True
-            if self._run is not None:
-                self._run.finish_then_stop()
+            self._finishes = True
+            if self._has_begun or not first:
+                self._stop()
+
+    def _stop(self) -> None:
+        self._stops = True
+        if self._run is not None:
+            self._run.finish_then_stop()
+
+    def _note_begun(self) -> None:
+        """Let no other video begin after this one, where it is the first and the last."""
+        with self._lock:
+            self._has_begun = True
+            if self._finishes:
+                self._stop()
 
     def look(self) -> None:
         """Notice what has changed in the queue's file."""
@@ -198,7 +198,7 @@ class _Run:
             self._warn(sentence_of(error))
         with self._lock:
             self._over = True
-        stopped = self._stops or self.cancel.cancelled
+        stopped = self._stops or self._finishes or self.cancel.cancelled
         self._post(ListEnded(start=self._start, stopped=stopped, passed_over=self._left))
 
     def _go_through(self) -> None:
@@ -252,6 +252,7 @@ class _Run:
         except PipelineError as error:
             answer = refused_by(error)
         if isinstance(answer, Ready):
+            self._note_begun()
             self._post(VideoBegun(id=taken.id, plan=answer.plan))
             return partial(self._do, answer)
         if isinstance(answer, Refused):

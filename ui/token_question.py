@@ -6,6 +6,7 @@ Knows no Tk.
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable
 
 from pipeline.cancel import CancelToken
@@ -36,3 +37,32 @@ class TokenQuestion:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.put(token)
+
+
+class SharedToken:
+    """Asks for a new token once, whatever the number of uploads that need it."""
+
+    def __init__(self, question: TokenQuestion) -> None:
+        self._question = question
+        self._lock = threading.Lock()
+        self._answers = 0
+        self._token: str | None = None
+
+    def asker(self) -> Callable[[CancelToken], str | None]:
+        """Return what gets a new token for a video that begins now, None where the editor has none. A token that was
+        given since for another video is one, too. Called in a thread of the upload.
+        """
+        known = self._answers
+
+        def ask(cancel: CancelToken) -> str | None:
+            nonlocal known
+            before = self._answers
+            with self._lock:
+                nothing_new = self._answers == before and (before == known or self._token is None)
+                if nothing_new and not cancel.cancelled:
+                    self._token = self._question.ask(cancel)
+                    self._answers += 1
+                known = self._answers
+                return self._token
+
+        return ask

@@ -19,7 +19,9 @@ from pipeline.model import Outcome, PhaseName
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.controller import Controller
 from ui.job_form import FormValues
+from ui.list_control import ListControl
 from ui.list_messages import RowState
+from ui.list_run import ListRun
 from ui.messages import BannerAnswer
 
 
@@ -208,6 +210,87 @@ def test_finish_this_then_stop_and_closing_keep_what_is_left(editor_of, tmp_path
     again.list.start_all(again.values)
     again.until(lambda: set(again.rows.values()) == {RowState.DONE})
     assert ["one", "two", "two", "three"] == [slug for slug, _ in beginning]
+
+
+@pytest.mark.parametrize(
+    ("stop", "done"),
+    [
+        (lambda editor: editor.list.finish_this(), ["one"]),
+        (lambda editor: editor.list.leave(BannerAnswer.CLOSE_AFTER_JOB), ["one"]),
+        (lambda editor: editor.list.stop(), []),
+    ],
+    ids=["finish this one", "then close", "stop"],
+)
+def test_what_is_said_right_after_start_counts(editor_of, tmp_path, monkeypatch, stop, done):
+    """Before the run has begun that Start was pressed for, and when it has begun no video yet."""
+    go_on = threading.Event()
+    begin = ListRun.begin
+
+    def late(*arguments):
+        assert go_on.wait(DEADLINE_S)
+        begin(*arguments)
+
+    monkeypatch.setattr(ListRun, "begin", late)
+    editor = editor_of()
+    editor.add(tmp_path, "one", "two")
+    editor.list.start_all(editor.values)
+    stop(editor)
+    go_on.set()
+    editor.until(lambda: not editor.videos.runs and not editor.list.busy)
+    editor.until(lambda: RowState.RUNNING not in editor.rows.values())
+    assert done == [plan.job.slug for plan in editor.services.plans]
+
+
+@pytest.mark.parametrize(
+    ("ask", "ends"),
+    [(ListControl.pause, RowState.HELD), (ListControl.cancel, RowState.CANCELLED)],
+    ids=["pause", "cancel"],
+)
+@pytest.mark.parametrize("before", [RowState.HELD, RowState.CANCELLED], ids=lambda state: state.value)
+def test_what_is_asked_of_a_video_right_after_its_start_is_done(editor_of, tmp_path, ask, ends, before):
+    """While it is still shown as it was before."""
+    step = HaltedStep()
+
+    def run(plan, sink, cancel):
+        if plan.job.slug == "one":  # it may begin before the queue has the rest of what was asked
+            step.hold(cancel)
+        succeed(plan, sink, cancel)
+
+    editor = editor_of(FakeServices(run=run))
+    editor.add(tmp_path, "one", "two")
+    one = editor.id_of("one")
+    if before is RowState.CANCELLED:
+        editor.list.cancel([one])
+        editor.until(lambda: editor.rows["one"] is before)
+    busy = threading.Event()
+    editor.list.list._ask(lambda _: busy.wait(DEADLINE_S) and None)
+    editor.list.start_all(editor.values)
+    editor.list.start([one], editor.values)
+    ask(editor.list, [one])
+    busy.set()
+    editor.until(lambda: not editor.videos.runs and not editor.list.busy)
+    paused = (RowState.HELD, RowState.PAUSED)
+    assert editor.rows["one"] in (paused if ends is RowState.HELD else (ends,))
+    assert RowState.DONE is editor.rows["two"]
+
+
+def test_what_is_said_before_the_first_video_begins_counts(editor_of, tmp_path):
+    """The one that is looked at just then is the one that is finished."""
+    looking = HaltedStep()
+
+    class Slow(FakeServices):
+        def check_job(self, job, config, cancel):
+            looking.hold(cancel)
+            return super().check_job(job, config, cancel)
+
+    editor = editor_of(Slow())
+    editor.add(tmp_path, "one", "two")
+    editor.list.start_all(editor.values)
+    looking.wait_until_reached()
+    editor.list.finish_this()
+    looking.release()
+    editor.until(lambda: not editor.videos.runs and not editor.list.busy)
+    assert ["one"] == [plan.job.slug for plan in editor.services.plans]
 
 
 def test_starting_again_while_the_last_one_is_finished(editor_of, tmp_path):
