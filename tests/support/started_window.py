@@ -6,6 +6,7 @@ environment it stops after each piece of its work (`stepped_work`).
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,8 +28,9 @@ chunks.LEAST_SEGMENTS = 1
 
 def main(video: str, output_dir: str, data_dir: str, preferences: str) -> None:
     """Open the window, fill its form in, and press Start when the video is known."""
+    config = Config(data_dir=Path(data_dir), ffmpeg_path=os.environ.get("FFMPEG_PATH", ""))
     place = FilePlace(read=Path(preferences), write=Path(preferences))
-    window = MainWindow(config=Config(data_dir=Path(data_dir)), preferences=place, services=PipelineServices())
+    window = MainWindow(config=config, preferences=place, services=PipelineServices())
     window.variables.output_dir.set(output_dir)
     window.variables.transcribe.set(False)
     window.variables.make_mp4.set(False)
