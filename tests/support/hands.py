@@ -24,7 +24,7 @@ class Hands:
         assert widget.winfo_viewable()
         left = widget.winfo_rootx() + (widget.winfo_width() // 2 if x is None else x)
         top = widget.winfo_rooty() + (widget.winfo_height() // 2 if y is None else y)
-        self._do("mousemove", left, top, "click", "--repeat", times, "--delay", 60, 1)
+        self._do("mousemove", left, top, "click", "--repeat", times, "--delay", 1, 1)
 
     def press(self, *keys: str) -> None:
         """Press keys, such as `Return` or `ctrl+s`."""

@@ -438,6 +438,9 @@ def test_files_are_dragged_from_another_program(driver, videos, tmp_path):
     odd.write_bytes(b"x")
     argv = [sys.executable, "-c", DRAGGED, videos[0], str(odd)]
     driver.window.geometry("+150+0")
+    heard = []
+    answer = driver.window.register(lambda: heard.append(1) or "copy")
+    driver.window.tk.call("bind", str(driver.window), "<<DropPosition>>", answer)
     with subprocess.Popen(argv, env={**os.environ}, text=True, stdout=subprocess.PIPE) as other:
         assert "ready\n" == other.stdout.readline()
 
@@ -449,7 +452,7 @@ def test_files_are_dragged_from_another_program(driver, videos, tmp_path):
             mouse("mousemove", 50, 30, "mousedown", 1)
             for x in (55, 70, 90, 400, 800, 805):
                 mouse("mousemove", x, 300 if x > 90 else 30, "sleep", 0.1)
-            driver.window.update()
+            driver.until(lambda: heard)  # and so has the other program, before it hears that the button is let go
             mouse("mouseup", 1)
             driver.until(lambda: len(rows(driver)) == 2)
         finally:
