@@ -59,6 +59,10 @@ class Problem:
     of_machine: bool = False
 
 
+HOW_TO_ACCEPT = " (under Advanced, or with --accept-damaged)"
+"""Where damaged videos are accepted; a front end that offers that itself leaves it out."""
+
+
 class Cancelled(Exception):
     """The editor asked the job to stop. Not an error, so it is not a part of the tree."""
 
@@ -174,6 +178,10 @@ class ToolError(PipelineError):
 
 class SourceError(PipelineError):
     """The source can't be read as a video."""
+
+
+class DamageError(SourceError):
+    """The source is damaged; as far as it can be read it is converted where that is accepted."""
 
 
 class SourceChangedError(SourceError):

@@ -175,7 +175,8 @@ class JobReport:
     `media_deleted` says that the folder is without its media because the editor asked for that.
     `backend_unreachable` says that the job failed because backend or storage can't be reached, or are in trouble: later
     it may be done.
-    `folder_in_use` says that it failed because another process works in its folder.
+    `folder_in_use` says that it failed because another process works in its folder, `damaged` that it did because the
+    source is, and that it would be converted as far as it can be read if that were accepted.
     """
 
     slug: str
@@ -191,6 +192,7 @@ class JobReport:
     loudness_lufs: float | None = None
     backend_unreachable: bool = False
     folder_in_use: bool = False
+    damaged: bool = False
     address: str = ""
 
     @property

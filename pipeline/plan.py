@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from pipeline.errors import Problem, Setting, SettingsError, SourceError
+from pipeline.errors import HOW_TO_ACCEPT, DamageError, Problem, Setting, SettingsError, SourceError
 from pipeline.job import Codec, EncoderFamily, EncodingRequest, Job, RateControl, SegmentType
 from pipeline.media.encode import ladder
 from pipeline.media.encode.audio_tracks import audio_renditions
@@ -208,9 +208,9 @@ def _check_audio(job: Job, media: MediaInfo) -> None:
     """Never publish a silent video whose source has audio, unless the editor accepts that."""
     if media.undecodable_audio and not media.audio and not job.accept_damaged:
         kinds = ", ".join(dict.fromkeys(media.undecodable_audio))
-        raise SourceError(
+        raise DamageError(
             f"The audio of {media.path} ({kinds}) can't be decoded: export it with AAC audio, "
-            "or accept damaged videos (under Advanced, or with --accept-damaged) to convert it without audio."
+            f"or accept damaged videos{HOW_TO_ACCEPT} to convert it without audio."
         )
 
 

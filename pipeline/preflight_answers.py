@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pipeline.errors import (
+    DamageError,
     OutputError,
     PipelineError,
     Problem,
@@ -37,12 +38,14 @@ class Ready(Generic[PlanT]):
 class Refused:
     """The job can't start as it is asked for; every reason at once. `wrong_settings` as in `JobReport`.
 
-    `may_pass` says that a server can't be reached, or is in trouble: later the job may start.
+    `may_pass` says that a server can't be reached, or is in trouble: later the job may start. `damaged` is as in
+    `JobReport`.
     """
 
     problems: tuple[Problem, ...]
     wrong_settings: bool = True
     may_pass: bool = False
+    damaged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,4 +111,5 @@ def refused_by(error: PipelineError | OSError) -> Refused:
         Setting.SOURCE if isinstance(error, SourceError) else Setting.OUTPUT if isinstance(error, OutputError) else None
     )
     problem = Problem(text=str(error), setting=setting, of_machine=isinstance(error, ToolError))
-    return Refused(problems=(problem,), wrong_settings=False, may_pass=may_pass(error))
+    damaged = isinstance(error, DamageError)
+    return Refused(problems=(problem,), wrong_settings=False, may_pass=may_pass(error), damaged=damaged)

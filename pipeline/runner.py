@@ -193,6 +193,7 @@ def run(
         wrong_settings=ending.wrong_settings,
         backend_unreachable=ending.backend_unreachable,
         folder_in_use=ending.folder_in_use,
+        damaged=ending.damaged,
         media_deleted=folder.media_deleted,
         loudness_lufs=_loudness_lufs(folder.done),
         address=plan.job.address.text if isinstance(plan, Plan) and plan.job.address is not None else "",

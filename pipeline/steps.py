@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.errors import Cancelled, FolderInUseError, PipelineError, SettingsError, TransferError
+from pipeline.errors import Cancelled, DamageError, FolderInUseError, PipelineError, SettingsError, TransferError
 from pipeline.events import LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, PhaseReport
 from pipeline.phases.phase import PhaseResult, Progress
@@ -32,6 +32,7 @@ class JobResult:
     wrong_settings: bool = False
     backend_unreachable: bool = False
     folder_in_use: bool = False
+    damaged: bool = False
 
 
 class Steps:
@@ -126,6 +127,7 @@ def to_the_end(work: Callable[[], object], log: Log) -> JobResult:
             wrong_settings=isinstance(failure, SettingsError),
             backend_unreachable=may_pass(failure),
             folder_in_use=isinstance(failure, FolderInUseError),
+            damaged=isinstance(failure, DamageError),
         )
     except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
         return JobResult(outcome=Outcome.FAILED, error=bug_text(bug, log))

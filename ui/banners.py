@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import VERSION
-from pipeline.errors import Problem
+from pipeline.errors import HOW_TO_ACCEPT
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
-from pipeline.preflight_answers import DestinationTaken, ResumeUpload
+from pipeline.preflight_answers import DestinationTaken, Refused, ResumeUpload
 from ui.messages import BannerAnswer
 from ui.tones import Tone as Tone
 
@@ -64,6 +64,8 @@ DESTINATION_CHOICES = (
     BannerChoice(label="Replace", answer=BannerAnswer.REPLACE_STREAM),
     BannerChoice(label="Keep other video", answer=BannerAnswer.WITHDRAW, default=True),
 )
+
+ACCEPT_DAMAGE = BannerChoice(label="Convert what can be read", answer=BannerAnswer.ACCEPT_DAMAGE)
 
 CLOSE_CHOICES = (
     BannerChoice(label="Go on in the background", answer=BannerAnswer.GO_ON_IN_BACKGROUND),
@@ -144,18 +146,25 @@ def _what_is_there(asked: DestinationTaken[Plan]) -> str:
     return f"{what} was uploaded there on {day}." if day else f"{what} was uploaded there."
 
 
-def refusal(problems: tuple[Problem, ...]) -> Banner:
+def damaged(title: str, what: str) -> Banner:
+    """Return that a video is not converted unasked; `what` says how it is damaged, without a full stop."""
+    lines = (f"{what}. Convert what can be read, or copy or export the file again.",)
+    return Banner(title=title, lines=lines, tone=Tone.WARNING, choices=(ACCEPT_DAMAGE,))
+
+
+def refusal(refused: Refused) -> Banner:
     """Return why a job did not start."""
+    problems = refused.problems
     count = len(problems)
     title = (
         "Not started: this must be put right first."
         if count == 1
         else f"Not started: {count} things must be put right first."
     )
-    lines = tuple(p.text if count == 1 else f"•  {p.text}" for p in problems)
+    lines = tuple(in_window(p.text if count == 1 else f"•  {p.text}") for p in problems)
     if count > MAX_LISTED:
         lines = ("   ".join(lines),)
-    return Banner(title=title, lines=lines, tone=Tone.BAD)
+    return Banner(title=title, lines=lines, tone=Tone.BAD, choices=_way_on(damaged=refused.damaged))
 
 
 def closes_afterwards(banner: Banner) -> Banner:
@@ -190,7 +199,7 @@ def result(report: JobReport) -> Banner:
     """Return how a job ended."""
     name = report.source.name
     if report.outcome is Outcome.FAILED:
-        return Banner(title=f"Failed: {name}", lines=(report.error, *report.warnings), tone=Tone.BAD)
+        return failed(name, report.error, *report.warnings, damaged=report.damaged)
     if report.outcome is Outcome.CANCELLED:
         told = report.error or _what_is_kept(report)
         return Banner(title=f"Cancelled: {name}", lines=(told, "Press Start to continue."), tone=Tone.WARNING)
@@ -209,6 +218,21 @@ def _where(report: JobReport) -> str:
     if report.media_deleted:
         return f"The local files were deleted; the log is in {report.folder}."
     return f"The files are in {report.folder}."
+
+
+def failed(name: str, *lines: str, damaged: bool) -> Banner:
+    """Return that a video failed, and why; one that is `damaged` can be converted as far as it can be read."""
+    told = tuple(map(in_window, lines))
+    return Banner(title=f"Failed: {name}", lines=told, tone=Tone.BAD, choices=_way_on(damaged=damaged))
+
+
+def in_window(text: str) -> str:
+    """Return a sentence without what a button beneath it does."""
+    return text.replace(HOW_TO_ACCEPT, "")
+
+
+def _way_on(*, damaged: bool) -> tuple[BannerChoice, ...]:
+    return (ACCEPT_DAMAGE,) if damaged else ()
 
 
 def _what_is_kept(report: JobReport) -> str:

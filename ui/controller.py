@@ -18,6 +18,7 @@ from ui import diagnostics, updates
 from ui.banner_answers import answered
 from ui.chosen_video import chosen_video
 from ui.connection_check import ConnectionCheck
+from ui.damage_messages import DamageInTheWay
 from ui.damage_search import DamageSearch
 from ui.folder_actions import FolderActions
 from ui.job_form import FormValues, job_config
@@ -149,6 +150,9 @@ class Controller:
     def start(self, values: FormValues) -> None:
         """Begin the job that the form describes."""
         if not self.state.start_enabled:
+            return
+        if self.state.source.in_the_way and self.state.source.path_text == values.source:
+            self.receive(DamageInTheWay())
             return
         self._values = values
         self.receive(Checking())

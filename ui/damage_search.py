@@ -14,16 +14,8 @@ from pipeline.model import Outcome
 from pipeline.preflight_answers import Refused
 from pipeline.priority import work_in_background
 from pipeline.source_address import is_address
-from ui.messages import (
-    DamageFound,
-    DamageSearching,
-    JobStarted,
-    LogEntry,
-    Message,
-    SourceChosen,
-    SourceFound,
-    StartCancelled,
-)
+from ui.damage_messages import DamageFound, DamageSearching
+from ui.messages import JobStarted, LogEntry, Message, SourceChosen, SourceFound, StartCancelled
 from ui.services import Services
 from ui.view_state import ViewState
 from ui.worker import ask

@@ -31,6 +31,7 @@ from ui.problem_notes import ProblemNotes
 from ui.rescaling import Rescaling
 from ui.theme import themed
 from ui.view_state import TokenView, ViewState
+from ui.ways_on import WaysOn
 from ui.widgets.scrolled_column import ScrolledColumn
 from ui.widgets.switched_cards import SwitchedCards
 from ui.window_size import SMALLEST_WINDOW, give_size, on_screen
@@ -60,9 +61,16 @@ class PanelWindow(ttk.App):
         self.iconphoto(True, self._icon_image)
 
     def lay_out(
-        self, variables: FormVariables, controller: Controller, config: Config, go_on_with: Callable[[str], bool]
+        self,
+        variables: FormVariables,
+        controller: Controller,
+        config: Config,
+        go_on_with: Callable[[str], bool],
+        start: Callable[[], None],
     ) -> None:
-        """Create the panels and place them; `go_on_with` takes a new token and returns whether it can be one."""
+        """Create the panels and place them; `go_on_with` takes a new token and returns whether it can be one, and
+        `start` is what Start does.
+        """
         settings_width = min(on_screen(self, SETTINGS_WIDTH), round(self._size[0] * SETTINGS_SHARE))
         self.columnconfigure(0, weight=1, uniform="share", minsize=settings_width)
         self.columnconfigure(1, weight=1, uniform="share")
@@ -87,7 +95,8 @@ class PanelWindow(ttk.App):
         self.list_or_log = SwitchedCards({"Videos": self.queue_panel.card, "Log": self.log_panel.card}, first="Log")
         self.list_or_log.grid(row=1)
         self._list_empty = True
-        self.banner_panel = BannerPanel(self, lambda answer: controller.answer(answer, variables.read()))
+        ways_on = WaysOn(controller, variables, accept_damage=self.source_panel.accept_damage, start=start)
+        self.banner_panel = BannerPanel(self, ways_on.answer)
         self.banner_panel.frame.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=GAP, pady=(GAP, 0))
         self.token_panel = TokenPanel(
             self, go_on_with, controller.login.refuse_token, height=lambda: self.banner_panel.height

@@ -80,7 +80,7 @@ def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
         told = banners.under_way(row.plan, row.phase)
         return replace(told, lines=(CANCEL_STOPS_ONE,)) if videos.runs else told
     if row.state is RowState.FAILED:
-        return Banner(title=f"Failed: {name}", lines=(row.listed.reason,), tone=Tone.BAD)
+        return banners.failed(name, row.listed.reason, damaged=row.listed.damaged)
     if row.unreadable:
         return Banner(title=f"{name} can't be converted.", lines=(row.unreadable,), tone=Tone.BAD)
     if row.state is RowState.PARKED:

@@ -63,7 +63,7 @@ class WhenDone(str, Enum):
 @dataclass(frozen=True, kw_only=True)
 class StoredVideo:
     """A video as it stands in the queue's file; `reason` is why it waits or how it ended, `percent` how far it was, and
-    `backend_url` the server that it is uploaded to.
+    `backend_url` the server that it is uploaded to; `damaged` is as in `JobReport`.
     """
 
     id: str
@@ -73,6 +73,7 @@ class StoredVideo:
     reason: str = ""
     percent: int | None = None
     backend_url: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

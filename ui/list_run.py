@@ -258,6 +258,7 @@ class _Run:
         if isinstance(answer, Refused):
             text = " ".join(problem.text for problem in answer.problems)
             report = JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=Outcome.FAILED, error=text)
+            report = replace(report, damaged=answer.damaged)
             self._post(VideoTold(id=taken.id, title=job.source.name, event=JobFinished(report=report)))
             return report
         self._store.listed.hold([taken.id], tried=False)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.events import Event, LogLevel
 from pipeline.job import Job
-from pipeline.media.source.damage import Damage
 from pipeline.media_info import MediaInfo
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
+from ui.damage_messages import DamageMessage
 from ui.folder_messages import FolderMessage
 from ui.frames.messages import FrameMessage
 from ui.keychain import KeptLogin
@@ -45,6 +45,7 @@ class BannerAnswer(Enum):
     STOP_AND_CLOSE = "stop and close"
     STAY_AWAKE = "stay awake"
     LIST_ALL = "put all into the list"
+    ACCEPT_DAMAGE = "accept the damage"
     SHOW_NOTES = "show what is new"
     HIDE_UPDATE = "hide the update"
 
@@ -197,21 +198,6 @@ class SourceFound:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DamageSearching:
-    """The source is being looked through for damage. `text` is that of `SourceFound`."""
-
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DamageFound:
-    """What can't be read of the source, None if the search did not come to its end. `text` is that of `SourceFound`."""
-
-    text: str
-    damage: Damage | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class SourceRefused:
     """The source can't be used, and why."""
 
@@ -321,8 +307,7 @@ Message = (
     | FilesGiven
     | SourceChosen
     | SourceFound
-    | DamageSearching
-    | DamageFound
+    | DamageMessage
     | SourceRefused
     | SourceOptions
     | ConnectionTesting

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline.media_info import MediaInfo
 from ui import bar_changes as rows
 from ui import queue_view
-from ui.banners import READY, Banner
+from ui.banners import READY, Banner, damaged
 from ui.bars import Bars
+from ui.damage_messages import DamageInTheWay, DamageMessage, DamageSearching
 from ui.job_form import made_qualities, offered_qualities
-from ui.messages import DamageFound, DamageSearching, RowsChosen, SourceChosen, SourceFound, SourceRefused
+from ui.messages import RowsChosen, SourceChosen, SourceFound, SourceOptions, SourceRefused
 from ui.source_text import describe
 from ui.source_view import SourceView, treated
 from ui.view_state import NO_BARS, ViewState, WindowStage
 
 
-def advance_source(
-    state: ViewState, message: SourceChosen | SourceFound | DamageSearching | DamageFound | SourceRefused
-) -> ViewState:
-    """Return the state after a source was chosen, found, looked through or refused; a message about an earlier one
-    changes nothing. What a job on its way shows, or a question about it, stays.
+def advance_source(state: ViewState, message: SourceChosen | SourceFound | SourceRefused | SourceOptions) -> ViewState:
+    """Return the state after a source was chosen, found or refused, or is to be treated in another way; a message about
+    an earlier one changes nothing. What a job on its way shows, or a question about it, stays.
     """
+    if isinstance(message, SourceOptions):
+        return _with_source(replace(state, source_options=message), state.source)
     if isinstance(message, SourceChosen):
         if message.text == state.source.path_text:
             return state
@@ -35,11 +37,6 @@ def advance_source(
         return state
     if isinstance(message, SourceRefused):
         return replace(state, source=SourceView(path_text=message.text, problem=message.reason))
-    if isinstance(message, DamageSearching):
-        return replace(state, source=replace(state.source, searching=True))
-    if isinstance(message, DamageFound):
-        source = replace(state.source, searched=message.damage, searching=False)
-        return replace(state, source=treated(source, state.source_options))
     media, row = message.media, state.videos.chosen
     source = SourceView(
         path_text=message.text,
@@ -59,7 +56,29 @@ def ready_for(source: SourceView) -> Banner:
     """Return the banner before a job with this source is started."""
     if source.media is None:
         return READY
+    if source.in_the_way:
+        return damaged(f"{source.media.path.name} is damaged.", source.damage_found)
     return Banner(title=f"Ready to convert {source.media.path.name}. Press Start.")
+
+
+def advance_damage(state: ViewState, message: DamageMessage) -> ViewState:
+    """Return the state after damage of the source was looked for or found, or has kept Start from beginning."""
+    source = state.source
+    if isinstance(message, DamageInTheWay):
+        name = Path(source.path_text).name if source.media is None else source.media.path.name
+        return replace(state, banner=damaged(f"Not started: {name} is damaged.", source.damage_found))
+    if message.text != source.path_text:
+        return state
+    if isinstance(message, DamageSearching):
+        return replace(state, source=replace(source, searching=True))
+    return _with_source(state, replace(source, searched=message.damage, searching=False))
+
+
+def _with_source(state: ViewState, source: SourceView) -> ViewState:
+    """Return the state with more known of its source; a banner that tells of a job or asks stays."""
+    source = treated(source, state.source_options)
+    banner = ready_for(source) if state.banner == ready_for(state.source) else state.banner
+    return replace(state, source=source, banner=banner)
 
 
 def choose_rows(state: ViewState, message: RowsChosen) -> ViewState:

@@ -59,6 +59,18 @@ class SourceView:
         """Whether the source is known to have no video."""
         return self.media is not None and self.media.video is None
 
+    @property
+    def in_the_way(self) -> bool:
+        """Whether a search has found damage that is not accepted. Where it has found none, the job itself will say
+        whether what the file declares is wrong.
+        """
+        return self.refused and self.searched is not None
+
+    @property
+    def damage_found(self) -> str:
+        """How it is damaged, without what is done about that."""
+        return self.damage.removesuffix(f": {NOT_CONVERTED}")
+
 
 NO_SOURCE = SourceView()
 

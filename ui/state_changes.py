@@ -11,6 +11,7 @@ from ui import banners, queue_view
 from ui import bar_changes as rows
 from ui.banners import CHECKING, PAUSED, PUTTING_IN, STOPPING, WHILE_IT_RUNS, WITHDRAWN, Banner, Tone
 from ui.connection_view import tested
+from ui.damage_messages import DamageFound, DamageInTheWay, DamageSearching
 from ui.leaving_changes import advance_leaving
 from ui.list_changes import advance_list
 from ui.list_messages import FormRefused, ListMessage, NotAdded
@@ -20,8 +21,6 @@ from ui.messages import (
     ConnectionForgotten,
     ConnectionTested,
     ConnectionTesting,
-    DamageFound,
-    DamageSearching,
     DiagnosticsSaved,
     FolderKnown,
     JobStarted,
@@ -54,8 +53,7 @@ from ui.queue_messages import (
     QueueTold,
     VideoQueued,
 )
-from ui.source_changes import advance_source, choose_rows
-from ui.source_view import treated
+from ui.source_changes import advance_damage, advance_source, choose_rows
 from ui.time_changes import tick
 from ui.unfinished_changes import show_unfinished
 from ui.update_messages import UpdateFound
@@ -89,7 +87,7 @@ def _advance(state: ViewState, message: Message) -> ViewState:
             return replace(state, stage=WindowStage.CHECKING, banner=CHECKING, problems=(), plan=None, phase=None)
         case Refused():
             problems = message.problems
-            return replace(state, stage=WindowStage.READY, banner=banners.refusal(problems), problems=problems)
+            return replace(state, stage=WindowStage.READY, banner=banners.refusal(message), problems=problems)
         case ResumeUpload():
             return _asking(state, banners.resume_question(message))
         case ReplaceFolder():
@@ -116,10 +114,10 @@ def _advance(state: ViewState, message: Message) -> ViewState:
             return replace(state, keychain=message.text)
         case RowsChosen():
             return choose_rows(state, message)
-        case SourceChosen() | SourceFound() | DamageSearching() | DamageFound() | SourceRefused():
+        case SourceChosen() | SourceFound() | SourceRefused() | SourceOptions():
             return advance_source(state, message)
-        case SourceOptions():
-            return replace(state, source_options=message, source=treated(state.source, message))
+        case DamageSearching() | DamageFound() | DamageInTheWay():
+            return advance_damage(state, message)
         case ConnectionTesting() | ConnectionTested() | ConnectionForgotten():
             return replace(state, connection=tested(state.connection, message))
         case ModelsKnown() | SpeedsKnown() | FolderKnown() | UpdateFound():

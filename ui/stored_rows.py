@@ -43,10 +43,11 @@ class StoredRows:
                 return None
             job = self._jobs[row.job_text] = read
         state = row_state(row)
-        reason = row.reason
+        reason, damaged = row.reason, False
         if state is RowState.FAILED:
             try:
-                reason = row.report.error if row.report is not None else reason
+                if (report := row.report) is not None:
+                    reason, damaged = report.error, report.damaged
             except CodecError:
                 reason = ""
         from pipeline.unfinished import noted_percent
@@ -60,6 +61,7 @@ class StoredRows:
             reason=reason,
             percent=percent,
             backend_url=row.backend_url,
+            damaged=damaged,
         )
 
 

@@ -10,6 +10,7 @@ from pipeline.job import Job
 from pipeline.model import JobReport, Outcome, PhaseName, Plan
 from pipeline.phase_table import PHASES
 from ui import bar_changes as bars_of
+from ui.banners import in_window
 from ui.bars import Bars
 from ui.list_messages import (
     LEFT,
@@ -146,7 +147,7 @@ class VideoRow:
         for path in (self.job.origin, str(self.job.source), str(self.job.source.absolute())):
             if sentence.startswith(f"{path} "):
                 return f"it{sentence.removeprefix(path)}"
-        return sentence
+        return in_window(sentence)
 
 
 @dataclass(frozen=True, kw_only=True)

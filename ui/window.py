@@ -87,7 +87,7 @@ class MainWindow(PanelWindow):
         self._editors: EditorWindows | None = None
         self.taskbar = TaskbarEntry(self, self._has_keyboard)
         self._closing = Closing(self.controller, self, editors=lambda: self._editors)
-        self.lay_out(self.variables, self.controller, config, self._go_on_with)
+        self.lay_out(self.variables, self.controller, config, self._go_on_with, self.start)
         self.settings_window = SettingsOpener(
             self,
             env,

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from pipeline.disk_room import disk_full, is_disk_full, is_full
 from pipeline.engines.engine import Engine
-from pipeline.errors import EncodeError, FfmpegError, IncompleteError, OutputError, PipelineError, SourceError
+from pipeline.errors import (
+    HOW_TO_ACCEPT,
+    DamageError,
+    EncodeError,
+    FfmpegError,
+    IncompleteError,
+    OutputError,
+    PipelineError,
+    SourceError,
+)
 from pipeline.events import LogLevel
 from pipeline.facts import DecodedAudio, HlsFacts
 from pipeline.job import SegmentType
@@ -39,7 +48,7 @@ from pipeline.plan import plan_within_source
 
 DISK_MARGIN = 1.1
 
-WAYS_OUT = "Copy or export the file again, or accept damaged videos (under Advanced, or with --accept-damaged)."
+WAYS_OUT = f"Copy or export the file again, or accept damaged videos{HOW_TO_ACCEPT}."
 
 
 class HlsPhase:
@@ -123,7 +132,8 @@ class HlsPhase:
         path, accepted = context.plan.media.path, context.plan.job.accept_damaged
         in_the_way = interruptions.interruption(found, has_video=bool(context.plan.renditions))
         if in_the_way is not None and not (accepted and in_the_way.acceptable):
-            raise SourceError(f"{path} {in_the_way.text}: {in_the_way.way_out}.")
+            refused = DamageError if in_the_way.acceptable else SourceError
+            raise refused(f"{path} {in_the_way.text}: {in_the_way.way_out}.")
         elsewhere, nothing = interruptions.other_track(found), interruptions.nothing_at_all(found)
         if elsewhere is not None:
             context.log(f"{path} {elsewhere}.", LogLevel.WARNING)
@@ -147,7 +157,7 @@ class HlsPhase:
         if early.missing_s > MISSING_S and not context.plan.job.accept_damaged:
             errors = count_errors(media, partial(self._decode, context, length_s=there))
             if errors or not found.orderly:
-                raise SourceError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
+                raise DamageError(f"{sentence}, with {_count(errors)}. {WAYS_OUT}")
             sentence = f"{what}{media.path} declares {declared}, but ends after {there:.1f} s"
             context.log(
                 f"{sentence}. All of it can be read, so the declared length is assumed to be wrong.",
@@ -173,7 +183,7 @@ class HlsPhase:
             lengths.append(_lost(audio.declared_s, audio.decoded_s, "audio"))
         sentence = f"{media.path} is damaged: {' and '.join(lengths)}, with {_count(encoded.decode_errors)}"
         if missing_s > MISSING_S and not context.plan.job.accept_damaged:
-            raise SourceError(f"{sentence}. {WAYS_OUT}")
+            raise DamageError(f"{sentence}. {WAYS_OUT}")
         context.log(f"{sentence}; there may be visible or audible faults.", LogLevel.WARNING)
 
     def _decoded_audio(self, context: PhaseContext, found: Scan, ends_s: Mapping[str, float]) -> DecodedAudio | None:

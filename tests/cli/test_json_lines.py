@@ -141,6 +141,7 @@ def test_what_no_machine_keeps_has_no_folder():
                 "loudness_lufs": None,
                 "backend_unreachable": False,
                 "folder_in_use": False,
+                "damaged": False,
             },
             id="job finished",
         ),

@@ -534,8 +534,9 @@ def test_a_source_that_broke_off_is_refused_unless_that_is_accepted(convert, kin
         made.report.error,
     )
     assert said is not None
-    assert (Outcome.FAILED, pytest.approx(there_s, abs=0.1), False) == (
+    assert (Outcome.FAILED, True, pytest.approx(there_s, abs=0.1), False) == (
         made.report.outcome,
+        made.report.damaged,
         float(said[1]),
         made.folder.exists(),
     )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from ui_fakes import FakeServices, HaltedStep
+from dataclasses import replace
+
+from ui_fakes import FakeServices, HaltedStep, report
 from window_states import FOUND
 
+from pipeline.events import JobFinished
 from pipeline.media.source.damage import Damage, Hole, Medium
+from pipeline.model import Outcome
+from pipeline.phases.hls import WAYS_OUT
 from pipeline.preflight_answers import Refused
+from ui.list_messages import RowState
 from ui.services import PipelineServices
 from ui.view_state import WindowStage
 
 HOLE = Hole(medium=Medium.VIDEO, begin_s=724.0, end_s=725.9)
+CONVERT = "Convert what can be read"
 DAMAGED = Damage(holes=(HOLE,), errors=40)
 
 
@@ -32,6 +39,66 @@ def test_what_can_be_read_is_converted(open_driver):
     driver.press(driver.window.actions.start)
     driver.until_stage(WindowStage.READY)
     assert [True] == [plan.job.accept_damaged for plan in driver.services.plans]
+
+
+def test_start_asks_at_once(open_driver):
+    """Nothing begins that would fail at its end; the banner's button accepts the damage, and starts."""
+    driver = chosen(open_driver)
+    assert "lesson01.mp4 is damaged." == driver.banner
+    driver.press(driver.window.actions.start)
+    assert ("Not started: lesson01.mp4 is damaged.", []) == (driver.banner, driver.services.plans)
+    assert "1.9 s of video can't be read, at 12:04. Convert what can be read, or" in driver.sentences
+    assert [CONVERT] == driver.choices
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until_stage(WindowStage.READY)
+    assert [True] == [plan.job.accept_damaged for plan in driver.services.plans]
+
+
+def test_accepting_the_damage_makes_it_ready(open_driver):
+    """The banner says no longer that the video is not converted."""
+    driver = chosen(open_driver)
+    driver.press(driver.window.source_panel.accept)
+    assert "Ready to convert lesson01.mp4. Press Start." == driver.banner
+
+
+REASON = f"/videos/lesson01.mp4 is damaged: 1.9 s of video can't be decoded. {WAYS_OUT}"
+
+
+def fail_unless_accepted(plan, sink, cancel) -> None:
+    """Stand in for a job that finds at its end that its source is damaged."""
+    accepted = plan.job.accept_damaged
+    ending = {} if accepted else {"outcome": Outcome.FAILED, "error": REASON, "damaged": True}
+    sink(JobFinished(report=replace(report(plan), **ending)))
+
+
+def test_a_failure_by_damage_has_the_way_on(open_driver):
+    """The banner speaks of no option of the command line, and its button converts what can be read."""
+    driver = open_driver(FakeServices(run=fail_unless_accepted))
+    driver.fill()
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.banner == "Failed: lesson01.mp4")
+    assert ("--" in driver.sentences, [CONVERT]) == (False, driver.choices)
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until(lambda: driver.banner == "Done: lesson01.mp4")
+    assert [False, True] == [plan.job.accept_damaged for plan in driver.services.plans]
+
+
+def test_a_video_of_the_list_that_failed_by_damage_has_it_too(open_driver):
+    """With the video selected; the others of the list are left as they are."""
+    driver = open_driver(FakeServices(run=fail_unless_accepted))
+    driver.list_videos(2)
+    first, second = driver.window.controller.state.videos.rows
+    driver.window.queue_panel.tree.selection_set((first,))
+    driver.until(lambda: driver.window.controller.state.videos.selected == (first,))
+    driver.settle()
+    driver.press(driver.window.actions.start)
+    driver.until(lambda: driver.banner == "Failed: lesson01.mp4")
+    driver.settle()
+    assert ("--" in driver.sentences, [CONVERT]) == (False, driver.choices)
+    assert not [line for line in driver.window.queue_panel.lines if "--" in line]
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until(lambda: driver.window.controller.state.videos.rows[first].state is RowState.DONE)
+    assert RowState.HELD is driver.window.controller.state.videos.rows[second].state
 
 
 def test_it_is_accepted_for_this_source_alone(open_driver):

@@ -10,7 +10,8 @@ from window_states import FOUND, JOB, PLAN, ROWS, RUNNING, after
 
 from pipeline.events import JobFinished
 from pipeline.media.source.damage import Damage, Hole, Medium
-from ui.messages import DamageFound, SourceChosen, SourceOptions, SourceRefused
+from ui.damage_messages import DamageFound
+from ui.messages import SourceChosen, SourceOptions, SourceRefused
 from ui.source_view import ACCEPTED, NOT_CONVERTED
 from ui.state_changes import advance
 

@@ -89,7 +89,9 @@ class SourcePanel:
         """Put the button beside the card's title, where it takes no room from the sentence about the damage."""
         self._accepted_here = False
         text = _("Convert what can be read")
-        self.accept = ttk.Button(self.card.corner, text=text, bootstyle=CARD, padding=NARROW, command=self._accept)
+        self.accept = ttk.Button(
+            self.card.corner, text=text, bootstyle=CARD, padding=NARROW, command=self.accept_damage
+        )
         self.accept.grid(row=0, column=0)
         self.card.rowconfigure(0, minsize=self.accept.winfo_reqheight() + self.card.winfo_pixels("3p"))
 
@@ -121,7 +123,7 @@ class SourcePanel:
         poster = self._variables.poster.get().strip()
         self.notes[Setting.TRIM].explain(f"{PART_HINT} Poster: at {poster}." if poster else PART_HINT)
 
-    def _accept(self) -> None:
+    def accept_damage(self) -> None:
         """Accept the damage of this video, and of no other."""
         self._accepted_here = True
         self._variables.advanced.accept_damaged.set(True)
