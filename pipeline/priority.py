@@ -11,8 +11,6 @@ import os
 import sys
 import threading
 
-import psutil  # type: ignore[import-untyped]
-
 NICE = 10
 """How much a program gives way to others on POSIX, 0 to 19: with 19 it would hardly get on beside a browser."""
 
@@ -48,5 +46,7 @@ def give_way(pid: int) -> None:
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PGRP, pid, NICE)
     if sys.platform == "linux":
+        import psutil  # type: ignore[import-untyped]  # when first used: the window opens without
+
         with contextlib.suppress(psutil.Error, OSError):
             psutil.Process(pid).ionice(psutil.IOPRIO_CLASS_IDLE)

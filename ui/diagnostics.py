@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 
 from config import Config, child_environment
-from diagnostics.bundle import refuse_existing
 from installation import command
 from pipeline.errors import ToolError
 from ui.messages import DiagnosticsSaved, Message
@@ -32,6 +31,8 @@ def begin(path: Path, config: Config, post: Callable[[Message], None]) -> None:
 
 def save(path: Path, config: Config) -> DiagnosticsSaved:
     """Save the diagnostics with the login of `config`, which is tried and kept out of them. Raises PipelineError."""
+    from diagnostics.bundle import refuse_existing  # when first wanted: with the queue's file
+
     refuse_existing(path)
     login = {"BACKEND_URL": config.backend.url, "AUTH_TOKEN": config.backend.token}
     environment = child_environment(with_secrets=True) | {name: value for name, value in login.items() if value}

@@ -17,7 +17,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import srt  # type: ignore[import-untyped]
-import webvtt
 
 from pipeline.errors import SubtitleFileError
 from pipeline.files import read_file
@@ -266,6 +265,8 @@ def _with_numbers(lines: Sequence[str], times: Sequence[TimeLine]) -> list[str]:
 def _vtt_cues(lines: Sequence[str], times: Sequence[TimeLine]) -> list[Cue]:
     """Return each caption of a WebVTT file."""
     _check_text(lines)
+    import webvtt  # when first used: the window opens without
+
     captions = webvtt.WebVTT.from_string("\n".join(with_times(lines, times, "."))).captions
     _check_all_read(times, [milliseconds(re.split("[:.]", caption.start)) for caption in captions])
     contents = [_LINE_BREAK.sub("\n", caption.raw_text) for caption in captions]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
 
@@ -15,12 +16,14 @@ from ui.form_variables import FormVariables
 from ui.frames.messages import FrameMessage, PreviewTold
 from ui.frames.reader import FrameReader
 from ui.frames.services import FrameServices
-from ui.frames.window import FramesWindow, enable
 from ui.job_form import form_problems, to_job
 from ui.messages import Message
 from ui.source_view import NO_SOURCE
 from ui.tones import Tone
 from ui.view_state import ViewState
+
+if TYPE_CHECKING:
+    from ui.frames.window import FramesWindow
 
 
 class FramesOpener:
@@ -51,6 +54,8 @@ class FramesOpener:
         if media is None or length_s is None or not self._source.has_frames:
             return
         if self.window is None:
+            from ui.frames.window import FramesWindow  # when first wanted: the main window opens sooner
+
             self.window = FramesWindow(
                 self._master,
                 media,
@@ -61,7 +66,7 @@ class FramesOpener:
                 preview=self._preview,
                 closed=self._closed,
             )
-            enable(self.window, self._enabled)
+            self.window.enable(enabled=self._enabled)
         self.window.window.deiconify()
         self.window.window.lift()
 
@@ -75,7 +80,7 @@ class FramesOpener:
             if not self._enabled:
                 self._reader.stop_preview()
             if self.window is not None:
-                enable(self.window, self._enabled)
+                self.window.enable(enabled=self._enabled)
 
     def receive(self, message: FrameMessage) -> None:
         """Show what was read."""

@@ -108,6 +108,10 @@ class FramesWindow:
             self.window.after_cancel(self._waiting)
         self._waiting = self.window.after(READ_DELAY_MS, self._read)
 
+    def enable(self, *, enabled: bool) -> None:
+        """Let the part be changed, and previews be made, or not: while a job is on its way they are as they were."""
+        switch([self.begin, self.end, self.poster, self.reset, self.preview], enabled)
+
     def close(self) -> None:
         """Take the window away; a preview that is being made is not played any more."""
         if self._waiting is not None:
@@ -246,8 +250,3 @@ class FramesWindow:
     def _box(self, size: tuple[int, int]) -> tuple[int, int]:
         width, height = (on_screen(self.window, length) // 2 * 2 for length in size)
         return width, height
-
-
-def enable(window: FramesWindow, enabled: bool) -> None:
-    """Let the part be changed, and previews be made, or not: while a job is on its way they are as they were."""
-    switch([window.begin, window.end, window.poster, window.reset, window.preview], enabled)

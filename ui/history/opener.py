@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
 
@@ -11,9 +12,11 @@ from ui.folder_actions import FolderActions
 from ui.folder_jobs import FolderJobs
 from ui.folder_messages import FolderMessage, FolderTold, HistoryRead
 from ui.folder_services import FolderServices
-from ui.history.window import HistoryWindow
 from ui.messages import Message
 from ui.worker import ask
+
+if TYPE_CHECKING:
+    from ui.history.window import HistoryWindow
 
 FIRST = 200
 """How many are read at first: the older ones follow when these are shown."""
@@ -48,6 +51,8 @@ class HistoryOpener:
     def open(self) -> None:
         """Open the window, or bring the one that is open to the front, and read what has ended by now."""
         if self.window is None:
+            from ui.history.window import HistoryWindow  # when first wanted: the main window opens sooner
+
             self.window = HistoryWindow(self._master, self._actions, self._jobs, self._closed)
             if self._told is not None and self._told.running:
                 self.window.receive(self._told)

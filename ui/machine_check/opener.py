@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from tkinter import filedialog
+from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
 
 from config import Config
 from ui.form_variables import FormVariables
 from ui.language import _
-from ui.machine_check.checks import MachineChecks, Needed
-from ui.machine_check.lines import Mending
-from ui.machine_check.machine import Machine, ThisMachine
-from ui.machine_check.window import MachineCheckWindow
 from ui.pump import INTERVAL_MS, EventPump
 from ui.settings.opener import SettingsOpener
+
+if TYPE_CHECKING:
+    from ui.machine_check.checks import MachineChecks, Needed
+    from ui.machine_check.lines import Mending
+    from ui.machine_check.machine import Machine
+    from ui.machine_check.window import MachineCheckWindow
 
 SETTLED_TURNS = 20
 """How many turns of the pump nothing must be changed before it is looked at: an address is typed letter by letter."""
@@ -35,9 +38,9 @@ class MachineCheckOpener:
         seen: Callable[[], None],
     ) -> None:
         """`config` returns the configuration as it is now; `seen` is called when the window is closed: the page is not
-        shown by itself any more.
+        shown by itself any more. `machine` is asked where it is given, else this computer.
         """
-        self.machine: Machine = ThisMachine()
+        self.machine: Machine | None = None
         self.opened: MachineCheckWindow | None = None
         self.checks: MachineChecks | None = None
         self._window = window
@@ -52,8 +55,12 @@ class MachineCheckOpener:
     def open(self, *, first_time: bool = False) -> None:
         """Open the window and look at everything, or bring the one that is open to the front."""
         if self.opened is None:
+            from ui.machine_check.checks import MachineChecks  # when first wanted: the main window opens sooner
+            from ui.machine_check.machine import ThisMachine
+            from ui.machine_check.window import MachineCheckWindow
+
             self.checks = MachineChecks(
-                self.machine, config=self._config, values=self._variables.read, post=self._pump.put
+                self.machine or ThisMachine(), config=self._config, values=self._variables.read, post=self._pump.put
             )
             self.opened = MachineCheckWindow(self._window, first_time=first_time, mend=self._mend, closed=self._closed)
             self.checks.look()
@@ -85,6 +92,8 @@ class MachineCheckOpener:
                 checks.look_at_backend()
 
     def _mend(self, needed: Needed, mending: Mending) -> None:
+        from ui.machine_check.lines import Mending
+
         checks = self.checks
         if checks is None:
             return

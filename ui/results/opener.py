@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
 
 from ui.folder_actions import FolderActions
 from ui.folder_messages import FolderMessage, ResultsRead
 from ui.language import _
-from ui.results.panel import ResultsPanel
 from ui.theme import keep_visible
 from ui.window_size import give_size
+
+if TYPE_CHECKING:
+    from ui.results.panel import ResultsPanel
 
 TITLE = "Results"
 SIZE = (720, 480)
@@ -43,6 +46,8 @@ class ResultsOpener:
             self.panel.receive(message)
 
     def _make(self) -> tuple[ttk.Toplevel, ResultsPanel]:
+        from ui.results.panel import ResultsPanel  # when first wanted: the main window opens sooner
+
         window = ttk.Toplevel(_(TITLE), iconphoto=None, master=self._master)
         give_size(window, SIZE, MIN_SIZE)
         window.columnconfigure(0, weight=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import ttkbootstrap as ttk
 
@@ -14,8 +15,9 @@ from ui.form_variables import FormVariables
 from ui.keychain import KeptLogin
 from ui.login_control import LoginControl
 from ui.preferences import NamedBackend, ProgramSettings
-from ui.settings.backends import BackendActions
-from ui.settings.window import SettingsWindow
+
+if TYPE_CHECKING:
+    from ui.settings.window import SettingsWindow
 
 SAVE_DELAY_MS = 500
 """How long nothing must be changed before the preferences are written: a text is not kept letter by letter."""
@@ -52,6 +54,9 @@ class SettingsOpener:
     def open(self) -> None:
         """Open the window, or bring the one that is open to the front."""
         if self.opened is None:
+            from ui.settings.backends import BackendActions  # when first wanted: the main window opens sooner
+            from ui.settings.window import SettingsWindow
+
             self.opened = SettingsWindow(
                 self._window,
                 self._variables.program,

@@ -12,8 +12,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import ffmpeg as ffmpeg_python
-
 from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError, FfmpegError, OutputError, Problem, Setting, SettingsError, ToolError
 from pipeline.files import write_whole
@@ -287,6 +285,8 @@ def _devices_are_forbidden() -> bool:
 
 
 def _trial_arguments(encoder: str) -> list[str]:
+    import ffmpeg as ffmpeg_python  # when first used: the window, which tries nothing as it opens, does without
+
     video = ffmpeg_python.input(f"testsrc2=size={TRIAL.width}x{TRIAL.height}:rate=25:duration=0.1", format="lavfi")
     video = video.filter("format", pixel_format(encoder, DynamicRange.SDR))
     for name, arguments in upload_filters(encoder):
