@@ -51,7 +51,7 @@ class TokenPanel:
         stripe.grid(row=0, column=0, rowspan=2, sticky="ns")
         title = WrappingLabel(self.frame, bootstyle=TEXT_TONES[Tone.WARNING], text=TITLE)
         title.configure(font=self._font)
-        title.grid(row=0, column=1, columnspan=2, sticky="ew", padx="9p", pady=("6p", 0))
+        title.grid(row=0, column=1, columnspan=2, sticky="ew", padx="9p", pady=("4p", 0))
         answer = ttk.Frame(self.frame, bootstyle=CARD)
         answer.grid(row=1, column=1, sticky="w", padx=("9p", "6p"), pady=("1.5p", "4p"))
         self.entry = ttk.Entry(answer, textvariable=self._typed, show=HIDDEN, width=FIELD_WIDTH)
@@ -61,7 +61,7 @@ class TokenPanel:
         for column, widget in enumerate((self.entry, self.go_on, self.stop)):
             widget.grid(row=0, column=column, padx=(0, "6p"))
         self.sentence = WrappingLabel(self.frame, bootstyle=CARD, text=SENTENCE)
-        self.sentence.grid(row=1, column=2, sticky="ew", padx=(0, "9p"), pady=("1.5p", "4p"))
+        self.sentence.grid(row=1, column=2, sticky="ew", padx=(0, "9p"), pady=(0, "3p"))
         for key in ("<Return>", "<KP_Enter>"):
             self.entry.bind(key, self._entered)
 
