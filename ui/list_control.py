@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import Problem
@@ -44,7 +43,8 @@ class ListControl:
     """Does what is asked of the list. Every method is called in the Tk thread and returns at once.
 
     `state` returns what is shown, `receive` takes a message into it at once, and `look_for_folder` finds out whether a
-    finished folder is there.
+    finished folder is there. `finish_editing` gives the selected video what stands in the form, and returns whether it
+    could.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class ListControl:
         self.looks = VideoLooks(services, post)
         self._waiting_values: FormValues | None = None
         self._starting: set[str] = set()
+        self.finish_editing: Callable[[], bool] = lambda: True
 
     @property
     def busy(self) -> bool:
@@ -187,11 +188,10 @@ class ListControl:
             self.choose_when_done(WhenDone.NOTHING)
         if row is None or row.question is None or row.state is not RowState.ASKING:
             return False
-        job = answered(replace(row.job), answer)
-        if job is None:
+        if answered(row.job, answer) is None:
             self._receive(AnswerPutOff(id=row.id))
-        else:
-            self.list.answer(row.id, job, row.listed.backend_url, row.listed.label)
+        elif self.finish_editing():
+            self.list.answer(row.id, lambda job: answered(job, answer))
             self._begin((row.id,), values)
         return True
 

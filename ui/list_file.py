@@ -124,9 +124,9 @@ class ListFile:
 
         self._ask(work)
 
-    def answer(self, id_: str, job: Job, backend_url: str, label: str) -> None:
-        """Give a video the answer to what it has asked; its settings stay."""
-        self._change(lambda store: store.listed.replace(id_, job, backend_url=backend_url, label=label or None))
+    def answer(self, id_: str, answered: Callable[[Job], Job | None]) -> None:
+        """Give a video the answer to what it has asked; its settings stay, also those that it was given just now."""
+        self._change(lambda store: _answer(store, id_, answered))
 
     def take(self, jobs: Sequence[tuple[Job, str]]) -> None:
         """Take jobs that are in the queue already into the list, each with the address that it uploads to."""
@@ -285,6 +285,18 @@ class ListFile:
 
     def _warn(self, text: str) -> None:
         self._post(LogEntry(text=text, level=LogLevel.WARNING))
+
+
+def _answer(store: JobStore, id_: str, answered: Callable[[Job], Job | None]) -> ListChange:
+    """Change a row as its question was answered."""
+    from pipeline.job_list import ListChange
+
+    row = next((one for one in store.listed.rows() if one.id == id_), None)
+    job = None if row is None else row.job
+    new = answered(job) if isinstance(job, Job) else None
+    if row is None or new is None:
+        return ListChange()
+    return store.listed.replace(id_, new, backend_url=row.backend_url, label=row.label)
 
 
 def listed_job(values: FormValues, video: Input, names: tuple[str, ...], *, own: bool) -> Job:

@@ -55,6 +55,7 @@ class ListWindow:
         self._waiting: str | None = None
         self._sleep_at: float | None = None
         self.clock = time.monotonic
+        control.finish_editing = lambda: self.finish_editing(NOT_STARTED)
         self._panel.connect(self)
         self._source.take_several = self.take
         self._size_pictures()

@@ -14,7 +14,9 @@ from displays import needs_xvfb
 from ui_fakes import CONFIGURED, DEADLINE_S, NOT_CONFIGURED, FakeServices, HaltedStep, succeed
 
 from pipeline.errors import Setting
+from pipeline.job import Existing
 from pipeline.job_store import JobStore, queue_file
+from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
 from ui.list_messages import NOT_ADDED, NOT_STARTED, RowState, WhenDone
@@ -480,3 +482,31 @@ def test_a_long_list_is_written_to_its_end(driver, tmp_path):
 
     driver.until(lambda: all(text and length for text, length in shown()))
     assert [f" lesson{number:02}" for number in range(count)] == [text[:9] for text, _ in shown()]
+
+
+@pytest.mark.parametrize("typed", ["0:09", "soon"], ids=["usable", "not usable"])
+def test_an_edit_of_this_moment_is_kept_when_its_question_is_answered(open_driver, tmp_path, videos, typed):
+    """The video goes on with both, the change and the answer; what can't be used begins nothing."""
+
+    class Asking(FakeServices):
+        def check_job(self, job, config, cancel):
+            self.previous = PreviousUpload(files_done=3, files_total=9)
+            return super().check_job(job, config, cancel)
+
+    driver = open_driver(Asking(), config=replace(CONFIGURED, data_dir=tmp_path / "data"))
+    window = driver.window
+    window.variables.output_dir.set(str(tmp_path / "out"))
+    drop(driver, videos[:2], 2)
+    select(driver, "one.mp4")
+    window.videos.start_selected()
+    driver.until(lambda: rows(driver)["one.mp4"].state is RowState.ASKING and "Resume" in driver.choices)
+    driver.until(lambda: not window.controller.state.videos.runs)
+    window.variables.part_to.set(typed)
+    window.banner_panel.buttons[0].invoke()
+    if typed == "soon":
+        driver.settle()
+        assert (NOT_STARTED, []) == (driver.banner, driver.services.plans)
+        return
+    driver.until(lambda: driver.services.plans)
+    (plan,) = driver.services.plans
+    assert (Existing.RESUME, 9.0) == (plan.job.existing, plan.job.trim.end_s)
