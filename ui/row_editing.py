@@ -34,6 +34,7 @@ class RowEditing:
         self._job: Job | None = None
         self._backend_url = ""
         self._seen: tuple[Job, str] | None = None
+        self._names: dict[str, tuple[str, ...]] = {}
         self._shown: FormValues | None = None
         self._filled: FormValues | None = None
         self._filling = False
@@ -110,16 +111,23 @@ class RowEditing:
         if problems := form_problems(now, has_video=job.qualities is not None):
             return problems
         try:
-            changed = edited(job, _job_of(before, job), _job_of(now, job))
+            names = self._names.get(self._id, ())
+            changed = edited(job, _job_of(before, job, names), _job_of(now, job, names))
         except PipelineError as error:
             return (Problem(text=str(error), setting=Setting.SOURCE),)
         self._filled = now
-        names, earlier = _names_file(now), {_names_file(before), _names_file(self._shown or before)}
         url = self._server(before, now)
-        if changed != job or url != self._backend_url or names != _names_file(before):
+        if changed != job or url != self._backend_url or _names_file(now) != _names_file(before):
             self._job, self._backend_url = changed, url
-            self._control.list.replace(self._id, changed, url, now, other_names=earlier != {names})
+            self._control.list.replace(self._id, changed, url, now, other_names=self._has_other_names(before, now))
         return ()
+
+    def _has_other_names(self, before: FormValues, now: FormValues) -> bool:
+        """Whether the names are to be read from the form's file: not where only the transcript is wanted again."""
+        file, file_before = _names_file(now), _names_file(before)
+        if file_before is None and not file:
+            return False
+        return {file_before, _names_file(self._shown or before)} != {file}
 
     def _server(self, before: FormValues, now: FormValues) -> str:
         """Return the server that the video is uploaded to: its own, unless another was chosen for it in the form."""
@@ -133,6 +141,8 @@ class RowEditing:
         if seen != self._seen:
             self._seen = seen
             self._job, self._backend_url = seen
+            if listed.job.transcription is not None:
+                self._names[listed.id] = listed.job.transcription.names
 
     def _fill(self, values: FormValues) -> None:
         self._filling = True
@@ -147,7 +157,9 @@ def _names_file(values: FormValues) -> str | None:
     return values.speech.names_file if values.transcribe else None
 
 
-def _job_of(values: FormValues, job: Job) -> Job:
-    """Return the job that the form describes for the video of another one."""
+def _job_of(values: FormValues, job: Job, names: tuple[str, ...]) -> Job:
+    """Return the job that the form describes for the video of another one; `names` are those that its transcript had
+    last.
+    """
     video = replace(chosen_video(job.origin), slug=job.slug)
-    return to_job(values, video, None, () if job.transcription is None else job.transcription.names)
+    return to_job(values, video, None, names if job.transcription is None else job.transcription.names)

@@ -510,3 +510,24 @@ def test_an_edit_of_this_moment_is_kept_when_its_question_is_answered(open_drive
     driver.until(lambda: driver.services.plans)
     (plan,) = driver.services.plans
     assert (Existing.RESUME, 9.0) == (plan.job.existing, plan.job.trim.end_s)
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["at once", "after another was selected"])
+def test_a_transcript_that_is_wanted_again_has_its_names(driver, videos, tmp_path, leaves):
+    """They were read from a file when the video was added, and the form does not have them."""
+    window = driver.window
+    (tmp_path / "names.txt").write_text("Ada Lovelace\n", encoding="utf-8")
+    window.variables.output_dir.set(str(tmp_path / "out"))
+    window.variables.transcribe.set(True)
+    window.variables.speech.names_file.set(str(tmp_path / "names.txt"))
+    drop(driver, videos[:2], 2)
+    window.variables.speech.names_file.set("")
+    select(driver, "one.mp4")
+    window.variables.transcribe.set(False)
+    driver.until(lambda: rows(driver)["one.mp4"].job.transcription is None)
+    if leaves:
+        select(driver, "two.mp4")
+        select(driver, "one.mp4")
+    window.variables.transcribe.set(True)
+    driver.until(lambda: rows(driver)["one.mp4"].job.transcription is not None)
+    assert [("Ada Lovelace",)] * 2 == [row.job.transcription.names for row in rows(driver).values()]
