@@ -21,7 +21,7 @@ from pipeline.transfer.manifests.verify import Finding, Location, Verification
 from ui.folder_jobs import CANCELLED, told_of
 from ui.folder_services import check_server
 from ui.history.rows import MOST_ROWS, columns, found
-from ui.history.window import NONE_CHOSEN
+from ui.history.window import NONE_CHOSEN, TURN_S
 from ui.results.panel import READING
 from ui.tones import Tone
 
@@ -181,6 +181,24 @@ def test_closing_waits_for_the_answer_about_an_upload(open_driver, folder):
     history.stop.invoke()
     driver.until(lambda: driver.window.closed)
     assert CANCELLED == driver.window.history._told.text
+
+
+def test_many_rows_hold_nobody_up(open_driver):
+    """They are written a few at a time; what is typed meanwhile counts, and a row that is wanted is chosen again."""
+    entries = tuple(entry(number, Path(f"/out/{number}")) for number in range(100))
+    driver = open_driver(FakeServices(ended=entries))
+    history = opened(driver)
+    choose(driver, history, entries[-1].id)
+    turns = []
+    history.clock = lambda: turns.append(1) or len(turns) * TURN_S  # a row takes as long as a turn may
+    history._resized(500)
+    assert 2 == len(turns)
+    history.tree.delete(*history.tree.get_children())
+    history._write()
+    driver.settle()
+    driver.until(lambda: len(history.tree.get_children()) == len(entries))
+    assert (entries[-1].id,) == history.tree.selection()
+    assert [one.id for one in entries] == list(history.tree.get_children())
 
 
 def test_a_folder_that_is_gone_says_so(open_driver, tmp_path):

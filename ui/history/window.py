@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import tkinter
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from tkinter import filedialog
@@ -37,6 +39,10 @@ GAP = "7.5p"
 SEARCH_DELAY_MS = 150
 """How long nothing must be typed before the list is searched."""
 
+TURN_S = 0.010
+TURN_PAUSE_MS = 5
+"""How long rows are written at a time, and the pause until the next ones: several hundred hold the windows up."""
+
 SHARES = {"when": 0.15, "video": 0.2, "how": 0.12, "from": 0.28, "to": 0.25}
 """How much of the width each column takes."""
 
@@ -60,6 +66,9 @@ class HistoryWindow:
         self._entries: tuple[HistoryEntry, ...] = ()
         self._whole = False
         self._shown: dict[str, HistoryEntry] = {}
+        self._unwritten: deque[HistoryEntry] = deque()
+        self._writing: str | None = None
+        self.clock = time.perf_counter
         self._chosen: HistoryEntry | None = None
         self._has_results = False
         self._running = False
@@ -110,8 +119,8 @@ class HistoryWindow:
 
     def close(self) -> None:
         """Take the window away; what is being done goes on."""
-        if self._waiting is not None:
-            self.window.after_cancel(self._waiting)
+        for timer in filter(None, (self._waiting, self._writing)):
+            self.window.after_cancel(timer)
         self.window.destroy()
         self._closed()
 
@@ -164,8 +173,7 @@ class HistoryWindow:
     def _resized(self, width: int) -> None:
         for name, share in SHARES.items():
             self.tree.column(name, width=round(width * share), stretch=False)
-        for entry in self._shown.values():
-            self.tree.item(entry.id, values=self._values(entry))
+        self._write()
 
     def _values(self, entry: HistoryEntry) -> tuple[str, ...]:
         """Return the texts of a row, each as far as there is room for it."""
@@ -191,10 +199,30 @@ class HistoryWindow:
             return
         self.tree.delete(*self.tree.get_children())
         self._shown = {entry.id: entry for entry in entries}
-        for entry in entries:
-            self.tree.insert("", "end", iid=entry.id, values=self._values(entry))
-        if self._chosen is not None and self._chosen.id in self._shown:
-            self.tree.selection_set(self._chosen.id)
+        self._write()
+
+    def _write(self) -> None:
+        """Write all rows, those that are there already anew."""
+        self._unwritten = deque(self._shown.values())
+        if self._writing is None:
+            self._write_some()
+
+    def _write_some(self) -> None:
+        """Write rows for a moment, and the others after the windows' own events."""
+        self._writing = None
+        until = self.clock() + TURN_S
+        while self._unwritten:
+            entry = self._unwritten.popleft()
+            if self.tree.exists(entry.id):
+                self.tree.item(entry.id, values=self._values(entry))
+            else:
+                self.tree.insert("", "end", iid=entry.id, values=self._values(entry))
+                if self._chosen is not None and self._chosen.id == entry.id:
+                    self.tree.selection_set(entry.id)
+            if self.clock() >= until:
+                break
+        if self._unwritten:
+            self._writing = self.window.after(TURN_PAUSE_MS, self._write_some)
 
     def _choose(self) -> None:
         chosen = next((self._shown[id_] for id_ in self.tree.selection()), None)
