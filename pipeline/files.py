@@ -104,6 +104,12 @@ def sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
+def natural_order(path: PurePath) -> tuple[list[list[str | int]], str]:
+    """Return what paths are sorted by as file managers do: lesson 2 before lesson 10, upper and lower case alike."""
+    parts = [re.split(r"([0-9]+)", part.casefold()) for part in path.parts]
+    return [[int(one) if number % 2 else one for number, one in enumerate(part)] for part in parts], str(path)
+
+
 def is_there(path: Path) -> bool:
     """Whether there is anything of this name; what can't be reached is not there.
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from config import Config
 from pipeline.errors import Problem, Setting, SettingsError, SourceError
-from pipeline.files import VIDEO_SUFFIXES, is_folder
+from pipeline.files import VIDEO_SUFFIXES, is_folder, natural_order
 from pipeline.path_patterns import ALL, PathSelection
 from pipeline.published import JOB_FILE
 from pipeline.slug import slug_for, unique_slugs
@@ -93,7 +93,7 @@ def videos_below(
     What can't be read is passed over, and `unreadable` told.
     """
     top, takes = folder.resolve(), selection.takes()
-    found = sorted(_walk(top, output.resolve(), VIDEO_SUFFIXES, selection, unreadable))
+    found = sorted(_walk(top, output.resolve(), VIDEO_SUFFIXES, selection, unreadable), key=natural_order)
     relatives = [path.relative_to(top) for path in found]
     slugs = unique_slugs(relatives)
     return [
@@ -181,7 +181,7 @@ def _videos_in(
 ) -> tuple[list[Path], list[Path]]:
     """Return the videos in a folder, and those of them that are meant."""
     top, output = folder.resolve(), None if output is None else output.resolve()
-    found = sorted(_walk(top, output, suffixes, selection))
+    found = sorted(_walk(top, output, suffixes, selection), key=natural_order)
     is_meant = selection.takes()
     meant = [path for path in found if is_meant(path.relative_to(top))]
     if not meant:

@@ -36,7 +36,8 @@ def pasted_paths(text: str) -> tuple[str, ...]:
 
 
 def gather(named: Sequence[str], *, output: Path | None) -> Gathered:
-    """Return the videos that these paths and addresses name, each once; those of folders with all their subfolders.
+    """Return the videos that these paths and addresses name, each once and in their order; those of folders with all
+    their subfolders.
 
     What is in `output` is passed over in folders, as finished streams are. A file with an ending that no video has,
     a folder without one, and what is not there are left out; a video that can't be read is not looked into here.
@@ -45,7 +46,6 @@ def gather(named: Sequence[str], *, output: Path | None) -> Gathered:
     unsupported: list[str] = []
     missing: list[str] = []
     found: dict[str, Input] = {}
-    files: list[Path] = []
     for text in dict.fromkeys(named):
         path = Path(text)
         if is_address(text):
@@ -56,10 +56,8 @@ def gather(named: Sequence[str], *, output: Path | None) -> Gathered:
             missing.append(path.name or text)
         elif path.suffix.lower() not in CONVERTED:
             unsupported.append(path.name)
-        else:
-            files.append(path)
-    for path in files:  # by their own names: where they lie is not what their folders are called after
-        found.setdefault(str(path.absolute()), Input(source=path, slug=slug_for(PurePath(path.name))))
+        else:  # by its own name: where it lies is not what its folder is called after
+            found.setdefault(str(path.absolute()), Input(source=path, slug=slug_for(PurePath(path.name))))
     if unsupported:
         left_out.append(
             f"{_named(unsupported)} {'are' if len(unsupported) > 1 else 'is'} not added: the name does not end as a "
