@@ -56,6 +56,15 @@ def test_a_folder_means_all_videos_in_it(tree):
     assert [False] * 4 == [one.alone for one in found]
 
 
+def test_numbers_in_names_count_as_numbers(tmp_path):
+    """As file managers sort them: lesson 2 comes before lesson 10."""
+    for name in ("Lesson 10.mp4", "lesson 2.mp4", "lesson 1.mp4", "week 11/a.mp4", "week 9/a.mp4", "007.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = inputs_from([tmp_path], root=None, output=Path("out"))
+    assert ["007", "lesson-1", "lesson-2", "lesson-10", "week-9/a", "week-11/a"] == [one.slug for one in found]
+
+
 def test_a_folder_with_one_video_gets_a_slug_below_the_destination(tree):
     """So that tomorrow's second one takes nobody's address."""
     (one,) = inputs_from([tree / "week1"], root=None, output=Path("out"))

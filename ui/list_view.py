@@ -9,12 +9,12 @@ from ui.list_messages import RowState
 from ui.queue_view import VideoInQueue
 from ui.video_rows import VideoRow, VideoRows
 from ui.view_state import ViewState
-from ui.widgets.elided import clipped
+from ui.widgets.elided import clipped, clipped_middle
 
 MOST_WRITTEN = 40
 """How many rows are written before the window's own events get their turn."""
 
-NAME_SHARE = 0.5
+NAME_SHARE = 0.75
 
 Listed = VideoRow | VideoInQueue
 
@@ -56,7 +56,7 @@ def title_in(room: int, row: ShownRow, measure: Callable[[str], int]) -> str:
     preset = f" · {row.preset}" if row.preset else ""
     name = row.title
     if measure(name + preset) > room:
-        name = clipped(name, max(room - measure(preset), round(room * NAME_SHARE)), measure)
+        name = clipped_middle(name, max(room - measure(preset), round(room * NAME_SHARE)), measure)
     return clipped(name + preset, room, measure)
 
 

@@ -22,7 +22,7 @@ def test_files_and_folders_are_taken_in_their_order(tmp_path):
     _made(tmp_path / "week 1" / "c.MOV", tmp_path / "week 1" / "deep" / "d.mkv", tmp_path / "week 1" / "notes.txt")
     _made(tmp_path / "week 1" / "out" / "master.m3u8", tmp_path / "week 1" / "out" / "seg_001.ts")
     found = gather([*named, str(tmp_path / "week 1"), named[0]], output=None)
-    assert [("c.MOV", "c"), ("d.mkv", "deep/d"), ("b.mp4", "b"), ("a song.mp3", "a-song")] == _told(found)
+    assert [("b.mp4", "b"), ("a song.mp3", "a-song"), ("c.MOV", "c"), ("d.mkv", "deep/d")] == _told(found)
     assert () == found.left_out
 
 

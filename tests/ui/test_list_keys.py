@@ -65,6 +65,23 @@ def test_keys_that_follow_each_other_at_once(listed):
     assert [2] == [tree.index(row) for row in tree.selection()]
 
 
+@pytest.mark.parametrize("way", ["Escape", "click"])
+def test_a_selection_can_be_given_up(listed, way):
+    """By Escape, or a click beside the rows: the form is that of the next video again."""
+    driver, tree, press = listed
+    press("<Down>", "<Shift-Down>")
+    driver.until(lambda: len(driver.window.controller.state.videos.selected) == 2)
+    if way == "Escape":
+        tree.event_generate("<Escape>")
+    else:
+        below = tree.winfo_height() - 2
+        assert "" == tree.identify_row(below)
+        tree.event_generate("<ButtonPress-1>", x=5, y=below)
+        tree.event_generate("<ButtonRelease-1>", x=5, y=below)
+    driver.until(lambda: not driver.window.controller.state.videos.selected)
+    assert () == tree.selection()
+
+
 def test_rows_are_moved_by_keys(listed):
     """Alt and an arrow moves what is selected; the selection goes with it."""
     driver, tree, press = listed

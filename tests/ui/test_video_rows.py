@@ -161,14 +161,21 @@ def test_a_video_that_has_ended_does_not_run_again():
     [
         (30, "Linear maps.mp4 · Course"),
         (24, "Linear maps.mp4 · Course"),
-        (22, "Linear maps.… · Course"),
-        (14, "Linear… · Cou…"),
+        (22, "Linea….mp4 · Course"),
+        (14, "Linea….mp4 · …"),
     ],
     ids=["room", "exactly", "the name gives way", "but keeps its share"],
 )
 def test_a_title_keeps_its_preset_while_there_is_room(room, expected):
     """A name is shortened before the preset, but not to a few letters."""
     assert expected == title_in(room, ShownRow(title="Linear maps.mp4", preset="Course"), len)
+
+
+def test_names_of_a_series_can_be_told_apart():
+    """Their numbers are at the end, which stays."""
+    titles = [f"2024-05-12_Kurs_Algebra_Lektion_{number}_final" for number in ("07", "08")]
+    shown = [title_in(30, ShownRow(title=title, preset="Web (changed)"), len) for title in titles]
+    assert ["2024-05-12_…n_07_final · Web …", "2024-05-12_…n_08_final · Web …"] == shown
 
 
 def test_the_upload_of_a_row_waits_while_it_is_only_looked_at():

@@ -96,6 +96,8 @@ class QueuePanel:
             if isinstance(entry, MenuCommand):
                 for key in key_events(entry.key):
                     self.tree.bind(key, partial(self._pressed, entry.do))
+        self.tree.bind("<Escape>", lambda _: self.tree.selection_set(()))
+        self.tree.bind("<ButtonPress-1>", self._clicked, add="+")
         self.tree.bind("<Delete>", partial(self._pressed, actions.remove))
         self.tree.bind("<<Paste>>", lambda _: actions.paste())
         RowDragging(self.tree, lambda row: isinstance(self._shown.get(row), VideoRow), actions.move)
@@ -248,6 +250,11 @@ class QueuePanel:
         if self._state is not None and chosen != self._chosen:
             self._chosen = chosen  # which is not set again when it is shown: the next key may have chosen another
             self._select_rows(chosen)
+
+    def _clicked(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Select none at a click beside the rows."""
+        if not self.tree.identify_row(event.y):
+            self.tree.selection_set(())
 
     def _menu_at(self, event: tkinter.Event[tkinter.Misc], entries: Sequence[MenuCommand | Separator]) -> None:
         row = str(self.tree.identify_row(event.y))

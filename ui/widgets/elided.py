@@ -30,3 +30,26 @@ def clipped(text: str, width: int, measure: Callable[[str], int]) -> str:
         else:
             too_long = middle
     return text[:fitting] + ELLIPSIS
+
+
+def clipped_middle(text: str, width: int, measure: Callable[[str], int]) -> str:
+    """Return the text, or as much of its beginning and its end as fits into `width` with an ellipsis between them.
+
+    Names of a series differ at their end.
+    """
+    if measure(text) <= width:
+        return text
+    fitting, too_long = 0, len(text)
+    while too_long - fitting > 1:
+        kept = (fitting + too_long) // 2
+        if measure(_without_middle(text, kept)) <= width:
+            fitting = kept
+        else:
+            too_long = kept
+    return _without_middle(text, fitting)
+
+
+def _without_middle(text: str, kept: int) -> str:
+    """Return the text with so many of its characters."""
+    end = kept // 2
+    return text[: kept - end] + ELLIPSIS + text[len(text) - end :]
