@@ -51,7 +51,7 @@ def shown_row(one: Listed, videos: VideoRows) -> ShownRow:
 def title_in(room: int, row: ShownRow, measure: Callable[[str], int]) -> str:
     """Return a row's title and its preset, as much of them as there is room for.
 
-    A long name gives way for the preset, but keeps `NAME_SHARE` of the room.
+    The name has up to `NAME_SHARE` of the room, the preset what is left.
     """
     preset = f" · {row.preset}" if row.preset else ""
     name = row.title

@@ -161,13 +161,13 @@ def test_a_video_that_has_ended_does_not_run_again():
     [
         (30, "Linear maps.mp4 · Course"),
         (24, "Linear maps.mp4 · Course"),
-        (22, "Linea….mp4 · Course"),
+        (22, "Linear maps.mp4 · Cou…"),
         (14, "Linea….mp4 · …"),
     ],
-    ids=["room", "exactly", "the name gives way", "but keeps its share"],
+    ids=["room", "exactly", "the preset gives way", "the name, too"],
 )
 def test_a_title_keeps_its_preset_while_there_is_room(room, expected):
-    """A name is shortened before the preset, but not to a few letters."""
+    """A name is shortened only where three quarters of the room are not enough for it."""
     assert expected == title_in(room, ShownRow(title="Linear maps.mp4", preset="Course"), len)
 
 
