@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
@@ -23,10 +25,17 @@ MANAGER_DEADLINE_S = 60.0
 
 
 @contextmanager
-def virtual_screen(size: str = "1280x900", *, dots_an_inch: int = 96) -> Iterator[str]:
-    """Run a screen of so many pixels and give the name of its display."""
+def virtual_screen(size: str = "1280x900", *, dots_an_inch: int = 96, authority: Path | None = None) -> Iterator[str]:
+    """Run a screen of so many pixels and give the name of its display.
+
+    With `authority`, a new file that clients find by XAUTHORITY, only they may open windows.
+    """
+    more: list[str] = []
+    if authority is not None:
+        authority.write_bytes(_cookie())
+        more = ["-auth", str(authority)]
     with _one_at_a_time():
-        server, number = _started(size, dots_an_inch)
+        server, number = _started(size, dots_an_inch, more)
     try:
         assert number, "Xvfb did not start"
         yield f":{number}"
@@ -35,13 +44,14 @@ def virtual_screen(size: str = "1280x900", *, dots_an_inch: int = 96) -> Iterato
         server.wait(timeout=60)
 
 
-def _started(size: str, dots_an_inch: int) -> tuple[subprocess.Popen[bytes], str]:
+def _started(size: str, dots_an_inch: int, more: list[str]) -> tuple[subprocess.Popen[bytes], str]:
     """Return a server, and the number of its display when it serves that."""
     reader, writer = os.pipe()
     server = subprocess.Popen(
         [
             *("Xvfb", "-displayfd", str(writer), "-nolisten", "tcp"),
             *("-screen", "0", f"{size}x24", "-dpi", str(dots_an_inch)),
+            *more,
         ],
         pass_fds=[writer],
         stdout=subprocess.DEVNULL,
@@ -64,12 +74,21 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
+def _cookie() -> bytes:
+    """Return an authority file of one cookie, for every display of every host (libXau, Xauth.h)."""
+    every_host, any_display = struct.pack(">HH", 0xFFFF, 0), struct.pack(">H", 0)
+    texts = (b"MIT-MAGIC-COOKIE-1", secrets.token_bytes(16))
+    return every_host + any_display + b"".join(struct.pack(">H", len(text)) + text for text in texts)
+
+
 @contextmanager
-def window_manager(display: str) -> Iterator[None]:
+def window_manager(display: str, authority: Path | None = None) -> Iterator[None]:
     """Run a window manager on a screen: it gives windows their frames and the keyboard, and Alt-F4 closes the one that
     has it.
     """
     environment = {**os.environ, "DISPLAY": display}
+    if authority is not None:
+        environment["XAUTHORITY"] = str(authority)
     manager = subprocess.Popen(
         ["openbox", "--sm-disable", "--config-file", "/etc/xdg/openbox/rc.xml"],
         env=environment,

@@ -1,5 +1,5 @@
-"""An ffmpeg whose encodes wait until the test lets them go, and one whose encodes stop after a segment: however fast or
-slow the machine is, a job is in the middle of its work for as long as the test needs.
+"""An ffmpeg whose encodes wait until the test lets them go, all or those of some videos, and one whose encodes stop
+after a segment: however fast or slow the machine is, a job is in the middle of its work for as long as the test needs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,18 @@ import imageio_ffmpeg
 # `tee` is how a stream is written; what ffmpeg is asked about itself is answered at once
 HELD = """#!/bin/sh
 case " $* " in *" tee "*) touch "{gate}.asked"; while [ ! -e "{gate}" ]; do sleep 0.02; done ;; esac
+exec "{real}" "$@"
+"""
+# without PATH, as packaged programs are started
+HELD_BY_NAME = """#!/bin/sh
+case " $* " in *" tee "*)
+    for name in "{held}"/*; do
+        case "$*" in *"${{name##*/}}"*)
+            : > "{asked}/${{name##*/}}"
+            while [ -e "$name" ]; do /bin/sleep 0.02; done ;;
+        esac
+    done ;;
+esac
 exec "{real}" "$@"
 """
 # the first seconds are read as fast as can be, what follows hardly at all
@@ -53,6 +65,37 @@ def held_ffmpeg(folder: Path) -> HeldFfmpeg:
     held = HeldFfmpeg(path=folder / "ffmpeg", gate=folder / "go")
     _write(held.path, HELD.format(gate=held.gate, real=imageio_ffmpeg.get_ffmpeg_exe()))
     return held
+
+
+@dataclass(frozen=True, kw_only=True)
+class FfmpegByName:
+    """One that holds the encodes of some videos, by a part of their paths."""
+
+    path: Path
+    _held: Path
+    _asked: Path
+
+    def hold(self, name: str) -> None:
+        """Let encodes of these videos wait from now on."""
+        (self._held / name).touch()
+
+    def holds(self, name: str) -> bool:
+        """Whether an encode of them has come to it."""
+        return (self._asked / name).exists()
+
+    def release(self, name: str) -> None:
+        """Let them go."""
+        (self._held / name).unlink()
+
+
+def ffmpeg_by_name(folder: Path, real: str | None = None) -> FfmpegByName:
+    """Put one that holds by name into a new folder; `real` is the ffmpeg that it starts."""
+    made = FfmpegByName(path=folder / "ffmpeg", _held=folder / "held", _asked=folder / "asked")
+    for each in (folder, made._held, made._asked):
+        each.mkdir()
+    real = real or imageio_ffmpeg.get_ffmpeg_exe()
+    _write(made.path, HELD_BY_NAME.format(held=made._held, asked=made._asked, real=real))
+    return made
 
 
 def crawling_ffmpeg(folder: Path) -> Path:

@@ -83,6 +83,7 @@ class StoreServer(ThreadingHTTPServer):
         self.read_faults: dict[str, deque[Fault]] = defaultdict(deque)
         self.answer_presign: Callable[[str, dict], bytes] | None = None
         self.gate: Callable[[str], bool] = lambda key: False
+        self.gate_s = WAIT_S
         self.gated: list[str] = []
         self.ended: list[str] = []
         self.slow_keys: set[str] = set()
@@ -215,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
             if server.gate(key) and not server.opened:
                 server.gated.append(key)
                 server.lock.notify_all()
-                server.lock.wait_for(lambda: server.opened, timeout=WAIT_S)
+                server.lock.wait_for(lambda: server.opened, timeout=server.gate_s)
             fault = server.faults[key].popleft() if server.faults[key] else None
             if server.busy > server.most_puts:
                 fault = Fault(close=True)
