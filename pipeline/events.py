@@ -70,7 +70,8 @@ class PhaseProgress:
 
     Fractions run from 0 to 1. `rows` holds a fraction for each rendition that is made, in phase HLS, where one may be
     left out on the way; it is empty elsewhere, and while nothing is known of them.
-    `transfer` is how far an upload is, and says nothing elsewhere.
+    `transfer` is how far an upload is, and says nothing elsewhere. `kept` is the part of the whole job that a later run
+    does not do again if this one is cut short now, on the scale of `overall`.
     """
 
     job: str
@@ -80,6 +81,7 @@ class PhaseProgress:
     text: str = ""
     rows: dict[str, float] = field(default_factory=dict)
     transfer: TransferFigures = NOTHING_SENT
+    kept: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,8 @@ class Steps:
         """Return the function that reports a phase's progress."""
 
         def report(progress: Progress) -> None:
-            self._sink(_as_event(self._job, name, progress, overall=self._reached(name, progress.fraction)))
+            overall = self._reached(name, progress.fraction)
+            self._sink(_as_event(self._job, name, progress, overall=overall, kept=self._kept(name, progress.kept)))
 
         return report
 
@@ -105,6 +106,11 @@ class Steps:
                 failed_files=result.failed_files,
             )
         )
+
+    def _kept(self, name: PhaseName, part: float) -> float:
+        """Return what is finished for good of all, with this part of a phase."""
+        begun = self._weights[name] * part if name is self._running else 0.0
+        return min(1.0, (self._finished + begun) / sum(self._weights.values()))
 
     def _reached(self, name: PhaseName, fraction: float) -> float:
         if name is not self._running:  # what it does before its turn is no part of its work
@@ -144,7 +150,7 @@ def bug_text(bug: Exception, log: Log) -> str:
     )
 
 
-def _as_event(job: str, name: PhaseName, progress: Progress, *, overall: float) -> PhaseProgress:
+def _as_event(job: str, name: PhaseName, progress: Progress, *, overall: float, kept: float) -> PhaseProgress:
     return PhaseProgress(
         job=job,
         phase=name,
@@ -153,4 +159,5 @@ def _as_event(job: str, name: PhaseName, progress: Progress, *, overall: float) 
         text=progress.text,
         rows=progress.rows,
         transfer=progress.transfer,
+        kept=kept,
     )

@@ -1,6 +1,6 @@
 """The conversions that a process which is gone has left unfinished, and how far each was.
 
-The queue says which they are; how far one was is noted in a file beside it while it runs. Knows no front end.
+The queue says which they are; what is kept of one is noted in a file beside it while it runs. Knows no front end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipeline.events import Event, JobFinished, PhaseFinished, PhaseProgress, Si
 from pipeline.files import write_whole
 from pipeline.job import Job
 from pipeline.job_store import JobStore, queue_file
+from pipeline.model import Outcome, PhaseOutcome
 from pipeline.stored_job import stored
 
 PROGRESS_FILE = "progress.json"
@@ -27,7 +28,7 @@ SCHEMA = 1
 class UnfinishedJob:
     """A conversion whose process is gone. `id` is its own in the queue, `backend_url` where it uploads to.
 
-    `percent` is how far it was, rounded down; None if that is not known.
+    `percent` is how much of it is kept, rounded down; None if that is not known.
     """
 
     id: str
@@ -67,7 +68,7 @@ def unfinished_jobs(data_dir: Path | None) -> tuple[UnfinishedJob, ...]:
 
 
 def noted_percent(data_dir: Path | None) -> Mapping[str, int]:
-    """Return how far each job was when that was noted last, in per cent, by its folder as the queue has it."""
+    """Return how much was kept of each job when that was noted last, in per cent, by its folder as the queue has it."""
     return {} if data_dir is None else _read(data_dir).percent
 
 
@@ -80,7 +81,8 @@ def forget_job(id: str, data_dir: Path | None) -> None:
 
 
 def noting_progress(sink: Sink, job: Job, data_dir: Path | None) -> Sink:
-    """Return a sink that also notes how far a job is, at each whole per cent, until it has ended.
+    """Return a sink that also notes how much of a job is kept, at each whole per cent, until it has ended; of one that
+    was cancelled that stays noted, since it may go on.
 
     A folder that can't be written is no error: the job is what matters.
     """
@@ -90,13 +92,23 @@ def noting_progress(sink: Sink, job: Job, data_dir: Path | None) -> Sink:
 
     def take(event: Event) -> None:
         sink(event)
-        if isinstance(event, JobFinished):
+        if isinstance(event, JobFinished) and event.report.outcome is not Outcome.CANCELLED:
             _note(data_dir, folder, None)
-        elif isinstance(event, PhaseProgress | PhaseFinished) and int(event.overall * 100) != last[0]:
-            last[0] = int(event.overall * 100)
+        kept = _kept(event)
+        if kept is not None and int(kept * 100) != last[0]:
+            last[0] = int(kept * 100)
             _note(data_dir, folder, last[0])
 
     return take
+
+
+def _kept(event: Event) -> float | None:
+    """Return what an event says is kept of the whole job, None where it says nothing of that."""
+    if isinstance(event, PhaseProgress):
+        return event.kept
+    if isinstance(event, PhaseFinished) and event.outcome not in (PhaseOutcome.FAILED, PhaseOutcome.CANCELLED):
+        return event.overall
+    return None
 
 
 def _note(data_dir: Path, folder: str, percent: int | None) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.events import JobFinished, PhaseProgress
+from pipeline.events import JobFinished, PhaseFinished, PhaseProgress
 from pipeline.job import Job, UploadJob, UploadRequest
 from pipeline.job_owner import JobOwner
 from pipeline.job_store import STORE_FILE, JobStore
-from pipeline.model import JobReport, Outcome, PhaseName
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome
 from pipeline.queued_job import JobState
-from pipeline.unfinished import PROGRESS_FILE, forget_job, noting_progress, unfinished_jobs
+from pipeline.unfinished import PROGRESS_FILE, forget_job, noted_percent, noting_progress, unfinished_jobs
 
 GONE = replace(JobOwner.current(), started="before")
 """A process that had the number of this one."""
@@ -24,9 +24,9 @@ def lesson(number: int) -> Job:
     return Job(source=Path(f"/videos/{number}.mp4"), output_dir=Path("/videos/out"), slug=f"lesson{number}")
 
 
-def at(overall: float) -> PhaseProgress:
-    """Return how far a job is."""
-    return PhaseProgress(job="lesson", phase=PhaseName.HLS, fraction=overall, overall=overall)
+def at(kept: float) -> PhaseProgress:
+    """Return how much of a job is kept; it is further than that."""
+    return PhaseProgress(job="lesson", phase=PhaseName.HLS, fraction=1.0, overall=0.95, kept=kept)
 
 
 @pytest.fixture
@@ -46,11 +46,11 @@ def test_jobs_whose_process_is_gone(store, tmp_path):
     assert [(ids[1], 2), (ids[0], 1)] == [(one.id, int(one.job.source.stem)) for one in unfinished_jobs(tmp_path)]
 
 
-def test_how_far_a_job_was(store, tmp_path):
+def test_how_much_of_a_job_is_kept(store, tmp_path):
     """What it told last counts, rounded down, and of each job its own."""
-    for number, overall in ((1, 0.4399), (2, 0.9)):
+    for number, kept in ((1, 0.4399), (2, 0.9)):
         store.claim(store.add([lesson(number)]), GONE)
-        noting_progress(lambda _: None, lesson(number), tmp_path)(at(overall))
+        noting_progress(lambda _: None, lesson(number), tmp_path)(at(kept))
     assert [90, 43] == [one.percent for one in unfinished_jobs(tmp_path)]
 
 
@@ -64,6 +64,17 @@ def test_a_job_that_has_ended_leaves_no_note(tmp_path):
     sink(ended)
     assert ("50" in noted, "50" in (tmp_path / PROGRESS_FILE).read_text(encoding="utf-8")) == (True, False)
     assert [at(0.5), ended] == passed
+
+
+def test_a_job_that_was_cancelled_may_go_on(tmp_path):
+    """What is kept of it stays noted, and a step that was cut short adds nothing to it."""
+    job = lesson(1)
+    sink = noting_progress(lambda _: None, job, tmp_path)
+    sink(PhaseFinished(job="lesson", phase=PhaseName.FETCH, outcome=PhaseOutcome.DONE, overall=0.12))
+    sink(PhaseFinished(job="lesson", phase=PhaseName.HLS, outcome=PhaseOutcome.CANCELLED, overall=0.4))
+    ended = JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=Outcome.CANCELLED)
+    sink(JobFinished(report=ended))
+    assert [12] == list(noted_percent(tmp_path).values())
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"schema": 2, "percent": {}}'], ids=["half", "list", "later"])

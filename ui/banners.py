@@ -195,14 +195,14 @@ def diagnostics(text: str, *, ok: bool) -> Banner:
     return Banner(title=title, lines=(text,), tone=Tone.GOOD if ok else Tone.BAD)
 
 
-def result(report: JobReport) -> Banner:
-    """Return how a job ended."""
+def result(report: JobReport, *, kept: float | None = None) -> Banner:
+    """Return how a job ended; `kept` is the part that a later run does not do again, None where that is not known."""
     name = report.source.name
     if report.outcome is Outcome.FAILED:
         return failed(name, report.error, *report.warnings, damaged=report.damaged)
     if report.outcome is Outcome.CANCELLED:
-        told = report.error or _what_is_kept(report)
-        return Banner(title=f"Cancelled: {name}", lines=(told, "Press Start to continue."), tone=Tone.WARNING)
+        told = (report.error or _what_is_kept(report), _how_it_goes_on(report, kept))
+        return Banner(title=f"Cancelled: {name}", lines=told, tone=Tone.WARNING)
     lines = [_where(report)]
     if report.master_url:
         lines.append(f"The stream is at {report.master_url}")
@@ -237,7 +237,20 @@ def _way_on(*, damaged: bool) -> tuple[BannerChoice, ...]:
 
 def _what_is_kept(report: JobReport) -> str:
     """Return what is left of a job that was cancelled."""
-    finished = {one.phase for one in report.phases if one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED)}
+    finished = _finished(report)
     if PhaseName.UPLOAD in finished:
         return "The files are uploaded."
     return "Nothing was published. What is finished is kept." if finished else "Nothing was published."
+
+
+def _how_it_goes_on(report: JobReport, kept: float | None) -> str:
+    """Return what Start does after a cancel."""
+    percent = 0 if kept is None else int(kept * 100)
+    if percent:
+        return f"Press Start to continue: {percent}% is kept."
+    nothing = kept is not None and not _finished(report)
+    return "Press Start to begin again." if nothing else "Press Start to continue."
+
+
+def _finished(report: JobReport) -> set[PhaseName]:
+    return {one.phase for one in report.phases if one.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED)}

@@ -97,7 +97,7 @@ def progressed(bars: Bars, event: PhaseProgress, plan: WithPhases, *, pause_reas
     """
     tells = event.phase in (PhaseName.FETCH, PhaseName.HLS)  # they have no row with a text of its own
     activity = event.text if tells and event.text else PHASES[event.phase].activity
-    bars = _overall(bars, event.overall, _step(event.phase, plan, activity))
+    bars = _overall(bars, event.overall, _step(event.phase, plan, activity), kept=event.kept)
     match event.phase:
         case PhaseName.HLS:
             return replace(bars, qualities=tuple(_encoded(bar, event.rows) for bar in bars.qualities))
@@ -132,7 +132,8 @@ def checked(bars: Bars, event: PhaseProgress) -> Bars:
 
 def finished(bars: Bars, event: PhaseFinished) -> Bars:
     """Return the rows after a phase ended."""
-    bars = _overall(bars, event.overall, bars.overall.text)
+    ended_well = event.outcome not in (PhaseOutcome.FAILED, PhaseOutcome.CANCELLED)
+    bars = _overall(bars, event.overall, bars.overall.text, kept=event.overall if ended_well else None)
     match event.phase:
         case PhaseName.HLS:
             made = tuple(bar if bar.status is RowStatus.SKIPPED else _ended(bar, event) for bar in bars.qualities)
@@ -211,8 +212,11 @@ def _ended(bar: Bar, event: PhaseFinished) -> Bar:
     return replace(bar, status=status, fraction=1.0 if status in (RowStatus.DONE, RowStatus.WARNED) else bar.fraction)
 
 
-def _overall(bars: Bars, fraction: float, text: str) -> Bars:
-    return replace(bars, overall=replace(bars.overall, fraction=fraction, status=RowStatus.ACTIVE, text=text))
+def _overall(bars: Bars, fraction: float, text: str, *, kept: float | None = None) -> Bars:
+    kept = bars.overall.kept if kept is None else kept
+    return replace(
+        bars, overall=replace(bars.overall, fraction=fraction, status=RowStatus.ACTIVE, text=text, kept=kept)
+    )
 
 
 def _step(phase: PhaseName, plan: WithPhases, activity: str) -> str:

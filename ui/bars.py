@@ -43,13 +43,16 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One row: its name, how full it is (0 to 1), how it stands, the text beneath, and figures beneath that."""
+    """One row: its name, how full it is (0 to 1), how it stands, the text beneath, and figures beneath that; `kept` is
+    how much a later run does not do again (0 to 1).
+    """
 
     label: str
     fraction: float = 0.0
     status: RowStatus = RowStatus.PLANNED
     text: str = ""
     figures: str = ""
+    kept: float = 0.0
 
     @property
     def made(self) -> bool:

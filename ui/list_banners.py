@@ -75,7 +75,7 @@ def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
     if row.question is not None and row.state is RowState.ASKING:
         return question_banner(row.question)
     if row.report is not None and row.state.ended:
-        return banners.result(row.report)
+        return banners.result(row.report, kept=row.bars.overall.kept if row.begun_here else None)
     if row.state is RowState.RUNNING and row.plan is not None:
         told = banners.under_way(row.plan, row.phase)
         return replace(told, lines=(CANCEL_STOPS_ONE,)) if videos.runs else told

@@ -62,8 +62,10 @@ class WhenDone(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredVideo:
-    """A video as it stands in the queue's file; `reason` is why it waits or how it ended, `percent` how far it was, and
-    `backend_url` the server that it is uploaded to; `damaged` is as in `JobReport`.
+    """A video as it stands in the queue's file.
+
+    `reason` is why it waits or how it ended, `percent` how much of it is kept, `backend_url` the server that it is
+    uploaded to; `damaged` is as in `JobReport`.
     """
 
     id: str

@@ -150,7 +150,7 @@ def _job(
         return replace(
             state,
             stage=WindowStage.READY,
-            banner=banners.result(message.report),
+            banner=banners.result(message.report, kept=state.bars.overall.kept),
             bars=rows.closed(state.bars, message.report),
             phase=None,
             paused=False,

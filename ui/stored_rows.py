@@ -14,6 +14,10 @@ if TYPE_CHECKING:  # with the queue's file
     from pipeline.queued_job import QueuedJob
 
 
+BEGUN = (RowState.PAUSED, RowState.WAITING)
+"""The states of rows of which something may be kept."""
+
+
 class StoredRows:
     """Reads the list; what a job says is parsed once. `data_dir` is the folder of the queue."""
 
@@ -52,7 +56,7 @@ class StoredRows:
                 reason = ""
         from pipeline.unfinished import noted_percent
 
-        percent = noted_percent(self._data_dir).get(str(row.folder)) if state is RowState.PAUSED else None
+        percent = noted_percent(self._data_dir).get(str(row.folder)) if state in BEGUN else None
         return StoredVideo(
             id=row.id,
             job=job,

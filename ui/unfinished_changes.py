@@ -57,8 +57,10 @@ def show_unfinished(state: ViewState, message: UnfinishedFound) -> ViewState:
 def offer(jobs: Sequence[UnfinishedJob], *, missing: LoginMissing | None = None) -> Banner:
     """Return the question whether to go on with the first job; `missing` is the login that it needs."""
     first, *others = jobs
-    how_far = "" if first.percent is None else f": {first.percent} %"
-    lines = ["Go on continues where it stopped. Leave it keeps what is finished on the disk, and does not ask again."]
+    begins_again = first.percent == 0
+    how_far = f": {first.percent}% is kept" if first.percent else ""
+    goes_on = "Go on begins again: less than 1% is finished." if begins_again else "Go on continues where it stopped."
+    lines = [f"{goes_on} Leave it keeps what is finished on the disk, and does not ask again."]
     if missing is not None:
         lines = [f"It uploads to {missing.server}{WAYS[missing.place].format(name=missing.name)}, then press Go on."]
     if others:

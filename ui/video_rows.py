@@ -116,11 +116,14 @@ class VideoRow:
         return self.state in (RowState.HELD, RowState.WAITING, RowState.ASKING, RowState.FAILED, RowState.CANCELLED)
 
     @property
-    def percent(self) -> int | None:
-        """How far it is, None where it was not begun."""
-        if self.plan is None:
-            return self.listed.percent
+    def percent(self) -> int:
+        """How far it is, of what was begun here."""
         return int(min(1.0, max(0.0, self.bars.overall.fraction)) * 100)
+
+    @property
+    def kept(self) -> int | None:
+        """How much of it a later run does not do again, in per cent; None where that is not known."""
+        return self.listed.percent if self.plan is None else int(self.bars.overall.kept * 100)
 
     @property
     def status(self) -> str:
@@ -131,8 +134,8 @@ class VideoRow:
             left = "" if self.left is None or not self.left.text else f" · {self.left.text} left"
             return f"{self.percent}%{left} · {in_a_word(self.phase)}"
         word = WORDS[self.state]
-        if self.state in (RowState.PAUSED, RowState.WAITING) and self.percent:
-            word = f"{word} at {self.percent}%"
+        if self.state in (RowState.PAUSED, RowState.WAITING) and self.kept is not None:
+            word = f"{word}: {self.kept}% kept" if self.kept else f"{word}: begins again"
         why = self.report.error if self.report is not None and self.report.error else self.listed.reason
         if self.state in (RowState.FAILED, RowState.PARKED) and why:
             return f"{word}: {self._reason(why)}"
@@ -205,7 +208,7 @@ class VideoRows:
     def status(self, row: VideoRow) -> str:
         """Return how one of them stands and how far it is, in a line."""
         if row.state is RowState.WAITING and not self.runs:
-            return _in_state(row, RowState.HELD).status
+            return _in_state(row, RowState.HELD if row.kept is None else RowState.PAUSED).status
         if self.paused and row.state is RowState.RUNNING and row.phase is PhaseName.UPLOAD:
             return f"{row.percent}% · Upload paused"
         return row.status
@@ -234,13 +237,7 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
             return replace(videos, selected=ids, note="")
         case VideoLooked():
             found = message
-            return _changed(
-                videos,
-                found.id,
-                lambda row: replace(
-                    row, length_s=found.length_s, picture=found.picture or row.picture, unreadable=found.problem
-                ),
-            )
+            return _changed(videos, found.id, lambda row: _looked(row, found))
         case VideoBegun():
             plan = message.plan
             return _changed(videos, message.id, lambda row: _begun(row, plan))
@@ -274,6 +271,11 @@ def tick_rows(videos: VideoRows, now_s: float) -> VideoRows:
     if all(videos.rows[id_] is row for id_, row in told.items()):
         return videos
     return replace(videos, rows={**videos.rows, **told})
+
+
+def _looked(row: VideoRow, found: VideoLooked) -> VideoRow:
+    picture = found.picture or row.picture
+    return replace(row, length_s=found.length_s, picture=picture, unreadable=found.problem)
 
 
 def _ticked(row: VideoRow, now_s: float) -> VideoRow:

@@ -42,7 +42,7 @@ def encode_video(
     context = replace(
         context,
         plan=plan,
-        report=lambda progress: told(Progress(fraction=progress.fraction, text="Encoding the MP4")),
+        report=lambda p: told(Progress(fraction=p.fraction, text="Encoding the MP4", kept=p.kept)),
     )
     cores = os.cpu_count() or 1
     cutting = cut(plan, found, cores=cores)

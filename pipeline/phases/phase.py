@@ -25,12 +25,16 @@ ContextT_contra = TypeVar("ContextT_contra", contravariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """The progress of a phase; absolute values. Fractions run from 0 to 1; `transfer` is an upload's."""
+    """The progress of a phase; absolute values. Fractions run from 0 to 1; `transfer` is an upload's.
+
+    `kept` is the part that is finished for good, whatever becomes of the run.
+    """
 
     fraction: float
     text: str = ""
     rows: dict[str, float] = field(default_factory=dict)
     transfer: TransferFigures = NOTHING_SENT
+    kept: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -251,7 +251,9 @@ def send(
     """
 
     def tell(p: TransferProgress) -> None:
-        report(Progress(fraction=p.figures.fraction, text=p.text, transfer=p.figures))
+        sent = p.figures
+        kept = sent.bytes_confirmed / sent.bytes_total if sent.bytes_total else 0.0
+        report(Progress(fraction=sent.fraction, text=p.text, transfer=sent, kept=kept))
 
     results: list[UploadResult] = []
     publish_folder(

@@ -109,7 +109,13 @@ class VideoEncode:
 
             made = self._work.made(task.name, key, ChunkFacts, make)
             self._progress.finished(chunk, key)
-            self._order.put(chunk.number, key, lambda before: self._settle(task, key, made, before))
+
+            def settle(before: ChunkFacts | None) -> ChunkFacts:
+                facts = self._settle(task, key, made, before)
+                self._progress.kept(chunk, key)
+                return facts
+
+            self._order.put(chunk.number, key, settle)
 
         return PooledTask(number=chunk.number, key=key, do=do)
 

@@ -27,6 +27,7 @@ class VideoProgress:
         self._lengths: list[int] = []
         self._times: dict[int, float] = {}
         self._filled: dict[int, Mapping[str, float]] = {}
+        self._kept: set[int] = set()
 
     def leave_out(self, names: Sequence[str]) -> None:
         """Tell of no progress of these any more."""
@@ -46,6 +47,7 @@ class VideoProgress:
             self._encoded = [r.name for r in plan.renditions]
             self._times = {n: time for n, time in self._times.items() if n in same}
             self._filled = {n: filled for n, filled in self._filled.items() if n in same}
+            self._kept &= same
 
     def running(self, chunk: Chunk, key: str, progress: EncodeProgress) -> None:
         """Tell how far a chunk is."""
@@ -67,6 +69,13 @@ class VideoProgress:
                 self._filled[chunk.number] = dict.fromkeys(self._encoded, self._lengths[chunk.number])
                 self._report_progress()
 
+    def kept(self, chunk: Chunk, key: str) -> None:
+        """Tell that a chunk is finished for good: a later run finds it."""
+        with self._lock:
+            if self._expects(chunk, key):
+                self._kept.add(chunk.number)
+                self._report_progress()
+
     def _expects(self, chunk: Chunk, key: str) -> bool:
         return chunk.number < len(self._keys) and self._keys[chunk.number] == key
 
@@ -84,4 +93,5 @@ class VideoProgress:
         rows = dict.fromkeys(self._every, 1.0)  # what is not encoded was copied
         for name in self._encoded:
             rows[name] = min(1.0, sum(filled.get(name, 0.0) for filled in self._filled.values()) / self._length)
-        self._report(Progress(fraction=fraction, rows=rows, text="Encoding"))
+        kept = min(1.0, sum(self._lengths[number] for number in self._kept) / self._length)
+        self._report(Progress(fraction=fraction, rows=rows, text="Encoding", kept=kept))

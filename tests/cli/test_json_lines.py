@@ -65,6 +65,7 @@ def test_what_no_machine_keeps_has_no_folder():
                 "bytes_per_s": 0.0,
                 "seconds_left": None,
                 "bytes_confirmed": 0,
+                "kept": 0.0,
             },
             id="progress",
         ),
@@ -83,6 +84,7 @@ def test_what_no_machine_keeps_has_no_folder():
                     seconds_left=4.0,
                     bytes_confirmed=6,
                 ),
+                kept=0.75,
             ),
             {
                 "event": "phase_progress",
@@ -98,6 +100,7 @@ def test_what_no_machine_keeps_has_no_folder():
                 "bytes_per_s": 2.0,
                 "seconds_left": 4.0,
                 "bytes_confirmed": 6,
+                "kept": 0.75,
             },
             id="upload",
         ),

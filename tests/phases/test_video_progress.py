@@ -68,3 +68,14 @@ def test_a_rendition_that_is_behind_has_its_own_bar(encode):
     assert [20 / 40, *[12 / 40] * len(others)] == pytest.approx(
         [rows[ahead], *(rows[name] for name in others)], abs=1e-4
     )
+
+
+def test_only_chunks_that_are_finished_for_good_are_kept(encode):
+    """A later run finds them; of one that is made, and not joined to the one before it yet, it finds nothing."""
+    _running(encode, 0, 20, 1)
+    encode.progress.finished(CHUNKS[1], "b")
+    assert 0.0 == encode.said[-1].kept
+    encode.progress.kept(CHUNKS[0], "a")
+    assert 30 / 40 == pytest.approx(encode.said[-1].kept, abs=1e-4)
+    encode.progress.kept(CHUNKS[1], "of another cutting")
+    assert 30 / 40 == pytest.approx(encode.said[-1].kept, abs=1e-4)

@@ -211,7 +211,7 @@ def test_the_replace_question_says_what_is_there():
         (
             report(PLAN, Outcome.CANCELLED),
             "Cancelled: lesson01.mp4",
-            ["Nothing was published.", "Press Start to continue."],
+            ["Nothing was published.", "Press Start to begin again."],
             Tone.WARNING,
         ),
         (
@@ -229,7 +229,7 @@ def test_the_replace_question_says_what_is_there():
         (
             report(PLAN, Outcome.CANCELLED, error="Upload cancelled. 12/45 files uploaded. Resume anytime."),
             "Cancelled: lesson01.mp4",
-            ["Upload cancelled. 12/45 files uploaded. Resume anytime.", "Press Start to continue."],
+            ["Upload cancelled. 12/45 files uploaded. Resume anytime.", "Press Start to begin again."],
             Tone.WARNING,
         ),
     ],
@@ -420,3 +420,13 @@ def test_whose_a_destination_is(fields, title, line):
     refusal = Problem(text="Choose another destination.")
     banner = after(DestinationTaken(plan=PLAN, prefix="videos/lesson01/", refusal=refusal, **told)).banner
     assert (title, line, Tone.WARNING) == (banner.title, banner.lines[0], banner.tone)
+
+
+@pytest.mark.parametrize(("kept", "told"), [(0.1299, "continue: 12% is kept."), (0.004, "begin again.")])
+def test_a_cancel_says_what_is_kept(kept, told):
+    """Not how far the bar was: of what was under way nothing is left."""
+    progress = PhaseProgress(job="lesson01", phase=PhaseName.HLS, fraction=0.4, overall=0.3, kept=kept)
+    begun = PhaseStarted(job="lesson01", phase=PhaseName.HLS, overall=0.0)
+    ended = PhaseFinished(job="lesson01", phase=PhaseName.HLS, outcome=PhaseOutcome.CANCELLED, overall=0.3)
+    state = after(*RUNNING, begun, progress, ended, JobFinished(report=report(PLAN, Outcome.CANCELLED)))
+    assert f"Press Start to {told}" == state.banner.lines[-1]

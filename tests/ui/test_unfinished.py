@@ -18,7 +18,7 @@ from pipeline.job_owner import JobOwner
 from pipeline.job_store import JobStore, queue_file
 from pipeline.media.encode import chunks
 from pipeline.queued_job import JobState
-from pipeline.unfinished import UnfinishedJob, unfinished_jobs
+from pipeline.unfinished import UnfinishedJob, noted_percent, unfinished_jobs
 from ui.job_form import FormValues
 from ui.missing_login import LoginPlace, missing_login
 from ui.preferences import NamedBackend, ProgramSettings
@@ -43,7 +43,7 @@ def test_an_unfinished_job_is_offered_and_done(open_driver):
     services = FakeServices(unfinished=(left(),), run=lambda plan, sink, cancel: encoding.hold(cancel))
     driver = open_driver(services)
     driver.until(lambda: driver.choices == ["Go on", "Leave it"])
-    assert "“Lesson 02” was not finished: 43 %." == driver.banner
+    assert "“Lesson 02” was not finished: 43% is kept." == driver.banner
     driver.press(driver.window.banner_panel.buttons[0])
     encoding.wait_until_reached()
     driver.until_stage(WindowStage.RUNNING)
@@ -80,7 +80,7 @@ def test_a_job_that_went_on_and_was_cancelled_is_started_again(open_driver):
     )
     assert "Encrypted" in driver.window.actions.dangers.cget("text")
     cancelled(driver, steps[0])
-    assert "Press Start to continue." in driver.sentences
+    assert "Press Start to begin again." in driver.sentences
     driver.press(driver.window.actions.start)
     driver.until_stage(WindowStage.RUNNING)
     cancelled(driver, steps[1])
@@ -191,7 +191,8 @@ def test_a_window_that_was_killed_goes_on(open_driver, tmp_path, monkeypatch):
     out, data = tmp_path / "out", tmp_path / "data"
     command = [sys.executable, str(WINDOW), str(clip), str(out), str(data), str(tmp_path / "s3_config.json")]
     kill_when(
-        start_stepping(command, tmp_path / "steps"), lambda: len(finished_segments(out / ".lesson-02.partial")) >= 2
+        start_stepping(command, tmp_path / "steps"),
+        lambda: any(noted_percent(data).values()) and len(finished_segments(out / ".lesson-02.partial")) >= 2,
     )
     before = finished_segments(out / ".lesson-02.partial")
     monkeypatch.setattr(chunks, "CHUNK_SEGMENTS", 1)
@@ -200,6 +201,7 @@ def test_a_window_that_was_killed_goes_on(open_driver, tmp_path, monkeypatch):
     driver.deadline_s = REAL_DEADLINE_S
     driver.until(lambda: driver.choices == ["Go on", "Leave it"])
     assert driver.banner.startswith("“Lesson 02” was not finished: ")
+    assert driver.banner.endswith("% is kept.")
     driver.press(driver.window.banner_panel.buttons[0])
     driver.until(lambda: driver.banner.startswith("Done"))
     made = [path.stat() for path in (out / "lesson-02").rglob("seg_*.ts")]
@@ -224,3 +226,11 @@ def test_several_are_put_into_the_list(open_driver, tmp_path):
     driver.settle()
     assert ["Paused", "Paused"] == [line.partition(": ")[2] for line in driver.window.queue_panel.lines]
     assert ("2 videos wait in the list. Press Start to convert them.", ()) == (driver.banner, unfinished_jobs(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("percent", "told"), [(12, "continues where it stopped."), (0, "begins again: less than 1% is finished.")]
+)
+def test_the_offer_says_what_going_on_means(percent, told):
+    """Where nothing was finished, nothing goes on."""
+    assert offer((left(percent=percent),)).lines[0].startswith(f"Go on {told}")

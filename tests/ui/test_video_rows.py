@@ -97,7 +97,11 @@ def told(videos):
             "Failed: No room.",
             id="failed",
         ),
-        pytest.param((listing(stored("a", RowState.PAUSED, percent=42)),), "Paused at 42%", id="paused"),
+        pytest.param((listing(stored("a", RowState.PAUSED, percent=42)),), "Paused: 42% kept", id="paused"),
+        pytest.param((listing(stored("a", RowState.PAUSED, percent=0)),), "Paused: begins again", id="nothing kept"),
+        pytest.param(
+            (listing(stored("a", RowState.WAITING, percent=42)), ListEnded()), "Paused: 42% kept", id="window closed"
+        ),
         pytest.param((listing(stored("a", RowState.PARKED, reason="It is away.")),), "Waits: It is away.", id="parked"),
         pytest.param((listing(stored("a", RowState.WAITING)),), "Waits", id="waiting"),
         pytest.param((listing(stored("a", RowState.WAITING)), ListEnded()), "Not started", id="nothing runs"),
