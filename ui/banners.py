@@ -11,6 +11,7 @@ from pipeline.errors import HOW_TO_ACCEPT
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
 from pipeline.preflight_answers import DestinationTaken, Refused, ResumeUpload
+from pipeline.transfer.upload.upload_texts import RESUME
 from ui.messages import BannerAnswer
 from ui.tones import Tone as Tone
 
@@ -201,7 +202,7 @@ def result(report: JobReport, *, kept: float | None = None) -> Banner:
     if report.outcome is Outcome.FAILED:
         return failed(name, report.error, *report.warnings, damaged=report.damaged)
     if report.outcome is Outcome.CANCELLED:
-        told = (report.error or _what_is_kept(report), _how_it_goes_on(report, kept))
+        told = (in_window(report.error) or _what_is_kept(report), _how_it_goes_on(report, kept))
         return Banner(title=f"Cancelled: {name}", lines=told, tone=Tone.WARNING)
     lines = [_where(report)]
     if report.master_url:
@@ -227,8 +228,8 @@ def failed(name: str, *lines: str, damaged: bool) -> Banner:
 
 
 def in_window(text: str) -> str:
-    """Return a sentence without what a button beneath it does."""
-    return text.replace(HOW_TO_ACCEPT, "")
+    """Return a sentence without what a button does, or the window says in other words."""
+    return text.replace(HOW_TO_ACCEPT, "").replace(RESUME, "")
 
 
 def _way_on(*, damaged: bool) -> tuple[BannerChoice, ...]:

@@ -10,6 +10,7 @@ from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
 from pipeline.transfer.upload.upload_texts import COMPLETE, VALIDATING, failed_text
+from ui.banners import in_window
 from ui.bars import Bar, Bars, RowStatus
 from ui.job_form import QUALITY_NAMES
 from ui.messages import RowsChosen
@@ -240,7 +241,7 @@ def _translated(transcript: Bar, event: PhaseFinished) -> Bar:
 def _upload_text(event: PhaseFinished) -> str:
     if event.outcome is PhaseOutcome.FAILED:
         return failed_text(event.failed_files)  # the reason stands in the banner, where there is room
-    return event.text or (COMPLETE if event.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED) else "")
+    return in_window(event.text) or (COMPLETE if event.outcome in (PhaseOutcome.DONE, PhaseOutcome.REUSED) else "")
 
 
 def _recorded(upload: Bar, event: PhaseFinished) -> Bar:

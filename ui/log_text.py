@@ -9,7 +9,7 @@ from pipeline.events import JobFinished, LogLevel, LogLine, PhaseFinished, Phase
 from pipeline.model import JobReport, Outcome, PhaseOutcome
 from pipeline.phase_table import PHASES
 from pipeline.preflight_answers import Refused
-from ui.banners import too_long
+from ui.banners import in_window, too_long
 from ui.list_messages import NotAdded, VideoAsks, VideoBegun, VideoTold
 from ui.messages import (
     ConnectionTested,
@@ -48,7 +48,7 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
             return (LogEntry(text=PHASES[message.phase].activity),)
         case PhaseFinished():
             failed = message.outcome is PhaseOutcome.FAILED  # why is said when the job ends
-            told = message.outcome.value if failed or not message.text else message.text
+            told = message.outcome.value if failed or not message.text else in_window(message.text)
             text = f"{PHASES[message.phase].activity}: {told}"
             return (LogEntry(text=text, level=LOUD.get(message.outcome, LogLevel.INFO)),)
         case JobFinished():
@@ -56,7 +56,7 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
             level = {Outcome.FAILED: LogLevel.ERROR, Outcome.CANCELLED: LogLevel.WARNING}.get(
                 report.outcome, LogLevel.INFO
             )
-            told = report.error or (_place(report) if report.outcome is Outcome.DONE else "")
+            told = in_window(report.error) or (_place(report) if report.outcome is Outcome.DONE else "")
             ended = LogEntry(text=": ".join(filter(None, (OUTCOMES[report.outcome], told))), level=level)
             return (ended, LogEntry(text=f"Stream: {report.master_url}")) if report.master_url else (ended,)
         case Refused():

@@ -12,6 +12,7 @@ from pipeline.events import PhaseFinished, PhaseProgress, PhaseStarted, Transfer
 from pipeline.job import Job, TranscriptionRequest, UploadRequest
 from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
+from pipeline.transfer.upload.upload_texts import cancelled_text
 from ui import bar_changes as rows
 from ui.bars import Bars, RowStatus
 from ui.messages import RowsChosen
@@ -210,11 +211,10 @@ def test_a_failed_upload_is_short_beneath_its_bar(failed_files, shown):
     assert ("failed", shown) == (bars.upload.figure, bars.upload.text)
 
 
-def test_a_cancelled_upload_says_how_to_go_on():
-    """The pipeline's sentence stays beneath the bar."""
-    text = "Upload cancelled. 12/45 files uploaded. Resume anytime."
-    bars = ended(uploading(), PhaseName.UPLOAD, PhaseOutcome.CANCELLED, text)
-    assert ("stopped", text) == (bars.upload.figure, bars.upload.text)
+def test_a_cancelled_upload_says_how_far_it_is():
+    """The pipeline's sentence stays beneath the bar, without a button that can't be pressed now."""
+    bars = ended(uploading(), PhaseName.UPLOAD, PhaseOutcome.CANCELLED, cancelled_text(12, 45))
+    assert ("stopped", "Upload cancelled. 12/45 files uploaded.") == (bars.upload.figure, bars.upload.text)
 
 
 @pytest.mark.parametrize(

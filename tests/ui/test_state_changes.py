@@ -227,9 +227,12 @@ def test_the_replace_question_says_what_is_there():
             Tone.WARNING,
         ),
         (
-            report(PLAN, Outcome.CANCELLED, error="Upload cancelled. 12/45 files uploaded. Resume anytime."),
+            replace(
+                report(PLAN, Outcome.CANCELLED, error="Upload cancelled. 12/45 files uploaded. Resume anytime."),
+                phases=(phase(PhaseName.HLS),),
+            ),
             "Cancelled: lesson01.mp4",
-            ["Upload cancelled. 12/45 files uploaded. Resume anytime.", "Press Start to begin again."],
+            ["Upload cancelled. 12/45 files uploaded.", "Press Start to continue."],
             Tone.WARNING,
         ),
     ],

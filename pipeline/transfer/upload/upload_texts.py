@@ -5,6 +5,8 @@ from __future__ import annotations
 VALIDATING = "Validating..."
 UPDATING = "Updating session..."
 ADDING_RECORD = "Adding the file record..."
+RESUME = " Resume anytime."
+"""How an upload that was cancelled goes on; a front end that says it in words of its own leaves it out."""
 COMPLETE = "Upload complete!"
 
 
@@ -15,7 +17,7 @@ def failed_text(count: int) -> str:
 
 def cancelled_text(files_done: int, files_total: int) -> str:
     """Return what stands beside the bar when the editor stopped the upload."""
-    return f"Upload cancelled. {files_done}/{files_total} files uploaded. Resume anytime."
+    return f"Upload cancelled. {files_done}/{files_total} files uploaded.{RESUME}"
 
 
 def _files(count: int) -> str:
