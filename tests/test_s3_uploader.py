@@ -51,7 +51,7 @@ def test_five_lines_upload_a_folder(server, tmp_path):
     write_folder(tmp_path / "out" / "lesson01")
     environment = {**os.environ, "BACKEND_URL": server.url, "AUTH_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", SCRIPT], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
     assert ("Upload complete!\n", "") == (done.stdout, done.stderr)
     assert 5 == len([line for line in SCRIPT.splitlines() if line])

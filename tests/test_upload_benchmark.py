@@ -84,7 +84,7 @@ def test_a_server_tells_of_a_store_that_ended_later(tmp_path):
         daemon = s3_server.Daemon(name="ceph-osd", process=process, log=log)
         server = s3_server.S3Server(endpoint_url="http://127.0.0.1:9", daemons=[daemon])
         before = server.trouble
-        process.communicate(b"\n", timeout=60)
+        process.communicate(b"\n", timeout=300)
         assert ("", GONE) == (before, server.trouble)
 
 

@@ -157,7 +157,7 @@ def test_serves_until_it_is_told_to_stop(tmp_path, sent, status, said):
             url = process.stdout.readline().strip()
             answered = requests.get(f"{url}/health", timeout=60).status_code
             process.send_signal(sent)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=300)
         finally:
             process.kill()
 

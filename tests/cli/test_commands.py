@@ -62,7 +62,7 @@ def test_version(capsys):
 def test_no_command_is_loaded_before_it_is_called(option):
     """The list of commands needs neither their modules nor what these import, such as numpy and PyAV."""
     started = [sys.executable, "-c", STARTED, option]
-    run = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    run = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     not_needed = {command.module for command in COMMANDS.values()} | {"numpy", "av", "urllib3", "fastapi", "tkinter"}
     assert set() == not_needed & set(run.stderr.split())
 
@@ -86,7 +86,7 @@ def test_an_upload_does_not_wait_for_what_only_a_conversion_needs(program, argum
     started = [sys.executable, "-c", program, *arguments]
     login = {"BACKEND_URL": "http://127.0.0.1:9", "AUTH_TOKEN": "token-of-an-editor-0123456789"}
     run = subprocess.run(
-        started, cwd=ROOT, env={**os.environ, **login}, capture_output=True, text=True, timeout=60, check=False
+        started, cwd=ROOT, env={**os.environ, **login}, capture_output=True, text=True, timeout=300, check=False
     )
     loaded = run.stderr.split()
     assert "pipeline.transfer.upload.uploader" in loaded

@@ -86,7 +86,7 @@ sys.stderr.write("went on")
 
 def _python(code: str, *arguments: str) -> tuple[int, str]:
     run = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     return run.returncode, run.stderr
 

@@ -22,7 +22,7 @@ def test_the_page_is_served_until_ctrl_c(tmp_path):
         address = process.stdout.readline().split()[-1]
         assert tmp_path.name in requests.get(address, timeout=60).text
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=300)
     finally:
         process.kill()
         process.wait()

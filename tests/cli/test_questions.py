@@ -113,6 +113,6 @@ def test_ctrl_c_while_the_server_does_not_answer(name, sample, tmp_path):
         process = start_program(command(name, *arguments, "--json"), environment)
         with silent.accept()[0]:
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=300)
     [end] = printed(output)
     assert (EXIT_CANCELLED, "job_finished", "cancelled") == (process.returncode, end["event"], end["outcome"])

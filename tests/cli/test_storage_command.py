@@ -99,7 +99,7 @@ def test_ctrl_c_ends_in_order(tmp_path, moment):
                 if moment == "half answered":
                     connection.sendall(ANSWER)
                 program.send_signal(signal.SIGINT)
-                out, said = program.communicate(timeout=60)
+                out, said = program.communicate(timeout=300)
 
     expected = (EXIT_CANCELLED, "", "hls-converter: Cancelled. What was copied so far is not copied again.\n")
     assert expected == (program.returncode, out, said)

@@ -39,7 +39,7 @@ def _at_a_terminal(
     )
     os.close(theirs)
     shown = b""
-    while select.select([ours], [], [], 60)[0]:
+    while select.select([ours], [], [], 300)[0]:
         try:
             piece = os.read(ours, 65536)
         except OSError:  # Linux reports the other end's closing as an error
@@ -52,7 +52,7 @@ def _at_a_terminal(
                 _wait_until_hidden(ours)
             os.write(ours, answers.pop(question))
     os.close(ours)
-    return process.wait(timeout=60), shown.decode()
+    return process.wait(timeout=300), shown.decode()
 
 
 def _wait_until_hidden(terminal: int) -> None:

@@ -51,7 +51,7 @@ def test_an_input_that_is_still_open_does_not_hinder_the_end():
     """
     child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     with child:
-        assert 0 == child.wait(60), child.stderr.read()
+        assert 0 == child.wait(300), child.stderr.read()
 
 
 @pytest.mark.parametrize("idle_only", [False, True])

@@ -45,7 +45,7 @@ def test_the_next_process_asks_for_the_rest_alone(server, config, job_of, tmp_pa
     job = job_of(f"{server.url}/a.mp4?secret")
     command = [sys.executable, "-c", FETCHING, f"{server.url}/a.mp4?secret", str(config.cache_dir)]
     with subprocess.Popen(command, cwd=ROOT) as child:
-        assert server.holds.wait(60)
+        assert server.holds.wait(300)
         note = cache_of(config).path_of(job.address).parent / "fetch.json"
         while _done(note) < HERE // 2:  # the program has still to write down what the server has sent
             assert child.poll() is None

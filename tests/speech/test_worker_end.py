@@ -13,5 +13,5 @@ import installation
 def test_the_end_of_requests_ends_it(written):
     """Also where the parent was killed while it wrote one."""
     command = installation.command(installation.WHISPER_WORKER)
-    ended = subprocess.run(command, input=written, cwd=installation.ROOT, capture_output=True, check=False, timeout=60)
+    ended = subprocess.run(command, input=written, cwd=installation.ROOT, capture_output=True, check=False, timeout=300)
     assert 1 == ended.returncode

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 class Relay:

@@ -145,10 +145,10 @@ class _Handler(BaseHTTPRequestHandler):
         for at in range(0, end, BLOCK):
             self.wfile.write(body[at : min(at + BLOCK, end)])
             self.server.begun.set()
-            self.server.gate.wait(60)
+            self.server.gate.wait(300)
         if fault is not None and fault.waits:
             self.server.holds.set()
-            self.server.waiting.wait(60)
+            self.server.waiting.wait(300)
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.close_connection = True

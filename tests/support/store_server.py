@@ -24,7 +24,7 @@ PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
 SECRET = b"known to the server only"
 READ_SIGNATURE = "signed-for-a-few-minutes"
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

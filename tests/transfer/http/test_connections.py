@@ -208,6 +208,6 @@ def test_requests_is_not_imported_where_there_is_no_proxy(deaf):
     )
     url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
     said = subprocess.run(
-        [sys.executable, "-c", program, url], check=True, capture_output=True, text=True, cwd=ROOT, timeout=60
+        [sys.executable, "-c", program, url], check=True, capture_output=True, text=True, cwd=ROOT, timeout=300
     )
     assert "NoResponseError False\n" == said.stdout
