@@ -115,34 +115,42 @@ def test_parts_are_sent_again(server, folder, cancel, paused, workers):
 
 def test_limit_of_requests_a_minute(server, folder, cancel, in_thread, monkeypatch):
     """After a 429 nobody asks before its pause is over, and no file is sent twice or lost."""
-    held, all_wait, over = threading.Event(), threading.Barrier(5), threading.Event()
+    held, over, changed, waiting = threading.Event(), threading.Event(), threading.Condition(), set()
     begin = Hold.begin
 
     def begun(*pause) -> None:
         begin(*pause)
-        held.set()
+        with server.lock:
+            held.set()
+            server.lock.notify_all()
 
     def wait(token: CancelToken, seconds: float) -> None:
-        if not over.is_set():
-            all_wait.wait(60)
-            assert over.wait(60)
+        with changed:
+            waiting.add(threading.get_ident())
+            changed.notify_all()
+            assert changed.wait_for(over.is_set, 60)
         token.check()
 
     def limit(path: str) -> Fault | None:
         if path != PRESIGN or held.is_set():
             return None
-        if len(server.asked(PRESIGN)) == 1:
+        server.lock.notify_all()
+        if len(server.asked(PRESIGN)) == 1:  # the first is refused when all four workers have asked
+            assert server.lock.wait_for(lambda: len(server.asked(PRESIGN)) == 4, 60)
             return Fault(status=429, headers={"Retry-After": "500"})
-        assert held.wait(60)
+        assert server.lock.wait_for(held.is_set, 60)
         return None
 
     monkeypatch.setattr(Hold, "begin", begun)
     monkeypatch.setattr(CancelToken, "wait", wait)
     server.limits = limit
     work = in_thread(lambda: upload(server.url, folder, cancel))
-    all_wait.wait(60)  # for four workers
-    assert (True, []) == (1 <= len(server.asked(PRESIGN)) <= 4, server.puts())
-    over.set()
+    with changed:
+        assert changed.wait_for(lambda: len(waiting) >= 4, 60)
+    assert (4, []) == (len(server.asked(PRESIGN)), server.puts())
+    with changed:
+        over.set()
+        changed.notify_all()
     result, _ = work()
     assert result.complete
     assert len(FOLDER) == len(server.puts())
