@@ -45,10 +45,9 @@ def test_the_next_job_is_expected_to_take_what_this_one_took(one, tmp_path):
     """What was measured is in the folder for data, and replaces the usual figure."""
     plan, workspace = one
     first = JobTimes(plan, tmp_path / "data", alone=True)
-    before = first.expect(workspace)[HLS]
-    first.learn(_ended(plan))
-    assert 1000.0 != before
-    assert 1000.0 == pytest.approx(JobTimes(plan, tmp_path / "data", alone=True).expect(workspace)[HLS])
+    took_s = 3 * first.expect(workspace)[HLS]  # which is less where there are many cores
+    first.learn(_ended(plan, took_s))
+    assert took_s == pytest.approx(JobTimes(plan, tmp_path / "data", alone=True).expect(workspace)[HLS])
 
 
 def test_a_real_conversion_is_measured_once(tmp_path, monkeypatch):
