@@ -32,7 +32,9 @@ def advance_source(state: ViewState, message: SourceChosen | SourceFound | Sourc
         if state.stage is not WindowStage.READY:
             return replace(state, source=source)
         queue = queue_view.for_another_video(state.queue)
-        return replace(state, source=source, banner=READY, bars=bars, problems=(), queue=queue)
+        row = state.videos.chosen  # whose source is looked at a moment after it was selected, and edited meanwhile
+        problems = state.problems if row is not None and row.job.origin == message.text else ()
+        return replace(state, source=source, banner=READY, bars=bars, problems=problems, queue=queue)
     if message.text != state.source.path_text:
         return state
     if isinstance(message, SourceRefused):

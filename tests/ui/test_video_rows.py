@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ui_fakes import media_info, report
 
+from pipeline.errors import Problem, Setting
 from pipeline.events import JobFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName
@@ -17,6 +18,7 @@ from ui.list_banners import CANCEL_STOPS_ONE, WHILE_LIST_RUNS, banner_of, ended
 from ui.list_changes import advance_list
 from ui.list_menu import can_start_all, can_start_selected
 from ui.list_messages import (
+    FormRefused,
     ListEnded,
     ListRuns,
     NotAdded,
@@ -34,7 +36,9 @@ from ui.list_messages import (
     WhenDoneChosen,
 )
 from ui.list_view import ShownRow, counted, shown_row, title_in
+from ui.messages import SourceChosen
 from ui.notification import notification_of
+from ui.state_changes import advance
 from ui.video_rows import NO_VIDEOS, advance_rows, tick_rows
 from ui.view_state import Leaving, ViewState, WindowStage
 
@@ -286,3 +290,12 @@ def test_the_buttons_follow_what_is_selected():
     state = advance_list(state, VideosSelected(ids=("b",)))
     assert (True, True, True) == (state.start_pressable, state.any_cancel_enabled, state.form_enabled)
     assert ("2", WindowStage.READY) == (counted(state), state.stage)
+
+
+def test_what_is_wrong_stays_when_the_selected_video_is_looked_at():
+    """That is done a moment after it was selected, and may have been edited meanwhile; of another video it is gone."""
+    wrong = (Problem(text="A time is typed as 0:45.", setting=Setting.TRIM),)
+    state = ViewState(videos=after(listing(stored("a")), VideosSelected(ids=("a",))))
+    refused = advance(state, FormRefused(problems=wrong))
+    left = [advance(refused, SourceChosen(text=f"/videos/{name}.mp4")).problems for name in ("lesson01", "lesson02")]
+    assert [wrong, ()] == left
