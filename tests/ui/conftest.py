@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import tkinter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -45,9 +46,16 @@ def screens() -> Iterator[Callable[[int, str], str]]:
 
 
 @pytest.fixture
-def dense_screen(request, screens, monkeypatch) -> None:
-    """A screen of so many dots an inch and pixels."""
-    monkeypatch.setenv("DISPLAY", screens(*request.param))
+def dense_screen(request, screens, monkeypatch) -> Iterator[None]:
+    """A screen of so many dots an inch and pixels. It is left as it was: Tk keeps the density that a window was given,
+    for all windows on it that follow.
+    """
+    dots, size = request.param
+    monkeypatch.setenv("DISPLAY", screens(dots, size))
+    yield
+    window = tkinter.Tk()
+    window.tk.call("tk", "scaling", dots / 72)
+    window.destroy()
 
 
 @pytest.fixture

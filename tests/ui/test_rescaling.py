@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tkinter
-from collections.abc import Iterator
-
 import pytest
 from cut_off import faults
 from displays import needs_xvfb
@@ -26,15 +23,6 @@ def drawn(window) -> tuple[float, ...]:
     card = window.source_panel.card
     text = window.tk.call("font", "metrics", "TkDefaultFont", "-linespace")
     return int(text), box.winfo_reqheight(), card.winfo_rootx() - window.winfo_rootx()
-
-
-@pytest.fixture(autouse=True)
-def _density_put_back(dense_screen) -> Iterator[None]:
-    """Leave the screen as it was: Tk keeps the density that was set for all windows on it that follow."""
-    yield
-    window = tkinter.Tk()
-    window.tk.call("tk", "scaling", 96 / 72)
-    window.destroy()
 
 
 @needs_xvfb
