@@ -28,7 +28,7 @@ def run(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProces
 
     def start(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command(*arguments), env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+            command(*arguments), env=environment, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
         )
 
     return start

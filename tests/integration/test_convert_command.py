@@ -203,7 +203,7 @@ def test_stopping_an_encode_leaves_no_process_and_no_folder(tmp_path, environmen
         children = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, ask)
         rest = events(process.stdout.read())
-    gone = psutil.wait_procs(children, timeout=60)[1]
+    gone = psutil.wait_procs(children, timeout=300)[1]
     assert (130, "cancelled", [], []) == (
         process.returncode,
         rest[-1]["outcome"],
@@ -267,7 +267,7 @@ def test_two_runs_on_one_folder_do_not_harm_each_other(tmp_path, environment, ru
                 break
         second = run("convert", short_clip, *options, "faster")
         held.release()
-        first.communicate(timeout=120)
+        first.communicate(timeout=300)
     assert (1, True) == (second.returncode, "Another HLS Converter is working on" in second.stderr)
     assert (0, ["short-clip"]) == (first.returncode, [p.name for p in (tmp_path / "out").iterdir()])
 

@@ -55,7 +55,7 @@ def test_the_backend_prints_where_it_is_and_a_token_that_it_made(tmp_path, token
         with urllib.request.urlopen(request) as answer:
             status = answer.status
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=120)
+        process.communicate(timeout=300)
     assert (200, not token, 0) == (status, "Token:" in shown, process.returncode)
     assert token == "" or token not in shown
 

@@ -132,7 +132,7 @@ def run_child(backend, folder: Path, data: Path, prefix: str, moment: str, step:
     said = child.stdout.readline().strip()
     if said == "now":
         child.kill()
-    child.communicate(timeout=120)
+    child.communicate(timeout=300)
     return said
 
 

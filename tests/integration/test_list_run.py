@@ -80,7 +80,7 @@ def test_a_list_outlives_the_program_that_runs_it(tmp_path, clip, own_data, stor
         left = psutil.Process(killed.pid).children(recursive=True)
         killed.send_signal(signal.SIGKILL)
         killed.communicate()
-    assert [] == psutil.wait_procs(left, timeout=60)[1]
+    assert [] == psutil.wait_procs(left, timeout=300)[1]
     assert [(True, "running"), (False, "held"), (True, "running"), (False, "waiting")] == [
         (row.left_behind, row.state.value) for row in store.listed.rows()
     ]

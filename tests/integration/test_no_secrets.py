@@ -60,7 +60,7 @@ class Leak:
             self.output.append(line)
             self._look(process.pid)
             assert events(line)
-        _, complaints = process.communicate(timeout=60)
+        _, complaints = process.communicate(timeout=300)
         self.output.append(complaints)
         return process.returncode
 
@@ -149,7 +149,7 @@ def test_a_job_leaves_no_secret_behind(tmp_path, backend, home, sample, small_mo
         ["manifest", "list"],
         ["check"],
     ):
-        done = subprocess.run(command(*more), env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command(*more), env=environment, capture_output=True, text=True, timeout=300)
         leak.output += [done.stdout, done.stderr]
         assert 0 == done.returncode
 

@@ -27,7 +27,7 @@ def test_addresses_and_record_stay_when_a_video_is_published_again(tmp_path, bac
 
     def records():
         headers = {"Authorization": f"Bearer {backend.settings.token}"}
-        listed = requests.get(f"{backend.url}/api/admin/files", headers=headers, timeout=10).json()["files"]
+        listed = requests.get(f"{backend.url}/api/admin/files", headers=headers, timeout=60).json()["files"]
         return [record for record in listed if record["s3Keys"]["hls"] == f"{PREFIX}master.m3u8"]
 
     first = publish("Before", "--preset", "ultrafast")
@@ -39,9 +39,9 @@ def test_addresses_and_record_stay_when_a_video_is_published_again(tmp_path, bac
     )
     for name in alone:
         assert (made / name).read_bytes() == requests.get(
-            f"{backend.url}/objects/{PREFIX}{name}", timeout=10
+            f"{backend.url}/objects/{PREFIX}{name}", timeout=60
         ).content, name
-    master = requests.get(second, timeout=10).text
+    master = requests.get(second, timeout=60).text
     assert (first, True, True) == (second, "" != version_folder_in(master.encode()), 'URI="chapters.json"' in master)
     assert [record] == records()
 
@@ -61,7 +61,7 @@ def test_another_key_is_another_stream(tmp_path, backend, run, short_clip):
         assert 0 == done.returncode, done.stderr
 
     def stored(name):
-        return requests.get(f"{backend.url}/objects/{prefix}{name}", timeout=10).content
+        return requests.get(f"{backend.url}/objects/{prefix}{name}", timeout=60).content
 
     def segments():
         return [path.relative_to(made).as_posix() for path in published_files(made) if path.suffix == ".ts"]

@@ -80,7 +80,7 @@ def test_two_programs_share_a_list(tmp_path, clips, own_data, queue, held):
     both = [start(convert(clips, tmp_path, prefix), held.environment(own_data)) for _ in range(2)]
     begun = [until(process, "phase_started") for process in both]
     held.release()
-    said = [process.communicate(timeout=240) for process in both]
+    said = [process.communicate(timeout=300) for process in both]
     lines = [events(first + rest) for first, (rest, _) in zip(begun, said, strict=True)]
     assert [(0, ""), (0, "")] == [(process.returncode, err) for process, (_, err) in zip(both, said, strict=True)]
     everyone = {f"lesson{n}": "done" for n in range(COUNT)}
@@ -102,7 +102,7 @@ def test_a_killed_program_is_followed_by_the_other(tmp_path, clips, own_data, qu
     children = psutil.Process(first.pid).children(recursive=True)
     first.send_signal(signal.SIGKILL)
     first.communicate()
-    out, err = second.communicate(timeout=240)
+    out, err = second.communicate(timeout=300)
     assert (0, "") == (second.returncode, err)
     assert {f"lesson{n}": "done" for n in range(COUNT)} == outcomes(events(begun + out))
     with JobStore(queue) as store:
@@ -110,9 +110,9 @@ def test_a_killed_program_is_followed_by_the_other(tmp_path, clips, own_data, qu
         assert {JobState.DONE} == {one.state for one in jobs}
         assert 2 == max(one.tries for one in jobs)
         assert {second.pid} == {one.owner.pid for one in jobs if one.tries == 2}
-    assert [] == psutil.wait_procs(children, timeout=60)[1]
+    assert [] == psutil.wait_procs(children, timeout=300)[1]
     verified = subprocess.run(
-        command("verify", tmp_path / "out" / "lesson0"), env=own_data, capture_output=True, text=True, timeout=120
+        command("verify", tmp_path / "out" / "lesson0"), env=own_data, capture_output=True, text=True, timeout=300
     )
     assert 0 == verified.returncode, verified.stdout + verified.stderr
 
@@ -123,9 +123,9 @@ def test_ctrl_c_in_one_is_no_matter_of_the_other(tmp_path, clips, own_data, queu
     first, second = (start(convert(clips, tmp_path, prefix), held.environment(own_data)) for _ in range(2))
     begun = [until(process, "phase_started") for process in (first, second)]
     first.send_signal(signal.SIGINT)
-    first.communicate(timeout=120)
+    first.communicate(timeout=300)
     held.release()
-    out, err = second.communicate(timeout=240)
+    out, err = second.communicate(timeout=300)
     assert (130, 0, "") == (first.returncode, second.returncode, err)
     assert {f"lesson{n}": "done" for n in range(COUNT)} == outcomes(events(begun[1] + out))
     with JobStore(queue) as store:
@@ -139,12 +139,12 @@ def test_a_job_is_cancelled_from_another_terminal(tmp_path, clips, own_data, que
     with JobStore(queue) as store:
         (running,) = [one for one in store.all() if one.state is JobState.RUNNING]
     cancelled = subprocess.run(
-        command("queue", "cancel", running.id), env=own_data, capture_output=True, text=True, timeout=60
+        command("queue", "cancel", running.id), env=own_data, capture_output=True, text=True, timeout=300
     )
     other = next(name for name in ("lesson0", "lesson1") if name != running.slug)
     begun += until(process, "phase_started", other)
     held.release()
-    out, _ = process.communicate(timeout=240)
+    out, _ = process.communicate(timeout=300)
     assert (0, 130) == (cancelled.returncode, process.returncode)
     assert {running.slug: "cancelled", other: "done"} == outcomes(events(begun + out))
 
@@ -154,7 +154,7 @@ def test_a_damaged_queue_stops_no_conversion(tmp_path, clips, own_data, queue):
     queue.parent.mkdir(parents=True)
     queue.write_bytes(b"not a database" * 100)
     process = start(convert(clips[:1], tmp_path, f"{PREFIX}damaged/"), own_data)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert (0, {"lesson0": "done"}) == (process.returncode, outcomes(events(out)))
     (sentence,) = err.splitlines()
     assert "move the file away" in sentence
@@ -167,28 +167,28 @@ def test_what_a_killed_program_left_is_done_by_queue_run(tmp_path, clips, own_da
     until(killed, "phase_progress")
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    shown = subprocess.run(command("queue"), env=own_data, capture_output=True, text=True, timeout=60)
+    shown = subprocess.run(command("queue"), env=own_data, capture_output=True, text=True, timeout=300)
     assert ["behind", "waiting"] == sorted(word for word in shown.stdout.split() if word in ("waiting", "behind"))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     done = subprocess.run(
-        command("queue", "run", "--json"), env=own_data, capture_output=True, text=True, timeout=240, cwd=elsewhere
+        command("queue", "run", "--json"), env=own_data, capture_output=True, text=True, timeout=300, cwd=elsewhere
     )
     assert (0, "") == (done.returncode, done.stderr)
     assert {"lesson0": "done", "lesson1": "done"} == outcomes(events(done.stdout))
     with JobStore(queue) as store:
         assert {JobState.DONE} == {one.state for one in store.all()}
-    again = subprocess.run(command("queue", "run"), env=own_data, capture_output=True, text=True, timeout=60)
+    again = subprocess.run(command("queue", "run"), env=own_data, capture_output=True, text=True, timeout=300)
     assert (0, "Nothing waits in the queue.\n") == (again.returncode, again.stdout)
 
 
 def test_an_upload_is_in_the_queue_too(tmp_path, clips, own_data, queue):
     """With the folder's name, and where players find it."""
     made = start(command("convert", clips[0], "-o", tmp_path / "out", "--preset", "ultrafast", "--no-mp4"), own_data)
-    made.communicate(timeout=120)
+    made.communicate(timeout=300)
     folder = tmp_path / "out" / "lesson0"
     sent = start(command("upload", folder, f"{PREFIX}upload/"), own_data)
-    _, err = sent.communicate(timeout=120)
+    _, err = sent.communicate(timeout=300)
     assert (0, 0, "") == (made.returncode, sent.returncode, err)
     with JobStore(queue) as store:
         conversion, upload = store.all()

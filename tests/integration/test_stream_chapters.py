@@ -110,7 +110,7 @@ def test_chapters_are_uploaded_with_the_stream(tmp_path, backend, backend_config
     made = convert(clip, tmp_path, backend_config, upload=UploadRequest(prefix="tests/chapters/"))
     assert (Outcome.DONE, "", ()) == made.whole
     answers = [
-        requests.get(f"{backend.url}/objects/tests/chapters/{name}", timeout=10)
+        requests.get(f"{backend.url}/objects/tests/chapters/{name}", timeout=60)
         for name in ("chapters.json", "chapters.vtt")
     ]
     assert ["application/json", "text/vtt"] == [answer.headers["Content-Type"].partition(";")[0] for answer in answers]
@@ -118,7 +118,7 @@ def test_chapters_are_uploaded_with_the_stream(tmp_path, backend, backend_config
     assert [True, True] == [f"tests/chapters/{name}" in manifest for name in ("chapters.json", "chapters.vtt")]
     assert (
         'data-chapters="/objects/tests/chapters/chapters.json"'
-        in requests.get(backend.watch_url("tests/chapters/"), timeout=10).text
+        in requests.get(backend.watch_url("tests/chapters/"), timeout=60).text
     )
 
 

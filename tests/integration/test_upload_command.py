@@ -51,7 +51,7 @@ def _stored(backend, prefix: str) -> dict[str, bytes]:
 def _records(backend, prefix: str) -> list[dict]:
     """Return the file records of what was uploaded to a prefix."""
     headers = {"Authorization": f"Bearer {backend.settings.token}"}
-    files = requests.get(f"{backend.url}/api/admin/files", headers=headers, timeout=10).json()["files"]
+    files = requests.get(f"{backend.url}/api/admin/files", headers=headers, timeout=60).json()["files"]
     return [record for record in files if str(record["s3Keys"]["hls"]).startswith(prefix)]
 
 
@@ -67,7 +67,7 @@ def _stop_half_way(arguments: list[str], environment: dict[str, str], how: signa
         if any(e.get("files_done", 0) >= 40 for e in events(line)):
             os.kill(process.pid, how)
             break
-    process.rest, process.words = process.communicate(timeout=120)
+    process.rest, process.words = process.communicate(timeout=300)
     return process
 
 
@@ -141,7 +141,7 @@ class TestHalfWay:
         backend.release()
         refused, looked = run("upload", other, prefix), run("manifest", "restore", prefix, "-o", tmp_path / "back")
         os.kill(first.pid, signal.SIGCONT)
-        first.communicate(timeout=60)
+        first.communicate(timeout=300)
         begun = f"An upload of another “stream”, with other content, to {prefix} has begun and is not finished"
         assert (2, True, 0) == (refused.returncode, begun in refused.stderr, first.returncode)
         assert (2, True) == (
@@ -214,7 +214,7 @@ def test_an_upload_goes_on_where_a_conversion_was_killed(tmp_path, environment, 
         if any(e.get("files_done", 0) >= 1 for e in events(line)):
             process.kill()
             break
-    process.communicate(timeout=120)
+    process.communicate(timeout=300)
     taken_over = run("upload", tmp_path / "short-clip", prefix, "--resume", "--session-id", "b" * 24)
     again = run(*arguments)
     ended = [(e["phase"], e["outcome"]) for e in events(again.stdout) if e["event"] == "phase_finished"]
@@ -304,7 +304,7 @@ def test_a_limit_of_the_rate_is_kept_from_the_command_line(stream, environment, 
         if len(speeds) == 5:
             os.kill(process.pid, signal.SIGINT)
             break
-    process.communicate(timeout=120)
+    process.communicate(timeout=300)
     assert (130, 5, True) == (process.returncode, len(speeds), max(speeds, default=0) <= limit + burst)
     assert (
         0 == run("upload", stream, "tests/limited/", "--limit-rate", "50M", "--parallel", "16", "--resume").returncode
@@ -364,7 +364,7 @@ def test_an_encode_is_used_again_when_its_upload_was_killed(tmp_path, environmen
         if any(e.get("phase") == "upload" and e["event"] == "phase_started" for e in events(line)):
             process.kill()
             break
-    process.communicate(timeout=120)
+    process.communicate(timeout=300)
     resumed = run(*arguments, "--resume")
     ended = [(e["phase"], e["outcome"]) for e in events(resumed.stdout) if e["event"] == "phase_finished"]
     assert [("hls", "reused"), ("mp4", "reused"), ("upload", "done"), ("record", "done")] == ended

@@ -160,7 +160,7 @@ def test_whole_life_of_a_stream(tmp_path, backend, bucket, run):
 
     address = f"{backend.url}/objects/{PREFIX}offline_480p.mp4"
     around = MIN_PART_BYTES - 2
-    part = requests.get(address, headers={"Range": f"bytes={around}-{around + 3}"}, timeout=30)
+    part = requests.get(address, headers={"Range": f"bytes={around}-{around + 3}"}, timeout=60)
     assert (206, LARGE["offline_480p.mp4"][around : around + 4]) == (part.status_code, part.content)
     assert ("video/mp4", f"bytes {around}-{around + 3}/{LARGE_BYTES}") == (
         part.headers["Content-Type"],
@@ -206,7 +206,7 @@ def test_large_file_goes_on_after_a_kill(tmp_path, environment, bucket, run):
         if any(event.get("bytes_done", 0) > 3 * MIN_PART_BYTES for event in events(line)):
             process.kill()
             break
-    process.communicate(timeout=120)
+    process.communicate(timeout=300)
     before, stored = logged(folder), bucket.parts()
     assert (-signal.SIGKILL, {"manifest.json"}) == (process.returncode, bucket.names())  # which says that it has begun
     assert 0 < len(stored) < LARGE_PARTS
@@ -225,7 +225,7 @@ def test_another_computer_does_not_send_what_is_there(tmp_path, environment, buc
     # without job and manifest it would be another stream
     shutil.copy(tmp_path / "here" / "lesson" / "manifest.json", there)
     process = start(command("upload", there, PREFIX), elsewhere)
-    assert (0, "") == (process.wait(timeout=60), process.communicate()[1])
+    assert (0, "") == (process.wait(timeout=300), process.communicate()[1])
     assert {f"{PREFIX}{name}" for name in ("seg_2.ts", "master.m3u8", "manifest.json")} == set(
         STORED_WHOLE.findall(logged(there))
     )

@@ -46,7 +46,7 @@ def _idle(event: dict) -> bool:
 
 def _end(process: subprocess.Popen[str]) -> tuple[int, str]:
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     return process.returncode, errors
 
 
@@ -86,7 +86,7 @@ def test_ctrl_c_in_the_middle_of_a_job_ends_it(tmp_path, watch, short_clip):
     _read_until(process, lambda event: event["event"] == "phase_started")
     process.send_signal(signal.SIGINT)
     ended = _read_until(process, lambda event: event["event"] == "job_finished")
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert 130 == process.returncode
     again = watch()
     if ended["outcome"] == "cancelled":
