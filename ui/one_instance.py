@@ -34,6 +34,8 @@ CLOSE_S = 1.0
 MOST_BYTES = 16 << 20
 """Of one message: far more than the longest command line."""
 TAKEN = b"taken"
+LONGEST_SOCKET = 100
+"""Bytes of a socket's path: macOS takes 103, Linux 107 (sys/un.h). A longer one is in a temporary folder."""
 
 NO_CONVERSATION = (OSError, EOFError, ValueError, CodecError, AuthenticationError)
 """What happens when the other side is gone, or is somebody else."""
@@ -75,7 +77,7 @@ class FirstWindow:
             return
         self._key = secrets.token_bytes(32)
         try:
-            self._listener = listener = Listener(authkey=self._key)
+            self._listener = listener = _listener(self._address_file.with_suffix(".sock"), self._key)
             _write_privately(self._address_file, _Address(address=str(listener.address), key=self._key.hex()))
         except OSError:  # no room for a socket: later starts open windows of their own
             return
@@ -177,6 +179,19 @@ def _handed_over(address_file: Path, files: Sequence[Path], patience_s: float) -
     attempt.start()
     attempt.join(patience_s)
     return confirmed.is_set()
+
+
+def _listener(socket: Path, key: bytes) -> Listener:
+    """Listen where only this user can be heard: at a socket that is not left behind by a process that was killed, since
+    the next one takes its place. Raises OSError.
+    """
+    if sys.platform != "win32" and len(os.fsencode(socket)) <= LONGEST_SOCKET:
+        with suppress(OSError):  # a disk that takes no sockets
+            socket.unlink(missing_ok=True)
+            listener = Listener(str(socket), family="AF_UNIX", authkey=key)
+            socket.chmod(0o600)
+            return listener
+    return Listener(authkey=key)
 
 
 def _knock(address: str, key: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import stat
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -77,11 +79,31 @@ def test_a_killed_window_is_in_nobodys_way(tmp_path):
         assert None is first_window(tmp_path, [Path("/a.mp4")], patience_s=DEADLINE_S)
         assert "/a.mp4\n" == one.stdout.readline()
         one.send_signal(signal.SIGKILL)
-    assert 2 == len(list(tmp_path.iterdir()))
+    assert {".lock", ".json", ".sock"} >= {path.suffix for path in tmp_path.iterdir()}
     second = first_window(tmp_path, [])
     second.listen(lambda files: None)
     assert None is first_window(tmp_path, [], patience_s=DEADLINE_S)
     second.close()
+
+
+def test_a_killed_window_leaves_no_temporary_folder():
+    """The next start takes the place of its socket, and in the end nothing is left."""
+    with TemporaryDirectory(prefix="hls") as name:  # short enough for a socket
+        data, temporary = Path(name, "data"), Path(name, "temporary")
+        data.mkdir()
+        temporary.mkdir()
+        environment = {**os.environ, "TMPDIR": str(temporary)}
+        command = [sys.executable, "-c", FIRST, str(data)]
+        for _ in range(2):
+            with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as one:
+                assert "listens\n" == one.stdout.readline()
+                assert None is first_window(data, [], patience_s=DEADLINE_S)
+                one.send_signal(signal.SIGKILL)
+            assert [] == list(temporary.iterdir())
+        last = first_window(data, [])
+        last.listen(lambda files: None)
+        last.close()
+        assert [] == list(data.iterdir())
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 1, "address": "/nowhere", "key": "00"}'])
@@ -103,7 +125,7 @@ def test_only_the_user_can_read_where_it_listens(first, tmp_path):
     (address,) = tmp_path.glob("window-*.json")
     assert 0o600 == stat.S_IMODE(address.stat().st_mode)
     socket = Path(one_instance.json.loads(address.read_text())["address"])
-    assert 0o700 == stat.S_IMODE(socket.parent.stat().st_mode)
+    assert 0 == 0o077 & (stat.S_IMODE(socket.parent.stat().st_mode) & stat.S_IMODE(socket.stat().st_mode))
     other = first_window(tmp_path / "another user", [])
     assert isinstance(other, FirstWindow)
     other.close()
