@@ -46,8 +46,8 @@ def add_jobs(
     """Add jobs to the queue, and return them as they are there.
 
     Videos that only this machine can read are sent first; `control` pauses and slows that, `sink` gets its progress.
-    A video that has changed meanwhile, can't be read, or whose name is not text, costs its own job alone, in whose
-    place the reason is returned; the others are added, all or none. Raises PipelineError, Cancelled.
+    A video that has changed meanwhile, can't be read, is not taken, or whose name is not text, costs its own job alone,
+    in whose place the reason is returned; the others are added, all or none. Raises PipelineError, Cancelled.
     """
     name = str(check_tables(database))
     addressed = with_addresses(jobs, config, name)

@@ -59,7 +59,8 @@ def send_sources(
     """Send the videos of these jobs, which have addresses, and show the progress; what was sent before is left out.
 
     `hold` keeps each video until its jobs have ended, `control` pauses and slows the sending. Return why videos were
-    not sent that have changed or can't be read any more. Raises SettingsError, TransferError, QueueError, Cancelled.
+    not sent that have changed, can't be read any more, or are not taken, as too large ones. Raises SettingsError,
+    TransferError, QueueError, Cancelled.
     """
     failed = {}
     for id_, job in jobs.items():

@@ -54,7 +54,8 @@ def send_source(
 ) -> SourceAddress:
     """Send a source to the backend's store unless it is there, and return its address; `owner` as in `prefix_of`.
 
-    Raises SourceError if the file can't be read, or has changed so that its address is not the `expected` one;
+    Raises SourceError if the file can't be read, has changed so that its address is not the `expected` one, or is one
+    that the server does not take, where others may be taken;
     SettingsError if there is no backend, or it offers no reading; TransferError, Cancelled.
     """
     content = fingerprint(path)
@@ -92,7 +93,8 @@ def send_source(
     )
     if not result.complete:
         why = [*result.failed.values(), *([] if result.halted is None else [str(result.halted)])]
-        raise TransferError(f"{path} could not be sent to the backend's store. {' '.join(why[:1])}".rstrip())
+        text = f"{path} could not be sent to the backend's store. {' '.join(why[:1])}".rstrip()
+        raise SourceError(text) if result.halted is None else TransferError(text)
     _forget(state)
     if fingerprint(path) != content:
         raise SourceError(f"{path} changed while it was sent: wait until it is complete, and start again.")

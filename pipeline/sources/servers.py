@@ -18,7 +18,7 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, refused
-from pipeline.transfer.http.retry import DELAYS_S
+from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.sessions import open_connections
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SIGNED_S = 3600
 """How long an address is signed for: it is signed anew for each request."""
+
+MAY_PASS = (RetryDecision.RETRY, RetryDecision.WAIT)
+"""What is decided of a refusal by a server that may answer another time."""
 
 
 @contextmanager
@@ -51,16 +54,16 @@ def opened(
         raise SourceError(
             f"The address of {address} was signed or had a login, which are not kept: give the whole address again."
         )
+    recovery = None
+    if announce is not None:
+        patience_s = config.backend.patience_s
+        away_s = min(control.away_s, patience_s)
+        recovery = TransferRecovery(Login(""), cancel, announce, patience_s=patience_s, away_s=away_s, work="fetch")
     with (
         open_connections(cancel) as connections,
         connections.streaming() as http,
-        _urls(address, config, connections, cancel, note) as url,
+        _urls(address, config, connections, cancel, note, recovery) as url,
     ):
-        recovery = None
-        if announce is not None:
-            patience_s = config.backend.patience_s
-            away_s = min(control.away_s, patience_s)
-            recovery = TransferRecovery(Login(""), cancel, announce, patience_s=patience_s, away_s=away_s, work="fetch")
         yield RemoteFile(
             address,
             http,
@@ -81,6 +84,7 @@ def _urls(
     connections: Connections,
     cancel: CancelToken,
     note: Callable[[str], None],
+    recovery: TransferRecovery | None,
 ) -> Iterator[Callable[[], str]]:
     """Yield what returns the URL to ask, signed for this moment where it is to be signed.
 
@@ -93,7 +97,7 @@ def _urls(
         yield lambda: address.url
         return
     with connections.session() as http:
-        yield _signed_by_backend(address, config, http, cancel, note)
+        yield _signed_by_backend(address, config, http, cancel, note, recovery)
 
 
 def _signed_by_us(address: SourceAddress, config: Config) -> Callable[[], str]:
@@ -140,7 +144,12 @@ def _without_response(error: StorageUnavailableError, server: str) -> RefusedErr
 
 
 def _signed_by_backend(
-    address: SourceAddress, config: Config, http: Http, cancel: CancelToken, note: Callable[[str], None]
+    address: SourceAddress,
+    config: Config,
+    http: Http,
+    cancel: CancelToken,
+    note: Callable[[str], None],
+    recovery: TransferRecovery | None,
 ) -> Callable[[], str]:
     from pipeline.transfer.manifests.inventory import Inventory
 
@@ -150,13 +159,18 @@ def _signed_by_backend(
     key = address.text.partition(":")[2]
 
     def signed() -> str:
-        inventory = Inventory(config.backend, http, delays=DELAYS_S, cancel=cancel, note=note)
+        # once: what may pass is tried again, and waited for, with the request that the address is for
+        inventory = Inventory(config.backend, http, delays=(), cancel=cancel, note=note)
         try:
             found = inventory.look_up(key)
         except TransferError as error:
+            if isinstance(error, RefusedError) and after_upload(error.refusal) in MAY_PASS:
+                raise
             raise SourceError(f"{address} can't be read: {error}") from error
         if found is None:
             raise SourceError(f"There is no file at {address}: upload it again.")
+        if recovery is not None:
+            recovery.answered(origin_of(config.backend.url))
         return found.url
 
     return signed

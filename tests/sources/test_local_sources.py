@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from store_server import TOKEN, running_server
+from store_server import TOKEN, Fault, running_server
 
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
@@ -92,3 +92,19 @@ def test_a_video_that_cant_be_read_gets_no_address(tmp_path):
     jobs = [job_of(tmp_path / name) for name in ("one.mp4", "two.mp4")]
     error, job = with_addresses(jobs, Config(), "queue")
     assert (SourceError, "backend:sources/queue/") == (type(error), job.address.text[:22])
+
+
+def test_a_video_that_is_not_taken_holds_up_no_other(tmp_path):
+    """A server that takes no file of its size says so of this one; the others are sent."""
+    videos = [tmp_path / name for name in ("one.mp4", "large.mp4", "three.mp4")]
+    for video in videos:
+        video.write_bytes(video.name.encode())
+    with running_server() as server:
+        config = config_for(server, tmp_path)
+        jobs = {uuid.uuid4(): job for job in with_addresses([job_of(video) for video in videos], config, "queue")}
+        first, large, third = ((id_, job.address.text.removeprefix("backend:")) for id_, job in jobs.items())
+        server.faults[large[1]].append(Fault(status=413))
+        failed = send_sources(jobs, config, "queue", lambda *_: True, lambda _event: None, CancelToken())
+        assert [large[0]] == list(failed)
+        assert str(failed[large[0]]).startswith(f"{videos[1]} could not be sent to the backend's store.")
+        assert [first[1], third[1]] == list(server.stored)

@@ -6,16 +6,20 @@ from dataclasses import replace
 
 import pytest
 from source_server import noise
-from store_server import TOKEN, running_server
+from store_server import TOKEN, Fault, running_server
 
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled, SettingsError, SourceError
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
+from pipeline.source_address import SourceAddress
 from pipeline.sources.fetching import FetchListener, fetch_source, located
 from pipeline.sources.sending import send_source
 from pipeline.transfer.http.control import TransferControl
+from pipeline.transfer.http.patience import Patience
+from pipeline.transfer.http.recovery import TransferRecovery
+from pipeline.transfer.manifests.inventory import OBJECT
 
 
 class Counting(TransferControl):
@@ -123,3 +127,38 @@ def test_without_a_backend_it_is_said(tmp_path):
     source.write_bytes(b"video")
     with pytest.raises(SettingsError, match=r"goes to other machines through the backend: set BACKEND_URL"):
         send_source(source, Config(), CancelToken())
+
+
+@pytest.mark.parametrize("status", [503, 429])
+def test_a_backend_in_trouble_is_waited_for_while_its_file_is_fetched(tmp_path, monkeypatch, status):
+    """As the store is: it is asked again where the file can be read, and one sentence says that this waits."""
+    source, pauses, told = tmp_path / "a.mp4", [], []
+    source.write_bytes(noise(100_000))
+    for one in (Patience, TransferRecovery):
+        monkeypatch.setitem(one.__init__.__kwdefaults__, "clock", lambda: sum(pauses))
+    with running_server() as server:
+        server.capabilities = {"read": True}
+        backend = BackendApi(url=server.url, token=TOKEN, patience_s=600.0)
+        config = Config(backend=backend, data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+        address = send_source(source, config, CancelToken())
+        asked = next(one.path for one in server.arrivals if one.path.startswith(OBJECT))
+        server.api_faults[asked].extend(Fault(status=status) for _ in range(8))
+        cancel = CancelToken()
+        cancel.wait = pauses.append
+        job = Job(source=tmp_path / "x", output_dir=tmp_path / "out", slug="x", address=address)
+        listener = FetchListener(announce=lambda text, level: told.append(text))
+        assert 100_000 == fetch_source(job, config, cancel, TransferControl(), listener)
+    assert 8 == len(pauses)
+    assert [True] == ["is too busy or has a problem" in text for text in told if "waits" in text]
+
+
+def test_a_backend_that_refuses_is_asked_once_while_its_file_is_fetched(tmp_path):
+    """The sentence names the file, and what the backend says."""
+    with running_server() as server:
+        server.capabilities = {"read": True}
+        config = Config(backend=BackendApi(url=server.url, token="other"), cache_dir=tmp_path / "cache")
+        address = SourceAddress(text="backend:sources/1/a.mp4")
+        job = Job(source=tmp_path / "x", output_dir=tmp_path / "out", slug="x", address=address)
+        with pytest.raises(SourceError, match=r"^backend:sources/1/a\.mp4 can't be read: "):
+            fetch_source(job, config, CancelToken(), TransferControl(), FetchListener())
+        assert 1 == len([one for one in server.arrivals if one.path.startswith(OBJECT)])
