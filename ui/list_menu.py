@@ -38,6 +38,12 @@ class ListActions(Protocol):
     def start_selected(self) -> None:
         """Start those that are selected."""
 
+    def retry_failed(self) -> None:
+        """Start every video that has failed again."""
+
+    def remove_done(self) -> None:
+        """Take every video that is done out of the list; what is made of it stays."""
+
     def pause(self) -> None:
         """Stop those that are selected, and keep what is made of them."""
 
@@ -117,6 +123,8 @@ def list_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
         MenuCommand(label="Start all", key="Shift-Return", do=actions.start_all, enabled=can_start_all),
         MenuCommand(label="Finish this one, then stop", do=actions.finish_this, enabled=_runs),
         MenuCommand(label="Stop the list", do=actions.stop, enabled=_runs),
+        MenuCommand(label="Try the failed ones again", do=actions.retry_failed, enabled=any_of(RowState.FAILED)),
+        MenuCommand(label="Remove the finished ones", do=actions.remove_done, enabled=any_of(RowState.DONE)),
         SEPARATOR,
         *(
             MenuCommand(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from ui.list_messages import RowState
+from ui.list_messages import RowState, WhenDone
 from ui.queue_view import VideoInQueue
 from ui.video_rows import VideoRow, VideoRows
 from ui.view_state import ViewState
@@ -72,12 +72,13 @@ def written_next(changed: Collection[str], order: Sequence[str], view: tuple[flo
 
 
 def counted(state: ViewState) -> str:
-    """Return how many there are and how many of them are done, in a few words, empty for none."""
+    """Return how many there are how many of them are done, and what happens then, in a few words; empty for none."""
     every = listed(state)
     if not every:
         return ""
     done = sum(1 for _ in _done(every))
-    return f"{len(every)}, {done} done" if done else f"{len(every)}"
+    then = {WhenDone.NOTHING: "", WhenDone.QUIT: ", then quits", WhenDone.SLEEP: ", then sleeps"}
+    return (f"{len(every)}, {done} done" if done else f"{len(every)}") + then[state.videos.when_done]
 
 
 def _done(every: dict[str, Listed]) -> Iterator[Listed]:

@@ -24,7 +24,7 @@ from ui.job_form import FormValues, form_problems
 from ui.language import _, shown
 from ui.layout import PanelWindow
 from ui.list_control import ListControl
-from ui.list_messages import NOT_ADDED, NOT_STARTED, WhenDone
+from ui.list_messages import NOT_ADDED, NOT_STARTED, RowState, WhenDone
 from ui.panels.source import VIDEO_FILES
 from ui.rescaling import on_rescale
 from ui.row_editing import RowEditing
@@ -175,6 +175,15 @@ class ListWindow:
         if self.finish_editing(NOT_STARTED):
             self._control.start(self._selected, self._variables.read())
 
+    def retry_failed(self) -> None:
+        """See `ListActions`."""
+        if self.finish_editing(NOT_STARTED):
+            self._control.start(self._in_state(RowState.FAILED), self._variables.read())
+
+    def remove_done(self) -> None:
+        """See `ListActions`."""
+        self._control.remove(self._in_state(RowState.DONE))
+
     def pause(self) -> None:
         """See `ListActions`."""
         self._control.pause(self._selected)
@@ -245,6 +254,10 @@ class ListWindow:
         if self._waiting is not None:
             self._root.after_cancel(self._waiting)
         return self._edited(not_done or f"{self._editing.name} keeps the settings that it had.")
+
+    def _in_state(self, state: RowState) -> tuple[str, ...]:
+        videos = self._state().videos
+        return videos.of(tuple(videos.rows), state)
 
     @property
     def _selected(self) -> tuple[str, ...]:

@@ -162,9 +162,13 @@ class ViewState:
 
     @property
     def start_pressable(self) -> bool:
-        """Whether Start does something: with a video of the list selected, it is that one's."""
-        row = self.videos.chosen
-        return self.start_enabled and (row is None or bool(self.videos.can_start((row.id,))))
+        """Whether Start does something: with a video of the list selected, it is that one's; with an empty form, the
+        whole list's.
+        """
+        row, nothing_left = self.videos.chosen, bool(self.videos.rows) and not self.videos.unstarted
+        if row is None:
+            return self.start_enabled and not (nothing_left and not self.source.path_text)
+        return self.start_enabled and bool(self.videos.can_start((row.id,)))
 
     @property
     def any_cancel_enabled(self) -> bool:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from displays import needs_xvfb
-from ui_fakes import CONFIGURED, DEADLINE_S, NOT_CONFIGURED, FakeServices, HaltedStep, succeed
+from ui_fakes import CONFIGURED, DEADLINE_S, NOT_CONFIGURED, FakeServices, HaltedStep, report, succeed
 
 from pipeline.errors import Setting
+from pipeline.events import JobFinished
 from pipeline.job import Existing
 from pipeline.job_store import JobStore, queue_file
+from pipeline.model import Outcome
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.closing import SHOWN_S
 from ui.computer_sleep import sleep_command
@@ -279,6 +281,34 @@ def test_start_cancel_and_bars_follow_the_selection(open_driver, tmp_path, video
     driver.until(lambda: "2 of 3 videos done, 1 cancelled." == window.controller.state.shown_banner.title)
     driver.settle()
     assert ["Done", "Cancelled", "Done"] == [line.partition(": ")[2] for line in window.queue_panel.lines]
+    assert window.actions.start.instate(["disabled"])  # nothing is left that it could begin
+
+
+def test_failed_videos_are_tried_again_and_finished_ones_removed(open_driver, tmp_path, videos):
+    """All of them at once, each from the menu of the list; what is made of the finished ones stays."""
+    broken = {"two", "three"}
+
+    def run(plan, sink, cancel):
+        if plan.job.slug in broken:
+            sink(JobFinished(report=report(plan, Outcome.FAILED, error="The graphics card is away: plug it in.")))
+        else:
+            succeed(plan, sink, cancel)
+
+    driver = open_with(open_driver, tmp_path, run=run)
+    window = driver.window
+    drop(driver, videos[:3], 3)
+    window.videos.choose_when_done(WhenDone.QUIT)
+    driver.until(lambda: "3, then quits" == str(window.queue_panel.counted.cget("text")))
+    window.videos.choose_when_done(WhenDone.NOTHING)
+    driver.press(window.queue_panel.start_all)
+    driver.until(lambda: "1 of 3 videos done, 2 failed." == window.controller.state.shown_banner.title)
+    driver.until(lambda: not window.controller.state.videos.runs)
+    broken.discard("two")
+    window.videos.retry_failed()
+    driver.until(lambda: "2 of 3 videos done, 1 failed." == window.controller.state.shown_banner.title)
+    driver.until(lambda: not window.controller.state.videos.runs)
+    window.videos.remove_done()
+    driver.until(lambda: ["three.mp4"] == list(rows(driver)))
 
 
 def test_a_trembling_click_moves_no_video(driver, videos):
