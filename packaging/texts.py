@@ -56,11 +56,16 @@ WITHOUT_TEXTS = (
 
 WORDS_OF = (
     *("ui/bars.py", "ui/advanced.py", "ui/summary.py", "ui/banners.py", "ui/list_banners.py"),
-    *("ui/section_summaries.py", "ui/transcripts/questions.py"),
+    *("ui/section_summaries.py", "ui/transcripts/questions.py", "transcripts/changes.py", "transcripts/schema.py"),
 )
 """Where single words in small letters are texts, too."""
 
-ENUMS_OF = ("ui/machine_check/lines.py", "ui/machine_check/checks.py", "pipeline/media/source/damage.py")
+ENUMS_OF = (
+    "ui/machine_check/lines.py",
+    "ui/machine_check/checks.py",
+    "pipeline/media/source/damage.py",
+    "transcripts/changes.py",
+)
 """Where the values of enums are shown."""
 
 MEANINGS_OF = ("pipeline/media/encode/encoder_check.py", "pipeline/media/ffmpeg/ffmpeg_messages.py")

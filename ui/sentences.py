@@ -178,7 +178,15 @@ class Sentences:
             or self._apart(text, depth, _parts_of(text))
             or self._by_template(text, depth, strict=False)
             or self._begun_small(text, depth)
+            or self._counted(text)
         )
+
+    def _counted(self, text: str) -> str | None:
+        """Return the translation of a number, what is counted, and what became of it, each a word of the catalogue."""
+        count, *words = text.split(" ")
+        if not count.isdigit() or not all(word in self._exact for word in words):
+            return None
+        return " ".join([count, *(self._exact[word] for word in words)])
 
     def _in_other_case(self, text: str) -> str | None:
         """Return the translation of a text that was begun with a capital letter, or of a word that was not."""
