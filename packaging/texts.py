@@ -20,15 +20,8 @@ PARTS = ("ui", "pipeline", "transcripts", "storage", "diagnostics", "config.py",
 WITHOUT_TEXTS = (
     # said where there is no window, or to a machine
     *("ui/missing_tk.py", "ui/results/embed.py", "ui/transcripts/playing.py", "ui/sentences.py", "ui/theme.py"),
-    *(
-        "ui/taskbar/launcher_entry.py",
-        "ui/taskbar/windows_taskbar.py",
-        "ui/open_with/desktop_entry.py",
-        "ui/widgets/list_keys.py",
-        "ui/lengths.py",
-        "ui/rescaling.py",
-        "ui/screen_reader.py",
-    ),
+    *("ui/taskbar/launcher_entry.py", "ui/taskbar/windows_taskbar.py", "ui/open_with/desktop_entry.py"),
+    *("ui/widgets/list_keys.py", "ui/lengths.py", "ui/rescaling.py", "ui/screen_reader.py"),
     *("ui/preferences.py", "ui/remembered_form.py", "ui/row_editing.py", "ui/one_instance.py"),
     # a list of findings quotes the standards' own words
     "pipeline/media/validate/",
@@ -56,7 +49,13 @@ WITHOUT_TEXTS = (
 
 WORDS_OF = (
     *("ui/bars.py", "ui/advanced.py", "ui/summary.py", "ui/banners.py", "ui/list_banners.py"),
-    *("ui/section_summaries.py", "ui/transcripts/questions.py", "transcripts/changes.py", "transcripts/schema.py"),
+    *(
+        "ui/section_summaries.py",
+        "ui/preset_form.py",
+        "ui/transcripts/questions.py",
+        "transcripts/changes.py",
+        "transcripts/schema.py",
+    ),
 )
 """Where single words in small letters are texts, too."""
 
@@ -103,7 +102,7 @@ SILENT_KEYWORDS = _words(
 CODE = re.compile(
     r"^(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|WITH|BEGIN|COMMIT|LISTEN|NOTIFY)\b|^@card|^[#<]|^--?[a-z]"
     r"|^HTTP/|\(\?|\[\^|\\[dsw.]|</|<!|= ?\?|charset=|^[\w.]+ = |^Content-|\bffmpeg\.[a-z]|^[a-z_]+\(|^%|%[sdr]|:: ?"
-    r"|=\{|[\x01-\x08]| -> |^(GET|PUT|Bearer|Basic) |^WEBVTT"
+    r"|=\{|\{\{\"|, \"local_path|&& |[\x01-\x08]| -> |^(GET|PUT|Bearer|Basic) |^WEBVTT"
 )
 """What a text for people never looks like: SQL, regular expressions, HTML, headers, options."""
 

@@ -13,7 +13,8 @@ from ui.speech import from_request
 from ui.spoken_languages import language_text
 
 NO_PRESET = "Your own settings"
-CHANGED = " (changed)"
+CHANGED_WORD = "changed"
+CHANGED = f" ({CHANGED_WORD})"
 
 
 def with_settings(values: FormValues, settings: PresetSettings) -> FormValues:

@@ -35,7 +35,7 @@ NAMES = frozenset(
 DIVIDING = ("\n", "   ", " · ")
 """What lies between texts that were put together of several, and never stands within a value."""
 
-JOINING = (": ", ", ")
+JOINING = ("; ", ": ", ", ")
 """What may lie between them, too."""
 
 MOST_OF_A_NAME = 20
@@ -171,14 +171,14 @@ class Sentences:
         if (measure := MEASURE.fullmatch(text)) is not None:
             return self._number(measure[1]) + (measure[2] or "")
         return (
-            self._in_other_case(text)
+            self._counted(text)
+            or self._in_other_case(text)
             or self._by_template(text, depth, strict=True)
             or self._apart(text, depth, _sentences_of(text))
             or self._after_name(text, depth)
             or self._apart(text, depth, _parts_of(text))
             or self._by_template(text, depth, strict=False)
             or self._begun_small(text, depth)
-            or self._counted(text)
         )
 
     def _counted(self, text: str) -> str | None:
@@ -205,6 +205,8 @@ class Sentences:
 
     def _after_name(self, text: str, depth: int) -> str | None:
         """Return the translation where what is said of something follows its name, or a number of things."""
+        if text[0] in ",:":
+            return None
         place = -1
         for _word in range(MOST_OF_A_NAME):
             place = text.find(" ", place + 1)
@@ -239,8 +241,14 @@ class Sentences:
         if any(separator in value for value in values.values() for separator in DIVIDING):
             return False
         return template.weight >= WEAK or all(
-            " " not in value or self._found(value, depth + 1) is not None for value in values.values()
+            " " not in value or self._whole(value, depth + 1) is not None for value in values.values()
         )
+
+    def _whole(self, text: str, depth: int) -> str | None:
+        """Return the translation of a text that the catalogue has in one piece, or that is a number."""
+        if text in self._exact or MEASURE.fullmatch(text) or DAY.fullmatch(text):
+            return self._found(text, depth)
+        return self._in_other_case(text) or (None if depth > DEEPEST else self._by_template(text, depth, strict=True))
 
     def _candidates(self, text: str) -> Sequence[Template]:
         key = text[:KEY_LENGTH]
