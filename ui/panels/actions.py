@@ -14,6 +14,7 @@ from ui.summary import summarise
 from ui.view_state import ViewState
 from ui.widgets.clipped_label import ClippedLabel
 from ui.widgets.fields import switch
+from ui.widgets.tip import Tip
 from ui.widgets.wrapping_row import WrappingRow
 
 BEFORE_CANCEL = 32
@@ -23,7 +24,6 @@ START_WIDTH = 10
 """In characters: the button that is pressed most is larger than its text needs."""
 
 RESET_TIP = "Puts every setting back to the usual one. The video, files and folders, the login and the queue stay."
-TIP_DELAY_MS = 500
 
 
 class ActionBar:
@@ -54,7 +54,7 @@ class ActionBar:
         self.row.add_right(self.cancel, gap=BEFORE_CANCEL)
         self.row.add_right(self.start)
         self._lay_out()
-        ttk.ToolTip(self.reset, text=shown(RESET_TIP), delay=TIP_DELAY_MS)
+        self.tip = Tip(self.reset, shown(RESET_TIP))
         variables.on_change(self._summarise, *variables.all)
         self._summarise()
 

@@ -27,6 +27,7 @@ from ui.view_state import ViewState
 from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, show_end, switch
 from ui.widgets.folding_card import FoldingCard
+from ui.widgets.tip import Tip
 from ui.widgets.wrapping_label import WrappingLabel
 
 CONTENT = "Speed, format, quality, loudness, encryption"
@@ -42,7 +43,6 @@ TARGET_HINT = "VMAF, 60 to 99: how much it must look like the source."
 TRACKS_HINT = "Those to keep, such as 2 or 1,3, in their order. Empty: all."
 KEY_FILE_HINT = "A file of 16 bytes."
 KEY_URI_HINT = "Where players ask for the key: put it there yourself, behind a login."
-TIP_DELAY_MS = 500
 PUBLISHED_HINT = "Whoever can load the stream can then load the key too."
 
 
@@ -110,7 +110,7 @@ class AdvancedPanel:
         fields.beneath(self.keep_hdr)
         self.copy_top = self._tick("Keep the original video (H.264 only)", variables.copy_top)
         fields.beneath(self.copy_top)
-        ttk.ToolTip(self.copy_top, text=shown(ORIGINAL_TIP), delay=TIP_DELAY_MS)
+        Tip(self.copy_top, shown(ORIGINAL_TIP))
         fields.beneath(WrappingLabel(self.card.body, bootstyle=HINT, text=ORIGINAL_HINT))
         self.aim = self._list(variables.aim, AIM_LABELS.values())
         fields.add("Quality", self.aim, hint=AIM_HINT)

@@ -13,7 +13,7 @@ from ui.messages import BannerAnswer
 from ui.rescaling import on_rescale
 from ui.screen_reader import announce
 from ui.theme import CARD, TEXT_TONES, TONE_STYLES, bold
-from ui.widgets.keyboard import offer_keyboard
+from ui.widgets.keyboard import LentKeyboard
 from ui.widgets.scrolled_part import ScrolledPart
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import on_screen
@@ -36,6 +36,7 @@ class BannerPanel:
         self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
         self._answer = answer
         self._shown: Banner | None = None
+        self._keyboard = LentKeyboard(self.frame)
         self._font = bold(self.frame, larger=1)
         self.buttons: list[ttk.Button] = []
         self.frame.columnconfigure(1, weight=1)
@@ -88,6 +89,8 @@ class BannerPanel:
         self.frame.configure(height=self.height)
 
     def _show_choices(self, banner: Banner) -> None:
+        if not any(choice.default for choice in banner.choices):
+            self._keyboard.give_back()
         for button in self.buttons:
             button.destroy()
         self.buttons = []
@@ -102,7 +105,7 @@ class BannerPanel:
             button.grid(row=number // columns, column=number % columns, sticky="ew", padx="3p", pady="1.5p")
             self.buttons.append(button)
             if choice.default:
-                offer_keyboard(button)
+                self._keyboard.take(button)
         if self.buttons:
             self._choices.grid()
         else:

@@ -17,7 +17,7 @@ from ui.rescaling import on_rescale
 from ui.screen_reader import tell_name
 from ui.theme import CARD, HIDDEN, TEXT_TONES, TONE_STYLES, bold
 from ui.view_state import TokenView
-from ui.widgets.keyboard import offer_keyboard
+from ui.widgets.keyboard import LentKeyboard
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import on_screen
 
@@ -40,6 +40,7 @@ class TokenPanel:
         """`height` returns the banner's, in pixels."""
         self.frame = ttk.Frame(master, bootstyle="bordered @card", padding=1)
         self._accept = accept
+        self._keyboard = LentKeyboard(self.frame)
         self._typed = tkinter.StringVar(self.frame)
         self._font = bold(self.frame, larger=1)
         self.frame.configure(height=height())
@@ -71,11 +72,12 @@ class TokenPanel:
         """
         if token is None:
             self._typed.set("")
+            self._keyboard.give_back()
             self.frame.grid_remove()
             return
         if not self.frame.winfo_manager():
             self.frame.grid()
-            offer_keyboard(self.entry)
+            self._keyboard.take(self.entry)
         self.sentence.configure(
             text=token.problem or SENTENCE, bootstyle=TEXT_TONES[Tone.BAD] if token.problem else CARD
         )

@@ -22,6 +22,7 @@ from ui.view_state import ViewState
 from ui.widgets.choice_box import ChoiceBox
 from ui.widgets.fields import FieldNote, Fields, clear_when_edited, show_end, switch
 from ui.widgets.folding_card import FoldingCard
+from ui.widgets.tip import Tip
 
 MODEL_HINT = "Larger models are more accurate but take longer. Each is downloaded once; Browse takes a model folder."
 SEVERAL_TIP = "Each half minute is transcribed in its own language. This needs no language and is not done fast."
@@ -37,7 +38,6 @@ CAPTIONS_HINT = (
     "Captions of your own for this video, SRT or WebVTT, in the language of their names, such as talk.de.srt."
 )
 DATASET_HINT = "The transcripts of a course, a file or s3://bucket/key: the video's is added when the job is done."
-TIP_DELAY_MS = 500
 
 
 class TranscriptionPanel:
@@ -140,7 +140,7 @@ class TranscriptionPanel:
     def _tick(self, text: str, variable: tkinter.BooleanVar, *, tip: str = "") -> ttk.Checkbutton:
         box = ttk.Checkbutton(self.card.body, text=shown(text), variable=variable, bootstyle=CARD)
         if tip:
-            ttk.ToolTip(box, text=shown(tip), delay=TIP_DELAY_MS)
+            Tip(box, shown(tip))
         return box
 
     def _browse(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable
+from functools import partial
 
 import ttkbootstrap as ttk
 
@@ -14,6 +15,9 @@ from ui.transcripts.segment import DatasetSegment
 from ui.transcripts.segment_field import FieldActions, SegmentField
 from ui.transcripts.table import SegmentTable
 from ui.transcripts.wave_view import WaveView
+
+PAGE = 5
+"""How many rows a page key goes on the table itself."""
 
 
 class SegmentPanel:
@@ -52,6 +56,8 @@ class SegmentPanel:
         self.table.lay(self.field.widget)
         self.table.listen_to_wheel(self.field.widget)
         self.table.canvas.bind("<space>", lambda _: self._and_render(self.play))
+        for key, rows in {"<Up>": -1, "<Down>": 1, "<Prior>": -PAGE, "<Next>": PAGE, "<Return>": 0}.items():
+            self.table.canvas.bind(key, partial(self._come_to, rows))
         self.notice = ttk.Label(self.frame, bootstyle="secondary")
         self.notice.grid(row=1, column=0)
 
@@ -184,6 +190,11 @@ class SegmentPanel:
     def focus(self) -> None:
         """Give the field the keyboard."""
         self.field.widget.focus_set()
+
+    def _come_to(self, rows: int, _: object) -> None:
+        """Select a segment so many rows further down, and be ready to type into it."""
+        self.move(rows)
+        self.focus()
 
     def _clicked(self, row: int) -> None:
         self.select(row)

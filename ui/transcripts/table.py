@@ -67,8 +67,8 @@ class SegmentTable(ttk.Frame):
         self._due: str | None = None
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
-        self.canvas = tkinter.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True, width=200, height=100)
-        self.canvas.configure(background=self._colours.background)
+        self.canvas = tkinter.Canvas(self, highlightthickness=1, borderwidth=0, takefocus=True, width=200, height=100)
+        self._colour_canvas()
         self.canvas.grid(row=0, column=0, sticky="nsew")
         self.bar = ttk.Scrollbar(self, command=self._bar_moved, bootstyle=thumb())
         self.bar.grid(row=0, column=1, sticky="ns")
@@ -91,9 +91,15 @@ class SegmentTable(ttk.Frame):
     def _colour(self) -> None:
         """Take the colours of another theme."""
         self._colours = canvas_colours(self)
-        self.canvas.configure(background=self._colours.background)
+        self._colour_canvas()
         self.bar.configure(bootstyle=thumb())
         self.redraw()
+
+    def _colour_canvas(self) -> None:
+        colours = self._colours
+        self.canvas.configure(
+            background=colours.background, highlightbackground=colours.background, highlightcolor=colours.stripe
+        )
 
     def listen_to_wheel(self, widget: tkinter.Misc) -> None:
         """Scroll the table when the wheel is turned above a widget."""

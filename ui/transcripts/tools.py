@@ -46,7 +46,6 @@ class ToolBar:
             self.frame,
             text=_("Loop"),
             variable=self.looping,
-            takefocus=False,
             command=lambda: actions.loop(self.looping.get()),
         )
         for column, button in enumerate(
@@ -55,7 +54,7 @@ class ToolBar:
             button.grid(row=0, column=column, padx=(0, GAP))
 
     def _button(self, text: str, action: Callable[[], None]) -> ttk.Button:
-        return ttk.Button(self.frame, text=shown(text), command=action, takefocus=False)
+        return ttk.Button(self.frame, text=shown(text), command=action)
 
     def show(self, state: EditorState, *, can_undo: bool, can_redo: bool, selected: bool) -> None:
         """Show which of them do something now."""

@@ -107,6 +107,7 @@ class EditorView:
             loop=lambda looping: self._do(lambda: self.controller.audio.set_looping(looping=looping)),
         )
         self.tools = ToolBar(self.segments.frame, actions)
+        self.tools.frame.lower()  # Tab comes to it before the table, which it stands above
         self.tools.frame.grid(row=0, column=0, sticky="ew", pady=(0, "4.5p"))
         bar_actions = BarActions(
             speaker=self.segments.set_speaker,

@@ -12,6 +12,29 @@ def offer_keyboard(widget: tkinter.Misc) -> None:
         widget.focus_set()
 
 
+class LentKeyboard:
+    """The keyboard that a question takes, and gives back to what had it before when the question goes."""
+
+    def __init__(self, question: tkinter.Misc) -> None:
+        """`question` is what all of it stands in."""
+        self._question = question
+        self._before = ""
+
+    def take(self, widget: tkinter.Misc) -> None:
+        """Offer the keyboard to a part of the question."""
+        focused = _focused(self._question)
+        if focused and not self._before and not has_keyboard(self._question):
+            self._before = focused
+        offer_keyboard(widget)
+
+    def give_back(self) -> None:
+        """Give the keyboard back if the question has it: called before it goes."""
+        before, self._before = self._before, ""
+        tk = self._question.tk
+        if before and has_keyboard(self._question) and tk.getboolean(tk.call("winfo", "exists", before)):
+            tk.call("focus", before)
+
+
 def has_keyboard(widget: tkinter.Misc) -> bool:
     """Return whether a widget, or something in it, has the keyboard."""
     return f"{_focused(widget)}.".startswith(f"{widget}.")
