@@ -85,7 +85,9 @@ def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
         return Banner(title=f"{name} can't be converted.", lines=(row.unreadable,), tone=Tone.BAD)
     if row.state is RowState.PARKED:
         return Banner(title=f"Waits: {name}", lines=(row.listed.reason,), tone=Tone.WARNING)
-    if row.state in (RowState.DONE, RowState.CANCELLED):
+    if row.state is RowState.CANCELLED:  # whether there is anything of it, nobody knows without a look at the disk
+        return Banner(title=f"{row.status}: {name}", lines=("Press Start to continue.",))
+    if row.state is RowState.DONE:
         return Banner(title=f"{row.status}: {name}", lines=(f"Its folder is {row.job.folder}.",))
     if row.passed_over:
         return Banner(title=f"Not started: {name}", lines=(row.passed_over,), tone=Tone.WARNING)

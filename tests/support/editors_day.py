@@ -229,7 +229,7 @@ class EditorsDay:
     def a_new_token_is_typed(self) -> None:
         """The upload waits for it, and ends; so does the next video."""
         person = self.person
-        person.wait_for("The backend does not accept the token")
+        person.wait_for("The backend refuses the token")
         person.picture("token")
         person.fill_in_front("Continue upload", NEW_TOKEN)
         person.devices.press("Return")

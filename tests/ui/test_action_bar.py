@@ -87,3 +87,18 @@ def test_the_window_grows_with_the_density_of_the_screen(dense_screen, open_driv
 def test_the_row_takes_more_lines_where_it_is_narrow(room, lines):
     """Those at the left move above those at the right, whose last line is filled first."""
     assert lines == list(lines_of((10, 10), (10, 10, 10, 10), room, GAP))
+
+
+def test_the_summary_tells_nothing_of_the_video_before(open_driver):
+    """Until another video was looked at, neither what Start does nor the folder is told of the one that was shown."""
+    driver = open_driver()
+    driver.fill()
+    summary, folder = driver.window.actions.summary, driver.window.output_panel.folder_text
+
+    def told() -> list[bool]:
+        return ["lesson01" in summary.full_text, "lesson01" in str(folder.cget("text"))]
+
+    assert [True, True] == told()
+    driver.window.variables.source.set("/videos/another.mp4")
+    driver.settle()
+    assert [False, False] == told()

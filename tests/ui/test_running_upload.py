@@ -344,6 +344,13 @@ def test_who_knows_the_address_is_said_only_where_it_is_needed(open_driver):
     driver.fill(upload=True)
     driver.until(lambda: hint.winfo_manager())
     assert "administrator" in str(hint.cget("text"))
+    window, place = driver.window, driver.window.upload_panel.login.notes[Setting.BACKEND_URL].label.winfo_y
+    before = place()
+    window.variables.backend_url.set("https://backend.example.com")
+    assert "administrator" in str(hint.cget("text"))
+    window.variables.token.set(NEW_TOKEN)
+    driver.settle()
+    assert ("", before) == (str(hint.cget("text")), place())
 
 
 def test_no_administrator_is_named_where_the_address_is_set(open_driver):

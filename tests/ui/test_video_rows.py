@@ -211,6 +211,13 @@ def test_a_video_that_was_paused_is_not_told_as_cancelled():
     assert ["Paused"] == told(after(*BEGUN, listing(stored("a", RowState.PAUSED)), stopped))
 
 
+def test_one_that_was_cancelled_before_it_began_has_no_folder():
+    """The banner says how to go on, not where files would be."""
+    selected = after(listing(stored("a", RowState.CANCELLED)), VideosSelected(ids=("a",)))
+    told_of = banner_of(selected)
+    assert ("Cancelled: lesson01.mp4", ("Press Start to continue.",)) == (told_of.title, told_of.lines)
+
+
 def test_the_banner_speaks_of_what_is_selected():
     """Of a question, of a failure, of the settings; of the whole list where nothing is selected and something runs."""
     videos = after(*BEGUN)

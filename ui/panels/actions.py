@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import ttkbootstrap as ttk
 
 from ui.form_variables import FormVariables
+from ui.job_form import typed_path
 from ui.language import _, shown
 from ui.source_view import NO_SOURCE
 from ui.summary import summarise
@@ -79,7 +80,10 @@ class ActionBar:
         self.row.grid(row=1, column=0, columnspan=3, sticky="ew", pady=("3p", 0))
 
     def _summarise(self) -> None:
-        told = summarise(self._variables.read(), self._source, self._measured)
+        values = self._variables.read()
+        # what is shown of another video, until this one was looked at, is not told of this one
+        source = self._source if self._source.path_text == typed_path(values.source) else NO_SOURCE
+        told = summarise(values, source, self._measured)
         # What takes something away comes first: the rest may be clipped.
         self.dangers.configure(text=f"{shown(told.dangers)}   " if told.dangers else "")
         self.summary.show(told.text)

@@ -57,6 +57,8 @@ class LoginFields:
         in_remembering.beneath(self.remember)
         self.keychain = WrappingLabel(remembering, bootstyle=HINT, text=REMEMBERED)
         in_remembering.beneath(self.keychain)
+        variables.on_change(self._tell_missing, variables.backend_url, variables.token)
+        self._tell_missing()
         self.refresh()
 
     def show(self, trouble: str) -> None:
@@ -65,6 +67,11 @@ class LoginFields:
         text = trouble or REMEMBERED
         if self.keychain.cget("text") != text:
             self.keychain.configure(text=text, bootstyle=TEXT_TONES[Tone.WARNING] if trouble else HINT)
+
+    def _tell_missing(self) -> None:
+        """Say that address and token are needed as long as one is missing; the place of the sentence stays."""
+        missing = not (self._variables.backend_url.get().strip() and self._variables.token.get().strip())
+        self.not_configured.configure(text=NOT_CONFIGURED if missing else "")
 
     def refresh(self) -> None:
         """Show the backends that there are now, and the rows that the chosen one needs."""

@@ -12,7 +12,7 @@ import ttkbootstrap as ttk
 from config import Config
 from pipeline.errors import Setting
 from ui.form_variables import FormVariables
-from ui.job_form import QUALITY_NAMES, made_qualities
+from ui.job_form import QUALITY_NAMES, made_qualities, typed_path
 from ui.language import _
 from ui.panels.preset import PresetPart
 from ui.section_summaries import elided
@@ -77,7 +77,8 @@ class OutputPanel:
             if str(box.cget("variable")) != str(shown):
                 box.configure(variable=shown)
         self.notes[Setting.QUALITIES].explain(AUDIO_ONLY if audio_only else quality_hint(state.source, instead))
-        known = self._variables.output_dir.get().strip() and state.source.slug
+        is_this = state.source.path_text == typed_path(self._variables.source.get())
+        known = self._variables.output_dir.get().strip() and is_this and state.source.slug
         if self._variables.engine.read().in_queue:
             text = FOLDER_OF_OTHERS
         elif known:

@@ -21,7 +21,7 @@ from ui.widgets.keyboard import LentKeyboard
 from ui.widgets.wrapping_label import WrappingLabel
 from ui.window_size import on_screen
 
-TITLE = "The backend does not accept the token: paste a new one to go on."
+TITLE = "The backend refuses the token: paste a new one."
 SENTENCE = "What has been uploaded is kept. After Stop here the next start sends the rest."
 FIELD_WIDTH = 30
 
