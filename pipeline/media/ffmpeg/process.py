@@ -107,7 +107,7 @@ def run_ffmpeg(
         arguments: what follows the common options.
         cwd: the folder in which relative output names lie.
         cancel: asked from before the start to the end; ffmpeg is then told to quit, terminated, killed, and waited for.
-        on_progress: called ten times a second at most with the output time in seconds.
+        on_progress: called ten times a second at most with the output time in seconds, and when ffmpeg has ended well.
         limit_s: after so many seconds ffmpeg is ended as if cancelled: a driver may hang for ever.
 
     Raises:
@@ -120,37 +120,47 @@ def run_ffmpeg(
     log = _Log()
     times: queue.Queue[float] = queue.Queue()
     frames = _Frames()
+    out_time_s = 0.0
+
+    def look() -> None:
+        nonlocal out_time_s
+        out_time_s = max(out_time_s, _latest(times))
+        on_progress(out_time_s)
+
     with _ending_with_us() as tie, _start(ffmpeg, arguments, cwd) as process:
         tie(process)
         assert process.stdout is not None
         assert process.stderr is not None
+        told = (process.stdout, times, frames)
         readers = (
-            threading.Thread(
-                target=_read_times, args=(process.stdout, times, frames), name="ffmpeg-progress", daemon=True
-            ),
+            threading.Thread(target=_read_times, args=told, name="ffmpeg-progress", daemon=True),
             threading.Thread(target=log.read, args=(process.stderr,), name="ffmpeg-log", daemon=True),
         )
         for reader in readers:
             reader.start()
-        out_time_s = 0.0
-        deadline_s = time.monotonic() + limit_s
         try:
-            while process.poll() is None:
-                if time.monotonic() > deadline_s:
-                    raise EncodeError(f"no answer within {limit_s:g} seconds")
-                cancel.wait(POLL_S)
-                out_time_s = max(out_time_s, _latest(times))
-                on_progress(out_time_s)
+            _wait(process, cancel, limit_s, look)
         finally:
             _end(process)
             for reader in readers:
                 reader.join()
+    if process.returncode == 0:
+        look()  # it may have ended before the first time
     cancel.check()
-    out_time_s = max(out_time_s, _latest(times))
     if process.returncode != 0:
         words = log.reason(process.returncode)
         raise FfmpegError(words, meaning=meaning(words, configured=_is_configured(ffmpeg)))
     return FfmpegRun(out_time_s=out_time_s, frames=frames.count, log=tuple(log.lines), error_lines=log.error_lines)
+
+
+def _wait(process: subprocess.Popen[str], cancel: CancelToken, limit_s: float, look: Callable[[], None]) -> None:
+    """Wait until ffmpeg has ended, looking at it meanwhile. Raises EncodeError when the limit passes, Cancelled."""
+    deadline_s = time.monotonic() + limit_s
+    while process.poll() is None:
+        if time.monotonic() > deadline_s:
+            raise EncodeError(f"no answer within {limit_s:g} seconds")
+        cancel.wait(POLL_S)
+        look()
 
 
 def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Popen[str]:

@@ -112,6 +112,36 @@ def test_a_cancel_is_heard_however_soon_ffmpeg_ends(ffmpeg, tmp_path, monkeypatc
         process.run_ffmpeg(ffmpeg, ["-version"], cwd=tmp_path, cancel=cancel)
 
 
+@pytest.fixture
+def ended(monkeypatch):
+    """Whatever is started has ended before it is looked at for the first time."""
+    started = process._start
+
+    def ends(*arguments):
+        running = started(*arguments)
+        running.wait()
+        return running
+
+    monkeypatch.setattr(process, "_start", ends)
+
+
+SHORT = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", "-f", "null", "-")
+
+
+def test_progress_reaches_the_end_however_soon_ffmpeg_ends(ffmpeg, tmp_path, ended):
+    """Whoever listens sees all that was made."""
+    told = []
+    process.run_ffmpeg(ffmpeg, SHORT, cwd=tmp_path, cancel=CancelToken(), on_progress=told.append)
+    assert [pytest.approx(2.0, abs=0.05)] == told
+
+
+def test_a_cancel_at_the_last_progress_is_heard(ffmpeg, tmp_path, ended):
+    """As at any other."""
+    cancel = CancelToken()
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(ffmpeg, SHORT, cwd=tmp_path, cancel=cancel, on_progress=lambda _: cancel.cancel())
+
+
 def test_an_ffmpeg_that_is_no_program_is_a_sentence(tmp_path):
     """A wrong FFMPEG_PATH is named."""
     with pytest.raises(ToolError, match="FFMPEG_PATH names"):
