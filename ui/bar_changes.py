@@ -91,7 +91,7 @@ def started(bars: Bars, event: PhaseStarted, plan: WithPhases) -> Bars:
     return bars
 
 
-def progressed(bars: Bars, event: PhaseProgress, plan: WithPhases, *, pause_reason: str = "") -> Bars:
+def progressed(bars: Bars, event: PhaseProgress, plan: WithPhases, pause_reason: str = "") -> Bars:
     """Return the rows as the event has them: its values are absolute.
 
     `pause_reason` says why an upload waits, empty when it does not.

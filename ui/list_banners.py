@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pipeline.model import PhaseName
 from pipeline.preflight_answers import ReplaceFolder, ResumeUpload
 from ui import banners
 from ui.banners import Banner, BannerChoice, Tone
@@ -76,6 +77,8 @@ def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
         return question_banner(row.question)
     if row.report is not None and row.state.ended:
         return banners.result(row.report, kept=row.bars.overall.kept if row.begun_here else None)
+    if row.state is RowState.RUNNING and videos.paused and row.phase is PhaseName.UPLOAD:
+        return banners.PAUSED
     if row.state is RowState.RUNNING and row.plan is not None:
         told = banners.under_way(row.plan, row.phase)
         return replace(told, lines=(CANCEL_STOPS_ONE,)) if videos.runs else told

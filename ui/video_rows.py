@@ -250,8 +250,8 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
             why = message.why
             return _changed(videos, message.id, lambda row: replace(row, passed_over=why))
         case VideoTold():
-            told = message
-            return _changed(videos, message.id, lambda row: _told(row, told))
+            told, why = message, "paused" if videos.paused else ""
+            return _changed(videos, message.id, lambda row: _told(row, told, why))
         case VideoStopping():
             return _changed(videos, message.id, lambda row: replace(row, stopping=not row.state.ended))
         case ListRuns():
@@ -329,7 +329,7 @@ def _begun(row: VideoRow, plan: Plan) -> VideoRow:
     return replace(row, report=None, question=None)
 
 
-def _told(row: VideoRow, message: VideoTold) -> VideoRow:
+def _told(row: VideoRow, message: VideoTold, why: str) -> VideoRow:
     event = message.event
     if isinstance(event, JobFinished):
         if event.report.outcome is Outcome.CANCELLED and row.state in (RowState.HELD, RowState.PAUSED):
@@ -345,6 +345,6 @@ def _told(row: VideoRow, message: VideoTold) -> VideoRow:
         case PhaseProgress() if event.phase is not row.phase:  # it is looked at before anything starts
             return replace(row, bars=bars_of.checked(row.bars, event))
         case PhaseProgress():
-            return replace(row, bars=bars_of.progressed(row.bars, event, row.plan), phase=event.phase)
+            return replace(row, bars=bars_of.progressed(row.bars, event, row.plan, why), phase=event.phase)
         case PhaseFinished():
             return replace(row, bars=bars_of.finished(row.bars, event))

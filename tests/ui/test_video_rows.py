@@ -9,7 +9,7 @@ import pytest
 from ui_fakes import media_info, report
 
 from pipeline.errors import Problem, Setting
-from pipeline.events import JobFinished, PhaseProgress, PhaseStarted
+from pipeline.events import JobFinished, PhaseProgress, PhaseStarted, TransferFigures
 from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName
 from pipeline.plan import make_plan
@@ -203,6 +203,19 @@ def test_a_row_says_why_before_it_says_where():
     )
     unreadable = VideoLooked(id="a", problem="/videos/lesson01.mp4 contains no video.")
     assert ["Can't be read: it contains no video."] == told(after(listing(stored("a")), unreadable))
+
+
+def test_a_paused_upload_is_told_as_paused():
+    """In the row, in the banner and beside its bar, which names no speed and no time."""
+    plan = make_plan(job(upload=UploadRequest(prefix="x/")), media_info())
+    videos = after(*BEGUN[:2], VideoBegun(id="a", plan=plan), VideosSelected(ids=("a",)))
+    started = PhaseStarted(job="", phase=PhaseName.UPLOAD, overall=0.5)
+    sent = TransferFigures(files_done=1, files_total=4, bytes_done=1 << 20, bytes_total=1 << 22, bytes_per_s=1e5)
+    going = PhaseProgress(job="", phase=PhaseName.UPLOAD, fraction=0.25, overall=0.6, transfer=sent)
+    videos = replace(after(VideoTold(id="a", title="", event=started), videos=videos), paused=True)
+    videos = after(VideoTold(id="a", title="", event=going), videos=videos)
+    assert "The upload is paused." == banner_of(videos).title
+    assert ("60% · Upload paused", "1.0 of 4.0 MB · paused") == (told(videos)[0], videos.rows["a"].bars.upload.figures)
 
 
 def test_a_video_that_was_paused_is_not_told_as_cancelled():
