@@ -26,6 +26,7 @@ from pipeline.job_history import HistoryEntry
 from pipeline.machine_report import BackendFinding, FfmpegFinding
 from pipeline.media.encode.encoder_check import CODEC_NAMES, EncoderResult, EncoderStatus
 from pipeline.media.source.damage import Damage, Hole, Medium
+from pipeline.media_info import MediaInfo
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.plan import make_plan
 from pipeline.preflight_answers import DestinationTaken, Refused, ReplaceFolder, ResumeUpload
@@ -115,6 +116,12 @@ class Frames(FakeFrames):
 
 class Services(FakeServices):
     """A pipeline whose frames have a size."""
+
+    def describe_source(self, video, config) -> MediaInfo:
+        """Return what the test set, but for the lecture that can't be read."""
+        if video.source == STATES_OF_ROWS[UNREADABLE].job.source:
+            raise SourceError(f"{video.source} is no video: it ends after 0 bytes.")
+        return super().describe_source(video, config)
 
     @property
     def frames(self) -> Frames:
@@ -347,6 +354,7 @@ def video(number: int, state: RowState = RowState.HELD, **changes: object) -> St
     )
 
 
+UNREADABLE = 9
 STATES_OF_ROWS = {
     1: video(1, RowState.DONE),
     2: video(2, RowState.FAILED, reason="The disk is full: 1.2 GB more is needed in /home/editor/Videos."),
@@ -356,7 +364,7 @@ STATES_OF_ROWS = {
     6: video(6, RowState.PARKED, reason="The server https://videos.example-university.edu does not answer."),
     7: video(7, RowState.CANCELLED),
     8: video(8, RowState.WAITING),
-    9: video(9, RowState.WAITING),
+    UNREADABLE: video(UNREADABLE, RowState.WAITING),
 }
 
 
@@ -376,9 +384,10 @@ def listed(driver: Driver, count: int, *further: Message) -> None:
         ),
         VideoAsks(id="v4", question=replace(TAKEN, plan=plan_of(STATES_OF_ROWS[4].job))),
         *(VideoLooked(id=one.id, length_s=3750.0, picture=shown) for one in videos[:8]),
-        VideoLooked(id="v9", problem=f"{STATES_OF_ROWS[9].job.source} is no video: it ends after 0 bytes."),
         *further,
     )
+    driver.until(lambda: driver.window.controller.state.videos.rows[f"v{UNREADABLE}"].unreadable)
+    driver.settle()
 
 
 def held(driver: Driver) -> None:
