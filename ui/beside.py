@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ttkbootstrap as ttk
 
 from config import Config
+from ui.about import AboutOpener
 from ui.controller import Controller
 from ui.form_variables import FormVariables
 from ui.frames.opener import FramesOpener
@@ -23,7 +24,7 @@ def windows_beside(
     controller: Controller,
     variables: FormVariables,
     post: Callable[[Message], None],
-) -> tuple[FramesOpener, ResultsOpener, HistoryOpener]:
+) -> tuple[FramesOpener, ResultsOpener, HistoryOpener, AboutOpener]:
     """Return what opens them."""
 
     def config() -> Config:
@@ -33,4 +34,5 @@ def windows_beside(
         FramesOpener(master, variables, (services.frames, services.folders), config, post),
         ResultsOpener(master, controller.folders),
         HistoryOpener(master, services.folders, controller.folders, config, post),
+        AboutOpener(master),
     )

@@ -8,15 +8,15 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 from pathlib import Path
-from tkinter import filedialog, messagebox
+from tkinter import filedialog
 from typing import Protocol
 
-from config import VERSION
+from ui.about import AboutOpener
 from ui.controller import Controller
 from ui.diagnostics import suggested_name
 from ui.form_variables import FormVariables
 from ui.history.opener import HistoryOpener
-from ui.language import _, shown
+from ui.language import _
 from ui.layout import TITLE
 from ui.list_menu import add_entries, joined, list_entries, row_entries
 from ui.list_window import ListWindow
@@ -39,6 +39,7 @@ class MenuWindow(Protocol):
     settings_window: SettingsOpener
     machine_check: MachineCheckOpener
     history: HistoryOpener
+    about: AboutOpener
     videos: ListWindow
 
     def start(self) -> None:
@@ -144,7 +145,7 @@ def _help(window: MenuWindow) -> Menu:
             MenuCommand(label="Check this computer", do=window.machine_check.open),
             MenuCommand(label="Save diagnostics…", do=partial(_save_diagnostics, window)),
             SEPARATOR,
-            MenuCommand(label=f"About {TITLE}", do=_tell_version),
+            MenuCommand(label=f"About {TITLE}", do=window.about.open),
         ),
     )
 
@@ -157,10 +158,6 @@ def _save_diagnostics(window: MenuWindow) -> None:
     )
     if chosen:
         window.controller.save_diagnostics(Path(chosen), window.variables.read())
-
-
-def _tell_version() -> None:
-    messagebox.showinfo(title=shown(f"About {TITLE}"), message=f"{TITLE} {VERSION}")
 
 
 def _form(state: ViewState) -> bool:

@@ -103,7 +103,7 @@ class MainWindow(PanelWindow):
             config=lambda: self.controller.login.config,
             seen=self.save_settings,
         )
-        self.frames, self.results, self.history = windows_beside(
+        self.frames, self.results, self.history, self.about = windows_beside(
             self, services, self.controller, self.variables, self.pump.put
         )
         self.videos = ListWindow(self, self.controller.videos, self.variables, lambda: self.controller.state)

@@ -700,6 +700,7 @@ LISTS: dict[str, ShownState] = {
     "log beside a list": ShownState(reach=log_beside),
 }
 BESIDE: dict[str, ShownState] = {
+    "about": ShownState(reach=lambda driver: (driver.window.about.open(), driver.window.about.window)[1]),
     "results": ShownState(reach=results),
     "history": ShownState(reach=history),
     "history, empty": ShownState(reach=lambda driver: history(driver, entries=())),
