@@ -19,7 +19,8 @@ PARTS = ("ui", "pipeline", "transcripts", "storage", "diagnostics", "config.py",
 
 WITHOUT_TEXTS = (
     # said where there is no window, or to a machine
-    *("ui/missing_tk.py", "ui/results/embed.py", "ui/transcripts/playing.py", "ui/sentences.py", "ui/theme.py"),
+    *("ui/missing_tk.py", "ui/results/embed.py", "ui/transcripts/playing.py", "ui/theme.py"),
+    *("ui/sentences.py", "ui/sentence_templates.py"),
     *("ui/taskbar/launcher_entry.py", "ui/taskbar/windows_taskbar.py", "ui/open_with/desktop_entry.py"),
     *("ui/widgets/list_keys.py", "ui/lengths.py", "ui/rescaling.py", "ui/screen_reader.py"),
     *("ui/preferences.py", "ui/remembered_form.py", "ui/row_editing.py", "ui/one_instance.py"),
@@ -49,13 +50,8 @@ WITHOUT_TEXTS = (
 
 WORDS_OF = (
     *("ui/bars.py", "ui/advanced.py", "ui/summary.py", "ui/banners.py", "ui/list_banners.py"),
-    *(
-        "ui/section_summaries.py",
-        "ui/preset_form.py",
-        "ui/transcripts/questions.py",
-        "transcripts/changes.py",
-        "transcripts/schema.py",
-    ),
+    *("ui/section_summaries.py", "ui/preset_form.py", "ui/transcripts/questions.py"),
+    *("transcripts/changes.py", "transcripts/schema.py", "pipeline/media/source/damage.py"),
 )
 """Where single words in small letters are texts, too."""
 
@@ -73,7 +69,7 @@ MEANINGS_OF = ("pipeline/media/encode/encoder_check.py", "pipeline/media/ffmpeg/
 LANGUAGES_OF = "pipeline/speech/languages.py"
 """The table of the languages' names, which is one text."""
 
-MARKS = {"_": 1, "ngettext": 2}
+MARKS = {"_": 1, "gettext": 1, "ngettext": 2}
 """The functions that texts are handed to, and how many of their arguments are texts."""
 
 MOST_FORMS = 16
@@ -321,7 +317,7 @@ def _called(call: ast.AST) -> str:
 def _speaks(template: str, *, labels: bool, words: bool) -> bool:
     """Whether a text is made for people; a single word only where labels stand, and a small one where `words` do."""
     literal = re.sub(r"\{[^{}]*\}", "\0", template).strip()
-    if "\0" in template or CODE.search(literal) or not WORD.search(literal):
+    if "\0" in template or literal.strip("\0 ") == "and" or CODE.search(literal) or not WORD.search(literal):
         return False
     if " " not in literal and "\n" not in literal:
         return (labels and LABEL.fullmatch(literal) is not None) or (words and SMALL.fullmatch(literal) is not None)

@@ -51,7 +51,7 @@ def use(choice: LanguageChoice) -> str:
     code = str(texts.info().get("language", ENGLISH))
     if code != _in_use.code or code == ENGLISH:
         _in_use.code, _in_use.texts = code, texts
-        _in_use.sentences = None if code == ENGLISH else Sentences(_all_of(texts), number, day)
+        _in_use.sentences = None if code == ENGLISH else Sentences(_all_of(texts), number, day, texts.gettext(" and "))
     return code
 
 

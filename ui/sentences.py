@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from string import Formatter
 
-MOST_KEPT = 4096
+from ui.sentence_templates import KEY_LENGTH, NUMBER, Template, pieces_of
+
+MOST_KEPT = 8192
 """So many answers are remembered: what a window shows changes little from one moment to the next."""
 
 DEEPEST = 6
 """How often a value within a sentence may be a sentence itself."""
 
-KEY_LENGTH = 2
-"""Characters at a template's beginning by which those that can match are found."""
-
-NUMBER = r"-?\d[\d,]*(?:\.\d+)?"
 DAY = re.compile(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d)?")
 """A day as it is written in every language's log, with a time or without."""
 
 MEASURE = re.compile(rf"({NUMBER})( ?(?:%|[kKMGT]?B|[kKMG]?B/s|[kM]b/s|LUFS|fps|s|ms))?")
 """What is written with a decimal point in English, whether a sentence is around it or not."""
+
+QUALITY = re.compile(r"\d{3,4}p")
 
 NAMES = frozenset(
     (
@@ -38,6 +37,9 @@ DIVIDING = ("\n", "   ", " · ")
 JOINING = ("; ", ": ", ", ")
 """What may lie between them, too."""
 
+AND = " and "
+"""What stands before the last of several things."""
+
 MOST_OF_A_NAME = 20
 """Words at the beginning of a sentence that may be a name."""
 
@@ -47,89 +49,8 @@ a word, a number or a text of the catalogue.
 """
 
 SENTENCE_END = re.compile(r"(?<=[.!?…]) +(?=\S)")
-
 REMARK = re.compile(r"(.+?)( \()(.+)(\))", re.DOTALL)
 """A text with a remark in brackets behind it, such as a language with its code."""
-
-Piece = tuple[str, str | None, str]
-"""Literal text, and the field after it with its format; None for the field at the end."""
-
-
-def pieces_of(template: str) -> tuple[Piece, ...]:
-    """Return what a template is made of; what str.format can't read is one literal text. Fields without a name get
-    their number for one.
-    """
-    try:
-        found = tuple(Formatter().parse(template))
-    except ValueError:
-        return ((template, None, ""),)
-    return tuple(
-        (text, f"#{number}" if field == "" else field, spec or "")
-        for number, (text, field, spec, _) in enumerate(found)
-    )
-
-
-def is_number(spec: str) -> bool:
-    """Whether a field of this format holds a number, as `.1f`, `,` or `.0%` say."""
-    return spec.endswith(("f", "g", "d", "%", ","))
-
-
-@dataclass(frozen=True)
-class Template:
-    """A sentence with fields, and its translation with the same fields in any order."""
-
-    source: str
-    target: str
-
-    @cached_property
-    def fields(self) -> tuple[str, ...]:
-        """The fields of the sentence, in their order."""
-        return tuple(field for _, field, _ in pieces_of(self.source) if field is not None)
-
-    @cached_property
-    def longest(self) -> str:
-        """The longest literal text: where it is missing, nothing has to be tried."""
-        return max((text for text, _, _ in pieces_of(self.source)), key=len)
-
-    @cached_property
-    def weight(self) -> int:
-        """How many characters are fixed."""
-        return sum(len(text) for text, _, _ in pieces_of(self.source))
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What the sentence looks like when it is finished."""
-        parts = []
-        seen: dict[str, int] = {}
-        for text, field, spec in pieces_of(self.source):
-            parts.append(re.escape(text))
-            if field is None:
-                continue
-            if field in seen:
-                parts.append(rf"\{seen[field]}")
-                continue
-            seen[field] = len(seen) + 1
-            parts.append(rf"({NUMBER}%?)" if is_number(spec) else "(.*?)")
-        return re.compile("".join(parts), re.DOTALL)
-
-    @cached_property
-    def key(self) -> str:
-        """The first characters, empty where a field stands there."""
-        first = pieces_of(self.source)[0][0]
-        return first[:KEY_LENGTH] if len(first) >= KEY_LENGTH else ""
-
-    def values_in(self, text: str) -> dict[str, str] | None:
-        """Return what stands in the fields of a finished sentence, None for another one."""
-        if self.longest not in text:
-            return None
-        found = self.pattern.fullmatch(text)
-        return None if found is None else dict(zip(dict.fromkeys(self.fields), found.groups(), strict=True))
-
-    def with_values(self, values: Mapping[str, str]) -> str:
-        """Return the translation with values in its fields."""
-        return "".join(
-            text + ("" if field is None else values.get(field, "")) for text, field, _ in pieces_of(self.target)
-        )
 
 
 class Sentences:
@@ -139,26 +60,26 @@ class Sentences:
     What was put together of several sentences is taken apart where they meet. What is in no catalogue stays as it is.
     """
 
-    def __init__(self, texts: Mapping[str, str], number: Callable[[str], str], day: Callable[[str], str]) -> None:
+    def __init__(
+        self, texts: Mapping[str, str], number: Callable[[str], str], day: Callable[[str], str], conjunction: str
+    ) -> None:
         """`texts` has a translation for each text; `number` and `day` write what is in English: 1,234.5 and
-        2026-01-31.
+        2026-01-31. `conjunction` is AND.
         """
         self._number = number
         self._day = day
+        self._conjunction = conjunction
         self._exact = {_unescaped(source): _unescaped(target) for source, target in texts.items() if _is_plain(source)}
         templates = [Template(source, target) for source, target in texts.items() if not _is_plain(source)]
         self._templates = sorted(templates, key=lambda template: -template.weight)
         self._by_key: dict[str, Sequence[Template]] = {}
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, str | None] = {}
 
     def shown(self, text: str) -> str:
         """Return a text as it is shown."""
-        kept = self._kept.get(text)
-        if kept is None:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            kept = self._kept[text] = self._found(text, 0) or text
-        return kept
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        return self._found(text, 0) or text
 
     def _found(self, text: str, depth: int) -> str | None:
         """Return the translation, None if there is none."""
@@ -166,6 +87,11 @@ class Sentences:
             return None
         if text in self._exact:
             return self._exact[text]
+        if text not in self._kept:
+            self._kept[text] = self._looked_up(text, depth)
+        return self._kept[text]
+
+    def _looked_up(self, text: str, depth: int) -> str | None:
         if (day := DAY.fullmatch(text)) is not None:
             return self._day(day[1]) + (day[2] or "")
         if (measure := MEASURE.fullmatch(text)) is not None:
@@ -175,6 +101,7 @@ class Sentences:
             or self._in_other_case(text)
             or self._by_template(text, depth, strict=True)
             or self._apart(text, depth, _sentences_of(text))
+            or self._listed(text, depth)
             or self._after_name(text, depth)
             or self._apart(text, depth, _parts_of(text))
             or self._by_template(text, depth, strict=False)
@@ -193,15 +120,25 @@ class Sentences:
         small, large = text[:1].lower() + text[1:], text[:1].upper() + text[1:]
         if (found := self._exact.get(small)) is not None:
             return found[:1].upper() + found[1:]
-        if " " not in text and (found := self._exact.get(large)) is not None:
-            return found[:1].lower() + found[1:]
-        return None
+        return None if " " in text else self._exact.get(large)
 
     def _begun_small(self, text: str, depth: int) -> str | None:
         """Return the translation of a sentence that is begun with a small letter elsewhere."""
         small = text[:1].lower() + text[1:]
         found = None if small == text else self._by_template(small, depth, strict=True)
         return None if found is None else found[:1].upper() + found[1:]
+
+    def _listed(self, text: str, depth: int) -> str | None:
+        """Return the translation of several things, the last two with "and" between them, if all are known."""
+        before, conjunction, last = text.rpartition(AND)
+        if not conjunction:
+            return None
+        things = [*before.split(", "), last]
+        told = [thing if QUALITY.fullmatch(thing) else self._found(thing, depth + 1) for thing in things]
+        known = [one for one in told if one is not None]
+        if len(known) < len(things):
+            return None
+        return ", ".join(known[:-1]) + self._conjunction + known[-1]
 
     def _after_name(self, text: str, depth: int) -> str | None:
         """Return the translation where what is said of something follows its name, or a number of things."""
@@ -216,9 +153,9 @@ class Sentences:
             if not said[:1].islower():
                 continue
             found = self._exact.get(said) if " " in said or text[:place].isdigit() else None
-            for template in () if found is not None else self._candidates(said):
-                values = template.values_in(said) if template.key and template.weight >= WEAK else None
-                if values is not None and self._fits(template, values, depth):
+            for template in () if found is not None else self._keyed.get(said[:KEY_LENGTH], ()):
+                values = self._values(template, said, depth) if template.weight >= WEAK else None
+                if values is not None:
                     found = template.with_values(self._translated(template, values, depth))
                     break
             if found is not None:
@@ -228,21 +165,35 @@ class Sentences:
     def _by_template(self, text: str, depth: int, *, strict: bool) -> str | None:
         """Return the translation by the first template that fits; `strict` are names in which no sentence begins."""
         for template in self._candidates(text):
-            values = template.values_in(text)
-            if values is None or not self._fits(template, values, depth):
+            if template.longest not in text or (values := self._values(template, text, depth)) is None:
                 continue
             if strict and any(_is_name(field) and ": " in value for field, value in values.items()):
                 continue
             return template.with_values(self._translated(template, values, depth))
         return None
 
-    def _fits(self, template: Template, values: Mapping[str, str], depth: int) -> bool:
-        """Whether these can be the values of a template, and not a part of a longer text."""
-        if any(separator in value for value in values.values() for separator in DIVIDING):
-            return False
-        return template.weight >= WEAK or all(
-            " " not in value or self._whole(value, depth + 1) is not None for value in values.values()
-        )
+    def _values(self, template: Template, text: str, depth: int) -> dict[str, str] | None:
+        """Return what stands in the fields of a template, None if the text is not made from it."""
+        found = template.texts_in(text)
+        if found is None or any(separator in value for value in found for separator in DIVIDING):
+            return None
+        if template.weight < WEAK and any(" " in value and self._whole(value, depth + 1) is None for value in found):
+            return None
+        values: dict[str, str] = {}
+        for fields, value in zip(template.groups, found, strict=True):
+            values |= self._divided(fields, value)
+        return values
+
+    def _divided(self, fields: tuple[str, ...], text: str) -> dict[str, str]:
+        """Return what stands in fields that nothing stands between: a part of a sentence is all of one of them."""
+        if len(fields) == 1:
+            return {fields[0]: text}
+        for opening in self._openings:
+            if text.startswith(opening):
+                return {fields[0]: opening, **self._divided(fields[1:], text[len(opening) :])}
+        places = [place for part in self._endings if (place := part.place_in(text))]
+        place = min(places, default=len(text))
+        return {**self._divided(fields[:-1], text[:place]), fields[-1]: text[place:]}
 
     def _whole(self, text: str, depth: int) -> str | None:
         """Return the translation of a text that the catalogue has in one piece, or that is a number."""
@@ -256,11 +207,30 @@ class Sentences:
             self._by_key[key] = [template for template in self._templates if template.key in ("", key)]
         return self._by_key[key]
 
+    @cached_property
+    def _keyed(self) -> dict[str, list[Template]]:
+        """The templates that begin with fixed text, by its first characters."""
+        found = defaultdict(list)
+        for template in self._templates:
+            if template.key:
+                found[template.key].append(template)
+        return dict(found)
+
+    @cached_property
+    def _openings(self) -> list[str]:
+        """Texts that something follows."""
+        return [text for text in self._exact if text.endswith(" ")]
+
+    @cached_property
+    def _endings(self) -> list[Template]:
+        """Texts that something precedes."""
+        plain = [Template(text.replace("{", "{{").replace("}", "}}"), "") for text in self._exact if text[0] in " ,:"]
+        return [*plain, *(template for template in self._templates if template.source[0] in " ,:")]
+
     def _translated(self, template: Template, values: Mapping[str, str], depth: int) -> dict[str, str]:
-        numbers = {field for _, field, spec in pieces_of(template.source) if is_number(spec)}
         return {
             field: self._number(value)
-            if field in numbers
+            if field in template.numbers
             else value
             if _is_name(field)
             else self._found(value, depth + 1) or value

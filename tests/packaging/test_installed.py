@@ -90,9 +90,10 @@ def _parts(requirement):
 
 
 def test_data_files(wheel):
-    """The wheel holds what the program reads by its path: the backend's page, sample and speech model."""
-    folders = [ROOT / "backend/player", ROOT / "samples"]
-    files = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.rglob("*") if path.is_file()}
+    """The wheel holds what the program reads by its path: the backend's page, sample, speech model and catalogues."""
+    folders = [ROOT / "backend/player", ROOT / "samples", *(ROOT / "ui/locale").glob("*/LC_MESSAGES")]
+    found = (path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".po")
+    files = {path.relative_to(ROOT).as_posix() for path in found}
     with zipfile.ZipFile(wheel) as archive:
         assert set() == {name for name in files if "__pycache__" not in name} - set(archive.namelist())
 

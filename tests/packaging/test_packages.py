@@ -107,6 +107,7 @@ def test_what_debian_installs(built):
         pytest.skip("no dpkg-deb here")
     (package,) = built.glob("*.deb")
     listed = subprocess.run(["dpkg-deb", "--contents", package], check=True, stdout=subprocess.PIPE, text=True).stdout
-    for path in ("usr/lib/hls-converter/hls-converter", "usr/lib/hls-converter/_internal/samples/welcome.mp4"):
-        assert f" ./{path}\n" in listed
+    german = ("ui/locale/de/LC_MESSAGES/hls_converter.mo", "_tk_data/msgs/de.msg")
+    for path in ("hls-converter", *(f"_internal/{name}" for name in ("samples/welcome.mp4", *german))):
+        assert f" ./usr/lib/hls-converter/{path}\n" in listed
     assert " ./usr/bin/hls-converter-gui -> ../lib/hls-converter/hls-converter\n" in listed

@@ -19,6 +19,10 @@ GERMAN = {
     "{minutes} minutes left": "noch {minutes} Minuten",
     "to {destination}": "nach {destination}",
     "failed": "Fehler",
+    "missing at {where}{more}": "fehlt bei {where}{more}",
+    " and {others} more places": " und {others} weiteren Stellen",
+    "{what}{path} is gone": "{what}{path} ist weg",
+    "all of ": "alles von ",
     "{prefix} on {server}": "{prefix} auf {server}",
     "subtitles ({}), left out, since {} has them": "Untertitel ({}) ausgelassen, denn {} hat sie",
     "a set of {{braces}}": "eine Menge in {{Klammern}}",
@@ -42,7 +46,7 @@ def in_german(number):
 @pytest.fixture
 def shown():
     """Translate into German."""
-    return Sentences(GERMAN, in_german, backwards).shown
+    return Sentences(GERMAN, in_german, backwards, " und ").shown
 
 
 @pytest.mark.parametrize(
@@ -65,13 +69,18 @@ def shown():
         pytest.param("1080p", "1080p", id="no size"),
         pytest.param("2026-01-31", "31.01.2026", id="day"),
         pytest.param("2026-01-31 12:05", "31.01.2026 12:05", id="day and time"),
-        pytest.param("done", "fertig", id="a word in small letters"),
+        pytest.param("done", "Fertig", id="a word in small letters"),
         pytest.param("To videos/", "Nach videos/", id="a template begun with a capital letter"),
         pytest.param("Talk 1.mp4 is an archive: unpack it.", "Talk 1.mp4 ist ein Archiv: auspacken.", id="of a name"),
         pytest.param("2 waiting for an answer", "2 wartet auf eine Antwort", id="of a number"),
         pytest.param("2 videos added, 1 video deleted", "2 Videos hinzugefügt, 1 Video gelöscht", id="counted"),
         pytest.param(", 1 waiting for an answer, 2 failed", ", 1 wartet auf eine Antwort, 2 Fehler", id="begun by ,"),
         pytest.param("captions: 2; videos: 3", "Untertitel: 2; Videos: 3", id="semicolon"),
+        pytest.param("missing at 0:06 and 2 more places", "fehlt bei 0:06 und 2 weiteren Stellen", id="beside"),
+        pytest.param("missing at 0:06", "fehlt bei 0:06", id="the second is empty"),
+        pytest.param("all of /a b.mp4 is gone", "alles von /a b.mp4 ist weg", id="the first of two is a text"),
+        pytest.param("videos, captions and 720p", "Videos, Untertitel und 720p", id="several things"),
+        pytest.param("Salt and Pepper.mp4", "Salt and Pepper.mp4", id="a name with and"),
         pytest.param("Captions.", "Untertitel.", id="with a full stop"),
         pytest.param("0.1.0", "0.1.0", id="version"),
         pytest.param("captions · to videos/ · 2.5 Mb/s", "Untertitel · nach videos/ · 2,5 Mb/s", id="put together"),
