@@ -35,7 +35,9 @@ def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
     if not empty or not waiting:
         return ended(videos) if empty and videos.has_ended else None
     what = "1 video waits" if waiting == 1 else f"{waiting} videos wait"
-    return Banner(title=f"{what} in the list. Press Start to convert {'it' if waiting == 1 else 'them'}.")
+    title = f"{what} in the list. Press Start to convert {'it' if waiting == 1 else 'them'}."
+    left = _named("The program ended at", [row for row in videos.rows.values() if row.listed.left_behind])
+    return Banner(title=title, lines=tuple(left), tone=Tone.WARNING if left else Tone.PLAIN)
 
 
 def ended(videos: VideoRows) -> Banner:

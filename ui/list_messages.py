@@ -65,7 +65,7 @@ class StoredVideo:
     """A video as it stands in the queue's file.
 
     `reason` is why it waits or how it ended, `percent` how much of it is kept, `backend_url` the server that it is
-    uploaded to; `damaged` is as in `JobReport`.
+    uploaded to; `damaged` is as in `JobReport`. `left_behind` says that the process that was at it is gone.
     """
 
     id: str
@@ -76,6 +76,7 @@ class StoredVideo:
     percent: int | None = None
     backend_url: str = ""
     damaged: bool = False
+    left_behind: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,13 +44,16 @@ class ListWindow:
         control: ListControl,
         variables: FormVariables,
         state: Callable[[], ViewState],
+        remember: Callable[[], None],
     ) -> None:
+        """`remember` keeps what stands in the form for the next start of the program, should this one be killed."""
         self._root = window
         self._panel = window.queue_panel
         self._source = window.source_panel
         self._control = control
         self._variables = variables
         self._state = state
+        self._remember = remember
         self._editing = RowEditing(variables, control)
         self._waiting: str | None = None
         self._sleep_at: float | None = None
@@ -168,11 +171,13 @@ class ListWindow:
     def start_all(self) -> None:
         """See `ListActions`."""
         if self.finish_editing(NOT_STARTED):
+            self._remember()
             self._control.start_all(self._variables.read())
 
     def start_selected(self) -> None:
         """See `ListActions`."""
         if self.finish_editing(NOT_STARTED):
+            self._remember()
             self._control.start(self._selected, self._variables.read())
 
     def retry_failed(self) -> None:

@@ -60,13 +60,17 @@ class LogEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class RowsChosen:
-    """Which progress rows the next job will have, according to the form."""
+    """Which progress rows the next job will have, according to the form.
+
+    `needs_login` says that it is uploaded, and the server's address or token is not known.
+    """
 
     qualities: tuple[str, ...]
     mp4: bool
     transcript: bool
     upload: bool
     audio_only: bool = False
+    needs_login: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from ui.job_form import made_qualities, offered_qualities
 from ui.messages import RowsChosen, SourceChosen, SourceFound, SourceOptions, SourceRefused
 from ui.source_text import describe
 from ui.source_view import SourceView, treated
+from ui.unfinished_offer import offer
 from ui.view_state import NO_BARS, ViewState, WindowStage
 
 
@@ -34,7 +35,7 @@ def advance_source(state: ViewState, message: SourceChosen | SourceFound | Sourc
         queue = queue_view.for_another_video(state.queue)
         row = state.videos.chosen  # whose source is looked at a moment after it was selected, and edited meanwhile
         problems = state.problems if row is not None and row.job.origin == message.text else ()
-        return replace(state, source=source, banner=READY, bars=bars, problems=problems, queue=queue)
+        return replace(state, source=source, banner=ready_for(source, state), bars=bars, problems=problems, queue=queue)
     if message.text != state.source.path_text:
         return state
     if isinstance(message, SourceRefused):
@@ -48,19 +49,34 @@ def advance_source(state: ViewState, message: SourceChosen | SourceFound | Sourc
         slug=message.slug if row is None or row.job.origin != message.text else row.job.slug,
     )
     source = treated(source, state.source_options)
-    banner = ready_for(source) if state.banner is READY else state.banner
+    banner = ready_for(source, state) if _is_ready(state) else state.banner
     coming = state.form_free or state.plan is None
     bars = _preview(state.chosen, source.media) if coming else state.bars
     return replace(state, source=source, banner=banner, bars=bars)
 
 
-def ready_for(source: SourceView) -> Banner:
-    """Return the banner before a job with this source is started."""
+def ready_for(source: SourceView, state: ViewState) -> Banner:
+    """Return the banner before a job with this source is started, which also offers what is unfinished."""
+    banner = _ready_for(source, state.chosen)
+    if not state.unfinished:
+        return banner
+    offered = offer(state.unfinished)
+    if banner is READY:
+        return offered
+    return replace(banner, lines=(*banner.lines, offered.title), choices=(*banner.choices, *offered.choices))
+
+
+def _ready_for(source: SourceView, chosen: RowsChosen | None) -> Banner:
+    """Return the banner of a job with this source, of which the form has `chosen` something."""
     if source.media is None:
         return READY
+    name = source.media.path.name
     if source.in_the_way:
-        return damaged(f"{source.media.path.name} is damaged.", source.damage_found)
-    return Banner(title=f"Ready to convert {source.media.path.name}. Press Start.")
+        return damaged(f"{name} is damaged.", source.damage_found)
+    if chosen is not None and chosen.needs_login:
+        title = f"{name} can be converted once the upload has an address and a token."
+        return Banner(title=title, lines=("Type them under Upload, or untick the upload. Then press Start.",))
+    return Banner(title=f"Ready to convert {name}. Press Start.")
 
 
 def advance_damage(state: ViewState, message: DamageMessage) -> ViewState:
@@ -79,7 +95,7 @@ def advance_damage(state: ViewState, message: DamageMessage) -> ViewState:
 def _with_source(state: ViewState, source: SourceView) -> ViewState:
     """Return the state with more known of its source; a banner that tells of a job or asks stays."""
     source = treated(source, state.source_options)
-    banner = ready_for(source) if state.banner == ready_for(state.source) else state.banner
+    banner = ready_for(source, state) if _is_ready(state) else state.banner
     return replace(state, source=source, banner=banner)
 
 
@@ -89,9 +105,16 @@ def choose_rows(state: ViewState, message: RowsChosen) -> ViewState:
     """
     if message == state.chosen:
         return state
+    was_ready, state = _is_ready(state), replace(state, chosen=message)
     if not state.form_enabled:
-        return replace(state, chosen=message)
-    return replace(state, chosen=message, bars=_preview(message, state.source.media))
+        return state
+    banner = ready_for(state.source, state) if was_ready else state.banner
+    return replace(state, banner=banner, bars=_preview(message, state.source.media))
+
+
+def _is_ready(state: ViewState) -> bool:
+    """Whether the banner says nothing but that a job can be started."""
+    return state.banner == ready_for(state.source, state)
 
 
 def _preview(chosen: RowsChosen | None, media: MediaInfo | None) -> Bars:

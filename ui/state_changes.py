@@ -55,7 +55,7 @@ from ui.queue_messages import (
 )
 from ui.source_changes import advance_damage, advance_source, choose_rows
 from ui.time_changes import tick
-from ui.unfinished_changes import show_unfinished
+from ui.unfinished_changes import others_unfinished, show_unfinished
 from ui.update_messages import UpdateFound
 from ui.view_state import TokenView, ViewState, WindowStage
 
@@ -143,9 +143,8 @@ def _job(
         stage = WindowStage.STOPPING if state.stage is WindowStage.STOPPING else WindowStage.RUNNING
         banner = STOPPING if stage is WindowStage.STOPPING else banners.under_way(message.plan, None)
         bars = rows.for_plan(message.plan)
-        return replace(
-            state, stage=stage, banner=banner, plan=message.plan, bars=bars, folder=None, paused=False, token=None
-        )
+        begun = replace(state, stage=stage, banner=banner, plan=message.plan, bars=bars, folder=None, paused=False)
+        return replace(begun, token=None, unfinished=others_unfinished(state.unfinished, message.plan.job))
     if isinstance(message, JobFinished):
         return replace(
             state,

@@ -66,6 +66,7 @@ class StoredRows:
             percent=percent,
             backend_url=row.backend_url,
             damaged=damaged,
+            left_behind=row.left_behind,
         )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pipeline.events import JobFinished, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Job
 from pipeline.model import JobReport, Outcome, PhaseName, Plan
-from pipeline.phase_table import PHASES
 from ui import bar_changes as bars_of
 from ui.banners import in_window
 from ui.bars import Bars
@@ -34,6 +33,7 @@ from ui.list_messages import (
     WhenDone,
     WhenDoneChosen,
 )
+from ui.row_words import BROKEN_OFF, WORDS, in_a_word
 from ui.source_text import duration
 from ui.time_left import TimeLeft, begun, moved
 
@@ -42,19 +42,7 @@ ENDS = {
     Outcome.FAILED: RowState.FAILED,
     Outcome.CANCELLED: RowState.CANCELLED,
 }
-WORDS = {
-    RowState.HELD: "Not started",
-    RowState.WAITING: "Waits",
-    RowState.RUNNING: "Checking…",
-    RowState.PAUSED: "Paused",
-    RowState.PARKED: "Waits",
-    RowState.ASKING: "Needs an answer",
-    RowState.DONE: "Done",
-    RowState.FAILED: "Failed",
-    RowState.CANCELLED: "Cancelled",
-}
 
-IN_A_WORD = {PhaseName.FETCH: "Fetching", PhaseName.HLS: "Encoding"}
 NO_BARS = Bars()
 
 TURN_S = 1.0
@@ -133,7 +121,7 @@ class VideoRow:
         if self.state is RowState.RUNNING and self.phase is not None:
             left = "" if self.left is None or not self.left.text else f" · {self.left.text} left"
             return f"{self.percent}%{left} · {in_a_word(self.phase)}"
-        word = WORDS[self.state]
+        word = BROKEN_OFF if self.listed.left_behind else WORDS[self.state]
         if self.state in (RowState.PAUSED, RowState.WAITING) and self.kept is not None:
             word = f"{word}: {self.kept}% kept" if self.kept else f"{word}: begins again"
         why = self.report.error if self.report is not None and self.report.error else self.listed.reason
@@ -221,12 +209,6 @@ class VideoRows:
 NO_VIDEOS = VideoRows()
 
 
-def in_a_word(phase: PhaseName) -> str:
-    """Return what goes on in a phase, in as few words as a row of the list has room for."""
-    told = PHASES[phase]
-    return IN_A_WORD.get(phase) or (told.title if " " in told.activity else told.activity)
-
-
 def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
     """Return the list after a message."""
     match message:
@@ -301,7 +283,7 @@ def _standing(row: VideoRow, listed: StoredVideo) -> VideoRow:
     ended_since = row.report is not None and listed.state is RowState.RUNNING  # the file was read before that
     if listed == row.listed or ended_since:
         return row
-    if listed.job != row.job or listed.state is RowState.WAITING:
+    if listed.job != row.job:  # not where it waits: the file may have been read before the question
         row = replace(row, question=None)
     if listed.state is RowState.RUNNING or row.state is listed.state:
         return replace(row, listed=listed)

@@ -17,6 +17,7 @@ from pipeline.presets.library import read_library
 from ui.appearance import theme_at_start
 from ui.beside import windows_beside
 from ui.chosen_ffmpeg import with_chosen_ffmpeg
+from ui.chosen_rows import rows_chosen, source_options
 from ui.closing import Closing
 from ui.collecting import Collector
 from ui.controller import Controller
@@ -39,8 +40,6 @@ from ui.messages import (
     LoginFound,
     Message,
     PasteRefused,
-    RowsChosen,
-    SourceOptions,
     UnexpectedError,
     UnfinishedTaken,
 )
@@ -106,7 +105,9 @@ class MainWindow(PanelWindow):
         self.frames, self.results, self.history, self.about = windows_beside(
             self, services, self.controller, self.variables, self.pump.put
         )
-        self.videos = ListWindow(self, self.controller.videos, self.variables, lambda: self.controller.state)
+        self.videos = ListWindow(
+            self, self.controller.videos, self.variables, lambda: self.controller.state, self.save_settings
+        )
         self._connect()
         self.menu_bar = MenuBar(self, menus(self, TextMenu(self)))
         keep_visible(self, self.style)
@@ -153,13 +154,13 @@ class MainWindow(PanelWindow):
         languages = variables.speech.several_languages
         videos = (*variables.qualities.values(), variables.audio_only, variables.make_mp4)
         rows = (*videos, variables.transcribe, languages, variables.captions)
-        engine = variables.engine.choices
+        engine, login = variables.engine.choices, (variables.backend_url, variables.token)
         variables.on_change(
-            self._form_changed, variables.output_dir, variables.upload, *rows, *variables.advanced.all, *engine
+            self._form_changed, variables.output_dir, variables.upload, *login, *rows, *variables.advanced.all, *engine
         )
         variables.on_change(lambda: controller.work_along(variables.read()), *engine)
         variables.on_change(lambda: controller.login.look(variables.read()), variables.backend.chosen)
-        variables.on_change(controller.connection.forget, variables.backend_url, variables.token)
+        variables.on_change(controller.connection.forget, *login)
         self.protocol("WM_DELETE_WINDOW", self.close)
         follow_place(self, self.variables.window, self._moved)
         refuse_long_pastes(self, lambda characters: self.pump.put(PasteRefused(characters=characters)))
@@ -299,18 +300,7 @@ class MainWindow(PanelWindow):
 
     def _form_changed(self) -> None:
         values = self.variables.read()
-        self.controller.receive(
-            RowsChosen(
-                qualities=values.qualities,
-                mp4=values.make_mp4,
-                transcript=values.transcribe or bool(values.captions),
-                upload=values.upload,
-                audio_only=values.audio_only,
-            )
-        )
-        chosen = values.advanced
-        self.controller.receive(
-            SourceOptions(keep_hdr=chosen.hdr_kept, surround=chosen.surround, accept_damaged=chosen.accept_damaged)
-        )
+        self.controller.receive(rows_chosen(values, self.controller.login.config))
+        self.controller.receive(source_options(values.advanced))
         self._shown = None
         self._render()

@@ -561,3 +561,13 @@ def test_a_transcript_that_is_wanted_again_has_its_names(driver, videos, tmp_pat
     window.variables.transcribe.set(True)
     driver.until(lambda: rows(driver)["one.mp4"].job.transcription is not None)
     assert [("Ada Lovelace",)] * 2 == [row.job.transcription.names for row in rows(driver).values()]
+
+
+def test_a_start_of_the_list_is_remembered(open_driver):
+    """Folder and captions as they were for it: the next start of the program has them, should this one be killed."""
+    driver = open_driver()
+    driver.window.variables.output_dir.set("/videos/of the list")
+    driver.list_videos(2)
+    driver.press(driver.window.queue_panel.start_all)
+    assert "/videos/of the list" == Preferences.load(driver.preferences_path).output_dir
+    driver.until(lambda: not driver.window.controller.state.videos.runs)

@@ -154,3 +154,13 @@ def test_bars_are_those_of_what_start_makes(size, ticked, made):
     found = replace(FOUND, media=media_info(JOB.source, width=size[0], height=size[1]))
     state = after(replace(ROWS, qualities=ticked), SourceChosen(text=FOUND.text), found)
     assert made == [bar.label for bar in state.bars.qualities if bar.made]
+
+
+def test_a_video_is_not_ready_while_the_server_is_not_known():
+    """Start would say so; the banner does before. With address and token it is ready."""
+    rows = replace(ROWS, upload=True, needs_login=True)
+    state = after(rows, SourceChosen(text=FOUND.text), FOUND)
+    assert "lesson01.mp4 can be converted once the upload has an address and a token." == state.banner.title
+    known = advance(state, replace(rows, needs_login=False))
+    assert "Ready to convert lesson01.mp4. Press Start." == known.banner.title
+    assert state.banner == advance(known, rows).banner

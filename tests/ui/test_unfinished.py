@@ -23,7 +23,7 @@ from ui.job_form import FormValues
 from ui.missing_login import LoginPlace, missing_login
 from ui.preferences import NamedBackend, ProgramSettings
 from ui.services import PipelineServices
-from ui.unfinished_changes import offer
+from ui.unfinished_offer import offer
 from ui.view_state import WindowStage
 
 WINDOW = Path(__file__).parents[1] / "support" / "started_window.py"
@@ -169,14 +169,6 @@ def test_where_a_missing_login_is_given(config, values, place):
         assert named.get(missing.place, "token under Upload") in sentence
 
 
-def test_another_video_takes_the_offer_away(open_driver):
-    """Nothing is in the way of who has other plans."""
-    driver = open_driver(FakeServices(unfinished=(left(),)), config=CONFIGURED)
-    driver.until(lambda: driver.choices)
-    driver.fill()
-    assert ("Ready to convert lesson01.mp4. Press Start.", []) == (driver.banner, driver.choices)
-
-
 def finished_segments(folder: Path) -> dict[int, int]:
     """Return inode and time of each segment of the chunks that are finished: those of one made again differ."""
     marks = (folder / ".checkpoints").glob("[0-9]*/done.json")
@@ -224,7 +216,8 @@ def test_several_are_put_into_the_list(open_driver, tmp_path):
     driver.press(driver.window.banner_panel.buttons[2])
     driver.until(lambda: len(driver.window.queue_panel.lines) == 2)
     driver.settle()
-    assert ["Paused", "Paused"] == [line.partition(": ")[2] for line in driver.window.queue_panel.lines]
+    assert ["Not finished"] * 2 == [line.partition(": ")[2] for line in driver.window.queue_panel.lines]
+    assert "The program ended at: Lesson 02.mp4, Lesson 02.mp4." == driver.sentences
     assert ("2 videos wait in the list. Press Start to convert them.", ()) == (driver.banner, unfinished_jobs(tmp_path))
 
 
@@ -234,3 +227,22 @@ def test_several_are_put_into_the_list(open_driver, tmp_path):
 def test_the_offer_says_what_going_on_means(percent, told):
     """Where nothing was finished, nothing goes on."""
     assert offer((left(percent=percent),)).lines[0].startswith(f"Go on {told}")
+
+
+def test_the_offer_stays_until_it_is_answered(open_driver):
+    """Whatever is selected, typed or chosen meanwhile; once that video is begun, it is offered no more."""
+    driver = open_driver(FakeServices(unfinished=(left(),)))
+    driver.until(lambda: driver.choices == ["Go on", "Leave it"])
+    driver.list_videos(2)
+    tree = driver.window.queue_panel.tree
+    tree.selection_set(tree.get_children()[:1])
+    driver.until(lambda: driver.banner.startswith("Not started: "))
+    tree.selection_set(())
+    driver.until(lambda: driver.choices == ["Go on", "Leave it"])
+    driver.fill()
+    assert "Ready to convert lesson01.mp4. Press Start." == driver.banner  # nothing is in the way of other plans
+    assert ("“Lesson 02” was not finished: 43% is kept.", ["Go on", "Leave it"]) == (driver.sentences, driver.choices)
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until(lambda: driver.banner == "Done: Lesson 02.mp4")
+    driver.fill("/videos/lesson03.mp4")
+    assert [] == driver.choices

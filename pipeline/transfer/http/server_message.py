@@ -42,8 +42,11 @@ def fit_to_show(text: str, secrets: Sequence[str] = ()) -> str:
 
 
 def quoted(words: str, status: int) -> str:
-    """Return a server's words in quotation marks, cut to a length; empty where they only repeat the status."""
-    if not words or words.strip(".! ").lower() in _PHRASES.get(status, ""):
+    """Return a server's words in quotation marks, cut to a length and without their full stop: the sentence that they
+    stand in has its own; empty where they only repeat the status.
+    """
+    words = words.rstrip(". ")
+    if not words or words.strip("! ").lower() in _PHRASES.get(status, ""):
         return ""
     return f"“{words if len(words) <= MOST else words[: MOST - 1].rstrip() + '…'}”"
 

@@ -323,7 +323,7 @@ def test_signed_checksum_of_nothing_is_named_with_its_cure(uploader, server, fol
         "The backend signs the checksum of an empty file into its upload addresses (x-amz-checksum-crc32=AAAAAA==)."
         " Ask its administrator to set requestChecksumCalculation"
         " (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
-        " The storage says: “The CRC32 you specified did not match.”."
+        " The storage says: “The CRC32 you specified did not match”."
     )
     assert (said, ["a.ts"]) == (str(caught.value), server.puts())
 
@@ -351,7 +351,7 @@ def test_expired_credentials_of_the_backend_are_asked_for_again_then_named(uploa
     with pytest.raises(TransferError) as caught:
         uploader.upload_file(folder / "720p/seg_001.ts", "a.ts", cancel=cancel)
     said = "The credentials with which the backend signs have expired or are wrong. Ask its administrator."
-    assert f"{said} The storage says: “The provided token has expired.”." == str(caught.value)
+    assert f"{said} The storage says: “The provided token has expired”." == str(caught.value)
     assert 4 == len(server.puts())
 
 

@@ -44,7 +44,7 @@ def test_words_of_a_backend_follow_ours(body):
     """Wherever frameworks put them."""
     said = said_by_backend(body)
     assert said.startswith("The backend at https://api did not accept the request (status 400).")
-    assert said.endswith(" The backend says: “The key is too long.”.")
+    assert said.endswith(" The backend says: “The key is too long”.")
 
 
 def test_words_of_a_store_follow_ours():
