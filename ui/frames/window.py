@@ -92,6 +92,7 @@ class FramesWindow:
         if isinstance(message, PreviewTold):
             self.told.configure(text=message.text, bootstyle=TEXT_TONES[message.tone])
             self.preview.configure(text=_("Stop preview") if message.running else _("Preview from here"))
+            self.row.lay_out()
         elif message.video == self.media.path:
             self._show(message)
 

@@ -24,6 +24,10 @@ ALIGN, CANCEL = "Align words", "Cancel aligning"
 SHIFT_S = "0.5"
 GAP = "4.5p"
 TIME_WIDTH = 11
+MUCH = 1000
+"""The weight of what lies between the two sides of a row: it has all the room that is left over, while the list at the
+right end gives way where there is too little.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,8 @@ class SegmentBar:
     def _lay_out_segment(self) -> None:
         row = ttk.Frame(self.frame, bootstyle=CARD)
         row.grid(row=0, column=0, sticky="ew")
-        row.columnconfigure(5, weight=1)
+        row.columnconfigure(5, weight=MUCH)
+        row.columnconfigure(7, weight=1)
         self.start, self.end = (ttk.Entry(row, width=TIME_WIDTH, bootstyle=CARD) for _ in range(2))
         for column, (text, entry) in enumerate((("From", self.start), ("to", self.end))):
             ttk.Label(row, text=shown(text), bootstyle=CARD).grid(row=0, column=2 * column, padx=(0, GAP))
@@ -73,7 +78,7 @@ class SegmentBar:
         self.align.grid(row=0, column=4)
         ttk.Label(row, text=_("Speaker"), bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
         self.speaker = ttk.Combobox(row, width=18, bootstyle=CARD)
-        self.speaker.grid(row=0, column=7)
+        self.speaker.grid(row=0, column=7, sticky="ew")
         tell_name(self.speaker, _("Speaker"))
         self.speaker.bind("<<ComboboxSelected>>", lambda _: self._choose())
         self.speaker.bind("<Return>", lambda _: self._choose())
@@ -82,7 +87,8 @@ class SegmentBar:
     def _lay_out_shift(self) -> None:
         row = ttk.Frame(self.frame, bootstyle=CARD)
         row.grid(row=1, column=0, sticky="ew", pady=(GAP, 0))
-        row.columnconfigure(5, weight=1)
+        row.columnconfigure(5, weight=MUCH)
+        row.columnconfigure(7, weight=1)
         ttk.Label(row, text=_("Shift by"), bootstyle=CARD).grid(row=0, column=0, padx=(0, GAP))
         self.seconds = ttk.Entry(row, width=6, bootstyle=CARD)
         self.seconds.insert(0, SHIFT_S)
@@ -97,7 +103,7 @@ class SegmentBar:
         ttk.Label(row, text=_("Caption rules"), bootstyle=CARD).grid(row=0, column=6, padx=(GAP, GAP))
         self._rules = tkinter.StringVar(row)
         self.rules = ChoiceBox(row, self._rules, TITLES.values(), width=18, bootstyle=CARD, state="readonly")
-        self.rules.grid(row=0, column=7)
+        self.rules.grid(row=0, column=7, sticky="ew")
         tell_name(self.rules, _("Caption rules"))
         self.rules.bind("<<ComboboxSelected>>", lambda _: self._choose_rules())
 

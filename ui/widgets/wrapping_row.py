@@ -32,25 +32,26 @@ class WrappingRow(ttk.Frame):
         self._gaps: dict[ttk.Button, int] = {}
         self._width = 0
         self.bind("<Configure>", self._resized, add="+")
-        on_rescale(self, self._lay_out)
+        on_rescale(self, self.lay_out)
 
     def add_left(self, button: ttk.Button) -> None:
         """Put a button after those at the left."""
         self._left.append(button)
-        self._lay_out()
+        self.lay_out()
 
     def add_right(self, button: ttk.Button, *, gap: int = GAP) -> None:
         """Put a button after those at the right, `gap` behind the one before it."""
         self._right.append(button)
         self._gaps[button] = gap
-        self._lay_out()
+        self.lay_out()
 
     def _resized(self, event: tkinter.Event[tkinter.Misc]) -> None:
         if event.width != self._width:
             self._width = event.width
-            self._lay_out()
+            self.lay_out()
 
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
+        """Place the buttons, as also after the text of one has changed."""
         buttons = (*self._left, *self._right)
         between = on_screen(self, GAP)
         height = max(button.winfo_reqheight() for button in buttons) + 2 * on_screen(self, LINE_PADDING)
