@@ -65,7 +65,7 @@ def dying_server(tmp_path, monkeypatch):
 def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script beside the benchmarks."""
     command = [sys.executable, "-c", script, str(ROOT / "benchmarks"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
 
 
 @pytest.mark.usefixtures("dying_server")
