@@ -111,6 +111,8 @@ class PanelWindow(ttk.App):
         for timer in self.tk.splitlist(self.tk.call("after", "info")):
             # Not after_cancel: the widget that set the timer up takes its command away itself.
             self.tk.call("after", "cancel", timer)
+        # Tk tells of a changed theme when it is idle, even if no window is there any more (ttk.tcl)
+        self.tk.eval("proc ::ttk::ThemeChanged {} {}")
         super().destroy()
 
     @property

@@ -272,3 +272,12 @@ def test_a_maximised_window_keeps_the_size_from_before(open_driver, tmp_path, mo
     driver.until(lambda: driver.window.winfo_width() == 1100)
     driver.window.close()
     assert kept == Preferences.load(path).window
+
+
+def test_nothing_is_told_of_a_theme_after_the_window(open_driver, capfd):
+    """Tk does so when it is idle, and complains on standard error where there is no window any more."""
+    driver = open_driver()
+    driver.window.style.configure("TLabel", padding=3)
+    driver.window.destroy()
+    open_driver().settle()
+    assert "" == capfd.readouterr().err
