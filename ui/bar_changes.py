@@ -169,6 +169,15 @@ def closed(bars: Bars, report: JobReport) -> Bars:
     return replace(_each(bars, end), overall=replace(bars.overall, status=status, text="", figures=""))
 
 
+def ended_before(bars: Bars) -> Bars:
+    """Return the rows of a job that was done in an earlier session, of whose steps nothing is known: all are full."""
+
+    def fill(bar: Bar) -> Bar:
+        return replace(bar, fraction=1.0, status=RowStatus.DONE, text="", figures="") if bar.made else bar
+
+    return replace(_each(bars, fill), overall=fill(bars.overall))
+
+
 def _each(bars: Bars, change: Callable[[Bar], Bar]) -> Bars:
     """Return the rows with a change in each but the overall one."""
     return Bars(

@@ -12,6 +12,7 @@ from pipeline.errors import Problem
 from pipeline.job import Job
 from pipeline.model import PhaseName, Plan
 from ui.banners import CLOSE_QUESTION, READY, Banner, closes_afterwards, closes_soon, with_update
+from ui.bar_changes import ended_before
 from ui.bars import Bar, Bars
 from ui.connection_view import NOT_TESTED, ConnectionView
 from ui.list_banners import banner_of
@@ -97,7 +98,9 @@ class ViewState:
         if self.queue.chosen is not None:
             return self.queue.chosen.bars
         row = self.videos.shown
-        return self.bars if row is None or not row.begun_here else row.bars
+        if row is None or row.begun_here:
+            return self.bars if row is None else row.bars
+        return ended_before(self.bars) if row.state is RowState.DONE else self.bars
 
     @property
     def under_way(self) -> tuple[Job, Bar] | None:

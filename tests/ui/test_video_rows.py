@@ -14,6 +14,7 @@ from pipeline.job import Job, UploadRequest
 from pipeline.model import Outcome, PhaseName
 from pipeline.plan import make_plan
 from pipeline.preflight_answers import ResumeUpload
+from ui.bar_changes import unstarted
 from ui.list_banners import CANCEL_STOPS_ONE, WHILE_LIST_RUNS, banner_of, ended
 from ui.list_changes import advance_list
 from ui.list_menu import can_start_all, can_start_selected
@@ -36,7 +37,7 @@ from ui.list_messages import (
     WhenDoneChosen,
 )
 from ui.list_view import ShownRow, counted, shown_row, title_in
-from ui.messages import SourceChosen
+from ui.messages import RowsChosen, SourceChosen
 from ui.notification import notification_of
 from ui.state_changes import advance
 from ui.video_rows import NO_VIDEOS, advance_rows, tick_rows
@@ -229,6 +230,16 @@ def test_one_that_was_cancelled_before_it_began_has_no_folder():
     selected = after(listing(stored("a", RowState.CANCELLED)), VideosSelected(ids=("a",)))
     told_of = banner_of(selected)
     assert ("Cancelled: lesson01.mp4", ("Press Start to continue.",)) == (told_of.title, told_of.lines)
+
+
+def test_one_that_was_done_in_an_earlier_session_has_full_bars():
+    """Nothing of it is still to come; rows that its settings leave out stay as they are."""
+    videos = after(listing(stored("a", RowState.DONE), stored("b")), VideosSelected(ids=("a",)))
+    bars = unstarted(RowsChosen(qualities=("720p",), mp4=True, transcript=False, upload=False))
+    shown = ViewState(videos=videos, bars=bars).shown_bars
+    assert ["100%", "100%", "100%"] == [bar.figure for bar in shown.all if bar.made]
+    other = ViewState(videos=after(VideosSelected(ids=("b",)), videos=videos), bars=bars)
+    assert bars == other.shown_bars
 
 
 def test_the_banner_speaks_of_what_is_selected():
