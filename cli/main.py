@@ -14,6 +14,7 @@ from pathlib import Path
 from cli import interrupts
 from cli.interrupts import CANCELLED, EXIT_CANCELLED
 from cli.parser import AnyOrderParser, SentenceParser
+from cli.printing import PLAIN, without_plain
 from config import VERSION, Config
 from diagnostics import crash_log
 from diagnostics.secrets import secrets_of
@@ -38,6 +39,7 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
     for stream in (sys.stdout, sys.stderr):  # an old terminal's encoding must not end a job at the first "é"
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    arguments = without_plain(arguments)
     if arguments and arguments[0] in COMMANDS:
         arguments = [arguments[0], *COMMANDS[arguments[0]].written_out(arguments[1:])]
     crash_log.hide(*secrets_of(config))
@@ -92,6 +94,7 @@ def build_parser(config: Config, called: str = "") -> argparse.ArgumentParser:
         description="Turn videos into HLS streams with captions and upload them. Without a command the window opens.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}", help="show the version and exit")
+    parser.add_argument(PLAIN, action="store_true", help="tell progress in lines, not bars: for screen readers")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         text = command.help

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from cli.interrupts import PATIENCE_S, on_interrupt
 from cli.main import EXIT_DONE
-from cli.printing import size_text, write_event, write_table
+from cli.printing import draws_bars, size_text, write_event, write_table
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
@@ -79,7 +79,7 @@ ACTIONS: Mapping[str, Callable[[argparse.Namespace], None]] = {"list": _list, "g
 @contextmanager
 def _progress(name: str) -> Iterator[Show]:
     """Yield what shows how far a download is: a bar on a terminal, lines elsewhere."""
-    if not sys.stdout.isatty():
+    if not draws_bars():
         yield _Lines(name).show
         return
     from rich.progress import BarColumn, Progress, TextColumn

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from cli.json_lines import json_line
 
+PLAIN = "--plain"
+"""Stands before the command, whatever that is."""
+
+in_lines: ContextVar[bool] = ContextVar("in_lines", default=False)
+"""Whether progress is told in lines alone, whatever standard output is: set once, before a command runs."""
+
 NUMBERS = ("Size", "Files")
 """Columns of a table that are aligned to the right."""
+
+
+def draws_bars() -> bool:
+    """Return whether progress is drawn as bars, over and over in its place: on a terminal, unless lines are wanted,
+    which a screen reader reads once each.
+    """
+    return sys.stdout.isatty() and not in_lines.get()
+
+
+def without_plain(arguments: Sequence[str]) -> Sequence[str]:
+    """Take in whether lines are wanted, and return the arguments from the command on."""
+    in_lines.set(PLAIN in arguments[:1])
+    return arguments[1:] if in_lines.get() else arguments
 
 
 def terminal_safe(text: str) -> str:

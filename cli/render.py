@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cli.interrupts import CANCELLED
 from cli.json_lines import JsonLines
-from cli.printing import terminal_safe
+from cli.printing import draws_bars, terminal_safe
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
@@ -58,7 +58,7 @@ def renderer(*, as_json: bool, by_source: bool = False) -> Renderer:
     """Return what suits standard output; a person reads the name of a job's source instead of its slug `by_source`."""
     if as_json:
         return JsonLines(sys.stdout)
-    if sys.stdout.isatty():
+    if draws_bars():
         return TerminalBars(by_source=by_source)
     return PlainLines(sys.stdout, by_source=by_source)
 

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO
 
 from cli.json_lines import JsonLines
+from cli.printing import draws_bars
 from cli.render import PlainLines, Renderer, job_summary
 from pipeline.events import Event, JobFinished, LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted
 from pipeline.model import PhaseName
@@ -25,7 +26,7 @@ def renderer_of_several(*, as_json: bool) -> Renderer:
     """Return what suits standard output."""
     if as_json:
         return JsonLines(sys.stdout)
-    return BarsByJob() if sys.stdout.isatty() else LinesByJob(sys.stdout)
+    return BarsByJob() if draws_bars() else LinesByJob(sys.stdout)
 
 
 class LinesByJob:

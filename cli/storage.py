@@ -11,7 +11,7 @@ from typing import Any
 
 from cli.interrupts import EXIT_CANCELLED, PATIENCE_S, on_interrupt
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
-from cli.printing import counted, size_text, terminal_safe
+from cli.printing import counted, draws_bars, size_text, terminal_safe
 from config import Config
 from pipeline.errors import SettingsError, TransferError
 from pipeline.files import is_folder
@@ -115,7 +115,7 @@ def _settings(options: argparse.Namespace, config: Config) -> tuple[StorageSetti
 @contextmanager
 def _progress() -> Iterator[Show]:
     """Yield what shows how far a copy is: a bar on a terminal, lines elsewhere."""
-    if not sys.stdout.isatty():
+    if not draws_bars():
         yield _Lines().show
         return
     from rich.progress import BarColumn, Progress, TextColumn
