@@ -26,7 +26,7 @@ QUALITY = re.compile(r"\d{3,4}p")
 NAMES = frozenset(
     (
         *("name", "path", "title", "folder", "address", "url", "source", "slug", "file", "prefix", "host", "origin"),
-        *("key", "model", "stem", "machine", "typed", "uri", "strerror"),
+        *("key", "model", "stem", "machine", "typed", "uri", "strerror", "destination", "server", "backend_url"),
     )
 )
 """Fields that hold what somebody else has named, which is shown as it is."""
@@ -45,7 +45,7 @@ MOST_OF_A_NAME = 20
 
 WEAK = 8
 """A template with fewer fixed characters than this fits much that it was not made for: what is in its fields has to be
-a word, a number or a text of the catalogue.
+a name, a number or a text of the catalogue.
 """
 
 SENTENCE_END = re.compile(r"(?<=[.!?…]) +(?=\S)")
@@ -99,6 +99,7 @@ class Sentences:
         return (
             self._counted(text)
             or self._in_other_case(text)
+            or self._before_end(text, depth)
             or self._by_template(text, depth, strict=True)
             or self._apart(text, depth, _sentences_of(text))
             or self._listed(text, depth)
@@ -172,17 +173,32 @@ class Sentences:
             return template.with_values(self._translated(template, values, depth))
         return None
 
+    def _before_end(self, text: str, depth: int) -> str | None:
+        """Return the translation where a text of the catalogue stands behind the last colon, unless a template has it,
+        too.
+        """
+        said, colon, end = text.rpartition(": ")
+        if not colon or end not in self._exact or any(one.source.endswith(end) for one in self._candidates(text)):
+            return None
+        return f"{self._found(said, depth + 1) or said}: {self._exact[end]}"
+
     def _values(self, template: Template, text: str, depth: int) -> dict[str, str] | None:
         """Return what stands in the fields of a template, None if the text is not made from it."""
         found = template.texts_in(text)
         if found is None or any(separator in value for value in found for separator in DIVIDING):
             return None
-        if template.weight < WEAK and any(" " in value and self._whole(value, depth + 1) is None for value in found):
-            return None
         values: dict[str, str] = {}
         for fields, value in zip(template.groups, found, strict=True):
             values |= self._divided(fields, value)
+        if template.weight < WEAK and not all(self._is_known(*one, depth) for one in values.items()):
+            return None
         return values
+
+    def _is_known(self, field: str, value: str, depth: int) -> bool:
+        """Whether this is surely the value of a field: a name in one word, a number, or a text of the catalogue."""
+        alone = " " not in value
+        a_number = alone and "/" not in value and any(map(str.isdigit, value))
+        return (alone and _is_name(field)) or a_number or self._whole(value, depth + 1) is not None
 
     def _divided(self, fields: tuple[str, ...], text: str) -> dict[str, str]:
         """Return what stands in fields that nothing stands between: a part of a sentence is all of one of them."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tkinter
 from tkinter import ttk
+from tkinter.font import Font
 
 import pytest
 from cut_off import faults
@@ -24,6 +26,19 @@ ALIKE = {
     if name not in ("token refused", "uploading, unfolded", "list runs", "transcripts", "find in transcripts")
 }
 """States that differ from others, which are looked at, in texts that may take more lines or an ellipsis."""
+
+
+def squeezed(widget: tkinter.Misc) -> list[str]:
+    """Return the texts of buttons, and of labels of a fixed width, that are wider than their widget."""
+    found = [text for child in widget.winfo_children() for text in squeezed(child)]
+    kind = widget.winfo_class()
+    if kind == "TButton" or (kind == "TLabel" and int(str(widget.cget("width") or 0)) > 1):
+        fonts = ttk.Style().lookup(str(widget.cget("style")), "font"), "TkDefaultFont"
+        font = Font(root=widget, font=str((kind == "TLabel" and widget.cget("font")) or fonts[0] or fonts[1]))
+        text = str(widget.cget("text"))
+        if widget.winfo_ismapped() and font.measure(text) > widget.winfo_width():
+            found.append(text)
+    return found
 
 
 def choose(driver, box: ttk.Combobox, number: int) -> str:
@@ -146,7 +161,7 @@ def test_nothing_is_cut_off_in_german(dense_screen, open_driver, state):
     driver = open_driver(shown.services(), config=shown.config)
     window = shown.window(driver)
     give_size(driver, window, "smallest")
-    assert [] == faults(window)
+    assert ([], []) == (faults(window), squeezed(window))
 
 
 def test_a_list_goes_before_its_variable(open_driver):

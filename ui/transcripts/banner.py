@@ -35,10 +35,11 @@ class SourceBanner:
         self.mark.grid(row=0, column=2, sticky="e", padx="9p", pady=("6p", 0))
         self.changes = ttk.Label(self.frame, bootstyle=HINT, anchor="e")
         self.changes.grid(row=1, column=2, sticky="e", padx="9p", pady=("1.5p", "6p"))
-        self.save = ttk.Button(self.frame, text=_("Save to S3"), bootstyle="@card primary", width=12)
+        width = max(len(_("Save to S3")), len(_("Save"))) + 2
+        self.save = ttk.Button(self.frame, text=_("Save to S3"), bootstyle="@card primary", width=width)
         self.save.grid(row=0, column=3, rowspan=2, padx=(0, "9p"), ipady="2p")
 
-        self.publish = ttk.Button(self.frame, text=_("Publish"), bootstyle=CARD, width=9)
+        self.publish = ttk.Button(self.frame, text=_("Publish"), bootstyle=CARD)
         self.publish.grid(row=0, column=4, rowspan=2, padx=(0, "9p"), ipady="2p")
 
     def show(self, state: EditorState) -> None:

@@ -55,7 +55,6 @@ class CollisionList:
                 self.frame,
                 text=shown(KEEP[side]),
                 bootstyle=CARD,
-                width=12,
                 command=lambda side=side: self.choose(side),
             )
             for side in SIDES
