@@ -96,7 +96,10 @@ def log_lines(message: Message) -> tuple[LogEntry, ...]:
 def _of_list(message: VideoTold | VideoBegun | VideoAsks | NotAdded) -> tuple[LogEntry, ...]:
     match message:
         case VideoTold():
-            return tuple(replace(line, text=f"{message.title}: {line.text}") for line in log_lines(message.event))
+            named = f"{message.title}: "  # what some lines begin with by themselves
+            return tuple(
+                replace(line, text=f"{named}{line.text.removeprefix(named)}") for line in log_lines(message.event)
+            )
         case VideoBegun():
             return (LogEntry(text=f"Started: {message.plan.job.origin}"),)
         case VideoAsks():

@@ -15,6 +15,7 @@ from pipeline.model import Outcome, PhaseName, PhaseOutcome
 from pipeline.plan import make_plan
 from pipeline.preflight_answers import Refused
 from ui.keychain import KeptLogin
+from ui.list_messages import VideoTold
 from ui.log_text import log_lines
 from ui.messages import (
     Checking,
@@ -86,3 +87,10 @@ PLAN = make_plan(Job(source=Path("/videos/lesson01.mp4"), output_dir=Path("/out"
 def test_log_lines(message, lines):
     """Beginnings, endings and everything that went wrong are kept; progress is not."""
     assert lines == [(line.text, line.level) for line in log_lines(message)]
+
+
+@pytest.mark.parametrize("said", ["only its audio.", "Talk.mp4: only its audio."], ids=["without", "with its name"])
+def test_a_line_of_the_list_names_its_video_once(said):
+    """Whether or not the sentence begins with the name by itself."""
+    told = VideoTold(id="a", title="Talk.mp4", event=LogLine(job="talk", text=said, level=LogLevel.INFO))
+    assert ["Talk.mp4: only its audio."] == [line.text for line in log_lines(told)]
