@@ -10,11 +10,13 @@ from pathlib import Path
 
 from pipeline.codec import from_json, to_json
 from pipeline.errors import CodecError, OutputError
+from pipeline.estimate import has_constant_quality, most_size_bytes, size_kind
 from pipeline.events import Event, LogLevel, LogLine, PhaseStarted, Sink
-from pipeline.expected_time import Measured, expected_s, learned, work_of
+from pipeline.expected_time import MOST_KEPT, Measured, expected_s, learned, work_of
 from pipeline.files import write_whole
-from pipeline.model import JobReport, PhaseName, Plan
+from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, Plan
 from pipeline.phase_table import PHASES
+from pipeline.published import published_files
 from pipeline.workspace import Workspace
 
 FILE = "measured-speed.json"
@@ -26,10 +28,13 @@ TRANSFERS = (PhaseName.FETCH, PhaseName.UPLOAD)
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredSpeed:
-    """The file: the seconds that a unit of each kind of work took in the last few jobs."""
+    """The file: the seconds that a unit of each kind of work took in the last few jobs, and `sizes`, the parts of the
+    most that their files came to.
+    """
 
     schema: int = SCHEMA
     seconds: Measured = field(default_factory=dict)
+    sizes: Measured = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,7 @@ class JobTimes:
 
     def __init__(self, plan: Plan, folder: Path | None, *, alone: bool) -> None:
         self._path = None if folder is None else folder / FILE
+        self._plan = plan
         self._work = work_of(plan, os.cpu_count() or 1)
         self._learns = alone
         self._phase: PhaseName | None = None
@@ -83,16 +89,17 @@ class JobTimes:
         """Keep what the work took, if the job did all of it; `held_back` says that its transfers were paused or limited
         by somebody.
         """
-        kept_file = self._read() if self._learns else None
+        kept_file = self._read()
         if self._path is None or kept_file is None:
             return
         waited = {*self._waited, *(TRANSFERS if held_back else ())}
-        seconds = learned(kept_file.seconds, self._work, report.phases, waited)
-        if seconds == kept_file.seconds:
+        seconds = learned(kept_file.seconds, self._work, report.phases, waited) if self._learns else kept_file.seconds
+        new = MeasuredSpeed(seconds=seconds, sizes=_learned_sizes(kept_file.sizes, self._plan, report))
+        if new == kept_file:
             return
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(self._path, json.dumps(to_json(MeasuredSpeed(seconds=seconds)), indent=1).encode())
+            write_whole(self._path, json.dumps(to_json(new), indent=1).encode())
         except (OSError, OutputError):
             return  # the next job is expected by what is known
 
@@ -101,9 +108,25 @@ class JobTimes:
 
 
 def measured_speeds(folder: Path | None) -> Measured:
-    """Return what units of work took on this machine by their kinds; nothing where nothing is kept."""
+    """Return what units of work took on this machine by their kinds, and what files came to; nothing where nothing is
+    kept.
+    """
     kept = None if folder is None else _read(folder / FILE)
-    return {} if kept is None else kept.seconds
+    return {} if kept is None else {**kept.seconds, **kept.sizes}
+
+
+def _learned_sizes(sizes: Measured, plan: Plan, report: JobReport) -> Measured:
+    """Return which part of the most the files of jobs came to, as known after one that has encoded all of its own."""
+    most_bytes = most_size_bytes(plan) if has_constant_quality(plan) else None
+    made = {phase.phase for phase in report.phases if phase.outcome is PhaseOutcome.DONE}
+    if report.outcome is not Outcome.DONE or report.media_deleted or PhaseName.HLS not in made or not most_bytes:
+        return sizes
+    try:
+        size_bytes = sum(file.stat().st_size for file in published_files(plan.job.folder))
+    except OSError:
+        return sizes
+    kind = size_kind(plan)
+    return {**sizes, kind: (*sizes.get(kind, ()), size_bytes / most_bytes)[-MOST_KEPT:]}
 
 
 def _read(path: Path) -> MeasuredSpeed | None:

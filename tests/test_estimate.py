@@ -69,3 +69,16 @@ def test_the_encoder_is_the_one_that_is_used_here(job, media_info):
     assert (True, False) == tuple(found(job, media, m, encoding=copy_top).seconds is None for m in (quick, copied))
     named = replace(job.encoding, encoder=EncoderFamily.CPU)
     assert found(job, media, encoding=named).seconds == found(job, media, quick, encoding=named).seconds
+
+
+def test_the_size_is_told_by_what_earlier_jobs_came_to(job, media_info):
+    """Of several of its kind with a constant quality: the middle one counts, and it is no longer the most."""
+    media = media_info()
+    most, kind = found(job, media), "size hls libx264"
+    few = found(job, media, {**MEASURED, kind: (0.1, 0.2)})
+    several = found(job, media, {**MEASURED, kind: (0.1, 0.2, 0.9)})
+    assert (most.size_bytes, True) == (few.size_bytes, few.is_most)
+    assert (pytest.approx(0.2 * most.size_bytes, rel=0.01), False) == (several.size_bytes, several.is_most)
+    average = {"encoding": replace(job.encoding, rate_control=RateControl.ABR)}
+    assert found(job, media, **average) == found(job, media, {**MEASURED, kind: (0.1, 0.2, 0.9)}, **average)
+    assert several.seconds == most.seconds

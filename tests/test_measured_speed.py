@@ -8,19 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from converting import convert
+from converting import ULTRAFAST, convert
 from source_clips import plain
 from step_facts import ENCODED
 
 from config import Config
 from pipeline import expected_time
+from pipeline.estimate import most_size_bytes
 from pipeline.events import LogLevel, LogLine, PhaseStarted
 from pipeline.facts import Facts
-from pipeline.job import UploadRequest
+from pipeline.job import Job, UploadRequest
 from pipeline.measured_speed import FILE, JobTimes
 from pipeline.model import JobReport, Outcome, PhaseName, PhaseOutcome, PhaseReport
 from pipeline.plan import make_plan
+from pipeline.published import published_files
 from pipeline.source_address import parse_address
+from pipeline.wiring import probe_and_plan
 from pipeline.workspace import Workspace
 
 HLS = PhaseName.HLS
@@ -59,6 +62,10 @@ def test_a_real_conversion_is_measured_once(tmp_path, monkeypatch):
         assert Outcome.DONE is convert(clip, tmp_path / "out", config).report.outcome
         kept.append(json.loads((tmp_path / "data" / FILE).read_text()))
     assert (kept[0], 2, ["hls libx264"]) == (kept[1], kept[0]["schema"], list(kept[0]["seconds"]))
+    (part,) = kept[0]["sizes"]["size hls libx264"]
+    published = sum(path.stat().st_size for path in published_files(next((tmp_path / "out").iterdir())))
+    asked = Job(source=clip, output_dir=tmp_path / "out", slug="clip", encoding=ULTRAFAST, make_mp4=False)
+    assert published == pytest.approx(part * most_size_bytes(probe_and_plan(asked, config)), rel=0.01)
 
 
 def test_a_job_among_others_or_that_goes_on_is_no_measure(one, tmp_path):
