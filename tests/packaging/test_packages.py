@@ -10,7 +10,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from displays import needs_xvfb, virtual_screen
+from displays import needs_window_manager, needs_xvfb, virtual_screen
+from editors_day import desk, spend_the_day
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 900
@@ -99,6 +100,15 @@ def test_window(built, environment, run):
             finally:
                 window.terminate()
             assert "" == window.stderr.read()
+
+
+@pytest.mark.browser
+@needs_window_manager
+def test_an_editors_day(built, tmp_path):
+    """The same day as from the source, with no program on its path but the one that opens pages."""
+    (own,) = (built / NAME / "_internal/imageio_ffmpeg/binaries").glob("ffmpeg-*")
+    with desk(tmp_path, [str(built / NAME / NAME)], ffmpeg=str(own)) as prepared:
+        spend_the_day(prepared)
 
 
 def test_what_debian_installs(built):

@@ -59,6 +59,11 @@ class Desk:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
+    def hands(self) -> dict[str, str]:
+        """The environment of what looks at the screen and moves the mouse: the program's may be without a path."""
+        return {**self.environment, "PATH": os.environ["PATH"]}
+
+    @property
     def opened(self) -> list[str]:
         """What the desktop was asked to open."""
         noted = self.folder / "opened"
@@ -136,7 +141,7 @@ class EditorsDay:
         self._files = seen(file_manager.NAME)
         pictures = Path(os.environ.get(PICTURES) or at.folder / "pictures")
         pictures.mkdir(parents=True, exist_ok=True)
-        self.person = Person(seen("hls-converter"), at.environment, pictures, deadline_s=DEADLINE_S)
+        self.person = Person(seen("hls-converter"), at.hands, pictures, deadline_s=DEADLINE_S)
 
     def a_colleague_takes_a_place(self) -> None:
         """Another video goes to a destination first."""
@@ -321,7 +326,7 @@ def _part(name: str) -> str:
 def spend_the_day(at: Desk) -> None:
     """Do everything in its order."""
     make_videos(at.folder / "videos")
-    with seeing(at.environment) as seen:
+    with seeing(at.hands) as seen:
         day = EditorsDay(at, seen)
         day.a_colleague_takes_a_place()
         process = day.the_program_is_opened()
