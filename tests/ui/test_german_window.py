@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tkinter
 from tkinter import ttk
-from tkinter.font import Font
 
 import pytest
 from cut_off import faults
@@ -31,13 +30,13 @@ ALIKE = {
 def squeezed(widget: tkinter.Misc) -> list[str]:
     """Return the texts of buttons, and of labels of a fixed width, that are wider than their widget."""
     found = [text for child in widget.winfo_children() for text in squeezed(child)]
-    kind = widget.winfo_class()
-    if kind == "TButton" or (kind == "TLabel" and int(str(widget.cget("width") or 0)) > 1):
-        fonts = ttk.Style().lookup(str(widget.cget("style")), "font"), "TkDefaultFont"
-        font = Font(root=widget, font=str((kind == "TLabel" and widget.cget("font")) or fonts[0] or fonts[1]))
-        text = str(widget.cget("text"))
-        if widget.winfo_ismapped() and font.measure(text) > widget.winfo_width():
-            found.append(text)
+    kind, made = widget.winfo_class(), {"TButton": ttk.Button, "TLabel": ttk.Label}
+    if kind in made and widget.winfo_ismapped() and int(str(widget.cget("width") or 0)) > 1:
+        options = {name: widget.cget(name) for name in ("style", "text", "padding")}
+        free = made[kind](widget.winfo_toplevel(), **options)
+        if free.winfo_reqwidth() > widget.winfo_width():
+            found.append(str(widget.cget("text")))
+        free.destroy()
     return found
 
 
