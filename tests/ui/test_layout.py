@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from ui_fakes import CONFIGURED, NOT_CONFIGURED, FakeServices, Upload, media_info
 
-from pipeline.errors import SourceError
+from pipeline.errors import Problem, Setting, SourceError
 from pipeline.media.source.damage import Damage, Hole, Medium
+from pipeline.preflight_answers import Refused
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
+from ui.messages import Checking
 from ui.panels.queue import ROWS
 from ui.preferences import Preferences, WindowPreferences
 from ui.view_state import WindowStage
@@ -281,3 +283,48 @@ def test_nothing_is_told_of_a_theme_after_the_window(open_driver, capfd):
     driver.window.destroy()
     open_driver().settle()
     assert "" == capfd.readouterr().err
+
+
+def test_a_high_window_shows_list_and_log(open_driver):
+    """In a low one a button switches between them."""
+    driver = open_driver()
+    window = driver.window
+    cards = (window.queue_panel.card, window.log_panel.card)
+    for height, both in ((800, False), (1200, True), (800, False)):
+        window.geometry(f"1100x{height}")
+        driver.until(lambda both=both: all(card.winfo_viewable() for card in cards) is both)
+        driver.until(lambda both=both: bool(window.list_or_log.buttons["Videos"].winfo_viewable()) is not both)
+
+
+def test_a_field_shows_the_end_of_a_path(open_driver):
+    """The end tells one from another; what is typed is followed by the field itself."""
+    driver = open_driver()
+    entry = driver.window.source_panel.entry
+    driver.window.variables.source.set(f"/videos/{'a long folder/' * 20}lesson01.mp4")
+    driver.until(lambda: entry.xview()[1] == 1.0)
+    entry.focus_force()
+    entry.icursor(3)
+    entry.xview_moveto(0.0)
+    driver.settle()
+    entry.insert("insert", "x")
+    driver.settle()
+    assert 0.0 == entry.xview()[0]
+
+
+def test_the_reason_of_a_folded_field_follows_it_without_a_gap(open_driver):
+    """It is written while nobody sees the field, and shows it then."""
+    driver = open_driver()
+    driver.fill()
+    panel = driver.window.transcription_panel
+    path = "/models/whisper"
+    driver.window.variables.model.set(path)
+    text = f"{path} holds no model: choose tiny, base or small, or the folder of a model that was downloaded elsewhere."
+    for message in (Checking(), Refused(problems=(Problem(setting=Setting.MODEL, text=text),))):
+        driver.window.pump.put(message)
+    driver.until(panel.model.winfo_viewable)
+    driver.settle()
+    label = panel.notes[Setting.MODEL].label
+    below = label.winfo_rooty() - panel.model.winfo_rooty() - panel.model.winfo_height()
+    row = driver.tree(panel.card.body)[0].grid_bbox(1, label.grid_info()["row"])
+    assert (True, True) == (below < 10, row[3] - label.winfo_height() < 10)
+    assert str(label.cget("text")).startswith("whisper holds no model")
