@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
+from pipeline.suspension import Suspension
 
 Work = Callable[[CancelToken], None]
 """Ends when it is cancelled."""
@@ -16,8 +17,8 @@ Work = Callable[[CancelToken], None]
 class Alongside:
     """The work beside one job. `cancel` is what the job's phases look at, and its work too."""
 
-    def __init__(self) -> None:
-        self.cancel = CancelToken()
+    def __init__(self, suspension: Suspension | None = None) -> None:
+        self.cancel = CancelToken(suspension)
         self._threads: list[threading.Thread] = []
         self._failures: list[Exception] = []
 

@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pipeline.errors import Cancelled
+from pipeline.suspension import Suspension
 
 
 class CancelToken:
-    """A thread-safe flag that is raised once and never lowered."""
+    """A thread-safe flag that is raised once and never lowered.
 
-    def __init__(self) -> None:
+    `suspension` says meanwhile whether the job's programs stand still; all tokens of a job have the same.
+    """
+
+    def __init__(self, suspension: Suspension | None = None) -> None:
+        self.suspension = suspension or Suspension()
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []

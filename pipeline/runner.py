@@ -49,7 +49,7 @@ class _JobRun(Generic[_Plan, _Folder]):
         self._turn = turn
         self._waits_for_room = waits_for_room
         self._asked = cancel
-        self._alongside = Alongside()
+        self._alongside = Alongside(cancel.suspension)
         self.cancel = self._alongside.cancel
         self.folder = folder
         self.steps = Steps(plan.job.slug, plan.phases, sink)

@@ -30,6 +30,7 @@ from pipeline.phases.phase import Phase, PhaseContext
 from pipeline.runner import run
 from pipeline.scheduler import Turn
 from pipeline.slug import slug_for
+from pipeline.suspension import Suspension
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import AskToken, Login
 from pipeline.transfer.http.validation import backend_url_problems, token_problems
@@ -229,9 +230,8 @@ def run_job(
 
         def phases() -> Mapping[PhaseName, Phase[PhaseContext]]:
             source.use(cancel)
-            return phases_for(
-                config, login, control, answers, whisper=speech, is_last=is_last, turn=turn, wrap_engine=wrap_engine
-            )
+            make = partial(phases_for, config, login, control, answers, suspension=cancel.suspension)
+            return make(whisper=speech, is_last=is_last, turn=turn, wrap_engine=wrap_engine)
 
         times, work = JobTimes(plan, config.data_dir, alone=alone), Workspace(plan.job)
         told = times.watching(source.naming(sink))
@@ -252,6 +252,7 @@ def phases_for(
     is_last: bool = True,
     turn: Turn | None = None,
     wrap_engine: WrapEngine | None = None,
+    suspension: Suspension | None = None,
 ) -> Mapping[PhaseName, Phase[PhaseContext]]:
     """Return a phase for every name, with its tools. Raises ToolError when there is no ffmpeg."""
     from pipeline.engines.local import LocalEngine
@@ -267,7 +268,7 @@ def phases_for(
     from pipeline.phases.upload import UploadPhase
 
     ffmpeg = find_ffmpeg(config.ffmpeg_path)
-    engine = LocalEngine(ffmpeg, whisper, turn)
+    engine = LocalEngine(ffmpeg, whisper, turn, suspension)
     speech = SpeechTools(
         engine=engine if wrap_engine is None else wrap_engine(engine),
         ffmpeg=ffmpeg,

@@ -28,6 +28,9 @@ def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
         return Banner(title=summary(videos), lines=(SLEEPS_SOON,), tone=Tone.WARNING, choices=AWAKE_CHOICES)
     if videos.chosen is not None:
         return _of_row(videos, videos.chosen)
+    if still := videos.still(tuple(videos.rows)):
+        lines = (f"{videos.rows[still[0]].title} stands still. Start all goes on from there.",)
+        return Banner(title=f"The list is paused: {summary(videos)}", lines=lines, tone=Tone.WARNING)
     if videos.runs:
         lines = ("No further video begins.",) if videos.then_stops else (WHILE_LIST_RUNS,)
         return Banner(title=f"Converting the list: {summary(videos)}", lines=lines, tone=Tone.BUSY)
@@ -81,6 +84,9 @@ def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
         return banners.result(row.report, kept=row.bars.overall.kept if row.begun_here else None)
     if row.state is RowState.RUNNING and videos.paused and row.phase is PhaseName.UPLOAD:
         return banners.PAUSED
+    if row.stands_still:
+        then = f"If the program ends before that, {row.kept}% is kept." if row.kept else "The list waits for it."
+        return Banner(title=f"{row.status}: {name}", lines=(f"Start goes on from there. {then}",), tone=Tone.WARNING)
     if row.state is RowState.RUNNING and row.plan is not None:
         told = banners.under_way(row.plan, row.phase)
         return replace(told, lines=(CANCEL_STOPS_ONE,)) if videos.runs else told

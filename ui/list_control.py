@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import Problem
 from pipeline.events import JobFinished, LogLevel
+from pipeline.model import PhaseName
 from pipeline.priority import work_in_background
 from ui.banner_answers import answered
 from ui.job_form import FormValues, job_config
@@ -24,6 +25,7 @@ from ui.list_messages import (
     VideosListed,
     VideosSelected,
     VideoStopping,
+    VideoSuspended,
     VideoTold,
     WhenDone,
     WhenDoneChosen,
@@ -37,6 +39,9 @@ from ui.token_question import TokenQuestion
 from ui.video_looks import VideoLooks
 from ui.view_state import ViewState, WindowStage
 from ui.worker import ask
+
+SUSPENDED_PHASES = (PhaseName.HLS, PhaseName.MP4, PhaseName.TRANSCRIPT, PhaseName.TRANSLATION)
+"""What programs of their own do, which can stand still; of others all that is done is kept."""
 
 
 class ListControl:
@@ -116,18 +121,25 @@ class ListControl:
 
     def start(self, ids: Sequence[str], values: FormValues) -> None:
         """Begin with these videos; after the one of the form, if that is converted."""
-        ids = self._state().videos.can_start(tuple(ids))
-        if not ids:
-            return
-        self._begin(ids, values)
+        videos = self._state().videos
+        still = videos.still(tuple(ids))
+        self._suspend(still, wanted=False)
+        ids = [id_ for id_ in videos.can_start(tuple(ids)) if id_ not in still]
+        if ids:
+            self._begin(ids, values)
 
     def start_all(self, values: FormValues) -> None:
         """Begin with every video that was not begun, was paused, or was left when the list stopped."""
         self.start(self._state().videos.unstarted, values)
 
     def pause(self, ids: Sequence[str]) -> None:
-        """Stop videos, and keep what is made of them; they go on when they are started again."""
-        self._stop(self._begun(ids, *PAUSABLE), self.list.hold)
+        """Let videos stand still where they are, or stop them where nothing is lost by that, as in an upload or before
+        they were begun; they go on when they are started again.
+        """
+        rows = self._state().videos.rows
+        encoded = [id_ for id_ in self._of(ids, RowState.RUNNING) if rows[id_].phase in SUSPENDED_PHASES]
+        still = self._suspend(encoded, wanted=True)
+        self._stop([id_ for id_ in self._begun(ids, *PAUSABLE) if id_ not in still], self.list.hold)
 
     def cancel(self, ids: Sequence[str]) -> None:
         """Cancel videos."""
@@ -241,6 +253,13 @@ class ListControl:
         start = self._state().videos.start + 1
         self._receive(ListRuns(start=start))
         self.list.begin(ids, lambda store: self.run.begin(store, values, config, start))
+
+    def _suspend(self, ids: Sequence[str], *, wanted: bool) -> tuple[str, ...]:
+        """Let videos stand still or go on; return those that are on their way."""
+        done = tuple(id_ for id_ in ids if self.run.suspend(id_, wanted))
+        for id_ in done:
+            self._receive(VideoSuspended(id=id_, suspended=wanted))
+        return done
 
     def _stop(self, ids: Sequence[str], how: Callable[[Sequence[str]], None]) -> None:
         for id_ in self._of(ids, RowState.RUNNING):

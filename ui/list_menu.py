@@ -105,7 +105,7 @@ def row_entries(actions: ListActions) -> tuple[MenuCommand | Separator, ...]:
     """Return what is done with the videos that are selected; the keys are those of the list alone."""
     return (
         MenuCommand(label="Start selected", do=actions.start_selected, enabled=can_start_selected),
-        MenuCommand(label="Pause selected", do=actions.pause, enabled=selected(*PAUSABLE)),
+        MenuCommand(label="Pause selected", do=actions.pause, enabled=_can_pause),
         MenuCommand(label="Cancel selected", do=actions.cancel_selected, enabled=selected(*CANCELLABLE)),
         MenuCommand(label="Try again", do=actions.start_selected, enabled=selected(*RETRIED)),
         MenuCommand(label="Duplicate", key="d", do=actions.duplicate, enabled=selected(*RowState), bound=False),
@@ -148,6 +148,11 @@ def can_start_all(state: ViewState) -> bool:
 def can_start_selected(state: ViewState) -> bool:
     """Whether a video is selected that can begin."""
     return bool(state.videos.can_start(state.videos.selected))
+
+
+def _can_pause(state: ViewState) -> bool:
+    chosen = state.videos.selected
+    return len(state.videos.of(chosen, *PAUSABLE)) > len(state.videos.still(chosen))
 
 
 def _runs(state: ViewState) -> bool:

@@ -152,6 +152,14 @@ class VideoStopping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VideoSuspended:
+    """The programs that work on a video stand still from now on, or go on."""
+
+    id: str
+    suspended: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListRuns:
     """Videos of the list are converted from now on; `then_stops` says that no further one begins.
 
@@ -213,6 +221,7 @@ ListMessage = (
     | VideoPassedOver
     | VideoTold
     | VideoStopping
+    | VideoSuspended
     | ListRuns
     | ListEnded
     | WhenDoneChosen

@@ -18,6 +18,7 @@ from pipeline.events import Event, JobFinished, LogLevel
 from pipeline.job import Job
 from pipeline.model import JobReport, Outcome, Plan
 from pipeline.preflight_answers import PreflightAnswer, Ready, Refused, refused_by
+from pipeline.suspension import Suspension
 from pipeline.transfer.http.control import TransferControl
 from ui.job_form import FormValues, job_config, transfer_control
 from ui.list_messages import ListEnded, VideoAsks, VideoBegun, VideoPassedOver, VideoTold
@@ -89,6 +90,10 @@ class ListRun:
             run.finish_this(first=first and not (before is not None and before.thread.is_alive()))
         return run
 
+    def suspend(self, id_: str, wanted: bool) -> bool:
+        """Let a video that is converted stand still, or go on; return whether it is converted."""
+        return self._current is not None and self._current.suspend(id_, wanted)
+
     def look(self) -> None:
         """Notice what has changed in the queue's file, and wait for it."""
         if self._current is not None and self.busy:
@@ -141,6 +146,7 @@ class _Run:
         self._whisper: WhisperProcess | None = None
         self._lock = threading.Lock()
         self._passed: set[str] = set()
+        self._suspensions: dict[str, Suspension] = {}
         self._left = False
         self._finishes = False
         self._has_begun = False
@@ -180,6 +186,13 @@ class _Run:
             self._has_begun = True
             if self._finishes:
                 self._stop()
+
+    def suspend(self, id_: str, wanted: bool) -> bool:
+        """Let a video stand still, or go on; return whether it is on its way."""
+        found = self._suspensions.get(id_)
+        if found is not None:
+            found.set(wanted)
+        return found is not None
 
     def look(self) -> None:
         """Notice what has changed in the queue's file."""
@@ -254,7 +267,7 @@ class _Run:
         if isinstance(answer, Ready):
             self._note_begun()
             self._post(VideoBegun(id=taken.id, plan=answer.plan))
-            return partial(self._do, answer)
+            return partial(self._do, taken.id, answer)
         if isinstance(answer, Refused):
             text = " ".join(problem.text for problem in answer.problems)
             report = JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=Outcome.FAILED, error=text)
@@ -265,7 +278,8 @@ class _Run:
         self._post(VideoAsks(id=taken.id, question=answer))
         return _cancelled(taken)
 
-    def _do(self, ready: Ready[Plan], context: RunContext) -> JobReport:
+    def _do(self, id_: str, ready: Ready[Plan], context: RunContext) -> JobReport:
+        self._suspensions[id_] = context.cancel.suspension
         self.control.away_s = context.away_s
         ask = self._tokens.asker()  # before the login is read: at worst a token is tried that was refused
         return self._services.rows.run_row(

@@ -29,6 +29,7 @@ from ui.list_messages import (
     VideosListed,
     VideosSelected,
     VideoStopping,
+    VideoSuspended,
     VideoTold,
     WhenDone,
     WhenDoneChosen,
@@ -52,7 +53,7 @@ TURN_S = 1.0
 @dataclass(frozen=True, kw_only=True)
 class VideoRow:
     """A video in the list. `length_s`, `picture` and `unreadable` are what was found out about its file; `passed_over`
-    is why it could not be begun.
+    is why it could not be begun. `suspended` says that it stands still where it was, and goes on there.
     """
 
     listed: StoredVideo
@@ -67,6 +68,7 @@ class VideoRow:
     passed_over: str = ""
     report: JobReport | None = None
     stopping: bool = False
+    suspended: bool = False
 
     @property
     def id(self) -> str:
@@ -99,6 +101,11 @@ class VideoRow:
         return self.plan is not None
 
     @property
+    def stands_still(self) -> bool:
+        """Whether it was paused on its way: nothing of it is lost while the program is open."""
+        return self.suspended and self.state is RowState.RUNNING and not self.stopping
+
+    @property
     def editable(self) -> bool:
         """Whether its settings may be changed: nothing was made of it yet, or it does not run."""
         return self.state in (RowState.HELD, RowState.WAITING, RowState.ASKING, RowState.FAILED, RowState.CANCELLED)
@@ -118,6 +125,8 @@ class VideoRow:
         """How it stands and how far it is, in a line."""
         if self.stopping:
             return "Stopping…"
+        if self.stands_still:
+            return f"Paused at {self.percent}%"
         if self.state is RowState.RUNNING and self.phase is not None:
             left = "" if self.left is None or not self.left.text else f" · {self.left.text} left"
             return f"{self.percent}%{left} · {in_a_word(self.phase)}"
@@ -190,8 +199,12 @@ class VideoRows:
         """Return those of these rows that can be started; also one that was passed over, with another login."""
         goes_on = self.runs and not self.then_stops
         left = (id_ for id_ in self.of(ids, *LEFT) if not goes_on or self.rows[id_].passed_over)
-        fit = {*self.of(ids, *STARTABLE), *left}
+        fit = {*self.of(ids, *STARTABLE), *left, *self.still(ids)}
         return tuple(id_ for id_ in ids if id_ in fit)
+
+    def still(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of these rows that stand still on their way."""
+        return tuple(id_ for id_ in ids if id_ in self.rows and self.rows[id_].stands_still)
 
     def status(self, row: VideoRow) -> str:
         """Return how one of them stands and how far it is, in a line."""
@@ -236,6 +249,9 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
             return _changed(videos, message.id, lambda row: _told(row, told, why))
         case VideoStopping():
             return _changed(videos, message.id, lambda row: replace(row, stopping=not row.state.ended))
+        case VideoSuspended():
+            now = message.suspended
+            return _changed(videos, message.id, lambda row: replace(row, suspended=now, left=None))
         case ListRuns():
             videos = videos if message.then_stops else _none_passed_over(videos)
             return replace(videos, runs=True, start=message.start, then_stops=message.then_stops)
@@ -262,6 +278,8 @@ def _looked(row: VideoRow, found: VideoLooked) -> VideoRow:
 
 def _ticked(row: VideoRow, now_s: float) -> VideoRow:
     fraction = row.bars.overall.fraction
+    if row.stands_still:
+        return row
     if row.left is None:
         return replace(row, left=begun(fraction, now_s)) if row.begun_here else row
     return row if now_s - row.left.now_s < TURN_S else replace(row, left=moved(row.left, fraction, now_s))
@@ -308,7 +326,7 @@ def _in_state(row: VideoRow, state: RowState) -> VideoRow:
 
 def _begun(row: VideoRow, plan: Plan) -> VideoRow:
     row = replace(_in_state(row, RowState.RUNNING), plan=plan, bars=bars_of.for_plan(plan), phase=None, left=None)
-    return replace(row, report=None, question=None)
+    return replace(row, report=None, question=None, suspended=False)
 
 
 def _told(row: VideoRow, message: VideoTold, why: str) -> VideoRow:

@@ -63,7 +63,7 @@ class AudioMaker:
         self._source = source
         self._pieces = pieces
         self._cancel = cancel
-        self._stop = CancelToken()
+        self._stop = CancelToken(cancel.suspension)
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._finished = 0

@@ -20,6 +20,7 @@ from pipeline.scheduler import Capacity, Scheduler, Stage, Turn
 from pipeline.speech.child import WhisperProcess
 from pipeline.speech.model_memory import BESIDE_MODEL_BYTES, ENCODE_BYTES, has_room_for
 from pipeline.speech.transcript import Transcript
+from pipeline.suspension import Suspension
 
 Result = TypeVar("Result")
 
@@ -45,9 +46,9 @@ def capacity_of(cores: int) -> Capacity:
 class LocalTask(Generic[Result]):
     """A task that runs in a thread of its own from the start."""
 
-    def __init__(self, work: Callable[[CancelToken], Result], name: str) -> None:
+    def __init__(self, work: Callable[[CancelToken], Result], name: str, suspension: Suspension | None = None) -> None:
         self._work = work
-        self._token = CancelToken()
+        self._token = CancelToken(suspension)
         self._made: list[Result] = []
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=name)
@@ -73,10 +74,14 @@ class LocalTask(Generic[Result]):
 
 class LocalEngine:
     """The engine of this computer. Each task has a thread at once, and begins when it is its job's `turn`, among all
-    jobs that share the scheduler; those without one have the computer to themselves. Transcriptions share `whisper`.
+    jobs that share the scheduler; those without one have the computer to themselves. Transcriptions share `whisper`,
+    and all tasks stand still as the job's `suspension` says.
     """
 
-    def __init__(self, ffmpeg: Path, whisper: WhisperProcess, turn: Turn | None = None) -> None:
+    def __init__(
+        self, ffmpeg: Path, whisper: WhisperProcess, turn: Turn | None = None, suspension: Suspension | None = None
+    ) -> None:
+        self._suspension = suspension or Suspension()
         self._ffmpeg = ffmpeg
         self._whisper = whisper
         self._turn = turn or Turn(scheduler=Scheduler(capacity_of(os.cpu_count() or 1)), order=0)
@@ -98,7 +103,7 @@ class LocalEngine:
             with self._turn.use(stage, cancel):
                 return run_encode(task, folder, inputs, listen, cancel, ffmpeg=self._ffmpeg)
 
-        return LocalTask(encode, name=f"encode-{task.name}")
+        return LocalTask(encode, name=f"encode-{task.name}", suspension=self._suspension)
 
     def submit_transcription(
         self, task: TranscriptionTask, inputs: TranscriptionInputs, listen: Listen, log: Path | None = None
@@ -109,4 +114,4 @@ class LocalEngine:
             with self._turn.use(Stage.SPEECH, cancel):
                 return run_transcription(task, inputs, listen, cancel, log, whisper=self._whisper)
 
-        return LocalTask(transcribe, name="transcription")
+        return LocalTask(transcribe, name="transcription", suspension=self._suspension)

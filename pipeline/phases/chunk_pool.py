@@ -113,7 +113,7 @@ class ChunkPool:
             while not self._closed:
                 task = self._next()
                 if task is not None:
-                    self._running[task] = token = CancelToken()
+                    self._running[task] = token = CancelToken(self._cancel.suspension)
                     return task, token
                 self._changed.wait()
         return None

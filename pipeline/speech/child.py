@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import IO, Any
 
@@ -22,11 +22,14 @@ from config import child_environment
 from pipeline.cancel import CancelToken
 from pipeline.errors import SpeechError
 from pipeline.priority import creation_flags, give_way
+from pipeline.suspension import SuspendedProgram
 
 TERMINATE_S = 0.5
 """How long the child may take to end when asked, before it is killed."""
 TURN_S = 0.1
 """How often a thread that waits for another thread's request checks whether its own is cancelled, in seconds."""
+FOLLOW_S = 0.2
+"""How often it is looked whether the child is to stand still or go on, in seconds."""
 LOG_BYTES = 8192
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 """OpenMP's threads, which share out each multiplication, sleep while they wait; by default they keep a core busy that
@@ -148,6 +151,7 @@ class _Child:
         self.model: str | None = None
         self.loaded: str | None = None
         self._queue: SimpleQueue[ChildMessage | _Mark] = SimpleQueue()
+        self._program: SuspendedProgram | None = None
         self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `end`
         try:
             self._process = _start(self._complaints, environment)
@@ -195,6 +199,8 @@ class _Child:
 
     def end(self) -> None:
         """Make sure that the process is gone; between two requests it has nothing left to do."""
+        if self._program is not None:
+            self._program.let_go()
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
@@ -212,8 +218,14 @@ class _Child:
 
     def _next(self, cancel: CancelToken) -> ChildMessage | _Mark:
         """Return the next answer, or the mark of the end. A request that had its result may have been cancelled."""
+        program = self._program = SuspendedProgram(self._process, cancel.suspension)
         while True:
-            answer = self._queue.get()
+            try:
+                answer = self._queue.get(timeout=FOLLOW_S)
+            except Empty:
+                program.follow()
+                continue
+            program.let_go()
             cancel.check()
             if answer is not _CANCELLED:
                 return answer

@@ -43,6 +43,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "alongside",
         "scheduler",
         "priority",
+        "suspension",
         "worker_policy",
         "ffmpeg_need",
         "machine_use",
@@ -137,7 +138,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
 # of its folders
 NARROWED: dict[str, set[str]] = {
     "engines": {
-        *("job", "media_info", "model", "errors", "cancel", "codec", "scheduler"),
+        *("job", "media_info", "model", "errors", "cancel", "suspension", "codec", "scheduler"),
         *("files", "fingerprint", "checkpoints", "work_log", "disk_room", "media", "speech"),
     },
     # a queue of whole jobs: how one is written, and what it tells, but neither its phases nor its folders

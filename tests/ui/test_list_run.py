@@ -152,10 +152,13 @@ def test_one_that_fails_or_asks_stops_no_other(editor_of, tmp_path):
 
 
 def test_adding_pausing_and_cancelling_while_one_runs(editor_of, tmp_path):
-    """What is added begins in its turn; one that is paused keeps its place, one that is cancelled is left out."""
+    """What is added begins in its turn; one that is paused stands still, one that is cancelled is left out."""
     steps = {name: HaltedStep() for name in ("one", "two")}
 
+    suspensions = {}
+
     def run(plan, sink, cancel):
+        suspensions[plan.job.slug] = cancel.suspension
         sink(PhaseStarted(job="", phase=PhaseName.HLS, overall=0.0))
         sink(PhaseProgress(job="", phase=PhaseName.HLS, fraction=0.5, overall=0.4))
         if plan.job.slug in steps:
@@ -169,12 +172,16 @@ def test_adding_pausing_and_cancelling_while_one_runs(editor_of, tmp_path):
     editor.add(tmp_path, "late", "unwanted")
     editor.until(lambda: editor.rows["late"] is RowState.WAITING)
     editor.list.cancel([editor.id_of("unwanted")])
+    editor.until(lambda: editor.videos.rows[editor.id_of("one")].percent == 40)
     editor.list.pause([editor.id_of("one")])
-    editor.until(lambda: editor.rows["one"] is RowState.PAUSED)
-    steps["two"].wait_until_reached()
-    steps["one"] = HaltedStep()
-    steps["one"].release()
+    row = editor.videos.rows[editor.id_of("one")]
+    assert ("Paused at 40%", True) == (row.status, suspensions["one"].wanted)
+    assert editor.id_of("one") in editor.videos.unstarted
     editor.list.start([editor.id_of("one")], editor.values)
+    row = editor.videos.rows[editor.id_of("one")]
+    assert ("40% · Encoding", False) == (row.status, suspensions["one"].wanted)
+    steps["one"].release()
+    steps["two"].wait_until_reached()
     steps["two"].release()
     editor.until(lambda: not editor.videos.runs)
     assert {
@@ -183,6 +190,25 @@ def test_adding_pausing_and_cancelling_while_one_runs(editor_of, tmp_path):
         "late": RowState.DONE,
         "unwanted": RowState.CANCELLED,
     } == editor.rows
+
+
+def test_a_paused_upload_of_the_list_is_stopped(editor_of, tmp_path):
+    """Nothing of it is lost by that: its place is free for the next one, and it waits until it is started."""
+    step = HaltedStep()
+
+    def run(plan, sink, cancel):
+        sink(PhaseStarted(job="", phase=PhaseName.UPLOAD, overall=0.9))
+        if plan.job.slug == "one":
+            step.hold(cancel)
+        succeed(plan, sink, cancel)
+
+    editor = editor_of(FakeServices(run=run))
+    editor.add(tmp_path, "one", "two")
+    editor.list.start_all(editor.values)
+    step.wait_until_reached()
+    editor.until(lambda: editor.videos.rows[editor.id_of("one")].phase is PhaseName.UPLOAD)
+    editor.list.pause([editor.id_of("one")])
+    editor.until(lambda: (RowState.PAUSED, RowState.DONE) == (editor.rows["one"], editor.rows["two"]))
 
 
 def test_finish_this_then_stop_and_closing_keep_what_is_left(editor_of, tmp_path):

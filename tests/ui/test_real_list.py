@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
+import psutil
+import pytest
 from held_ffmpeg import crawling_ffmpeg
 from program import ROOT, make_clip
 
@@ -78,3 +81,51 @@ def test_a_list_is_killed_in_the_middle_and_gone_on_with(open_driver, tmp_path):
     assert [RowState.DONE] * 3 == [row.state for row in rows()[:3]]
     masters = sorted(path.parent.name for path in (tmp_path / "out").glob("*/master.m3u8"))
     assert ["a", "b", "c"] == masters
+
+
+def encoders() -> list[psutil.Process]:
+    """Return the ffmpegs that write a stream, not those that look into a video."""
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            found += [one] if "tee" in one.cmdline() else []
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for ffmpeg")
+def test_a_paused_video_stands_still_and_goes_on(open_driver, tmp_path):
+    """Its encoder is the same process before and after; one that stands still ends with the window."""
+    clip = make_clip(tmp_path / "a.mp4", seconds=12)
+    crawling = crawling_ffmpeg(tmp_path / "crawling")  # in the middle for as long as it is needed
+    config = Config(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", ffmpeg_path=str(crawling))
+    driver = open_driver(PipelineServices(), config=config)
+    driver.deadline_s = REAL_DEADLINE_S
+    window, variables = driver.window, driver.window.variables
+    variables.transcribe.set(False)
+    variables.make_mp4.set(False)
+    variables.output_dir.set(str(tmp_path / "out"))
+    window.controller.videos.add([str(clip)], variables.read())
+    driver.until(lambda: len(window.controller.state.videos.rows) == 1)
+    (id_,) = window.controller.state.videos.rows
+
+    def row():
+        return window.controller.state.videos.rows[id_]
+
+    driver.settle()
+    driver.press(window.queue_panel.start_all)
+    driver.until(lambda: row().percent and encoders())
+    window.queue_panel.tree.selection_set((id_,))
+    driver.until(lambda: window.controller.state.videos.selected == (id_,))
+    window.videos.pause()
+    driver.until(lambda: {psutil.STATUS_STOPPED} == {one.status() for one in encoders()})
+    driver.settle()
+    assert (f"Paused at {row().percent}%: a.mp4", True) == (driver.banner, row().percent > 0)
+    still = encoders()
+    driver.press(window.actions.start)
+    driver.until(lambda: psutil.STATUS_STOPPED not in [one.status() for one in encoders()])
+    assert still == encoders()
+    window.videos.pause()
+    driver.until(lambda: {psutil.STATUS_STOPPED} == {one.status() for one in encoders()})
+    window.controller.close()
+    driver.until(lambda: not window.controller.busy)
+    assert [] == encoders()

@@ -23,6 +23,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import EncodeError, FfmpegError, ToolError
 from pipeline.media.ffmpeg.ffmpeg_messages import meaning
 from pipeline.priority import creation_flags, give_way
+from pipeline.suspension import SuspendedProgram
 
 if sys.platform == "win32":
     from pipeline.media.ffmpeg.job_object import end_with_us
@@ -154,13 +155,21 @@ def run_ffmpeg(
 
 
 def _wait(process: subprocess.Popen[str], cancel: CancelToken, limit_s: float, look: Callable[[], None]) -> None:
-    """Wait until ffmpeg has ended, looking at it meanwhile. Raises EncodeError when the limit passes, Cancelled."""
-    deadline_s = time.monotonic() + limit_s
-    while process.poll() is None:
-        if time.monotonic() > deadline_s:
-            raise EncodeError(f"no answer within {limit_s:g} seconds")
-        cancel.wait(POLL_S)
-        look()
+    """Wait until ffmpeg has ended, looking at it meanwhile; it stands still as `cancel` has it. Raises EncodeError when
+    the limit passes, Cancelled.
+    """
+    program, left_s = SuspendedProgram(process, cancel.suspension), limit_s
+    try:
+        while process.poll() is None:
+            program.follow()
+            since_s = time.monotonic()
+            cancel.wait(POLL_S)
+            look()
+            left_s -= 0.0 if program.stands_still else time.monotonic() - since_s
+            if left_s < 0 and process.poll() is None:
+                raise EncodeError(f"no answer within {limit_s:g} seconds")
+    finally:
+        program.let_go()
 
 
 def _start(ffmpeg: Path, arguments: Sequence[str], cwd: Path) -> subprocess.Popen[str]:

@@ -27,6 +27,10 @@ def _children() -> list[psutil.Process]:
     return [child for child in left_behind() if "ffmpeg" in child.name()]
 
 
+def _statuses() -> list[str]:
+    return [child.status() for child in _children()]
+
+
 def test_progress_is_the_output_time(ffmpeg, tmp_path):
     """The last figure is the length of what was made."""
     run = process.run_ffmpeg(
@@ -51,6 +55,42 @@ def test_cancel_ends_ffmpeg_and_its_threads(ffmpeg, tmp_path):
     with pytest.raises(Cancelled):
         process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=cancel, on_progress=lambda _: cancel.cancel())
     assert ([], []) == (_children(), [t.name for t in threading.enumerate() if t.name.startswith("ffmpeg")])
+
+
+def test_ffmpeg_stands_still_and_goes_on(ffmpeg, tmp_path):
+    """It is the same process before and after, which goes on where it was."""
+    cancel, before, still = CancelToken(), [], []
+
+    def follow(out_time_s: float) -> None:
+        if not out_time_s:
+            return
+        if not before:
+            cancel.suspension.set(True)
+        before.append(out_time_s)
+        if not still and psutil.STATUS_STOPPED in _statuses():
+            still.append((out_time_s, _children()))
+            cancel.suspension.set(False)
+        elif still and out_time_s > still[0][0]:
+            still.append((out_time_s, _children()))
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=cancel, on_progress=follow, limit_s=HANGS_S)
+    assert still[0][1] == still[1][1] != []
+
+
+def test_a_program_that_stands_still_is_ended(ffmpeg, tmp_path):
+    """Cancel leaves nothing running, and nothing standing either."""
+    cancel = CancelToken()
+    cancel.suspension.set(True)
+
+    def cancel_when_still(_: float) -> None:
+        if psutil.STATUS_STOPPED in _statuses():
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        process.run_ffmpeg(ffmpeg, ENDLESS, cwd=tmp_path, cancel=cancel, on_progress=cancel_when_still, limit_s=HANGS_S)
+    assert ([], []) == (_children(), left_behind())
 
 
 def test_a_program_that_will_not_listen_is_killed(tmp_path, monkeypatch):
@@ -194,15 +234,17 @@ def _gone(one: psutil.Process) -> bool:
         return True
 
 
-def test_ffmpeg_ends_with_a_program_that_is_killed(ffmpeg, tmp_path):
+@pytest.mark.parametrize("stands_still", [False, True], ids=["running", "standing still"])
+def test_ffmpeg_ends_with_a_program_that_is_killed(ffmpeg, tmp_path, stands_still):
     """kill -9 leaves nothing running, though nobody is left to end it; ffmpeg was started from a thread,
-    as chunks are.
+    as chunks are. One that stands still ends, too.
     """
     code = (
         "import sys, threading; from pathlib import Path; from pipeline.cancel import CancelToken;"
         "from pipeline.media.ffmpeg.process import run_ffmpeg;"
-        "run = lambda: run_ffmpeg(Path(sys.argv[1]), sys.argv[2:], cwd=Path('.'), cancel=CancelToken(),"
-        " on_progress=lambda s: s and print('running', flush=True));"
+        "cancel = CancelToken();"
+        "run = lambda: run_ffmpeg(Path(sys.argv[1]), sys.argv[2:], cwd=Path('.'), cancel=cancel,"
+        f" on_progress=lambda s: s and (print('running', flush=True), cancel.suspension.set({stands_still})));"
         "threading.Thread(target=run).start()"
     )
     command = [sys.executable, "-c", code, str(ffmpeg), *ENDLESS]
@@ -210,10 +252,19 @@ def test_ffmpeg_ends_with_a_program_that_is_killed(ffmpeg, tmp_path):
         assert b"running\n" == program.stdout.readline()
         left = psutil.Process(program.pid).children(recursive=True)
         names = [one.name() for one in left]
+        waiting = threading.Event()
+        for _ in range(HANGS_S * 100):
+            if stands_still is (psutil.STATUS_STOPPED in [one.status() for one in left]):
+                break
+            waiting.wait(0.01)
+        still = psutil.STATUS_STOPPED in [one.status() for one in left]
         program.kill()
-    waiting = threading.Event()
     for _ in range(HANGS_S * 100):
         if all(_gone(one) for one in left):
             break
         waiting.wait(0.01)
-    assert (True, []) == (any("ffmpeg" in name for name in names), [one for one in left if not _gone(one)])
+    assert (True, stands_still, []) == (
+        any("ffmpeg" in name for name in names),
+        still,
+        [one for one in left if not _gone(one)],
+    )
