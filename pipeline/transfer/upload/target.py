@@ -21,10 +21,7 @@ from pipeline.transfer.manifests.placement import version, versions_in
 from pipeline.transfer.upload.journal import JournalContent
 
 REPLACED = "Something else was uploaded to this destination since: every file is sent again."
-ANOTHER_STREAM = (
-    "Another stream is already at {prefix}: this one goes to {version_folder} below it, "
-    "and replaces it when it is complete."
-)
+ANOTHER_STREAM = "Another stream is already at {prefix}: viewers see it until this one is complete and replaces it."
 
 SPREAD = 100_000
 """Among how many numbers one is drawn: 10,000 uploads to one destination fit into the nine digits of a version."""
@@ -148,7 +145,7 @@ def _beside(
     if going_on and content.version_folder and published_here is None and not watched:
         return UploadTarget(version_folder=content.version_folder, going_on=True)
     version_folder = version(above(max([1, *_versions_in_use(content, published, taken)])))
-    notice = ANOTHER_STREAM.format(prefix=prefix, version_folder=version_folder)
+    notice = ANOTHER_STREAM.format(prefix=prefix)
     replaced = published_here is not None and published_here.md5 != published.md5
     return UploadTarget(
         version_folder=version_folder,
