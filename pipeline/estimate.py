@@ -65,7 +65,7 @@ def has_constant_quality(plan: Plan) -> bool:
 
 def size_kind(plan: Plan) -> str:
     """Return of which kind the size of a plan's files is: encodes of the same kind are compared."""
-    return f"size {hls_kind(plan, plan.encoder)}"
+    return " ".join(["size", hls_kind(plan, plan.encoder)])
 
 
 def _on_this_machine(plan: Plan, measured: Measured) -> Plan:

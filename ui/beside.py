@@ -33,6 +33,6 @@ def windows_beside(
     return (
         FramesOpener(master, variables, (services.frames, services.folders), config, post),
         ResultsOpener(master, controller.folders),
-        HistoryOpener(master, services.folders, controller.folders, config, post),
+        HistoryOpener(master, services.folders, controller.folders, config, controller.login.ask_for_folder, post),
         AboutOpener(master),
     )

@@ -34,11 +34,19 @@ Task = Callable[[CancelToken], FolderTold]
 class FolderJobs:
     """Does one thing at a time. Every method but those of its thread is called in the Tk thread, and returns at once.
 
-    `config` returns the settings with the login that stands in the form.
+    `config` returns the settings with the login that stands in the form, `ask_token` a new token where that has
+    expired; it is called in a thread of the upload.
     """
 
-    def __init__(self, services: FolderServices, config: Callable[[], Config], post: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        services: FolderServices,
+        config: Callable[[], Config],
+        ask_token: Callable[[CancelToken], str | None],
+        post: Callable[[Message], None],
+    ) -> None:
         self._services = services
+        self._ask_token = ask_token
         self._config = config
         self._post = post
         self._thread: threading.Thread | None = None
@@ -113,7 +121,8 @@ class FolderJobs:
         check_server(server, config)
         request = UploadRequest(prefix=prefix, language=config.languages.default)
         job = UploadJob(folder=folder, upload=request, existing=existing)
-        return told_of_upload(folder, self._services.upload(job, config, self._teller(folder), cancel))
+        report = self._services.upload(job, config, self._teller(folder), cancel, lambda: self._ask_token(cancel))
+        return told_of_upload(folder, report)
 
     def _teller(self, folder: Path) -> Sink:
         """Return what tells of an upload's progress, and of what it waits for."""

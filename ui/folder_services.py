@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.batch_callbacks import RunContext
     from pipeline.folder_results import FolderResults
     from pipeline.job_history import HistoryEntry
+    from pipeline.transfer.http.login import AskToken
     from pipeline.transfer.manifests.verify import Verification
 
 
@@ -49,8 +50,10 @@ class FolderServices(Protocol):
         """Put a subtitle file in the place of a folder's captions; return a sentence. Raises PipelineError."""
         ...
 
-    def upload(self, job: UploadJob, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
-        """Upload a folder; the last event is the only JobFinished. Raises PipelineError where it can't begin."""
+    def upload(self, job: UploadJob, config: Config, sink: Sink, cancel: CancelToken, ask_token: AskToken) -> JobReport:
+        """Upload a folder; the last event is the only JobFinished. `ask_token` is called in a thread of the upload
+        where the login has expired. Raises PipelineError where it can't begin.
+        """
         ...
 
 
@@ -113,7 +116,7 @@ class RealFolders:
 
         return replace_captions(folder, file)
 
-    def upload(self, job: UploadJob, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+    def upload(self, job: UploadJob, config: Config, sink: Sink, cancel: CancelToken, ask_token: AskToken) -> JobReport:
         """See `FolderServices`."""
         from pipeline import wiring
         from pipeline.preflight import check_upload
@@ -130,7 +133,7 @@ class RealFolders:
 
         def run(one: UploadJob, context: RunContext) -> JobReport:
             asked = replace(plan, job=one)
-            return wiring.run_job(asked, config, context.sink, context.cancel, answers=answers)
+            return wiring.run_job(asked, config, context.sink, context.cancel, ask_token=ask_token, answers=answers)
 
         def say(text: str, level: LogLevel = LogLevel.INFO) -> None:
             sink(LogLine(job=job.slug, text=text, level=level))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from config import Config
 from diagnostics import crash_log
+from pipeline.cancel import CancelToken
 from pipeline.transfer.http.validation import token_problems
 from ui.job_form import FormValues
 from ui.keychain import KeptLogin
@@ -76,6 +77,13 @@ class LoginControl:
     def forget_for(self, backend: str) -> None:
         """Remove the login of a named backend from the keychain."""
         self._memory.forget(backend)
+
+    def ask_for_folder(self, cancel: CancelToken) -> str | None:
+        """Return a new token for the upload of a finished folder, None for none. Called in its thread."""
+        token = self._question.ask(cancel, of_folder=True)
+        if token is None:  # it may be stopped, and nobody waits for an answer any more
+            self._post(TokenAnswered(given=False))
+        return token
 
     def answer_token(self, token: str, values: FormValues) -> bool:
         """Continue the upload with a new token; return whether the text can be a token."""

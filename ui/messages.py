@@ -144,7 +144,11 @@ class Resumed:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenWanted:
-    """The backend no longer accepts the token, and the upload waits for a new one."""
+    """The backend no longer accepts the token, and the upload waits for a new one: a job's, or that of a finished
+    folder.
+    """
+
+    of_folder: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

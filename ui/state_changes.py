@@ -239,7 +239,7 @@ def _token(state: ViewState, message: TokenWanted | TokenRefused | TokenAnswered
     """
     match message:
         case TokenWanted():
-            waits = state.stage is WindowStage.RUNNING or state.videos.runs
+            waits = state.stage is WindowStage.RUNNING or state.videos.runs or message.of_folder
             return replace(state, token=TokenView()) if waits else state
         case TokenRefused():
             return replace(state, token=TokenView(problem=message.problem)) if state.token is not None else state

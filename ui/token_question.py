@@ -14,29 +14,36 @@ from ui.messages import Message, TokenWanted
 
 
 class TokenQuestion:
-    """Lets one thread wait until the editor has answered, or until the job is cancelled."""
+    """Lets threads wait until the editor has answered, or until their jobs are cancelled."""
 
     def __init__(self, post: Callable[[Message], None]) -> None:
         self._post = post
-        self._waiting: queue.SimpleQueue[str | None] | None = None
+        self._lock = threading.Lock()
+        self._waiting: list[queue.SimpleQueue[str | None]] = []
 
-    def ask(self, cancel: CancelToken) -> str | None:
+    def ask(self, cancel: CancelToken, *, of_folder: bool = False) -> str | None:
         """Return the new token, or None when the editor has none or the job is cancelled.
 
-        Never called in the Tk thread.
+        `of_folder` says that a finished folder is uploaded, beside the jobs. Never called in the Tk thread.
         """
-        # one queue per question: an answer that comes too late answers no other
+        # a queue for each who asks: an answer that comes too late answers no other
         answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._waiting = answers
-        self._post(TokenWanted())
-        with cancel.on_cancel(lambda: answers.put(None)):
-            return answers.get()
+        with self._lock:
+            self._waiting.append(answers)
+        self._post(TokenWanted(of_folder=of_folder))
+        try:
+            with cancel.on_cancel(lambda: answers.put(None)):
+                return answers.get()
+        finally:
+            with self._lock:
+                self._waiting = [one for one in self._waiting if one is not answers]
 
     def answer(self, token: str | None) -> None:
-        """Hand over a token, None for none; returns at once."""
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.put(token)
+        """Hand over a token to all who wait, None for none; returns at once."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for answers in waiting:
+            answers.put(token)
 
 
 class SharedToken:

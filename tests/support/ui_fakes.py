@@ -448,9 +448,10 @@ class FakeFolders:
         """Say that they were replaced."""
         return f"{file.name} is in its place."
 
-    def upload(self, job: UploadJob, config: Config, sink: Sink, cancel: CancelToken) -> JobReport:
+    def upload(self, job: UploadJob, config: Config, sink: Sink, cancel: CancelToken, ask_token: AskToken) -> JobReport:
         """Run what the test set."""
         assert self.services.folder_upload is not None
+        self.services.ask_token = ask_token
         return self.services.folder_upload(job, sink, cancel)
 
     def _note(self, folder: Path) -> None:

@@ -8,18 +8,20 @@ from tkinter.font import nametofont
 
 import pytest
 from cut_off import faults
+from store_server import TOKEN, Fault, running_server
 from ui_fakes import FakeServices, HaltedStep
 
 from config import BackendApi, Config
+from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
-from pipeline.events import PhaseProgress
-from pipeline.job import Existing
+from pipeline.events import PhaseProgress, PhaseStarted
+from pipeline.job import Existing, UploadJob, UploadRequest
 from pipeline.job_history import HistoryEntry, day_and_time
 from pipeline.model import JobReport, Outcome, PhaseName
 from pipeline.queued_job import JobState
 from pipeline.transfer.manifests.verify import Finding, Location, Verification
 from ui.folder_jobs import CANCELLED, told_of
-from ui.folder_services import check_server
+from ui.folder_services import RealFolders, check_server
 from ui.history.rows import MOST_ROWS, columns, found
 from ui.history.window import NONE_CHOSEN, TURN_S
 from ui.results.panel import READING
@@ -165,6 +167,31 @@ def test_a_job_is_found_and_uploaded_again(open_driver, folder):
     assert (folder, "videos/lesson/", Existing.UPLOAD_AGAIN) == (job.folder, job.upload.prefix, job.existing)
 
 
+@pytest.mark.parametrize("answer", ["n" * 32, None], ids=["a token", "stopped"])
+def test_a_token_that_has_expired_is_asked_for(open_driver, folder, answer):
+    """In the main window, where it is typed; the upload goes on with it. When it is stopped nobody asks any more."""
+    tokens = []
+
+    def upload(job, sink, cancel):
+        tokens.append(services.ask_token())
+        cancel.check()
+        return JobReport(slug=job.slug, source=job.source, folder=job.folder, outcome=Outcome.DONE)
+
+    services = FakeServices(ended=(entry(1, folder),), folder_upload=upload)
+    driver = open_driver(services)
+    history = opened(driver)
+    choose(driver, history, "job1")
+    driver.press(history.upload)
+    driver.until(driver.window.token_panel.frame.winfo_viewable)
+    if answer is None:
+        driver.press(history.stop)
+    else:
+        assert driver.window._go_on_with(answer)
+    driver.until(lambda: str(history.news.cget("text")) == ("Uploaded." if answer else CANCELLED))
+    driver.until(lambda: not driver.window.token_panel.frame.winfo_viewable())
+    assert [answer] == tokens
+
+
 def test_closing_waits_for_the_answer_about_an_upload(open_driver, folder):
     """The program closes when its upload has been stopped, and not before anybody says so."""
     uploading = Uploading()
@@ -213,3 +240,23 @@ def test_a_folder_that_is_gone_says_so(open_driver, tmp_path):
         str(history.news.cget("text")),
         [one.instate(["disabled"]) for one in buttons],
     )
+
+
+def test_a_real_upload_goes_on_with_the_new_token(folder, tmp_path):
+    """The backend refuses the first one once: nothing that is sent is lost, and nothing fails."""
+    asked = []
+    (folder / "720p").mkdir()
+    (folder / "720p/index.m3u8").write_text("#EXTM3U\n#EXTINF:2,\nseg_001.ts\n#EXT-X-ENDLIST\n", encoding="utf-8")
+    (folder / "720p/seg_001.ts").write_bytes(b"video")
+    with running_server() as server:
+        config = Config(backend=BackendApi(url=server.url, token=TOKEN), data_dir=tmp_path / "data")
+
+        def tell(event):
+            if isinstance(event, PhaseStarted) and event.phase is PhaseName.UPLOAD:
+                server.api_faults[config.backend.presign_endpoint].append(Fault(status=401))
+
+        job = UploadJob(folder=folder, upload=UploadRequest(prefix="videos/lesson/"), existing=Existing.UPLOAD_AGAIN)
+        report = RealFolders().upload(job, config, tell, CancelToken(), lambda: asked.append(1) or server.token)
+        assert "" == report.error
+        assert (Outcome.DONE, [1]) == (report.outcome, asked)
+        assert "videos/lesson/master.m3u8" in server.stored

@@ -66,3 +66,13 @@ def test_an_answer_that_comes_too_late_answers_no_other_question():
     asked.question.answer("second")
     thread.join(DEADLINE_S)
     assert ["first", "second"] == asked.answers
+
+
+def test_all_who_ask_get_the_answer():
+    """A job and the upload of a finished folder may ask at the same time; one that is cancelled asks no more."""
+    asked = Asked()
+    threads = [asked.begin() for _ in range(3)]
+    asked.question.answer("a-new-token")
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    assert (["a-new-token"] * 3, []) == (asked.answers, asked.question._waiting)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import ttkbootstrap as ttk
 
 from config import Config
+from pipeline.cancel import CancelToken
 from ui.folder_actions import FolderActions
 from ui.folder_jobs import FolderJobs
 from ui.folder_messages import FolderMessage, FolderTold, HistoryRead
@@ -31,16 +32,17 @@ class HistoryOpener:
         services: FolderServices,
         actions: FolderActions,
         config: Callable[[], Config],
+        ask_token: Callable[[CancelToken], str | None],
         post: Callable[[Message], None],
     ) -> None:
-        """`config` returns the settings with the login that stands in the form."""
+        """`config` and `ask_token` are as in `FolderJobs`."""
         self.window: HistoryWindow | None = None
         self._master = master
         self._services = services
         self._actions = actions
         self._config = config
         self._post = post
-        self._jobs = FolderJobs(services, config, post)
+        self._jobs = FolderJobs(services, config, ask_token, post)
         self._told: FolderTold | None = None
 
     @property
