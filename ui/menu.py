@@ -14,6 +14,7 @@ import ttkbootstrap as ttk
 from ui.language import shown
 from ui.theme import colour_menu, on_new_theme
 from ui.view_state import ViewState
+from ui.widgets.menu_letters import underline
 
 IS_MAC = sys.platform == "darwin"
 MODIFIER = "Command" if IS_MAC else "Control"
@@ -120,6 +121,7 @@ class MenuBar:
                 self._commands.append((made, index, entry))
                 for key in key_events(entry.key) if entry.bound else ():
                     self._window.bind(key, partial(self._pressed, entry))
+        underline(made)
 
     def _pressed(self, command: MenuCommand, _: object) -> str:
         if self._state is not None and command.enabled(self._state):

@@ -10,6 +10,7 @@ from ui.menu import MenuCommand, key_events, shown_key
 from ui.menu_bar import menus
 from ui.messages import DiagnosticsSaved
 from ui.view_state import WindowStage
+from ui.widgets.menu_letters import letters
 from ui.widgets.text_menu import TextMenu
 
 
@@ -121,3 +122,47 @@ def test_diagnostics_are_saved(open_driver, tmp_path, monkeypatch):
     entry.invoke("Save diagnostics…")
     assert [tmp_path / "a.zip", tmp_path / "taken.zip"] == saved
     assert [f"{tmp_path / 'a.zip'} has no token.", f"{tmp_path / 'taken.zip'} already exists."] == driver.log
+
+
+@pytest.mark.parametrize(
+    ("labels", "chosen"),
+    [
+        (["Cut", "Copy", "Paste", "Select all"], "CoPS"),
+        (["Choose video…", "Choose output folder…", "Open folder"], "CoF"),
+        (["Ä", "ä", "1.", ""], "Ä-1-"),
+    ],
+    ids=["same beginning", "words", "nothing left"],
+)
+def test_letters_of_entries(labels, chosen):
+    """Each entry has a letter of its own, one that begins a word if there is one."""
+    places = letters(labels)
+    found = "".join("-" if place < 0 else label[place] for label, place in zip(labels, places, strict=True))
+    assert chosen.casefold() == found.casefold()
+
+
+def test_every_entry_has_a_letter(open_driver):
+    """In every menu of the window but the longest, which has more entries than its last has letters left."""
+    window = open_driver().window
+    without = {
+        name: int(menu.entrycget(place, "underline"))
+        for name, menu in window.menu_bar.menus.items()
+        for place in range(int(menu.index("end")) + 1)
+        if menu.type(place) != "separator" and int(menu.entrycget(place, "underline")) < 0
+    }
+    assert without.keys() <= {"List"}
+
+
+def test_the_menu_of_the_list_is_opened_by_a_key(open_driver):
+    """With an entry chosen that does something."""
+    driver = open_driver()
+    driver.list_videos(2)
+    panel = driver.window.queue_panel
+    panel.tree.focus_force()
+    panel.tree.event_generate("<Down>")
+    driver.settle()
+    panel.tree.event_generate("<Shift-F10>")
+    driver.settle()
+    try:
+        assert (True, "active") == (bool(panel.menu.winfo_viewable()), panel.menu.entrycget("active", "state"))
+    finally:
+        panel.menu.unpost()

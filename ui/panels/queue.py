@@ -22,6 +22,8 @@ from ui.view_state import ViewState
 from ui.widgets.card import NARROW, Card
 from ui.widgets.elided import clipped
 from ui.widgets.fields import switch
+from ui.widgets.list_keys import MARKED
+from ui.widgets.menu_letters import pop_up, underline
 from ui.widgets.picture import Picture, sized_picture
 from ui.widgets.row_dragging import RowDragging
 from ui.widgets.scrollbars import show_when_needed
@@ -234,7 +236,8 @@ class QueuePanel:
         title = title_in(title_room - around - self.picture_size[0], row, self._font.measure)
         status = clipped(row.status, status_room - around, self._font.measure)
         picture = self._picture(id_, one)
-        self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag,))
+        marked = (MARKED,) if self.tree.tag_has(MARKED, id_) else ()
+        self.tree.item(id_, text=f" {title}", image=picture, values=(row.length, status), tags=(row.tag, *marked))
 
     def _picture(self, id_: str, one: Listed) -> Picture:
         content = one.picture if isinstance(one, VideoRow) else b""
@@ -267,7 +270,7 @@ class QueuePanel:
 
     def _pop_up(self, widget: tkinter.Misc, entries: Sequence[MenuCommand | Separator]) -> None:
         self._fill(entries)
-        self.menu.tk_popup(widget.winfo_rootx(), widget.winfo_rooty() + min(widget.winfo_height(), 40))
+        pop_up(self.menu, widget)
 
     def _fill(self, entries: Sequence[MenuCommand | Separator]) -> None:
         assert self._state is not None
@@ -283,6 +286,7 @@ class QueuePanel:
                     accelerator=shown_key(entry.key),
                     state="normal" if entry.enabled(self._state) else "disabled",
                 )
+        underline(self.menu)
 
     def _pressed(self, do: Callable[[], object], _: object) -> str:
         # Not only where it is enabled in the state that is shown: what is selected may be newer.

@@ -10,9 +10,17 @@ from functools import partial
 from tkinter import ttk as plain
 from weakref import WeakKeyDictionary
 
+import ttkbootstrap as ttk
+
+from ui.theme import shown_theme
 from ui.widgets.text_menu import SELECT_ALL_KEYS
 
 CLASS = "Treeview"
+MARKED = "marked"
+"""The tag of the row that the keys begin at, while it is not selected."""
+MARKED_COLOURS = {"dark": ("#62758b", "#ffffff"), "light": ("#8593a3", "#000000")}
+"""Its ground, which stands out by 3 to 1, and its text, which has 4.5."""
+
 KEYS = ("Up", "Down", "Prior", "Next", "Home", "End")
 
 
@@ -27,6 +35,8 @@ class ListKeys:
             window.bind_class(CLASS, f"<Shift-{key}>", partial(self._extend, key))
             window.bind_class(CLASS, f"<Control-{key}>", partial(self._move_mark, key))
         window.bind_class(CLASS, "<Control-space>", self._toggle)
+        for event in ("<FocusOut>", "<<TreeviewSelect>>"):
+            window.bind_class(CLASS, event, lambda event: _unmark(_tree(event)), add="+")
         for keys in SELECT_ALL_KEYS:
             window.bind_class(CLASS, keys, self._select_all)
 
@@ -68,6 +78,7 @@ class ListKeys:
         row = self._target(key, tree)
         if row:
             _show(tree, row)
+            _mark(tree, row)
         return "break"
 
     def _toggle(self, event: tkinter.Event[tkinter.Misc]) -> str:
@@ -100,6 +111,19 @@ class ListKeys:
 def _tree(event: tkinter.Event[tkinter.Misc]) -> plain.Treeview:
     assert isinstance(event.widget, plain.Treeview)
     return event.widget
+
+
+def _mark(tree: plain.Treeview, row: str) -> None:
+    """Let the row that the keys begin at be seen where it is not selected."""
+    _unmark(tree)
+    if row not in tree.selection():
+        ground, text = MARKED_COLOURS[shown_theme(ttk.Style())]
+        tree.tag_configure(MARKED, background=ground, foreground=text)
+        tree.tk.call(str(tree), "tag", "add", MARKED, row)
+
+
+def _unmark(tree: plain.Treeview) -> None:
+    tree.tk.call(str(tree), "tag", "remove", MARKED)
 
 
 def _takes_several(tree: plain.Treeview) -> bool:

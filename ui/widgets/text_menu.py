@@ -11,6 +11,7 @@ import ttkbootstrap as ttk
 
 from ui.language import _, shown
 from ui.theme import colour_menu, on_new_theme
+from ui.widgets.menu_letters import underline
 
 CLASSES = ("TEntry", "TCombobox", "TSpinbox", "Text")
 
@@ -79,6 +80,7 @@ class TextMenu:
             self.menu.add_command(
                 label=shown(label), accelerator=shortcut, state="normal" if can else "disabled", command=do
             )
+        underline(self.menu)
         self.menu.tk_popup(x, y)
 
 
