@@ -34,6 +34,7 @@ from pipeline.queued_job import JobState
 from pipeline.speech.model import DownloadProgress
 from pipeline.speech.model_cache import StoredModel
 from pipeline.unfinished import UnfinishedJob
+from pipeline.update_notice import UpdateNotice
 from transcripts.find_replace import Query
 from transcripts.merge import Collision
 from ui.folder_messages import FolderTold, HistoryRead, ResultsRead
@@ -77,6 +78,7 @@ from ui.preferences import LimitDays, LimitPeriod, NamedBackend
 from ui.tones import Tone
 from ui.transcripts.state import EditorStage, Question
 from ui.transcripts.view import EditorView
+from ui.update_messages import UpdateFound
 
 FOLDER = "/home/editor/Videos/Biology of cells, winter 2026"
 VIDEO = f"{FOLDER}/An introduction to the biology of cells – lecture 1.mp4"
@@ -621,6 +623,7 @@ def opening_failed(driver: Driver) -> tkinter.Misc:
 
 INTERRUPTED = SourceError(f"{VIDEO} is no video: it ends after 1,024 bytes. Copy it anew from the camera or the disk.")
 
+NEWER = UpdateNotice(version="1.2.0", notes="https://converter.example-university.edu/news/1.2.0/index.html")
 NO_TOKEN = "A token is a single line without spaces: copy it once more."
 NO_RECORD = f"The record of the video could not be made: {SERVER}/api/admin/files answered 500. The files are uploaded."
 UNTRANSLATED = "There are no captions in English: the model 'turbo' can't translate."
@@ -684,6 +687,7 @@ JOBS: dict[str, ShownState] = {
     "failed": ShownState(reach=lambda driver: end(driver, Outcome.FAILED, error=FULL)),
     "cancelled": ShownState(reach=lambda driver: end(driver, Outcome.CANCELLED)),
     "pasted too much": ShownState(reach=lambda driver: tell(driver, PasteRefused(characters=1_234_567))),
+    "newer version": ShownState(reach=lambda driver: tell(driver, UpdateFound(notice=NEWER))),
     "unexpected": ShownState(reach=lambda driver: tell(driver, UnexpectedError(text=MISTAKE))),
     "diagnostics": ShownState(reach=lambda driver: tell(driver, DiagnosticsSaved(text=SAVED))),
 }
@@ -713,7 +717,7 @@ BESIDE: dict[str, ShownState] = {
     "model being downloaded": ShownState(reach=lambda driver: machine_check(driver, downloading=True)),
     **{
         f"settings, {name}": ShownState(reach=lambda driver, name=name: settings(driver, name))
-        for name in ("general", "backends", "new backend", "qualities", "upload")
+        for name in ("general", "backends", "new backend", "qualities", "upload", "system")
     },
 }
 EDITOR: dict[str, ShownState] = {
