@@ -176,7 +176,8 @@ class JobReport:
     `backend_unreachable` says that the job failed because backend or storage can't be reached, or are in trouble: later
     it may be done.
     `folder_in_use` says that it failed because another process works in its folder, `damaged` that it did because the
-    source is, and that it would be converted as far as it can be read if that were accepted.
+    source is, and that it would be converted as far as it can be read if that were accepted. `unheard` says that the
+    model is missing or the transcription has failed: without captions of its own making it would be done.
     """
 
     slug: str
@@ -193,6 +194,7 @@ class JobReport:
     backend_unreachable: bool = False
     folder_in_use: bool = False
     damaged: bool = False
+    unheard: bool = False
     address: str = ""
 
     @property

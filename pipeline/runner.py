@@ -194,6 +194,7 @@ def run(
         backend_unreachable=ending.backend_unreachable,
         folder_in_use=ending.folder_in_use,
         damaged=ending.damaged,
+        unheard=ending.unheard,
         media_deleted=folder.media_deleted,
         loudness_lufs=_loudness_lufs(folder.done),
         address=plan.job.address.text if isinstance(plan, Plan) and plan.job.address is not None else "",

@@ -11,7 +11,15 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.errors import Cancelled, DamageError, FolderInUseError, PipelineError, SettingsError, TransferError
+from pipeline.errors import (
+    Cancelled,
+    DamageError,
+    FolderInUseError,
+    PipelineError,
+    SettingsError,
+    SpeechError,
+    TransferError,
+)
 from pipeline.events import LogLevel, LogLine, PhaseFinished, PhaseProgress, PhaseStarted, Sink
 from pipeline.model import Outcome, PhaseName, PhaseOutcome, PhaseReport
 from pipeline.phases.phase import PhaseResult, Progress
@@ -33,6 +41,7 @@ class JobResult:
     backend_unreachable: bool = False
     folder_in_use: bool = False
     damaged: bool = False
+    unheard: bool = False
 
 
 class Steps:
@@ -134,6 +143,7 @@ def to_the_end(work: Callable[[], object], log: Log) -> JobResult:
             backend_unreachable=may_pass(failure),
             folder_in_use=isinstance(failure, FolderInUseError),
             damaged=isinstance(failure, DamageError),
+            unheard=isinstance(failure, SpeechError),
         )
     except Exception as bug:  # noqa: BLE001  # the job's outermost frame: a bug must end the job, not the worker thread
         return JobResult(outcome=Outcome.FAILED, error=bug_text(bug, log))

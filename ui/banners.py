@@ -67,6 +67,10 @@ DESTINATION_CHOICES = (
 )
 
 ACCEPT_DAMAGE = BannerChoice(label="Convert what can be read", answer=BannerAnswer.ACCEPT_DAMAGE)
+WITHOUT_CAPTIONS = (
+    BannerChoice(label="Convert without captions", answer=BannerAnswer.NO_CAPTIONS),
+    BannerChoice(label="Download…", answer=BannerAnswer.GET_MODEL),
+)
 
 CLOSE_CHOICES = (
     BannerChoice(label="Go on in the background", answer=BannerAnswer.GO_ON_IN_BACKGROUND),
@@ -200,7 +204,7 @@ def result(report: JobReport, *, kept: float | None = None) -> Banner:
     """Return how a job ended; `kept` is the part that a later run does not do again, None where that is not known."""
     name = report.source.name
     if report.outcome is Outcome.FAILED:
-        return failed(name, report.error, *report.warnings, damaged=report.damaged)
+        return failed(name, report.error, *report.warnings, damaged=report.damaged, unheard=report.unheard)
     if report.outcome is Outcome.CANCELLED:
         told = (in_window(report.error) or _what_is_kept(report), _how_it_goes_on(report, kept))
         return Banner(title=f"Cancelled: {name}", lines=told, tone=Tone.WARNING)
@@ -221,10 +225,10 @@ def _where(report: JobReport) -> str:
     return f"The files are in {report.folder}."
 
 
-def failed(name: str, *lines: str, damaged: bool) -> Banner:
-    """Return that a video failed, and why; one that is `damaged` can be converted as far as it can be read."""
+def failed(name: str, *lines: str, damaged: bool, unheard: bool) -> Banner:
+    """Return that a video failed, and why; `damaged` and `unheard` are as in `JobReport`."""
     told = tuple(map(in_window, lines))
-    return Banner(title=f"Failed: {name}", lines=told, tone=Tone.BAD, choices=_way_on(damaged=damaged))
+    return Banner(title=f"Failed: {name}", lines=told, tone=Tone.BAD, choices=_way_on(damaged=damaged, unheard=unheard))
 
 
 def in_window(text: str) -> str:
@@ -232,8 +236,8 @@ def in_window(text: str) -> str:
     return text.replace(HOW_TO_ACCEPT, "").replace(RESUME, "")
 
 
-def _way_on(*, damaged: bool) -> tuple[BannerChoice, ...]:
-    return (ACCEPT_DAMAGE,) if damaged else ()
+def _way_on(*, damaged: bool, unheard: bool = False) -> tuple[BannerChoice, ...]:
+    return (ACCEPT_DAMAGE,) if damaged else WITHOUT_CAPTIONS if unheard else ()
 
 
 def _what_is_kept(report: JobReport) -> str:

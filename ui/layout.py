@@ -67,9 +67,10 @@ class PanelWindow(ttk.App):
         config: Config,
         go_on_with: Callable[[str], bool],
         start: Callable[[], None],
+        get_model: Callable[[], None],
     ) -> None:
         """Create the panels and place them; `go_on_with` takes a new token and returns whether it can be one, and
-        `start` is what Start does.
+        `start` is what Start does, `get_model` shows where the model is downloaded.
         """
         settings_width = min(on_screen(self, SETTINGS_WIDTH), round(self._size[0] * SETTINGS_SHARE))
         self.columnconfigure(0, weight=1, uniform="share", minsize=settings_width)
@@ -95,7 +96,9 @@ class PanelWindow(ttk.App):
         self.list_or_log = SwitchedCards({"Videos": self.queue_panel.card, "Log": self.log_panel.card}, first="Log")
         self.list_or_log.grid(row=1)
         self._list_empty = True
-        ways_on = WaysOn(controller, variables, accept_damage=self.source_panel.accept_damage, start=start)
+        ways_on = WaysOn(
+            controller, variables, accept_damage=self.source_panel.accept_damage, get_model=get_model, start=start
+        )
         self.banner_panel = BannerPanel(self, ways_on.answer)
         self.banner_panel.frame.grid(row=1, column=0, columnspan=2, sticky="nsew", padx=GAP, pady=(GAP, 0))
         self.token_panel = TokenPanel(

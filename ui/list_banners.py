@@ -52,7 +52,14 @@ def ended(videos: VideoRows) -> Banner:
     if lines:
         lines.append("Select a video to see why.")
     tone = Tone.BAD if failed else Tone.WARNING if asking or left else Tone.GOOD
-    return Banner(title=summary(videos), lines=tuple(lines), tone=tone)
+    choices = banners.WITHOUT_CAPTIONS if unheard(videos) else ()
+    return Banner(title=summary(videos), lines=tuple(lines), tone=tone, choices=choices)
+
+
+def unheard(videos: VideoRows) -> tuple[str, ...]:
+    """Return the videos that failed and could be converted without captions."""
+    failed = (row for row in videos.rows.values() if row.state is RowState.FAILED)
+    return tuple(row.id for row in failed if (row.listed if row.report is None else row.report).unheard)
 
 
 def summary(videos: VideoRows) -> str:
@@ -91,7 +98,7 @@ def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
         told = banners.under_way(row.plan, row.phase)
         return replace(told, lines=(CANCEL_STOPS_ONE,)) if videos.runs else told
     if row.state is RowState.FAILED:
-        return banners.failed(name, row.listed.reason, damaged=row.listed.damaged)
+        return banners.failed(name, row.listed.reason, damaged=row.listed.damaged, unheard=row.listed.unheard)
     if row.unreadable:
         return Banner(title=f"{name} can't be converted.", lines=(row.unreadable,), tone=Tone.BAD)
     if row.state is RowState.PARKED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.errors import Problem
@@ -127,6 +128,12 @@ class ListControl:
         ids = [id_ for id_ in videos.can_start(tuple(ids)) if id_ not in still]
         if ids:
             self._begin(ids, values)
+
+    def start_without_captions(self, ids: Sequence[str], values: FormValues) -> None:
+        """Begin with videos that failed at what was to be heard; their other settings stay."""
+        for id_ in ids:
+            self.list.answer(id_, lambda job: replace(job, transcription=None))
+        self.start(ids, values)
 
     def start_all(self, values: FormValues) -> None:
         """Begin with every video that was not begun, was paused, or was left when the list stopped."""

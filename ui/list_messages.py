@@ -65,7 +65,8 @@ class StoredVideo:
     """A video as it stands in the queue's file.
 
     `reason` is why it waits or how it ended, `percent` how much of it is kept, `backend_url` the server that it is
-    uploaded to; `damaged` is as in `JobReport`. `left_behind` says that the process that was at it is gone.
+    uploaded to; `damaged` and `unheard` are as in `JobReport`. `left_behind` says that the process which was at it is
+    gone.
     """
 
     id: str
@@ -76,6 +77,7 @@ class StoredVideo:
     percent: int | None = None
     backend_url: str = ""
     damaged: bool = False
+    unheard: bool = False
     left_behind: bool = False
 
 

@@ -46,6 +46,8 @@ class BannerAnswer(Enum):
     STAY_AWAKE = "stay awake"
     LIST_ALL = "put all into the list"
     ACCEPT_DAMAGE = "accept the damage"
+    NO_CAPTIONS = "convert without captions"
+    GET_MODEL = "get the model"
     SHOW_NOTES = "show what is new"
     HIDE_UPDATE = "hide the update"
 

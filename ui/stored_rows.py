@@ -47,11 +47,11 @@ class StoredRows:
                 return None
             job = self._jobs[row.job_text] = read
         state = row_state(row)
-        reason, damaged = row.reason, False
+        reason, damaged, unheard = row.reason, False, False
         if state is RowState.FAILED:
             try:
                 if (report := row.report) is not None:
-                    reason, damaged = report.error, report.damaged
+                    reason, damaged, unheard = report.error, report.damaged, report.unheard
             except CodecError:
                 reason = ""
         from pipeline.unfinished import noted_percent
@@ -66,6 +66,7 @@ class StoredRows:
             percent=percent,
             backend_url=row.backend_url,
             damaged=damaged,
+            unheard=unheard,
             left_behind=row.left_behind,
         )
 

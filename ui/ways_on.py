@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ui.controller import Controller
 from ui.form_variables import FormVariables
+from ui.list_banners import ended, unheard
 from ui.messages import BannerAnswer
 
 
@@ -18,17 +19,26 @@ class WaysOn:
         variables: FormVariables,
         *,
         accept_damage: Callable[[], None],
+        get_model: Callable[[], None],
         start: Callable[[], None],
     ) -> None:
         self._controller = controller
         self._variables = variables
-        self._changes = {BannerAnswer.ACCEPT_DAMAGE: accept_damage}
+        self._changes = {
+            BannerAnswer.ACCEPT_DAMAGE: accept_damage,
+            BannerAnswer.NO_CAPTIONS: lambda: variables.transcribe.set(False),
+        }
+        self._get_model = get_model
         self._start = start
 
     def answer(self, answer: BannerAnswer) -> None:
         """Do what a button in the banner is for."""
         change, state = self._changes.get(answer), self._controller.state
-        if change is not None and state.form_enabled and state.start_pressable:
+        if answer is BannerAnswer.GET_MODEL:
+            self._get_model()
+        elif answer is BannerAnswer.NO_CAPTIONS and state.shown_banner == ended(state.videos):
+            self._controller.videos.start_without_captions(unheard(state.videos), self._variables.read())
+        elif change is not None and state.form_enabled and state.start_pressable:
             change()
             self._start()
         else:

@@ -86,7 +86,7 @@ class MainWindow(PanelWindow):
         self._editors: EditorWindows | None = None
         self.taskbar = TaskbarEntry(self, self._has_keyboard)
         self._closing = Closing(self.controller, self, editors=lambda: self._editors)
-        self.lay_out(self.variables, self.controller, config, self._go_on_with, self.start)
+        self.lay_out(self.variables, self.controller, config, self._go_on_with, self.start, self._check_machine)
         self.settings_window = SettingsOpener(
             self,
             env,
@@ -281,6 +281,9 @@ class MainWindow(PanelWindow):
             self.controller.login.keep(self.variables.read())
         self._render()
         return accepted
+
+    def _check_machine(self) -> None:
+        self.machine_check.open()
 
     def _has_keyboard(self) -> bool:
         # not focus_displayof(): it fails for what Tk made itself (https://github.com/python/cpython/issues/88758)

@@ -145,6 +145,7 @@ def test_what_no_machine_keeps_has_no_folder():
                 "backend_unreachable": False,
                 "folder_in_use": False,
                 "damaged": False,
+                "unheard": False,
             },
             id="job finished",
         ),

@@ -157,6 +157,7 @@ def test_the_file_tells_all(record, jobs, clock, tmp_path):
         "backend_unreachable": False,
         "folder_in_use": False,
         "damaged": False,
+        "unheard": False,
     } == first
     assert ("B!", "cancelled", "Cancelled.") == (second["title"], second["outcome"], second["error"])
     assert ("week1/c", None) == (third["job"], third["outcome"])
