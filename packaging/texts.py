@@ -39,7 +39,13 @@ WITHOUT_TEXTS = (
     *("pipeline/engines/procrastinate/job_events.py", "pipeline/engines/procrastinate/schema.py"),
     *("pipeline/transfer/http/plain_exchange.py", "pipeline/transfer/http/connections.py"),
     *("pipeline/transfer/http/connecting.py", "pipeline/transfer/http/redaction.py"),
-    *("diagnostics/bundle.py", "pipeline/open_rows.py", "pipeline/store_file.py", "pipeline/work_log.py"),
+    *(
+        "diagnostics/bundle.py",
+        "pipeline/estimate.py",
+        "pipeline/open_rows.py",
+        "pipeline/store_file.py",
+        "pipeline/work_log.py",
+    ),
     # words of a language that is spoken
     "pipeline/speech/phrase_words.py",
     # the reference backend's
@@ -69,8 +75,8 @@ MEANINGS_OF = ("pipeline/media/encode/encoder_check.py", "pipeline/media/ffmpeg/
 LANGUAGES_OF = "pipeline/speech/languages.py"
 """The table of the languages' names, which is one text."""
 
-MARKS = {"_": 1, "gettext": 1, "ngettext": 2}
-"""The functions that texts are handed to, and how many of their arguments are texts."""
+MARKS = ("_", "gettext")
+"""The functions that texts are handed to."""
 
 MOST_FORMS = 16
 """More templates than this are not made of one f-string."""
@@ -109,10 +115,9 @@ SMALL = re.compile(r"[a-z]{3,}…?")
 
 @dataclass(frozen=True)
 class Found:
-    """A text, its form for several things where there is one, and where it stands."""
+    """A text, and where it stands."""
 
     text: str
-    several: str
     path: str
     line: int
 
@@ -146,20 +151,19 @@ def texts_in(source: str, path: str) -> Iterator[Found]:
 
 def _all(nodes: list[ast.AST], parents: dict[ast.AST, ast.AST], path: str) -> Iterator[Found]:
     for node in nodes:
-        if isinstance(node, ast.Call) and (name := _called(node)) in MARKS:
-            marked = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-            if len(marked) == MARKS[name]:
-                yield Found(marked[0], marked[1] if len(marked) > 1 else "", path, node.lineno)
+        if isinstance(node, ast.Call) and _called(node) in MARKS:
+            marked = (arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+            yield from (Found(text, path, node.lineno) for text in marked)
         elif isinstance(node, ast.expr) and _is_text(node) and not _is_silent(node, parents, path):
             labels = path.startswith("ui/") or _is_label(node, parents)
             for template in islice(_templates(node), MOST_FORMS):
                 if path == LANGUAGES_OF and template.count(",") > 1:
                     names = [entry.partition(" ")[2] for entry in template.split(",")]
-                    yield from (Found(name, "", path, node.lineno) for name in names)
+                    yield from (Found(name, path, node.lineno) for name in names)
                 elif _called(parents[node]).endswith("Card") or _speaks(
                     template, labels=labels, words=path in WORDS_OF
                 ):
-                    yield Found(template, "", path, node.lineno)
+                    yield Found(template, path, node.lineno)
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -38,8 +38,9 @@ def template(root: Path) -> Catalog:
     """Return all texts of the program, none translated."""
     catalog = _empty()
     for found in texts_of(root):
-        text = (found.text, found.several) if found.several else found.text
-        catalog.add(text, locations=[(found.path, 0)], flags=("python-brace-format",) if "{" in found.text else ())
+        catalog.add(
+            found.text, locations=[(found.path, 0)], flags=("python-brace-format",) if "{" in found.text else ()
+        )
     return catalog
 
 

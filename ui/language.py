@@ -66,11 +66,6 @@ def _(text: str) -> str:
     return _in_use.texts.gettext(text)
 
 
-def ngettext(one: str, several: str, count: int) -> str:
-    """Return the form of a text for a number of things, in the language in use."""
-    return _in_use.texts.ngettext(one, several, count)
-
-
 def shown(text: str) -> str:
     """Return a finished English sentence in the language in use, as it is where the catalogue does not have it."""
     return text if _in_use.sentences is None or not text else _in_use.sentences.shown(text)

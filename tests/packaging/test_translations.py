@@ -51,7 +51,6 @@ def test_complete(packaging, template):
     ("source", "found"),
     [
         pytest.param('_("x.y")', ["x.y"], id="marked"),
-        pytest.param('ngettext("{n} file", "{n} files", n)', ["{n} file"], id="several"),
         pytest.param('raise Wrong(f"{path} is not a file: check it.")', ["{path} is not a file: check it."], id="f"),
         pytest.param('a = f"{error.strerror}: {self._path} is gone"', ["{strerror}: {path} is gone"], id="attribute"),
         pytest.param('a = f"{a.name} and {b.name} differ"', ["{name} and {name2} differ"], id="one name twice"),
