@@ -162,8 +162,7 @@ class EditorsDay:
     def the_form_is_filled_in(self) -> None:
         """The first page is left, and the course's settings are typed; the login is tested."""
         person = self.person
-        person.wait_for("Looking…")
-        person.until(lambda: not person.sees("Looking…"), "what this computer has")
+        person.until(lambda: person.find("Continue") and not person.sees("Looking…"), "what this computer has")
         person.picture("first start")
         person.click("Continue")
         person.fill("Folder", str(self._out))

@@ -22,6 +22,9 @@ NOTHING = SeenWidget(path="", kind="", text="", value="", disabled=True, x=0, y=
 STEPS = 10
 """In which a hand moves what it drags."""
 
+LOOKS = 4
+"""At a widget that must not move: one look may come before what was just done is shown."""
+
 MOST_TURNS = 40
 """Of the mouse's wheel, until the end of a column is certainly reached."""
 
@@ -87,17 +90,11 @@ class Person:
 
     def fill(self, label: str, text: str) -> None:
         """Put a text into the field beside a label, in place of what is there."""
-        seen = self.until(lambda: self._beside(label), f"a field {label}")
-        self._click_on(seen)
-        self.devices.press("ctrl+a")
-        self.devices.type(text)
-        self.until(lambda: self._beside(label).value == text, f"{text} in {label}")
+        self._type_into(lambda: self._beside(label), text, label)
 
     def fill_in_front(self, button: str, text: str) -> None:
-        """Put a text into the empty field before a button."""
-        self._click_on(self.until(lambda: self._before(button), f"a field before {button}"))
-        self.devices.type(text)
-        self.until(lambda: self._before(button).value == text, f"a text before {button}")
+        """Put a text into the field before a button, in place of what is there."""
+        self._type_into(lambda: self._before(button), text, button)
 
     def choose(self, label: str, item: str) -> None:
         """Choose an item of the list that folds down beside a label."""
@@ -177,6 +174,21 @@ class Person:
                     return entry
         return None
 
+    def _type_into(self, find: Callable[[], SeenWidget | None], text: str, what: str) -> None:
+        """Click on a field until it has the keyboard, for it may move away from under the hand; then type."""
+
+        def has_keyboard() -> bool:
+            seen = find()
+            if seen is None:
+                return False
+            self._click_on(seen)
+            return self.program.has_keyboard(seen)
+
+        self.until(has_keyboard, f"the keyboard in {what}")
+        self.devices.press("ctrl+a")
+        self.devices.type(text)
+        self.until(lambda: find().value == text, f"{text} in {what}")
+
     def _click_on(self, seen: SeenWidget) -> None:
         """Click on a widget when it has come to rest, with the wheel first where it is out of view."""
         seen = self._at_rest(seen)
@@ -196,16 +208,12 @@ class Person:
         return around[-1].middle
 
     def _at_rest(self, seen: SeenWidget) -> SeenWidget:
-        """Return a widget when it is where it was a moment ago."""
-
-        def now() -> SeenWidget | None:
-            return next((each for each in self.program.widgets if each.path == seen.path), None)
-
-        last = [now()]
+        """Return a widget when it has not moved for some looks."""
+        looks: list[SeenWidget | None] = []
 
         def rests() -> SeenWidget | None:
-            before, last[0] = last[0], now()
-            return last[0] if last[0] == before else None
+            looks.append(next((each for each in self.program.widgets if each.path == seen.path), None))
+            return looks[-1] if looks[-LOOKS:] == looks[-1:] * LOOKS else None
 
         found: SeenWidget = self.until(rests, f"{seen.text or seen.path} at rest")
         return found

@@ -138,6 +138,10 @@ class SeenProgram:
         found = self.ask(f"winfo containing {point[0]} {point[1]}") or ""
         return found == widget.path or found.startswith(f"{widget.path}.")
 
+    def has_keyboard(self, widget: SeenWidget) -> bool:
+        """Whether what is typed comes to a widget."""
+        return self.ask("focus") == widget.path
+
     def _asked(self, script: str) -> tuple[Any, ...]:
         return self._list(self.ask(script) or "")
 
