@@ -61,7 +61,7 @@ def encoding(open_driver, tmp_path, sample):
     driver.settle()
     driver.press(driver.window.actions.start)
     driver.until(services.reached.is_set)
-    driver.settle()
+    driver.until_stage(WindowStage.RUNNING)
     yield driver, services, tmp_path / "out" / "welcome" / "master.m3u8"
     services.go_on.set()
 
@@ -360,10 +360,11 @@ def test_stopping_waits_for_the_job(open_driver):
 
 def test_closing_does_not_wait_for_ever(open_driver, monkeypatch):
     """A job that does not end in time does not keep the window."""
-    stuck = threading.Event()
+    begun, stuck = threading.Event(), threading.Event()
 
     class Stuck(FakeServices):
         def run_job(self, plan, config, sink, cancel, **seams):
+            begun.set()
             assert stuck.wait(DEADLINE_S)
             return report(plan)
 
@@ -371,7 +372,7 @@ def test_closing_does_not_wait_for_ever(open_driver, monkeypatch):
     driver = open_driver(Stuck())
     driver.fill()
     driver.press(driver.window.actions.start)
-    driver.until(lambda: driver.window.controller.busy)
+    driver.until(begun.is_set)
     driver.window.close()
     answer(driver, BannerAnswer.STOP_AND_CLOSE)
     driver.until(lambda: driver.window.closed)

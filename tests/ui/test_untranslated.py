@@ -14,6 +14,7 @@ from pipeline.job_history import HistoryEntry
 from pipeline.job_store import JobState
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.folder_messages import HistoryRead, ResultsRead
+from ui.list_messages import RowState
 from ui.view_state import WindowStage
 
 pytestmark = pytest.mark.usefixtures("marked_language")
@@ -97,9 +98,13 @@ def test_the_list(open_driver, tmp_path):
     driver.settle()
     assert [] == untranslated(driver.window, "gone", "notes", "txt")
     driver.press(driver.window.queue_panel.start_all)
-    driver.until(lambda: not driver.window.controller.state.videos.unstarted)
+    driver.until(lambda: _all_done(driver.window.controller.state.videos))
     driver.settle()
     assert [] == untranslated(driver.window, "gone", "notes", "txt")
+
+
+def _all_done(videos) -> bool:
+    return {row.state for row in videos.rows.values()} == {RowState.DONE} and not videos.runs
 
 
 def test_windows_beside(open_driver):
