@@ -45,8 +45,9 @@ class ProgressPanel:
         body.bind("<Configure>", self._keep_room, add="+")
 
     def _keep_room(self, event: tkinter.Event[tkinter.Misc]) -> None:
-        if event.height > self._room.winfo_reqheight():
-            self._room.configure(height=event.height)
+        needed = event.widget.winfo_reqheight()  # a window that is drawn smaller gives more for a moment
+        if needed > self._room.winfo_reqheight():
+            self._room.configure(height=needed)
 
     def show(self, bars: Bars) -> None:
         """Show the rows."""
