@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
 BREAKING = """
 import sys, threading
+from pathlib import Path
 import hls_converter
+import installation
 from ui.window import MainWindow
 
 opened = MainWindow.mainloop
@@ -34,14 +36,17 @@ def look(window):
         window.after(50, look, window)
 
 MainWindow.mainloop = mainloop
+installation.ROOT = Path(sys.argv[1])  # a checkout would keep the window's settings beside itself
 sys.exit(hls_converter.window())
 """
 
 
 def test_a_mistake_in_a_callback_or_a_thread(screen, tmp_path):
     """Banner and log of the window tell it, the log file has the traceback, and the window works on."""
+    beside = ROOT / "s3_config.json"
+    before = beside.stat().st_mtime_ns if beside.exists() else None
     done = subprocess.run(
-        [sys.executable, "-c", BREAKING],
+        [sys.executable, "-c", BREAKING, str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
         capture_output=True,
@@ -56,3 +61,4 @@ def test_a_mistake_in_a_callback_or_a_thread(screen, tmp_path):
         "ValueError: in a callback" in log,
         "ValueError: in a thread" in log,
     )
+    assert before == (beside.stat().st_mtime_ns if beside.exists() else None)
