@@ -77,5 +77,6 @@ def test_the_computer_stays_awake_during_an_upload_of_the_history(job, tmp_path,
     monkeypatch.setattr(preflight, "check_upload", lambda *_: Ready(plan=plan, backend=NO_ANSWERS))
     report = JobReport(slug=job.slug, source=folder, folder=folder, outcome=Outcome.DONE)
     monkeypatch.setattr(wiring, "run_job", lambda *_, **__: report)
-    RealFolders().upload(upload, Config(data_dir=tmp_path), lambda event: steps.append("job"), CancelToken())
+    config = Config(data_dir=tmp_path)
+    RealFolders().upload(upload, config, lambda event: steps.append("job"), CancelToken(), lambda: None)
     assert ["awake", "job", "asleep"] == steps
