@@ -16,6 +16,9 @@ SCROLLING_KEYS: tuple[tuple[str, int, Literal["units", "pages"]], ...] = (
     *(("<Home>", -1000, "pages"), ("<End>", 1000, "pages")),
 )
 
+RING = 1
+"""How wide the ring is that shows where the keyboard is, in pixels."""
+
 
 class ScrolledPart(ttk.ScrolledFrame):
     """A scrolled frame on a card's surface, as large as the place that it is put into."""
@@ -23,7 +26,8 @@ class ScrolledPart(ttk.ScrolledFrame):
     def __init__(self, master: tkinter.Misc) -> None:
         super().__init__(master, width=1, height=1, padding=0, bootstyle=CARD)
         show_when_needed(self.vbar, self._canvas, self._moved)
-        self._canvas.configure(highlightthickness=1)
+        self._canvas.configure(highlightthickness=RING)
+        self._canvas.bind("<Configure>", self._fit, add="+")
         for key, lines, unit in SCROLLING_KEYS:
             self._canvas.bind(key, partial(self._scroll, lines, unit))
         self.container.configure(bootstyle=CARD)
@@ -41,6 +45,10 @@ class ScrolledPart(ttk.ScrolledFrame):
         stops = self.yview() != (0.0, 1.0)
         if str(self._canvas.cget("takefocus")) != str(int(stops)):  # the canvas tells of this change, too
             self._canvas.configure(takefocus=stops)
+
+    def _fit(self, event: tkinter.Event[tkinter.Misc]) -> None:
+        """Keep what is scrolled between the two sides of the ring that shows the keyboard."""
+        self._canvas.itemconfigure("all", width=event.width - 2 * RING)
 
     def _scroll(self, number: int, unit: Literal["units", "pages"], _: object) -> str:
         self._canvas.yview_scroll(number, unit)
