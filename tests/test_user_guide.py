@@ -18,8 +18,8 @@ HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 @pytest.fixture
 def program(monkeypatch):
-    """The program that makes the pictures, as a module; its path to the tree is not kept."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    """The program that makes the pictures, as a module; its paths are not kept."""
+    monkeypatch.setattr(sys, "path", [str(ROOT / "docs"), *sys.path])  # as where it is started
     spec = importlib.util.spec_from_file_location("pictures_of_the_guide", ROOT / "docs" / "pictures.py")
     assert spec is not None
     assert spec.loader is not None
