@@ -478,6 +478,7 @@ def history(driver: Driver, *, entries: tuple[HistoryEntry, ...] = ENTRIES, uplo
     driver.until(lambda: window.count.cget("text") != "Reading…")
     tell(driver, HistoryRead(entries=entries))
     if entries:
+        driver.until(lambda: window.tree.exists(entries[1].id))
         window.tree.selection_set(entries[1].id)
         driver.until(lambda: window._chosen is not None)
         driver.until(lambda: window.panel.texts != ["Reading the results…"])

@@ -139,7 +139,8 @@ def opened(driver):
 
 
 def choose(driver, history, id_: str) -> None:
-    """Choose a job, and wait until its folder is read."""
+    """Choose a job when it is in the list, and wait until its folder is read."""
+    driver.until(lambda: history.tree.exists(id_))
     history.tree.selection_set(id_)
     driver.until(lambda: history.panel.texts[:1] not in ([READING], [NONE_CHOSEN], []))
     driver.settle()

@@ -47,6 +47,7 @@ def test_a_newer_version_is_told_where_nothing_else_is(open_with, server, monkey
     driver = open_with(f"{server.url}/n.json", services)
     driver.until(lambda: driver.sentences == LINE)
     assert ("Choose a video and press Start.", ["What is new", "Not now"]) == (driver.banner, driver.choices)
+    driver.settle()
     assert [] == faults(driver.window)
     driver.fill()
     driver.press(driver.window.actions.start)
