@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
-from pipeline.events import LogLevel, LogLine, Sink
+from pipeline.events import Sink
 from pipeline.job import UploadJob
 from pipeline.model import JobReport
 from pipeline.published import MANIFEST_FILE
+from ui.single_run import run_here
 
 if TYPE_CHECKING:
     from backend.folder_player import FolderPlayer
@@ -121,8 +122,6 @@ class RealFolders:
         from pipeline import wiring
         from pipeline.preflight import check_upload
         from pipeline.preflight_answers import Ready, Refused
-        from pipeline.single_job import run_single
-        from pipeline.staying_awake import kept_awake
 
         answer = check_upload(job, config, cancel)
         if isinstance(answer, Refused):
@@ -135,19 +134,7 @@ class RealFolders:
             asked = replace(plan, job=one)
             return wiring.run_job(asked, config, context.sink, context.cancel, ask_token=ask_token, answers=answers)
 
-        def say(text: str, level: LogLevel = LogLevel.INFO) -> None:
-            sink(LogLine(job=job.slug, text=text, level=level))
-
-        with kept_awake(say):
-            return run_single(
-                plan.job,
-                run,
-                sink,
-                cancel,
-                data_dir=config.data_dir,
-                backend_url=config.backend.url,
-                warn=lambda text: say(text, LogLevel.WARNING),
-            )
+        return run_here(plan.job, run, config, sink, cancel)
 
 
 def check_server(uploaded_to: str, config: Config) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from config import Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import Problem, SourceError
-from pipeline.events import LogLevel, LogLine, Sink
+from pipeline.events import Sink
 from pipeline.inputs import Input
 from pipeline.job import DatasetRequest, Encryption, Job, UploadRequest
 from pipeline.media.source.damage import Damage
@@ -24,6 +24,7 @@ from pipeline.transfer.upload.backend_answers import BackendAnswers
 from ui.folder_services import FolderServices, RealFolders
 from ui.frames.services import FrameServices, SourceFrames
 from ui.row_services import RealRows, RowServices
+from ui.single_run import run_here
 
 if TYPE_CHECKING:
     from pipeline.batch_callbacks import RunContext
@@ -225,8 +226,6 @@ class PipelineServices:
     ) -> JobReport:
         """See `Services`."""
         from pipeline import wiring
-        from pipeline.single_job import run_single
-        from pipeline.staying_awake import kept_awake
 
         def run(job: Job, context: RunContext) -> JobReport:
             def run_job(inner: Sink) -> JobReport:
@@ -241,19 +240,7 @@ class PipelineServices:
 
             return run_and_keep(run_job, job, config, context.sink, context.cancel)
 
-        def say(text: str, level: LogLevel = LogLevel.INFO) -> None:
-            sink(LogLine(job=plan.job.slug, text=text, level=level))
-
-        with kept_awake(say):
-            return run_single(
-                plan.job,
-                run,
-                sink,
-                cancel,
-                data_dir=config.data_dir,
-                backend_url=config.backend.url,
-                warn=lambda text: say(text, LogLevel.WARNING),
-            )
+        return run_here(plan.job, run, config, sink, cancel)
 
     def unfinished_jobs(self, config: Config) -> tuple[UnfinishedJob, ...]:
         """See `Services`."""
