@@ -18,5 +18,7 @@ def answered(job: Job, answer: BannerAnswer) -> Job | None:
     """Return the job as the editor decided, None if it was cancelled."""
     if answer is BannerAnswer.REPLACE_STREAM and job.upload is not None:
         return replace(job, upload=replace(job.upload, replace=True))
+    if answer is BannerAnswer.ACCEPT_DAMAGE:
+        return replace(job, accept_damaged=True)
     existing = ANSWERS.get(answer)
     return None if existing is None else replace(job, existing=existing)

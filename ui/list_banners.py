@@ -9,7 +9,7 @@ from pipeline.model import PhaseName
 from pipeline.preflight_answers import ReplaceFolder, ResumeUpload
 from ui import banners
 from ui.banners import Banner, BannerChoice, Tone
-from ui.list_messages import RowQuestion, RowState
+from ui.list_messages import DamagedVideo, RowQuestion, RowState
 from ui.messages import BannerAnswer
 from ui.video_rows import VideoRow, VideoRows
 
@@ -36,7 +36,8 @@ def banner_of(videos: VideoRows, *, empty: bool = False) -> Banner | None:
         return Banner(title=f"Converting the list: {summary(videos)}", lines=lines, tone=Tone.BUSY)
     waiting = len(videos.unstarted)
     if not empty or not waiting:
-        return ended(videos) if empty and videos.has_ended else None
+        asks = any(row.state is RowState.ASKING for row in videos.rows.values())
+        return ended(videos) if empty and (videos.has_ended or asks) else None
     what = "1 video waits" if waiting == 1 else f"{waiting} videos wait"
     title = f"{what} in the list. Press Start to convert {'it' if waiting == 1 else 'them'}."
     left = _named("The program ended at", [row for row in videos.rows.values() if row.listed.left_behind])
@@ -76,6 +77,8 @@ def summary(videos: VideoRows) -> str:
 
 def question_banner(question: RowQuestion) -> Banner:
     """Return a question about a video."""
+    if isinstance(question, DamagedVideo):
+        return banners.damaged(f"{question.name} is damaged.", question.damage)
     if isinstance(question, ResumeUpload):
         return banners.resume_question(question)
     if isinstance(question, ReplaceFolder):

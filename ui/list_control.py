@@ -19,10 +19,12 @@ from ui.list_messages import (
     STARTABLE,
     STILL,
     AnswerPutOff,
+    DamagedVideo,
     FormRefused,
     ListRuns,
     NotAdded,
     RowState,
+    VideoAsks,
     VideosListed,
     VideosSelected,
     VideoStopping,
@@ -85,6 +87,7 @@ class ListControl:
     def took(self, message: Message) -> None:
         """Follow a message that was taken into the state."""
         state = self._state()
+        self.looks.search(state.stage is WindowStage.READY and not state.videos.runs)
         if isinstance(message, VideosListed):
             self._starting -= {row.id for row in message.videos if row.state not in STARTABLE}
             self.looks.follow(state.videos, self._login.config)
@@ -126,6 +129,9 @@ class ListControl:
         still = videos.still(tuple(ids))
         self._suspend(still, wanted=False)
         ids = [id_ for id_ in videos.can_start(tuple(ids)) if id_ not in still]
+        for row in (videos.rows[id_] for id_ in ids if videos.rows[id_].damaged):
+            self._receive(VideoAsks(id=row.id, question=DamagedVideo(name=row.job.source.name, damage=row.damage)))
+        ids = [id_ for id_ in ids if not videos.rows[id_].damaged]
         if ids:
             self._begin(ids, values)
 

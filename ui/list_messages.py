@@ -11,7 +11,16 @@ from pipeline.job import Job
 from pipeline.model import Plan
 from pipeline.preflight_answers import DestinationTaken, ReplaceFolder, ResumeUpload
 
-RowQuestion = ReplaceFolder[Plan] | ResumeUpload[Plan] | DestinationTaken[Plan]
+
+@dataclass(frozen=True, kw_only=True)
+class DamagedVideo:
+    """The video of this name is damaged, and how, without a full stop: convert what can be read?"""
+
+    name: str
+    damage: str
+
+
+RowQuestion = ReplaceFolder[Plan] | ResumeUpload[Plan] | DestinationTaken[Plan] | DamagedVideo
 
 
 class RowState(str, Enum):
@@ -107,6 +116,14 @@ class VideoLooked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VideoSearched:
+    """A video was looked through for damage; `damage` is why it is not converted unasked, empty for no reason."""
+
+    id: str
+    damage: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoBegun:
     """A video in the list begins."""
 
@@ -120,6 +137,11 @@ class VideoAsks:
 
     id: str
     question: RowQuestion
+
+    @property
+    def name(self) -> str:
+        """What the video is called."""
+        return self.question.name if isinstance(self.question, DamagedVideo) else self.question.plan.job.source.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +239,7 @@ ListMessage = (
     VideosListed
     | VideosSelected
     | VideoLooked
+    | VideoSearched
     | VideoBegun
     | VideoAsks
     | AnswerPutOff

@@ -90,4 +90,4 @@ def _done(every: dict[str, Listed]) -> Iterator[Listed]:
 def _tag(row: VideoRow) -> str:
     if row.state is RowState.FAILED or row.unreadable:
         return "bad"
-    return "asks" if row.state is RowState.ASKING else ""
+    return "asks" if row.state is RowState.ASKING or (row.damaged and row.state is RowState.HELD) else ""

@@ -103,7 +103,7 @@ def _of_list(message: VideoTold | VideoBegun | VideoAsks | NotAdded) -> tuple[Lo
         case VideoBegun():
             return (LogEntry(text=f"Started: {message.plan.job.origin}"),)
         case VideoAsks():
-            name = message.question.plan.job.source.name
+            name = message.name
             return (LogEntry(text=f"{name} needs an answer: select it in the list", level=LogLevel.WARNING),)
         case NotAdded():
             return (LogEntry(text=message.text, level=LogLevel.WARNING),)

@@ -40,7 +40,7 @@ def notification_of(message: Message) -> Notification | None:
     if isinstance(message, TokenWanted):
         return Notification(title="The upload waits for a new token", text=f"{PROGRAM} asks for it in its window.")
     if isinstance(message, VideoAsks):
-        name = message.question.plan.job.source.name
+        name = message.name
         return Notification(title=f"{name} needs an answer", text=f"{PROGRAM} asks in its window; other videos go on.")
     if isinstance(message, ListEnded):
         left = "Some videos were not started: the list says why."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ui.row_times import tick_rows
 from ui.time_left import JobTimeLeft, begun, moved
-from ui.video_rows import tick_rows
 from ui.view_state import ViewState, WindowStage
 
 TURN_S = 1.0

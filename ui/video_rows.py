@@ -26,6 +26,7 @@ from ui.list_messages import (
     VideoBegun,
     VideoLooked,
     VideoPassedOver,
+    VideoSearched,
     VideosListed,
     VideosSelected,
     VideoStopping,
@@ -36,7 +37,7 @@ from ui.list_messages import (
 )
 from ui.row_words import BROKEN_OFF, WORDS, in_a_word
 from ui.source_text import duration
-from ui.time_left import TimeLeft, begun, moved
+from ui.time_left import TimeLeft
 
 ENDS = {
     Outcome.DONE: RowState.DONE,
@@ -46,20 +47,18 @@ ENDS = {
 
 NO_BARS = Bars()
 
-TURN_S = 1.0
-"""The time left is told anew this often."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class VideoRow:
-    """A video in the list. `length_s`, `picture` and `unreadable` are what was found out about its file; `passed_over`
-    is why it could not be begun. `suspended` says that it stands still where it was, and goes on there.
+    """A video in the list. `length_s`, `picture`, `unreadable` and `damage` are what was found out about its file;
+    `passed_over` is why it could not be begun. `suspended` says that it stands still where it was, and goes on there.
     """
 
     listed: StoredVideo
     length_s: float | None = None
     picture: bytes = field(default=b"", repr=False)
     unreadable: str = ""
+    damage: str = ""
     plan: Plan | None = None
     bars: Bars = NO_BARS
     phase: PhaseName | None = None
@@ -106,6 +105,11 @@ class VideoRow:
         return self.suspended and self.state is RowState.RUNNING and not self.stopping
 
     @property
+    def damaged(self) -> bool:
+        """Whether it is not begun without an answer, since it is damaged."""
+        return bool(self.damage) and not self.job.accept_damaged and self.state is not RowState.DONE
+
+    @property
     def editable(self) -> bool:
         """Whether its settings may be changed: nothing was made of it yet, or it does not run."""
         return self.state in (RowState.HELD, RowState.WAITING, RowState.ASKING, RowState.FAILED, RowState.CANCELLED)
@@ -118,7 +122,8 @@ class VideoRow:
     @property
     def kept(self) -> int | None:
         """How much of it a later run does not do again, in per cent; None where that is not known."""
-        return self.listed.percent if self.plan is None else int(self.bars.overall.kept * 100)
+        is_known = self.plan is not None and self.state is not RowState.WAITING
+        return self.listed.percent if not is_known else int(self.bars.overall.kept * 100)
 
     @property
     def status(self) -> str:
@@ -140,6 +145,8 @@ class VideoRow:
             return word
         if self.unreadable:
             return f"Can't be read: {self._reason(self.unreadable)}"
+        if self.damaged and self.state is RowState.HELD:
+            return f"Damaged: {self.damage}"
         return f"{word}: {self.passed_over}" if self.passed_over else word
 
     def _reason(self, sentence: str) -> str:
@@ -209,7 +216,8 @@ class VideoRows:
     def status(self, row: VideoRow) -> str:
         """Return how one of them stands and how far it is, in a line."""
         if row.state is RowState.WAITING and not self.runs:
-            return _in_state(row, RowState.HELD if row.kept is None else RowState.PAUSED).status
+            left = RowState.HELD if row.kept is None else RowState.PAUSED
+            return replace(_in_state(row, left), plan=None).status
         if self.paused and row.state is RowState.RUNNING and row.phase is PhaseName.UPLOAD:
             return f"{row.percent}% · Upload paused"
         return row.status
@@ -233,6 +241,9 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
         case VideoLooked():
             found = message
             return _changed(videos, found.id, lambda row: _looked(row, found))
+        case VideoSearched():
+            damage = message.damage
+            return _changed(videos, message.id, lambda row: replace(row, damage=damage))
         case VideoBegun():
             plan = message.plan
             return _changed(videos, message.id, lambda row: _begun(row, plan))
@@ -263,26 +274,9 @@ def advance_rows(videos: VideoRows, message: ListMessage) -> VideoRows:
             return replace(videos, when_done=message.what, falls_asleep=False)
 
 
-def tick_rows(videos: VideoRows, now_s: float) -> VideoRows:
-    """Return the list when it is `now_s`, by a clock that only goes forward: the time left counts down."""
-    told = {row.id: _ticked(row, now_s) for row in videos.rows.values() if row.state is RowState.RUNNING}
-    if all(videos.rows[id_] is row for id_, row in told.items()):
-        return videos
-    return replace(videos, rows={**videos.rows, **told})
-
-
 def _looked(row: VideoRow, found: VideoLooked) -> VideoRow:
     picture = found.picture or row.picture
     return replace(row, length_s=found.length_s, picture=picture, unreadable=found.problem)
-
-
-def _ticked(row: VideoRow, now_s: float) -> VideoRow:
-    fraction = row.bars.overall.fraction
-    if row.stands_still:
-        return row
-    if row.left is None:
-        return replace(row, left=begun(fraction, now_s)) if row.begun_here else row
-    return row if now_s - row.left.now_s < TURN_S else replace(row, left=moved(row.left, fraction, now_s))
 
 
 def _listed(videos: VideoRows, message: VideosListed) -> VideoRows:
@@ -305,7 +299,8 @@ def _standing(row: VideoRow, listed: StoredVideo) -> VideoRow:
         row = replace(row, question=None)
     if listed.state is RowState.RUNNING or row.state is listed.state:
         return replace(row, listed=listed)
-    if not listed.state.ended:
+    begun_since = row.state is RowState.RUNNING and listed.state is RowState.WAITING  # the file was read before that
+    if not listed.state.ended and not begun_since:
         row = replace(row, plan=None, bars=NO_BARS, phase=None, left=None, report=None)
     return replace(row, listed=listed, stopping=False)
 

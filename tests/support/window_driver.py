@@ -138,5 +138,8 @@ def close_window(driver: Driver) -> None:
         driver.until(lambda: not driver.window.controller.busy)
         driver.window.destroy()
     for thread in threading.enumerate():
-        if thread.name == "damage":  # its ffmpeg would be one too many for the next test that looks what is left
+        if thread.name in (
+            "damage",
+            "looks",
+        ):  # its ffmpeg would be one too many for the next test
             thread.join(driver.deadline_s)

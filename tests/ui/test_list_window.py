@@ -17,6 +17,7 @@ from pipeline.errors import Setting
 from pipeline.events import JobFinished
 from pipeline.job import Existing
 from pipeline.job_store import JobStore, queue_file
+from pipeline.media.source.damage import Damage, Hole, Medium
 from pipeline.model import Outcome
 from pipeline.transfer.upload.earlier_upload import PreviousUpload
 from ui.closing import SHOWN_S
@@ -571,3 +572,38 @@ def test_a_start_of_the_list_is_remembered(open_driver):
     driver.press(driver.window.queue_panel.start_all)
     assert "/videos/of the list" == Preferences.load(driver.preferences_path).output_dir
     driver.until(lambda: not driver.window.controller.state.videos.runs)
+
+
+DAMAGED = Damage(holes=(Hole(medium=Medium.VIDEO, begin_s=724.0, end_s=725.9),), errors=40)
+
+
+def test_damaged_videos_of_the_list_are_found_and_asked_about(open_driver):
+    """In the background, before any is selected; Start begins none of them without an answer."""
+    driver = open_driver(FakeServices(damage=DAMAGED))
+    driver.list_videos(2)
+    told = "Damaged: 1.9 s of video can't be read, at 12:04"
+    driver.until(lambda: [told, told] == [line.partition(": ")[2] for line in driver.window.queue_panel.lines])
+    driver.press(driver.window.queue_panel.start_all)
+    driver.until(lambda: {RowState.ASKING} == {row.state for row in rows(driver).values()})
+    assert "0 of 2 videos done, 2 waiting for an answer." == driver.banner
+    select(driver, "lesson01.mp4")
+    driver.until(lambda: ["Convert what can be read"] == driver.choices)
+    driver.press(driver.window.banner_panel.buttons[0])
+    driver.until(lambda: rows(driver)["lesson01.mp4"].state is RowState.DONE)
+    assert [("lesson01.mp4", True)] == [(one.job.source.name, one.job.accept_damaged) for one in driver.services.plans]
+    assert RowState.ASKING is rows(driver)["lesson02.mp4"].state
+
+
+def test_damage_is_not_looked_for_while_the_list_is_converted(open_driver):
+    """Encodes have the computer then; what was cut short is looked for afterwards."""
+    step = HaltedStep()
+    driver = open_driver(FakeServices(searches_on=True, run=lambda plan, sink, cancel: step.hold(cancel)))
+    driver.list_videos(2)
+    searches = driver.services.searches
+    driver.until(lambda: len(searches) == 1)
+    driver.press(driver.window.queue_panel.start_all)
+    step.wait_until_reached()
+    driver.until(lambda: [True] == [cancel.cancelled for _, cancel in searches])
+    driver.window.videos.stop()
+    driver.until(lambda: len(searches) == 2)
+    assert searches[0][0] == searches[1][0]

@@ -39,8 +39,9 @@ from ui.list_messages import (
 from ui.list_view import ShownRow, counted, shown_row, title_in
 from ui.messages import RowsChosen, SourceChosen
 from ui.notification import notification_of
+from ui.row_times import tick_rows
 from ui.state_changes import advance
-from ui.video_rows import NO_VIDEOS, advance_rows, tick_rows
+from ui.video_rows import NO_VIDEOS, advance_rows
 from ui.view_state import Leaving, ViewState, WindowStage
 
 
@@ -330,3 +331,9 @@ def test_what_is_wrong_stays_when_the_selected_video_is_looked_at():
     refused = advance(state, FormRefused(problems=wrong))
     left = [advance(refused, SourceChosen(text=f"/videos/{name}.mp4")).problems for name in ("lesson01", "lesson02")]
     assert [wrong, ()] == left
+
+
+def test_a_video_that_has_begun_keeps_its_bars():
+    """The file may have been read before that, and told of after it."""
+    videos = after(*BEGUN, listing(stored("a", RowState.WAITING)), listing(stored("a", RowState.RUNNING)))
+    assert videos.rows["a"].begun_here
