@@ -282,7 +282,7 @@ def test_start_cancel_and_bars_follow_the_selection(open_driver, tmp_path, video
     driver.until(lambda: "2 of 3 videos done, 1 cancelled." == window.controller.state.shown_banner.title)
     driver.settle()
     assert ["Done", "Cancelled", "Done"] == [line.partition(": ")[2] for line in window.queue_panel.lines]
-    assert window.actions.start.instate(["disabled"])  # nothing is left that it could begin
+    driver.until(lambda: window.actions.start.instate(["disabled"]))  # nothing is left that it could begin
 
 
 def test_failed_videos_are_tried_again_and_finished_ones_removed(open_driver, tmp_path, videos):
