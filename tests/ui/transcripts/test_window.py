@@ -547,7 +547,7 @@ class TestMarks:
         path.write_text(json.dumps(content), encoding="utf-8")
         driver = open_editor(path).ready()
         driver.until(lambda: "characters a second" in driver.view.bar.note.full_text)
-        assert any("characters a" in one for one in driver.drawn)
+        driver.until(lambda: any("characters a" in one for one in driver.drawn))
         driver.type("Short.")
         driver.press("<Return>", "<Up>")
         driver.until(lambda: "characters a second" not in driver.view.bar.note.full_text)
