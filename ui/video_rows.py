@@ -122,7 +122,7 @@ class VideoRow:
     @property
     def kept(self) -> int | None:
         """How much of it a later run does not do again, in per cent; None where that is not known."""
-        is_known = self.plan is not None and self.state is not RowState.WAITING
+        is_known = self.plan is not None and self.state not in (RowState.WAITING, RowState.PAUSED)
         return self.listed.percent if not is_known else int(self.bars.overall.kept * 100)
 
     @property
@@ -299,10 +299,14 @@ def _standing(row: VideoRow, listed: StoredVideo) -> VideoRow:
         row = replace(row, question=None)
     if listed.state is RowState.RUNNING or row.state is listed.state:
         return replace(row, listed=listed)
-    begun_since = row.state is RowState.RUNNING and listed.state is RowState.WAITING  # the file was read before that
-    if not listed.state.ended and not begun_since:
-        row = replace(row, plan=None, bars=NO_BARS, phase=None, left=None, report=None)
+    # one that runs here has begun since the file was read, or was paused: then its end is told yet
+    if not listed.state.ended and row.state is not RowState.RUNNING:
+        row = _not_begun(row)
     return replace(row, listed=listed, stopping=False)
+
+
+def _not_begun(row: VideoRow) -> VideoRow:
+    return replace(row, plan=None, bars=NO_BARS, phase=None, left=None, report=None)
 
 
 def _none_passed_over(videos: VideoRows) -> VideoRows:
@@ -328,7 +332,7 @@ def _told(row: VideoRow, message: VideoTold, why: str) -> VideoRow:
     event = message.event
     if isinstance(event, JobFinished):
         if event.report.outcome is Outcome.CANCELLED and row.state in (RowState.HELD, RowState.PAUSED):
-            return row  # the file has it as paused already: that is why its run was cancelled
+            return _not_begun(row)  # the file has it as paused already: that is why its run was cancelled
         bars = row.bars if row.plan is None else bars_of.closed(row.bars, event.report)
         row = _in_state(row, ENDS[event.report.outcome])
         return replace(row, bars=bars, phase=None, left=None, report=event.report, stopping=False)

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, HaltedStep, Upload, media_info, report, succeed
+from ui_fakes import CONFIGURED, DEADLINE_S, FakeServices, HaltedStep, Upload, report, succeed
 
 from pipeline.cancel import CancelToken
 from pipeline.errors import SourceError
@@ -16,7 +16,7 @@ from pipeline.events import JobFinished, PhaseProgress, PhaseStarted
 from pipeline.job import Existing
 from pipeline.job_store import JobStore, queue_file
 from pipeline.model import Outcome, PhaseName
-from pipeline.transfer.upload.earlier_upload import PreviousUpload
+from pipeline.preflight_answers import ResumeUpload, refused_by
 from ui.controller import Controller
 from ui.job_form import FormValues
 from ui.list_control import ListControl
@@ -128,10 +128,14 @@ def test_one_that_fails_or_asks_stops_no_other(editor_of, tmp_path):
 
     class Picky(FakeServices):
         def check_job(self, job, config, cancel):
-            self.media = SourceError(f"{job.source.name} is broken.") if job.slug == "broken" else media_info()
-            asks = job.slug == "asks" and job.existing is not Existing.RESUME
-            self.previous = PreviousUpload(files_done=3, files_total=9) if asks else None
+            if job.slug == "broken":
+                return refused_by(SourceError(f"{job.source.name} is broken."))
             return super().check_job(job, config, cancel)
+
+        def check_plan(self, plan, config, cancel):
+            if plan.job.slug == "asks" and plan.job.existing is not Existing.RESUME:
+                return ResumeUpload(plan=plan, files_done=3, files_total=9)
+            return super().check_plan(plan, config, cancel)
 
     editor = editor_of(Picky())
     editor.add(tmp_path, "broken", "asks", "good")

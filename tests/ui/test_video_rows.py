@@ -226,6 +226,16 @@ def test_a_video_that_was_paused_is_not_told_as_cancelled():
     assert ["Paused"] == told(after(*BEGUN, listing(stored("a", RowState.PAUSED)), stopped))
 
 
+@pytest.mark.parametrize("before", [RowState.HELD, RowState.PAUSED, RowState.WAITING])
+def test_a_list_that_was_read_before_a_video_began(before):
+    """It comes late, and takes nothing from the video that runs: what is told of it after counts."""
+    late = listing(stored("a", before), stored("b", name="lesson02"))
+    upload = PhaseStarted(job="", phase=PhaseName.UPLOAD, overall=0.5)
+    now = listing(stored("a", RowState.RUNNING), stored("b", name="lesson02"))
+    videos = after(*BEGUN, late, VideoTold(id="a", title="", event=upload), now)
+    assert (PLAN, True) == (videos.rows["a"].plan, videos.uploads)
+
+
 def test_one_that_was_cancelled_before_it_began_has_no_folder():
     """The banner says how to go on, not where files would be."""
     selected = after(listing(stored("a", RowState.CANCELLED)), VideosSelected(ids=("a",)))
