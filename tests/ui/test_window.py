@@ -645,15 +645,15 @@ def test_a_flood_of_events_does_not_hold_up_the_window(open_driver):
     def turn() -> None:
         turns.append(1)
         if driver.window.controller.state.stage is not READY:
-            driver.window.after(1, turn)
+            driver.window.after(0, turn)
 
     driver.press(driver.window.actions.start)
     driver.until_stage(RUNNING)
-    driver.window.after(1, turn)
+    driver.window.after(0, turn)
     watched.release()
     driver.until_stage(READY)
-    # at least one between two portions of a hundred
-    assert len(turns) > 20
+    # one between two portions of a hundred, on average; a window that is held up has one in all
+    assert len(turns) > 10
 
 
 def test_a_mistake_in_the_window_is_told_and_survived(open_driver, callback_errors):
