@@ -186,6 +186,13 @@ def fill(driver: Driver) -> None:
     driver.settle()
 
 
+def fill_damaged(driver: Driver) -> None:
+    """Choose the video, and wait until its damage is told."""
+    fill(driver)
+    driver.until(lambda: bool(driver.window.controller.state.source.damage))
+    driver.settle()
+
+
 def unfold(driver: Driver, *sections: str) -> None:
     """Choose the video and unfold sections."""
     fill(driver)
@@ -640,7 +647,7 @@ FORM: dict[str, ShownState] = {
     "empty": ShownState(reach=lambda driver: None),
     "empty, not configured": ShownState(reach=lambda driver: None, config=NOT_CONFIGURED),
     "video": ShownState(reach=fill),
-    "damaged": ShownState(reach=fill, services=lambda: Services(damage=DAMAGE)),
+    "damaged": ShownState(reach=fill_damaged, services=lambda: Services(damage=DAMAGE)),
     "audio only": ShownState(reach=fill, services=lambda: Services(media=replace(media_info(), video=None))),
     "not a video": ShownState(reach=fill, services=lambda: Services(media=INTERRUPTED)),
     "captions unfolded": ShownState(reach=lambda driver: unfold(driver, "captions")),

@@ -35,7 +35,7 @@ def clipped(text: str, width: int, measure: Callable[[str], int]) -> str:
 def clipped_middle(text: str, width: int, measure: Callable[[str], int]) -> str:
     """Return the text, or as much of its beginning and its end as fits into `width` with an ellipsis between them.
 
-    Names of a series differ at their end.
+    Names of a series differ at their beginning or at their end.
     """
     if measure(text) <= width:
         return text
@@ -50,6 +50,6 @@ def clipped_middle(text: str, width: int, measure: Callable[[str], int]) -> str:
 
 
 def _without_middle(text: str, kept: int) -> str:
-    """Return the text with so many of its characters."""
-    end = kept // 2
+    """Return the text with so many of its characters, more of them from its beginning."""
+    end = kept * 2 // 5
     return text[: kept - end] + ELLIPSIS + text[len(text) - end :]
