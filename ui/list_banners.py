@@ -16,6 +16,7 @@ from ui.video_rows import VideoRow, VideoRows
 CANCEL_STOPS_ONE = "Cancel stops this video; the list goes on. More… > Stop the list stops all of it."
 WHILE_LIST_RUNS = "Cancel stops the video that is converted; the list goes on. More… > Stop the list stops all of it."
 OWN_SETTINGS = "Its settings are in the form: what you change there is for this video alone."
+ONE_OF_SEVERAL = "The form shows the first of them and changes it alone. What is in More… counts for all of them."
 SLEEPS_SOON = "The computer goes to sleep in half a minute."
 AWAKE_CHOICES = (BannerChoice(label="Keep it awake", answer=BannerAnswer.STAY_AWAKE),)
 
@@ -90,6 +91,8 @@ def _of_row(videos: VideoRows, row: VideoRow) -> Banner:
     name = row.job.source.name
     if row.question is not None and row.state is RowState.ASKING:
         return question_banner(row.question)
+    if len(videos.selected) > 1:
+        return Banner(title=f"{len(videos.selected)} videos are selected.", lines=(ONE_OF_SEVERAL,))
     if row.report is not None and row.state.ended:
         return banners.result(row.report, kept=row.bars.overall.kept if row.begun_here else None)
     if row.state is RowState.RUNNING and videos.paused and row.phase is PhaseName.UPLOAD:

@@ -236,6 +236,7 @@ class ListWindow:
         chosen = filedialog.asksaveasfilename(
             parent=self._panel.card,
             title=_("Export the list"),
+            initialfile=f"{_('Videos')}.jsonl",
             defaultextension=".jsonl",
             filetypes=[(shown(kind), suffix) for kind, suffix in LIST_FILES],
         )

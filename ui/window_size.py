@@ -37,6 +37,8 @@ def give_size(
 ) -> tuple[int, int]:
     """Give a window its size and its smallest one, and return the size; with `kept`, the size and place that it had.
 
+    One that belongs to another opens over the middle of that.
+
     Lengths are told for 96 dots an inch. They grow with the screen's, but not beyond what it has room for.
     """
     room = (window.winfo_screenwidth(), window.winfo_screenheight() - on_screen(window, BARS))
@@ -50,7 +52,10 @@ def give_size(
         max(min(on_screen(window, length), most), lowest if wanted is not size else 0)
         for length, lowest, most in zip(wanted, least, room, strict=True)
     )
-    place = _place_on_screen(window, kept, width, height) if wanted is not size else ""
+    if wanted is not size:
+        place = _place_on_screen(window, kept, width, height)
+    else:
+        place = _over_its_master(window, width, height) if isinstance(window, tkinter.Toplevel) else ""
     window.geometry(f"{width}x{height}{place}")
     if kept.maximised:
         _maximise(window)
@@ -85,8 +90,23 @@ def line_height(widget: tkinter.Misc) -> int:
 
 def _place_on_screen(window: tkinter.Tk | tkinter.Toplevel, kept: WindowPreferences, width: int, height: int) -> str:
     """Return where a window is put: where it was, as far as the screens that there are now have it whole."""
-    left, top = window.winfo_vrootx(), window.winfo_vrooty()
     x, y = (int(ttk.scale_size(window, length)) for length in (kept.x, kept.y))
+    return _whole(window, x, y, width, height)
+
+
+def _over_its_master(window: tkinter.Toplevel, width: int, height: int) -> str:
+    """Return where a window is put so that it stands over the middle of the one that it belongs to, if that is seen."""
+    master = window.master.winfo_toplevel()
+    if not master.winfo_ismapped():
+        return ""
+    x = master.winfo_rootx() + (master.winfo_width() - width) // 2
+    y = master.winfo_rooty() + (master.winfo_height() - height) // 2
+    return _whole(window, x, y, width, height)
+
+
+def _whole(window: tkinter.Tk | tkinter.Toplevel, x: int, y: int, width: int, height: int) -> str:
+    """Return a place as Tk takes it, or the next one at which the screens have the window whole."""
+    left, top = window.winfo_vrootx(), window.winfo_vrooty()
     x = max(left, min(x, left + window.winfo_vrootwidth() - width))
     y = max(top, min(y, top + window.winfo_vrootheight() - height))
     return f"+{x}+{y}"

@@ -20,3 +20,27 @@ def test_about_names_the_version(open_driver):
     driver.settle()
     driver.window.about.button.event_generate("<Escape>")
     driver.until(lambda: driver.window.about.window is None)
+
+
+def test_a_window_opens_over_the_one_that_it_belongs_to(open_driver):
+    """In its middle, wherever that stands, and whole on the screen."""
+    driver = open_driver()
+    main = driver.window
+    for place in ("900x640+150+60", "900x640+100000+100000"):
+        main.geometry(place)
+        driver.settle()
+        main.about.open()
+        driver.settle()
+        window = main.about.window
+        middles = [
+            [one.winfo_rootx() + one.winfo_width() // 2, one.winfo_rooty() + one.winfo_height() // 2]
+            for one in (main, window)
+        ]
+        right, below = (
+            window.winfo_rootx() + window.winfo_width() <= window.winfo_screenwidth(),
+            window.winfo_rooty() + window.winfo_height() <= window.winfo_screenheight(),
+        )
+        main.about.close()
+        assert (True, True) == (right, below)
+        if "+150" in place:
+            assert all(abs(a - b) <= 2 for a, b in zip(*middles, strict=True)), middles

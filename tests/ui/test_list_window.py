@@ -515,6 +515,15 @@ def test_a_long_list_is_written_to_its_end(driver, tmp_path):
     assert [f" lesson{number:02}" for number in range(count)] == [text[:9] for text, _ in shown()]
 
 
+def test_what_is_added_comes_into_view(driver, tmp_path):
+    """Below a list that is longer than its room."""
+    driver.list_videos(40)
+    tree = driver.window.queue_panel.tree
+    (tmp_path / "another.mp4").write_bytes(b"x")
+    drop(driver, (str(tmp_path / "another.mp4"),), 41)
+    assert tree.bbox(tree.get_children()[-1])
+
+
 @pytest.mark.parametrize("typed", ["0:09", "soon"], ids=["usable", "not usable"])
 def test_an_edit_of_this_moment_is_kept_when_its_question_is_answered(open_driver, tmp_path, videos, typed):
     """The video goes on with both, the change and the answer; what can't be used begins nothing."""

@@ -15,7 +15,7 @@ from pipeline.model import Outcome, PhaseName
 from pipeline.plan import make_plan
 from pipeline.preflight_answers import ResumeUpload
 from ui.bar_changes import unstarted
-from ui.list_banners import CANCEL_STOPS_ONE, WHILE_LIST_RUNS, banner_of, ended
+from ui.list_banners import CANCEL_STOPS_ONE, ONE_OF_SEVERAL, WHILE_LIST_RUNS, banner_of, ended
 from ui.list_changes import advance_list
 from ui.list_menu import can_start_all, can_start_selected
 from ui.list_messages import (
@@ -205,6 +205,12 @@ def test_a_row_says_why_before_it_says_where():
     )
     unreadable = VideoLooked(id="a", problem="/videos/lesson01.mp4 contains no video.")
     assert ["Can't be read: it contains no video."] == told(after(listing(stored("a")), unreadable))
+
+
+def test_several_that_are_selected_are_told_as_several():
+    """The form has room for the settings of one: it says whose they are."""
+    videos = after(*BEGUN, VideosSelected(ids=("b", "a")))
+    assert ("2 videos are selected.", (ONE_OF_SEVERAL,)) == (banner_of(videos).title, banner_of(videos).lines)
 
 
 def test_a_paused_upload_is_told_as_paused():

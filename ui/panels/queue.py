@@ -113,10 +113,13 @@ class QueuePanel:
         all_anew = before is not None and _shared(before) != _shared(state)
         self._place(list(rows))
         changed = [id_ for id_, one in rows.items() if all_anew or self._shown.get(id_) is not one]
+        added = [id_ for id_ in rows if id_ not in self._shown] if self._shown else []
         self._shown = rows
         self._make_room(one.length for one in rows.values() if isinstance(one, VideoRow))
         self._write_soon(changed)
         self._pictures = {id_: kept for id_, kept in self._pictures.items() if id_ in rows}
+        for id_ in (*added[-1:], *added[:1]):  # as many of them as there is room for, from the first
+            self.tree.see(id_)
         chosen = selected(state)
         # not by what the tree has: a click or a key is in it before its event has come
         if chosen != self._chosen:
