@@ -7,8 +7,8 @@ whose screen goes away.
 
 from __future__ import annotations
 
+import functools
 import json
-import os
 import subprocess
 import sys
 import time
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LOOK_S = 0.1
-OWN_NAME = "the tests' eyes"
+OWN_NAME = "asking program"
 
 WIDGETS = """apply {{} {
     set found {}
@@ -91,13 +91,19 @@ class SeenLine:
     point: tuple[int, int] | None = None
 
 
+@functools.cache
+def _interpreter() -> tkinter.Tk:
+    """Return what reads Tcl's lists. It stays: in another thread than its own, Tcl ends a program that lets it go."""
+    return tkinter.Tcl()
+
+
 class SeenProgram:
     """The windows of a program, which Tk knows by a name that begins so."""
 
     def __init__(self, asking: subprocess.Popen[str], name: str) -> None:
         self._asking = asking
         self._name = name
-        self._list = tkinter.Tcl().splitlist
+        self._list = _interpreter().splitlist
 
     def ask(self, script: str) -> str | None:
         """Return what a script in the program returns, None where it has no window."""
@@ -206,9 +212,8 @@ def _answer(root: tkinter.Tk, name: str, script: str) -> str | None:
         if program.startswith(name):
             try:
                 return str(root.tk.call("send", program, script))
-            except tkinter.TclError as error:
-                if True:
-                    os.write(2, f"{error}\n".encode())
+            except tkinter.TclError:
+                continue
     return None
 
 
