@@ -23,7 +23,7 @@ from cut_off import faults  # the paths above must be set first
 from displays import virtual_screen
 from every_state import STATES, ShownState, give_size
 from PIL import ImageGrab
-from window_driver import Driver, close_window, open_window
+from window_driver import Driver, close_windows, open_window
 
 from ui.collecting import collected_here
 
@@ -76,7 +76,7 @@ def pictured(name: str, folder: Path, scale: float, theme: str, sizes: tuple[str
                 place.mkdir(parents=True, exist_ok=True)
                 take(shown, place / f"{name.replace('?', '').replace(', ', '-').replace(' ', '-')}.png")
         finally:
-            close_window(driver)
+            close_windows(driver)
     return found
 
 

@@ -131,15 +131,13 @@ def open_window(path: Path, services: FakeServices, config: Config = CONFIGURED)
     return driver
 
 
-def close_window(driver: Driver) -> None:
-    """Cancel what is on its way, and take the window away."""
-    driver.window.controller.close()
-    if not driver.window.closed:
-        driver.until(lambda: not driver.window.controller.busy)
-        driver.window.destroy()
+def close_windows(*drivers: Driver) -> None:
+    """Cancel what is on its way, and take the windows away; then wait for what they still look for."""
+    for driver in drivers:
+        driver.window.controller.close()
+        if not driver.window.closed:
+            driver.until(lambda driver=driver: not driver.window.controller.busy)
+            driver.window.destroy()
     for thread in threading.enumerate():
-        if thread.name in (
-            "damage",
-            "looks",
-        ):  # its ffmpeg would be one too many for the next test
-            thread.join(driver.deadline_s)
+        if thread.name in ("damage", "looks"):  # its ffmpeg would be one too many for the next test
+            thread.join(DEADLINE_S)

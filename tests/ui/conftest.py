@@ -16,7 +16,7 @@ import shown_texts
 from displays import virtual_screen, window_manager
 from keyring.backends import fail
 from ui_fakes import CONFIGURED, FakeServices, MemoryKeychain
-from window_driver import Driver, close_window, open_window
+from window_driver import Driver, close_windows, open_window
 
 from config import Config
 from ui import language
@@ -153,5 +153,4 @@ def open_driver(screen, tmp_path) -> Iterator[Callable[..., Driver]]:
         return driver
 
     yield build
-    for driver in opened:
-        close_window(driver)
+    close_windows(*opened)
