@@ -15,6 +15,7 @@ from ui.theme import CARD, HINT
 from ui.transcripts.questions import KEEP, SIDES
 from ui.transcripts.state import EditorState
 from ui.widgets.wrapping_label import WrappingLabel
+from ui.window_size import on_screen
 
 ROWS_SHOWN = 6
 HEADINGS = {"where": "Row", "ours": "Mine", "theirs": "On S3", "decision": "Counts"}
@@ -42,9 +43,10 @@ class CollisionList:
         self.frame.columnconfigure(0, weight=1)
         self.frame.rowconfigure(0, weight=1)
         self.tree = ttk.Treeview(self.frame, columns=tuple(HEADINGS), show="headings", height=ROWS_SHOWN)
+        unit = on_screen(self.tree, 60)
         for name, heading in HEADINGS.items():
             self.tree.heading(name, text=shown(heading), anchor="w")
-            self.tree.column(name, anchor="w", stretch=name in ("ours", "theirs"), width=120, minwidth=60)
+            self.tree.column(name, anchor="w", stretch=name in ("ours", "theirs"), width=unit * 2, minwidth=unit)
         tell_name(self.tree, _("Rows that were changed on both sides"))
         self.tree.grid(row=0, column=0, columnspan=3, sticky="nsew")
         self.tree.bind("<<TreeviewSelect>>", lambda _: self._show_values())

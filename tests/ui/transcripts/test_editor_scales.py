@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from tkinter.font import nametofont
 
 import pytest
 from cut_off import faults
@@ -38,6 +39,16 @@ def test_distances_in_the_editor_grow_with_the_density(dense_screen, open_editor
     view = open_editor(path).ready().view
     videos, segments = view.videos.frame, view.segments.frame
     assert 2 * 12 == segments.winfo_rootx() - videos.winfo_rootx() - videos.winfo_width()
+
+
+@needs_xvfb
+@pytest.mark.parametrize("dense_screen", [(96, "1280x900"), (240, "3840x2160")], ids=["1", "2.5"], indirect=True)
+def test_headings_of_conflicts_are_whole(dense_screen, open_editor, path):
+    """Their columns grow with the text."""
+    tree = open_editor(path).ready().view.collisions.tree
+    font = nametofont("TkHeadingFont", root=tree)
+    cut = [name for name in tree["columns"] if font.measure(tree.heading(name, "text")) > tree.column(name, "width")]
+    assert ([], 60) == (cut, round(tree.column("decision", "minwidth") * 96 / tree.winfo_fpixels("1i")))
 
 
 @needs_xvfb
