@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 from bare_commands import from_source_graph, x264
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -29,7 +29,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import median
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 from batch import ROOT, SPEECH_DATA, TOKEN, backend, line, make_videos
 from cluster_figures import ClusterFigures, write_figures
 

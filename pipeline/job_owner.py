@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 PROC = Path("/proc")
 START_FIELD = 22

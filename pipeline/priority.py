@@ -46,7 +46,7 @@ def give_way(pid: int) -> None:
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PGRP, pid, NICE)
     if sys.platform == "linux":
-        import psutil  # type: ignore[import-untyped]  # when first used: the window opens without
+        import psutil  # when first used: the window opens without
 
         with contextlib.suppress(psutil.Error, OSError):
             psutil.Process(pid).ionice(psutil.IOPRIO_CLASS_IDLE)

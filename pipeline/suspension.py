@@ -9,7 +9,7 @@ import contextlib
 import threading
 from typing import Protocol
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 class Suspension:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 MEGABYTE = 1 << 20
 BESIDE_MODEL_BYTES = 350 * MEGABYTE
