@@ -1,24 +1,22 @@
 """Configuration: `.env` and the environment, read once.
 
-Imports nothing of ours but `installation`. Secrets live in `.env` or the environment only and never show in a repr.
+Imports nothing of ours but its own parts and `installation`. Secrets live in `.env` or the environment only and never
+show in a repr.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from dotenv.parser import parse_stream
-
 import installation
+from env_values import EnvValues, read_env_file
+from server_config import ReferenceBackend, reference_backend
 
 ENV_FILE = ".env"
-STORAGE_FOLDER = "storage-data"
 
 VERSION = "0.1.0"
 """The program's version, here alone: pyproject.toml reads it from this line."""
@@ -64,32 +62,6 @@ class Languages:
 
     default: str = "en"
     supported: tuple[str, ...] = ("en", "es", "fr", "de", "ar", "hi")
-
-
-@dataclass(frozen=True, kw_only=True)
-class S3Storage:
-    """Where the reference backend keeps objects when STORAGE_TYPE is S3."""
-
-    bucket: str = ""
-    prefix: str = "storage"
-    region: str = "us-east-1"
-    access_key_id: str = field(default="", repr=False)
-    secret_access_key: str = field(default="", repr=False)
-    endpoint_url: str = ""
-    max_size_gb: float | None = None
-    put_headers: str = field(default="", repr=False)  # may hold a key that encrypts objects
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReferenceBackend:
-    """The reference backend's own settings."""
-
-    token: str = field(default="", repr=False)
-    storage_type: str = "LOCAL"
-    local_path: Path = field(default_factory=lambda: installation.storage_folder(STORAGE_FOLDER))
-    local_max_size_gb: float | None = None
-    s3: S3Storage = S3Storage()
-    public_base_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +132,7 @@ class Config:
 
     backend: BackendApi = BackendApi()
     languages: Languages = Languages()
-    server: ReferenceBackend = ReferenceBackend()
+    server: ReferenceBackend = field(default_factory=ReferenceBackend)
     datasets: Datasets = Datasets()
     ffmpeg_path: str = ""
     window_theme: str = ""
@@ -197,8 +169,8 @@ class Config:
         Without `env_file` the one beside the program counts, or the one in the system's folder for settings.
         """
         problems: list[str] = []
-        read = _read_env_file(env_file or installation.settings_file(ENV_FILE).read, problems)
-        values = _Values(values={**read, **(os.environ if environ is None else environ)}, problems=problems)
+        read = read_env_file(env_file or installation.settings_file(ENV_FILE).read, problems)
+        values = EnvValues(values={**read, **(os.environ if environ is None else environ)}, problems=problems)
         api = BackendApi()
         return cls(
             backend=BackendApi(
@@ -210,15 +182,16 @@ class Config:
                 patience_s=values.seconds("UPLOAD_PATIENCE_MINUTES", api.patience_s, unit="minutes", unit_s=60.0),
             ),
             languages=Languages(
-                default=values.text("DEFAULT_LANGUAGE", "en"), supported=values.codes("SUPPORTED_LANGUAGES") or ("en",)
+                default=values.text("DEFAULT_LANGUAGE", "en"),
+                supported=values.items("SUPPORTED_LANGUAGES", Languages().supported) or ("en",),
             ),
-            server=_reference_backend(values),
+            server=reference_backend(values),
             datasets=Datasets(
                 autosave_interval_s=values.seconds("DATASET_AUTO_SAVE_INTERVAL", Datasets().autosave_interval_s),
                 path=values.text("DATASET_PATH"),
             ),
             ffmpeg_path=values.text("FFMPEG_PATH"),
-            window_theme=values.window_theme(),
+            window_theme=values.choice("WINDOW_THEME", WINDOW_THEMES),
             update_url=values.text("UPDATE_URL"),
             cache_dir=installation.cache_folder(),
             data_dir=installation.data_folder(),
@@ -238,87 +211,6 @@ class Config:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Values:
-    """What `.env` and the environment say, by name; adds a sentence to `problems` for a value that makes no sense."""
-
-    values: Mapping[str, str]
-    problems: list[str]
-
-    def text(self, name: str, default: str = "") -> str:
-        return self.values.get(name, "").strip() or default
-
-    def codes(self, name: str) -> tuple[str, ...]:
-        supported = self.text(name, ",".join(Languages().supported))
-        return tuple(code.strip() for code in supported.split(",") if code.strip())
-
-    def window_theme(self) -> str:
-        found = self.text("WINDOW_THEME").lower()
-        if found and found not in WINDOW_THEMES:
-            self.problems.append(f"WINDOW_THEME must be dark or light, but is {found!r}.")
-            return ""
-        return found
-
-    def roots(self, name: str) -> dict[str, Path]:
-        """Read `lectures=/mnt/lectures;archive=D:\\archive`."""
-        found: dict[str, Path] = {}
-        for item in filter(None, (part.strip() for part in self.text(name).split(";"))):
-            root, equals, folder = (part.strip() for part in item.partition("="))
-            is_one = equals and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", root) and folder
-            if not is_one or re.search(r",[^,=]*=", folder) or root in found:
-                self.problems.append(
-                    f"{name} must be NAME=FOLDER, several with ; between them, as in lectures=/mnt/lectures, "
-                    f"but has {item!r}."
-                )
-                continue
-            found[root] = Path(folder).expanduser()
-        return found
-
-    def gigabytes(self, name: str) -> float | None:
-        return self._number(name, "gigabytes")
-
-    def seconds(self, name: str, default_s: float, *, unit: str = "seconds", unit_s: float = 1.0) -> float:
-        found = self._number(name, unit)
-        return default_s if found is None else found * unit_s
-
-    def _number(self, name: str, unit: str) -> float | None:
-        raw = self.text(name)
-        if not raw:
-            return None
-        try:
-            found = float(raw)
-        except ValueError:
-            found = -1.0
-        if not 0 <= found < float("inf"):
-            self.problems.append(f"{name} must be a number of {unit}, such as 10, but is {raw!r}.")
-            return None
-        return found
-
-
-def _reference_backend(values: _Values) -> ReferenceBackend:
-    storage_type = values.text("STORAGE_TYPE", "LOCAL").upper()
-    if storage_type not in ("LOCAL", "S3"):
-        values.problems.append(f"STORAGE_TYPE must be LOCAL or S3, but is {storage_type!r}.")
-    s3 = S3Storage()
-    return ReferenceBackend(
-        token=values.text("AUTH_TOKEN"),
-        storage_type=storage_type,
-        local_path=installation.storage_folder(values.text("STORAGE_LOCAL_PATH", STORAGE_FOLDER)),
-        local_max_size_gb=values.gigabytes("STORAGE_LOCAL_MAX_SIZE_GB"),
-        s3=S3Storage(
-            bucket=values.text("STORAGE_S3_BUCKET"),
-            prefix=values.text("STORAGE_S3_PREFIX", s3.prefix),
-            region=values.text("STORAGE_S3_REGION", s3.region),
-            access_key_id=values.text("STORAGE_S3_ACCESS_KEY_ID"),
-            secret_access_key=values.text("STORAGE_S3_SECRET_ACCESS_KEY"),
-            endpoint_url=values.text("STORAGE_S3_ENDPOINT_URL"),
-            max_size_gb=values.gigabytes("STORAGE_S3_MAX_SIZE_GB"),
-            put_headers=values.text("STORAGE_S3_PUT_HEADERS"),
-        ),
-        public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
-    )
-
-
 def child_environment(*, with_secrets: bool = False) -> dict[str, str]:
     """Return the environment for programs that this one starts: ffmpeg has no use for a token."""
     return {name: value for name, value in os.environ.items() if with_secrets or name not in SECRETS}
@@ -328,23 +220,3 @@ def certificate_setting(environ: Mapping[str, str] | None = None) -> tuple[str, 
     """Return the first variable that names certificates to trust, and its value; two empty texts for none."""
     values = os.environ if environ is None else environ
     return next(((name, values[name]) for name in CERTIFICATE_SETTINGS if values.get(name)), ("", ""))
-
-
-def _read_env_file(path: Path, problems: list[str]) -> dict[str, str]:
-    """Read a `.env` file if there is one; add a sentence to `problems` for what can't be read, never its text."""
-    try:
-        # utf-8-sig: Windows' Notepad may begin the file with a byte order mark, which would become part of the first
-        # name
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError):
-        problems.append(f"The settings file {path} can't be read: save it as UTF-8 text or remove it.")
-        return {}
-    values: dict[str, str] = {}
-    for line in parse_stream(StringIO(text)):
-        if line.error:
-            problems.append(f"Line {line.original.line} of {path} can't be understood: write it as NAME=value.")
-        elif line.key:
-            values[line.key] = line.value or ""
-    return values

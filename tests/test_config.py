@@ -9,6 +9,7 @@ import pytest
 
 import config
 import installation
+import server_config
 from config import Config
 from installation import ROOT
 
@@ -68,19 +69,20 @@ def names_in_example() -> dict[str, str]:
 
 
 def names_in_code() -> set[str]:
-    """Return the names that config.py asks the environment for."""
+    """Return the names that the configuration asks the environment for."""
     calls = [
         node
-        for node in ast.walk(ast.parse(Path(config.__file__).read_text(encoding="utf-8")))
+        for module in (config, server_config)
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
     ]
     readers = [
         call
         for call in calls
         if isinstance(call.func, ast.Attribute)
-        and call.func.attr in ("text", "codes", "gigabytes", "minutes", "seconds", "roots")
+        and call.func.attr in ("text", "items", "choice", "count", "gigabytes", "seconds", "roots")
     ]
-    return {call.args[0].value for call in readers if isinstance(call.args[0], ast.Constant)}
+    return {call.args[0].value for call in readers if call.args and isinstance(call.args[0], ast.Constant)}
 
 
 @pytest.fixture

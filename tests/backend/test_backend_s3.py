@@ -13,10 +13,11 @@ import requests
 from backend.conformance.check import PointResult, check_backend
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from config import BackendApi, Config, ReferenceBackend, S3Storage
+from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
 from pipeline.transfer.upload.uploader import Uploader
+from server_config import ReferenceBackend, S3Storage
 from storage import MIN_PART_BYTES
 
 TOKEN = "a-token-that-only-tests-know"

@@ -6,8 +6,9 @@ import pytest
 
 from backend.settings import BackendSettings
 from backend.signing import PRIVATE, SECRET_FILE
-from config import BackendApi, Config, ReferenceBackend, S3Storage
+from config import BackendApi, Config
 from pipeline.errors import SettingsError
+from server_config import ReferenceBackend, S3Storage
 
 
 def test_takes_the_configuration(tmp_path):

@@ -10,7 +10,8 @@ from backend.server import RunningBackend
 from backend.settings import BackendSettings
 from cli import backend as command
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from config import BackendApi, Config, ReferenceBackend, S3Storage
+from config import BackendApi, Config
+from server_config import ReferenceBackend, S3Storage
 
 
 def test_a_backend_is_checked_point_by_point(backend, backend_config, capsys):

@@ -12,7 +12,8 @@ import pytest
 
 from cli.interrupts import EXIT_CANCELLED
 from cli.main import EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from config import Config, ReferenceBackend, S3Storage
+from config import Config
+from server_config import ReferenceBackend, S3Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 COPY = ["storage", "copy", "--from", "LOCAL", "--to", "S3"]

@@ -3,7 +3,8 @@
 import pytest
 
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
-from config import Config, ReferenceBackend, S3Storage
+from config import Config
+from server_config import ReferenceBackend, S3Storage
 
 FILES = {"videos/a/master.m3u8": b"#EXTM3U", "videos/a/1080p/seg_001.ts": b"x" * 2000, "other.txt": b"other"}
 

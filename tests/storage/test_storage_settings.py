@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config import ReferenceBackend, S3Storage
+from server_config import ReferenceBackend, S3Storage
 from storage import (
     LocalSettings,
     LocalStorageBackend,

@@ -25,7 +25,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transcripts": {"pipeline", *BELOW_ENGINES},
     "pipeline": {*BELOW_ENGINES},  # a job knows neither window nor server
     "storage": set(),
-    "config": {"installation"},
+    "config": {"env_values", "server_config", "installation"},
+    "server_config": {"env_values", "installation"},
+    "env_values": set(),
     "installation": set(),
 }
 

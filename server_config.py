@@ -1,0 +1,62 @@
+"""The settings of the reference backend, as `.env` and the environment name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import installation
+from env_values import EnvValues
+
+STORAGE_FOLDER = "storage-data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Storage:
+    """Where the reference backend keeps objects when STORAGE_TYPE is S3."""
+
+    bucket: str = ""
+    prefix: str = "storage"
+    region: str = "us-east-1"
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
+    endpoint_url: str = ""
+    max_size_gb: float | None = None
+    put_headers: str = field(default="", repr=False)  # may hold a key that encrypts objects
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceBackend:
+    """The reference backend's own settings."""
+
+    token: str = field(default="", repr=False)
+    storage_type: str = "LOCAL"
+    local_path: Path = field(default_factory=lambda: installation.storage_folder(STORAGE_FOLDER))
+    local_max_size_gb: float | None = None
+    s3: S3Storage = S3Storage()
+    public_base_url: str = ""
+
+
+def reference_backend(values: EnvValues) -> ReferenceBackend:
+    """Read the backend's settings; what makes no sense is named in the problems of `values`."""
+    storage_type = values.text("STORAGE_TYPE", "LOCAL").upper()
+    if storage_type not in ("LOCAL", "S3"):
+        values.problems.append(f"STORAGE_TYPE must be LOCAL or S3, but is {storage_type!r}.")
+    s3 = S3Storage()
+    return ReferenceBackend(
+        token=values.text("AUTH_TOKEN"),
+        storage_type=storage_type,
+        local_path=installation.storage_folder(values.text("STORAGE_LOCAL_PATH", STORAGE_FOLDER)),
+        local_max_size_gb=values.gigabytes("STORAGE_LOCAL_MAX_SIZE_GB"),
+        s3=S3Storage(
+            bucket=values.text("STORAGE_S3_BUCKET"),
+            prefix=values.text("STORAGE_S3_PREFIX", s3.prefix),
+            region=values.text("STORAGE_S3_REGION", s3.region),
+            access_key_id=values.text("STORAGE_S3_ACCESS_KEY_ID"),
+            secret_access_key=values.text("STORAGE_S3_SECRET_ACCESS_KEY"),
+            endpoint_url=values.text("STORAGE_S3_ENDPOINT_URL"),
+            max_size_gb=values.gigabytes("STORAGE_S3_MAX_SIZE_GB"),
+            put_headers=values.text("STORAGE_S3_PUT_HEADERS"),
+        ),
+        public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
+    )
