@@ -5,13 +5,16 @@ at somebody's own.
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 from backend.conformance.check import PointResult, check_backend
 from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
+from cli.backend_options import ACTIONS
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.http.validation import as_prefix, target_problems
@@ -25,6 +28,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
     """Serve, or check; print what an engineer needs to know."""
     if config.problems:
         raise SettingsError(config.problems)
+    if getattr(options, "action", None) is not None:
+        return _act(options, config)
     serving = (options.host, options.port, options.root)
     if options.add_token or options.remove_token or options.list_tokens:
         return _tokens(options, config)
@@ -38,6 +43,16 @@ def run(options: argparse.Namespace, config: Config) -> int:
     if serving != (None, None, None):
         raise SettingsError("--check starts no backend of its own: leave out --host, --port and --root.")
     return check(replace(config.backend, url=options.check.rstrip("/")), as_prefix(options.prefix or CHECK_PREFIX))
+
+
+def _act(options: argparse.Namespace, config: Config) -> int:
+    """Do what was asked instead of serving. Raises SettingsError."""
+    if (options.host, options.port, options.check, options.prefix) != (None, None, None, None):
+        raise SettingsError(
+            f"{options.action} starts no backend: leave out --host, --port, --check and --prefix before it."
+        )
+    run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(ACTIONS[options.action].module).run
+    return run(options, config)
 
 
 def _tokens(options: argparse.Namespace, config: Config) -> int:

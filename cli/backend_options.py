@@ -3,7 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+from cli.parser import AnyOrderParser
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendAction:
+    """What `backend` does besides serving: the module whose `run(options, config)` does it, what `--help` says of it,
+    and what adds its options.
+
+    `options.root` is the folder that `--root` names, None for the usual one. No option of an action may be kept as
+    `host`, `port`, `check` or `prefix`: these are the options of serving.
+    """
+
+    module: str
+    help: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+
+
+ACTIONS: dict[str, BackendAction] = {}
+"""Every action by its name, in the order of `--help`. A module is imported when its action is called, not before."""
 
 
 def add_storage(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,12 +50,7 @@ def add_backend(parser: argparse.ArgumentParser, *, default_root: Path) -> None:
     """Add what `backend` takes; `default_root` is the folder where none is given."""
     parser.add_argument("--host", help="the address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="the port to listen on, 0 for a free one (default: 8000)")
-    parser.add_argument(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help=(f"where its own files are kept, and the objects with STORAGE_TYPE=LOCAL (default: {default_root})"),
-    )
+    _add_root(parser, default_root)
     parser.add_argument(
         "--check", metavar="URL", help="start nothing, but check the backend at this address, point by point"
     )
@@ -46,3 +63,22 @@ def add_backend(parser: argparse.ArgumentParser, *, default_root: Path) -> None:
     )
     tokens.add_argument("--remove-token", metavar="NAME", help="start nothing, but shut the client of this name out")
     tokens.add_argument("--list-tokens", action="store_true", help="start nothing, but print whose tokens there are")
+    if ACTIONS:
+        actions = parser.add_subparsers(
+            dest="action", metavar="ACTION", title="actions (without one it serves)", parser_class=AnyOrderParser
+        )
+        for name, action in ACTIONS.items():
+            text = action.help
+            added = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+            _add_root(added, default_root, default=argparse.SUPPRESS)  # what stands before the action's name stays
+            action.add_options(added)
+
+
+def _add_root(parser: argparse.ArgumentParser, default_root: Path, *, default: str | None = None) -> None:
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help=(f"where its own files are kept, and the objects with STORAGE_TYPE=LOCAL (default: {default_root})"),
+    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from backend.server import RunningBackend
 from backend.settings import BackendSettings
 from cli import backend as command
+from cli.backend_options import ACTIONS, BackendAction
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from config import BackendApi, Config
 from server_config import ReferenceBackend, S3Storage
@@ -83,3 +86,36 @@ def test_the_options_win_over_the_usual_place(tmp_path, monkeypatch):
         run_command(["backend", *arguments], config)
 
     assert [(tmp_path / "usual", "127.0.0.1", 8000), (tmp_path / "said", "0.0.0.0", 0)] == calls
+
+
+@pytest.fixture
+def action(monkeypatch):
+    """An action that tells what it was asked: folder and name."""
+    asked = []
+
+    def run(options, config):
+        asked.append((options.root, options.name))
+        return EXIT_DONE
+
+    monkeypatch.setattr(sys.modules[__name__], "run", run, raising=False)
+    monkeypatch.setitem(
+        ACTIONS,
+        "show",
+        BackendAction(module=__name__, help="show", add_options=lambda parser: parser.add_argument("name")),
+    )
+    return asked
+
+
+def test_an_action_is_done_instead_of_serving(action):
+    """With the folder before or behind its name, and the usual one without."""
+    for arguments in (["show", "a"], ["--root", "x", "show", "b"], ["show", "--root", "y", "c"]):
+        assert EXIT_DONE == run_command(["backend", *arguments], Config())
+
+    assert [(None, "a"), (Path("x"), "b"), (Path("y"), "c")] == action
+
+
+def test_an_action_takes_no_option_of_serving(action, capsys):
+    """Exit 2 and a sentence, rather than an option that has no effect."""
+    assert EXIT_WRONG_USAGE == run_command(["backend", "--port", "0", "show", "a"], Config())
+    said = "hls-converter: show starts no backend: leave out --host, --port, --check and --prefix before it.\n"
+    assert (said, []) == (capsys.readouterr().err, action)
