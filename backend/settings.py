@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from backend.signing import load_secret
+from backend.signing_secret import load_secret
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from storage import S3Settings, StorageError, StorageSettings, settings_from

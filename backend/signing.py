@@ -5,23 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from enum import Enum
-from pathlib import Path
 from urllib.parse import urlencode
-
-from pipeline.errors import SettingsError
 
 PRIVATE = ".backend"
 """The hidden folder in the storage's root for what is the backend's own.
 
 The storage refuses paths that begin with a dot.
 """
-
-SECRET_FILE = "signing-secret"
-_SECRET_BYTES = 32
 
 
 class SignatureCheck(Enum):
@@ -74,28 +66,3 @@ class HmacUrlSigner:
         # JSON, so that no part can run over into the next one
         text = json.dumps([method, key, content_type, sorted(fields.items())])
         return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
-
-
-def load_secret(root: Path) -> str:
-    """Return the secret kept in the storage's folder, made on the first call, so that URLs survive a restart.
-
-    Raises SettingsError when the folder can't be used.
-    """
-    file = root / PRIVATE / SECRET_FILE
-    try:
-        if file.is_file() and len(stored := file.read_text(encoding="ascii").strip()) == 2 * _SECRET_BYTES:
-            return stored
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        secret = secrets.token_hex(_SECRET_BYTES)
-        temporary = file.with_name(f"{SECRET_FILE}.{secrets.token_hex(4)}.tmp")
-        with os.fdopen(
-            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-        ) as handle:
-            handle.write(secret)
-        temporary.replace(file)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "unreadable"
-        raise SettingsError(
-            f"The storage folder {root} can't be used ({reason}): check its permissions or choose another one."
-        ) from error
-    return secret

@@ -1,11 +1,9 @@
 """backend.settings: what the backend is told, and what it decides itself."""
 
-import stat
-
 import pytest
 
 from backend.settings import BackendSettings
-from backend.signing import PRIVATE, SECRET_FILE
+from backend.signing import PRIVATE
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from server_config import ReferenceBackend, S3Storage
@@ -49,24 +47,6 @@ def test_shows_no_secret(tmp_path):
 
     assert "very-secret-token" not in repr(settings)
     assert settings.signing_secret not in repr(settings)
-
-
-def test_the_signing_secret_is_kept_for_its_owner_alone(tmp_path):
-    """The secret is random, stays the same, and only its owner may read it."""
-    first, again = (BackendSettings.from_config(Config(), root=tmp_path / "a") for _ in range(2))
-    other = BackendSettings.from_config(Config(), root=tmp_path / "b")
-    file = tmp_path / "a" / PRIVATE / SECRET_FILE
-
-    assert first.signing_secret == again.signing_secret != other.signing_secret
-    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
-
-
-def test_a_spoilt_secret_is_made_anew(tmp_path):
-    """An empty secret, as a crash could leave it, is never signed with."""
-    BackendSettings.from_config(Config(), root=tmp_path)
-    (tmp_path / PRIVATE / SECRET_FILE).write_text("")
-
-    assert 64 == len(BackendSettings.from_config(Config(), root=tmp_path).signing_secret)
 
 
 def test_s3_is_a_matter_of_the_environment(tmp_path):
