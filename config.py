@@ -51,6 +51,11 @@ class BackendApi:
         """Whether both the address and the token are known."""
         return bool(self.url and self.token)
 
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The paths of the three requests that every backend has."""
+        return self.validate_endpoint, self.presign_endpoint, self.record_endpoint
+
     def full_url(self, endpoint: str) -> str:
         """Return the address of an endpoint."""
         return f"{self.url.rstrip('/')}/{endpoint.lstrip('/')}"

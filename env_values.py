@@ -5,6 +5,7 @@ Knows no setting's name.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,22 @@ class EnvValues:
             self.problems.append(f"{name} must be a whole number of at least {least}, but is {raw!r}.")
             return default
         return int(raw)
+
+    def networks(self, name: str, default: Sequence[str]) -> tuple[str, ...]:
+        """Return IP addresses and networks, such as 10.0.0.0/8, with commas between; nothing for the word none."""
+        found = self.items(name, default)
+        if tuple(item.lower() for item in found) == ("none",):
+            return ()
+        for item in found:
+            try:
+                ipaddress.ip_network(item, strict=False)
+            except ValueError:
+                self.problems.append(
+                    f"{name} must be IP addresses or networks with commas between, such as 127.0.0.1,10.0.0.0/8, "
+                    f"or none, but has {item!r}."
+                )
+                return tuple(default)
+        return found
 
     def roots(self, name: str) -> dict[str, Path]:
         """Read `lectures=/mnt/lectures;archive=D:\\archive`."""

@@ -9,6 +9,7 @@ import installation
 from env_values import EnvValues
 
 STORAGE_FOLDER = "storage-data"
+TRUSTED_PROXIES = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class ReferenceBackend:
     local_max_size_gb: float | None = None
     s3: S3Storage = S3Storage()
     public_base_url: str = ""
+    trusted_proxies: tuple[str, ...] = TRUSTED_PROXIES
 
 
 def reference_backend(values: EnvValues) -> ReferenceBackend:
@@ -59,4 +61,5 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
             put_headers=values.text("STORAGE_S3_PUT_HEADERS"),
         ),
         public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
+        trusted_proxies=values.networks("BACKEND_TRUSTED_PROXIES", TRUSTED_PROXIES),
     )

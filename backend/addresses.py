@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 
@@ -21,14 +21,31 @@ class Addresses:
 
     def __init__(self, public_base_url: str) -> None:
         self._public = public_base_url
+        self._public_host = _host(public_base_url)
 
     def download(self, request: Request, key: str) -> str:
         """Return where players find an object."""
-        return (self._public or str(request.base_url).rstrip("/")) + object_path(key)
+        return (self._public or _asked(request)) + object_path(key)
 
     def reachable(self, request: Request, url: str) -> str:
-        """Return a storage's URL as one that the asking client can use: a path leads to where it asked."""
-        return urljoin(str(request.base_url), url)
+        """Return a storage's URL as one that the asking client can use: a path of this backend leads to where it asked.
+
+        Who asked the host that players ask is led below the public address, whatever the proxy tells of its path and
+        of TLS. Who asked another one, such as an uploader beside the backend, or the server behind a CDN, is not.
+        """
+        if not url.startswith("/"):
+            return url
+        asked = _asked(request)
+        return (self._public if self._public and _host(asked) == self._public_host else asked) + url
+
+
+def _asked(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _host(url: str) -> str:
+    """Return the host with its port, unless that is the usual one."""
+    return urlsplit(url).netloc.lower().removesuffix(":443").removesuffix(":80")
 
 
 class SignedPaths:

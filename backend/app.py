@@ -30,6 +30,7 @@ from backend.multipart import MultipartRoutes
 from backend.named_tokens import NamedTokens
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
+from backend.proxies import ForwardedRequests, TrustedProxies, path_in_front
 from backend.records import RECORDS_FILE, FileRecords, RecordsError
 from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
@@ -71,13 +72,12 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
         expose_headers=_EXPOSED,
         max_age=3600,
     )
-    app.add_exception_handler(ApiRefusal, answer_api_refusal)
-    app.add_exception_handler(ObjectRefusal, answer_object_refusal)
-    app.add_exception_handler(StorageError, answer_storage)
-    app.add_exception_handler(RecordsError, answer_records)
-    app.add_exception_handler(RequestValidationError, answer_invalid)
-    app.add_exception_handler(HTTPException, answer_other)
-    app.add_exception_handler(ClientDisconnect, answer_disconnected)
+    app.add_middleware(
+        ForwardedRequests,
+        trusted=TrustedProxies(settings.trusted_proxies),
+        path_in_front=path_in_front(settings.public_base_url, settings.endpoints.endpoints),
+    )
+    _answer_errors(app)
 
     addresses = Addresses(settings.public_base_url)
     guarded = APIRouter(
@@ -97,6 +97,16 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     app.include_router(PageRoutes(settings, storage, records).router())
     app.include_router(ReferenceRoutes(settings, openapi_document(app)).router())
     return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    app.add_exception_handler(ApiRefusal, answer_api_refusal)
+    app.add_exception_handler(ObjectRefusal, answer_object_refusal)
+    app.add_exception_handler(StorageError, answer_storage)
+    app.add_exception_handler(RecordsError, answer_records)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, answer_other)
+    app.add_exception_handler(ClientDisconnect, answer_disconnected)
 
 
 def _name(route: APIRoute) -> str:

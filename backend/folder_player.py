@@ -98,6 +98,7 @@ class FolderPlayer:
             log_level="warning",
             lifespan="off",
             ws="none",
+            proxy_headers=False,
             timeout_graceful_shutdown=STOP_S,
         )
         self._stack.enter_context(running_in_thread(_Server(config, ready), listener, ready, name="folder-player"))

@@ -197,6 +197,7 @@ def _server(settings: BackendSettings, ready: Callable[[], None]) -> _Server:
         log_level="warning",
         lifespan="off",
         ws="none",
+        proxy_headers=False,  # `create_app` reads them, and from whom the settings say
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S + HUNG_UP_S,
     )

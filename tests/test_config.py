@@ -43,6 +43,7 @@ NAMES = [
     ("STORAGE_S3_MAX_SIZE_GB", "server.s3.max_size_gb", "0", 0.0),
     ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
+    ("BACKEND_TRUSTED_PROXIES", "server.trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     ("DATASET_AUTO_SAVE_INTERVAL", "datasets.autosave_interval_s", "2.5", 2.5),
     ("DATASET_PATH", "datasets.path", "s3://course/talks.json", "s3://course/talks.json"),
     ("SOURCE_ROOTS", "sources.roots", " a=/mnt/a ; b = /mnt/b;", {"a": Path("/mnt/a"), "b": Path("/mnt/b")}),
@@ -80,7 +81,7 @@ def names_in_code() -> set[str]:
         call
         for call in calls
         if isinstance(call.func, ast.Attribute)
-        and call.func.attr in ("text", "items", "choice", "count", "gigabytes", "seconds", "roots")
+        and call.func.attr in ("text", "items", "choice", "count", "gigabytes", "seconds", "roots", "networks")
     ]
     return {call.args[0].value for call in readers if call.args and isinstance(call.args[0], ast.Constant)}
 
@@ -265,6 +266,18 @@ class TestBackendApi:
 
 class TestRoots:
     """The folders that root:NAME/path stands for."""
+
+    def test_what_is_no_proxys_address_is_a_problem(self, env_file):
+        """A name, or a network that can't be one, is said; nobody else is trusted then."""
+        for written in ("proxy.example", "10.0.0.0/99", "127.0.0.1,,10.0.0"):
+            loaded = Config.load(env_file=env_file, environ={"BACKEND_TRUSTED_PROXIES": written})
+            assert server_config.TRUSTED_PROXIES == loaded.server.trusted_proxies
+            assert loaded.problems[0].startswith("BACKEND_TRUSTED_PROXIES must be IP addresses or networks ")
+
+    def test_no_proxy_at_all_may_be_trusted(self, env_file):
+        """The word none empties the list, which nothing at all does not."""
+        loaded = Config.load(env_file=env_file, environ={"BACKEND_TRUSTED_PROXIES": "None"})
+        assert ((), ()) == (loaded.server.trusted_proxies, loaded.problems)
 
     @pytest.mark.parametrize(
         "written", ["lectures", "=/mnt", "a b=/mnt", "a=", "a=/mnt;a=/srv", "-a=/mnt", "a=/mnt,b=/srv"]
