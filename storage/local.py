@@ -9,7 +9,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiofiles
 
@@ -17,13 +16,11 @@ from storage.backend import Access, StoredObject, StoredPart, UrlSigner
 from storage.digests import etag_of_parts
 from storage.errors import (
     IncompleteObjectError,
-    ObjectChangedError,
     ObjectNotFoundError,
     StorageError,
     UploadNotFoundError,
 )
 from storage.files import (
-    BLOCK_BYTES,
     close_shielded,
     join_files,
     open_shielded,
@@ -32,13 +29,11 @@ from storage.files import (
     write_file,
 )
 from storage.local_digests import FileDigests
+from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsFolder
 from storage.parts import made_of
 from storage.quota import Reservation, Usage
-
-if TYPE_CHECKING:
-    from aiofiles.threadpool.binary import AsyncBufferedReader
 
 PARTS = ".parts"
 """The hidden folder of parts whose objects are not complete yet."""
@@ -49,36 +44,6 @@ those of objects made of parts.
 """
 
 LISTED_AT_ONCE = 500
-
-
-class OpenFile:
-    """A stored file being read."""
-
-    def __init__(self, info: StoredObject, file: AsyncBufferedReader) -> None:
-        self._info = info
-        self._file = file
-
-    @property
-    def info(self) -> StoredObject:
-        """What is being read."""
-        return self._info
-
-    async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the bytes from `start` up to, not including, `stop` (None: the end). Raises StorageError."""
-        remaining = (self._info.size_bytes if stop is None else stop) - start
-        with translated(self._info.path):
-            await self._file.seek(start)
-        while remaining > 0:
-            with translated(self._info.path):
-                block = await self._file.read(min(BLOCK_BYTES, remaining))
-            if not block:
-                raise ObjectChangedError(f"{self._info.path} became shorter while it was read.")
-            remaining -= len(block)
-            yield block
-
-    async def close(self) -> None:
-        """Let go of the file. Closing twice is fine."""
-        await close_shielded(self._file)
 
 
 class LocalStorageBackend:
