@@ -37,6 +37,7 @@ class ReferenceBackend:
     s3: S3Storage = S3Storage()
     public_base_url: str = ""
     trusted_proxies: tuple[str, ...] = TRUSTED_PROXIES
+    log_format: str = "text"
 
 
 def reference_backend(values: EnvValues) -> ReferenceBackend:
@@ -62,4 +63,5 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
         ),
         public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
         trusted_proxies=values.networks("BACKEND_TRUSTED_PROXIES", TRUSTED_PROXIES),
+        log_format=values.choice("BACKEND_LOG_FORMAT", ("text", "json"), "text"),
     )

@@ -30,7 +30,6 @@ from backend.multipart import MultipartRoutes
 from backend.named_tokens import NamedTokens
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
-from backend.proxies import ForwardedRequests, TrustedProxies, path_in_front
 from backend.records import RECORDS_FILE, FileRecords, RecordsError
 from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
@@ -39,7 +38,7 @@ from backend.token_check import token_check
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError
 
-_EXPOSED = ("Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified")
+_EXPOSED = ("Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified", "X-Request-ID")
 
 
 def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacUrlSigner) -> FastAPI:
@@ -71,11 +70,6 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
         allow_headers=["*"],
         expose_headers=_EXPOSED,
         max_age=3600,
-    )
-    app.add_middleware(
-        ForwardedRequests,
-        trusted=TrustedProxies(settings.trusted_proxies),
-        path_in_front=path_in_front(settings.public_base_url, settings.endpoints.endpoints),
     )
     _answer_errors(app)
 

@@ -9,6 +9,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from backend.error_responses import ApiRefusal
+from backend.noted_requests import KEYS
 
 MAX_BODY_BYTES = 1 << 20
 """The largest body that is collected: ten thousand parts of an upload fit."""
@@ -22,20 +23,29 @@ def body_of(model: type[_Body]) -> Callable[[Request], Awaitable[_Body]]:
     It comes after the token's: strangers send nothing.
     """
 
-    async def read(request: Request) -> _Body:
+    async def validated(request: Request) -> _Body:
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY_BYTES:
                 raise ApiRefusal(413, "TooLarge", f"The request has more than {MAX_BODY_BYTES} bytes.")
         try:
-            return model.model_validate_json(bytes(body))
+            read = model.model_validate_json(bytes(body))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             field = ".".join(str(part) for part in first["loc"]) or "the body"
             raise ApiRefusal(400, "InvalidRequest", f"{field}: {first['msg']}.") from error
+        setattr(request.state, KEYS, _keys(read))
+        return read
 
-    return read
+    return validated
+
+
+def _keys(body: BaseModel) -> tuple[str, ...]:
+    """Return the keys of the objects that a request is about, for its line in the log."""
+    named = [one.key for one in getattr(body, "files", (body,)) if hasattr(one, "key")]
+    record = getattr(body, "s3Keys", None)
+    return tuple(named if record is None else filter(None, (record.hls, record.mp4)))
 
 
 def request_body_schema(model: type[BaseModel]) -> dict[str, Any]:

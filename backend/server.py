@@ -15,6 +15,10 @@ import uvicorn
 
 from backend.addresses import SignedPaths
 from backend.app import create_app
+from backend.log_output import show_log
+from backend.noted_requests import NotedRequests
+from backend.proxies import ForwardedRequests, TrustedProxies, path_in_front
+from backend.request_log import RequestLog
 from backend.settings import BackendSettings
 from backend.signing import HmacUrlSigner
 from pipeline.errors import SettingsError
@@ -103,7 +107,7 @@ class _Server(uvicorn.Server):
 def serve(
     settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[RunningBackend], None]
 ) -> None:
-    """Serve until Ctrl-C or a request to terminate; requests under way may end first.
+    """Serve until Ctrl-C or a request to terminate; requests under way may end first. Writes a log of all requests.
 
     Args:
         settings: the backend's settings.
@@ -116,7 +120,8 @@ def serve(
     """
     listener, url = listen(host, port)
     with listener:
-        server = _server(settings, lambda: announce(RunningBackend(url, settings)))
+        show_log(settings.log_format)
+        server = _server(settings, lambda: announce(RunningBackend(url, settings)), logged=True)
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in order by then and only passes the signal on
             server.run(sockets=[listener])
 
@@ -186,18 +191,24 @@ def listen(
     return listener, f"http://{shown}:{listener.getsockname()[1]}"
 
 
-def _server(settings: BackendSettings, ready: Callable[[], None]) -> _Server:
+def _server(settings: BackendSettings, ready: Callable[[], None], *, logged: bool = False) -> _Server:
     logging.getLogger("uvicorn.error").addFilter(_sentences)
     signer = HmacUrlSigner(settings.signing_secret)
     storage = create(settings.storage, signer=SignedPaths(signer, time.time))
+    log = RequestLog(settings.log_format, (settings.token, settings.signing_secret)) if logged else None
+    app = ForwardedRequests(
+        NotedRequests(create_app(settings, storage, signer), log.add if log else None),
+        TrustedProxies(settings.trusted_proxies),
+        path_in_front(settings.public_base_url, settings.endpoints.endpoints),
+    )
     config = uvicorn.Config(
-        create_app(settings, storage, signer),
+        app,
         access_log=False,  # its lines would hold the signatures of URLs
         log_config=None,
         log_level="warning",
         lifespan="off",
         ws="none",
-        proxy_headers=False,  # `create_app` reads them, and from whom the settings say
+        proxy_headers=False,  # `ForwardedRequests` reads them, and from whom the settings say
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S + HUNG_UP_S,
     )

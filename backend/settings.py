@@ -36,6 +36,7 @@ class BackendSettings:
     url_ttl_s: int = URL_TTL_S
     dataset: str = ""
     """The address of the dataset that it offers, empty for none."""
+    log_format: str = "text"
     config: Config = field(default_factory=Config, repr=False)
     """How a dataset is reached."""
 
@@ -67,5 +68,6 @@ class BackendSettings:
             trusted_proxies=server.trusted_proxies,
             endpoints=config.backend,
             dataset=config.datasets.path,
+            log_format=server.log_format,
             config=config,
         )
