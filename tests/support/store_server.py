@@ -63,7 +63,8 @@ class StoreServer(ThreadingHTTPServer):
 
     With `capabilities` it offers what these say; without, only the three endpoints. `token` is the one that is accepted
     now. `limits` may refuse a request to an endpoint, and more than `most_puts` at a time are hung up on. `confirms` is
-    what it says when it has stored something; `wants_md5` and `wanted_headers` are what it asks of every PUT.
+    what it says when it has stored something, `joined_tag` the ETag when it has joined parts; `wants_md5` and
+    `wanted_headers` are what it asks of every PUT.
 
     `clock_s` is what its clock shows, None for this machine's time. Where it is `public`, anybody may read: `reads` are
     these requests, and `reading` may answer one by its address, as a cache in front of a store does.
@@ -104,6 +105,7 @@ class StoreServer(ThreadingHTTPServer):
         self.on_stored: Callable[[str], None] = lambda key: None
         self.confirms: Callable[[bytes], tuple[bytes, dict[str, str]]] = with_etag
         self.listed_tag: Callable[[bytes], str] = lambda part: hashlib.md5(part).hexdigest()
+        self.joined_tag = "joined-2"
         self.most_puts = 1000
         self.limits: Callable[[str], Fault | None] = lambda path: None
         self.wants_md5 = False
@@ -353,7 +355,7 @@ class _Handler(BaseHTTPRequestHandler):
             with server.lock:
                 server.stored[asked["key"]] = content
                 del uploads[asked["uploadId"]]
-            said = {"key": asked["key"], "sizeBytes": len(content), "etag": "joined-2"}
+            said = {"key": asked["key"], "sizeBytes": len(content), "etag": server.joined_tag}
         elif self.command == "DELETE":
             del uploads[query["uploadId"]]
             self._answer(204, b"")

@@ -300,7 +300,7 @@ class StoreClient:
             self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
             raise refused(refusal)
         body.check_unchanged()
-        evidence = evidence_in(response, body.md5, compared=bool(md5))
+        evidence = evidence_in(response, body.md5)
         if evidence in (Evidence.NOTHING, Evidence.OTHER_TAG):
             self._note(
                 "the answer shows: "

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pipeline.transfer.http.exchange import Response
-from pipeline.transfer.http.server_responses import is_page
 
 HEX_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
@@ -33,13 +32,14 @@ class Receipt:
     evidence: Evidence
 
 
-def evidence_in(response: Response, md5: str, *, compared: bool) -> Evidence:
-    """Return what a good answer to a PUT shows; `md5` (hex) is of what was sent, `compared` if the store knew it."""
+def evidence_in(response: Response, md5: str) -> Evidence:
+    """Return what a good answer to a PUT shows; `md5` (hex) is of what was sent."""
     if md5 and response.etag.lower() == md5:
         return Evidence.STORED
-    # S3 and its like answer without a body; a login page or a site that knows one page only says 200 to everything
-    if response.body and (not response.etag or is_page(response)):
+    # S3 and its like answer without a body and with an ETag; a login page, or a site that knows one page only, says 200
+    # to everything, and many web frameworks put an ETag of their own on whatever they say
+    if response.body or not response.etag:
         return Evidence.NOTHING
     if response.encryption.startswith(("aws:kms", "customer")):
         return Evidence.OWN_TAG
-    return Evidence.OTHER_TAG if compared and HEX_MD5.fullmatch(response.etag) else Evidence.STORED
+    return Evidence.OTHER_TAG if HEX_MD5.fullmatch(response.etag) else Evidence.STORED

@@ -217,16 +217,16 @@ class PartsSender:
             return etag or ""
 
         etag = Attempts(self._context, ignore).run(attempt, large.upload.key)
+        if not etag and not self._is_joined(large):
+            raise not_confirmed(self._backend.origin)
         return Confirmed(
             size_bytes=begun.size_bytes, mtime_ns=begun.mtime_ns, key=begun.key, url=begun.url, md5=large.md5, etag=etag
         )
 
     def _is_joined(self, large: LargeFile) -> bool:
-        """Whether an earlier try, or run, has joined the parts although its answer was lost."""
-        if not self._context.capabilities.read:
-            return False
+        """Whether the parts are joined although the answer was lost, now or in an earlier run, or has no ETag."""
         begun = large.begun
-        return bool(self._proof.has(key=large.upload.key, url="", size_bytes=begun.size_bytes, md5=large.md5))
+        return bool(self._proof.has(key=large.upload.key, url=begun.url, size_bytes=begun.size_bytes, md5=large.md5))
 
     def _go_on(self, file: OutgoingFile, before: BegunInParts) -> LargeFile | None:
         upload = MultipartUpload(key=before.key, upload_id=before.upload_id)

@@ -161,8 +161,21 @@ def test_bad_moments_of_a_store(server, folder, cancel, early, fault):
         Fault(status=201, body=b"<HTML>Welcome</HTML>"),
         Fault(status=200, body=PAGE, headers={**HTML, "ETag": 'W/"36-abc"'}),
         Fault(status=200, body=b'{"success": true}'),
+        Fault(status=200, body=b'{"success": true}', headers={"ETag": 'W/"11-abc"'}),
+        Fault(status=200, body=b"<!-- portal --><head>", headers={"ETag": f'"{"0123456789abcdef" * 2}"'}),
+        Fault(status=200, body=b""),
+        Fault(status=204, body=b""),
     ],
-    ids=["page", "page without a type", "page with an ETag", "text"],
+    ids=[
+        "page",
+        "page without a type",
+        "page with an ETag",
+        "text",
+        "text with an ETag",
+        "piece of a page with an ETag",
+        "empty",
+        "204",
+    ],
 )
 @pytest.mark.parametrize("public", [True, False], ids=["read back", "private"])
 def test_page_in_place_of_a_confirmation(server, folder, cancel, early, fault, public):
@@ -194,12 +207,22 @@ def test_store_that_confirms_in_its_own_words_is_read_back(server, folder, cance
     check(server, folder, server.url, early)
 
 
-def test_store_that_says_nothing_at_all_is_believed(server, folder, cancel, early):
-    """An empty answer without an ETag is a success, as some stores give it."""
+@pytest.mark.parametrize("reads", [True, False], ids=["by the backend", "by its address"])
+def test_store_that_says_nothing_at_all_is_read_back(server, folder, cancel, early, reads):
+    """An empty answer without an ETag shows nothing, as a proxy may give it; the file does, and is sent once."""
     server.confirms = lambda body: (b"", {})
+    server.capabilities, server.public = ({"read": True}, False) if reads else (None, True)
     assert run(server.url, folder, cancel).complete
     assert len(FOLDER) == len(server.puts())
     check(server, folder, server.url, early)
+
+
+def test_store_that_says_nothing_and_cannot_be_read_has_nothing(server, folder, cancel):
+    """Where nothing shows that a file is there, it fails with a sentence, and no local file is taken for a copy."""
+    server.confirms = lambda body: (b"", {})
+    failed = run(server.url, folder, cancel, patience_s=0)
+    assert (False, {}) == (failed.complete, dict(failed.uploaded))
+    assert all("did not confirm that it has the file" in text for text in failed.failed.values())
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "not named"])
@@ -218,9 +241,10 @@ def test_encrypting_store(server, folder, cancel, early, named, parts):
     check(server, folder, server.url, early)
 
 
-def test_other_bytes_behind_an_etag_are_found(server, folder, cancel, early):
-    """A store that says it compares digests and does not: where the file can be read, the damage is found."""
-    server.capabilities, server.public = {"contentMd5": True}, True
+@pytest.mark.parametrize("compares", [True, False], ids=["says it compares", "does not"])
+def test_other_bytes_behind_an_etag_are_found(server, folder, cancel, early, compares):
+    """A store that compares no digests, whatever it says: where the file can be read, the damage is found."""
+    server.capabilities, server.public = {"contentMd5": compares}, True
     damaged = iter([b"damaged".ljust(70_000)])
 
     def confirm(body: bytes) -> tuple[bytes, dict[str, str]]:

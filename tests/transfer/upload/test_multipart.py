@@ -187,10 +187,21 @@ def test_parts_of_a_store_that_encrypts_are_not_sent_again(server, backend, fold
 
 def test_part_without_an_etag_is_looked_up(server, backend, folder, cancel):
     """The backend lists what the store has; a page in place of an answer is none."""
-    server.confirms = lambda body: (b"", {})
+    server.confirms, server.public = lambda body: (b"", {}), True
     server.faults[MP4].append(Fault(status=200, body=PAGE))
     assert send(backend, folder, cancel).complete
     assert (CONTENT, 12) == (server.stored[MP4], len(server.puts(MP4)))
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["readable", "not readable"])
+def test_joined_file_without_an_etag_is_read_back(server, backend, folder, cancel, reads):
+    """That a backend repeats the size of a file does not show that the store has it."""
+    server.joined_tag, server.public = "", reads
+    result = Uploader(backend, session_id=None, delays=(), patience_s=0).upload(
+        folder, PREFIX, resume=True, cancel=cancel
+    )
+    assert reads == result.complete
+    assert reads or "did not confirm that it has the file" in result.failed["offline_480p.mp4"]
 
 
 def test_forgotten_parts_begin_anew(server, backend, folder, cancel):
