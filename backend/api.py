@@ -1,29 +1,23 @@
-"""The requests that every backend must answer: checking a token, signing URLs, storing and listing file records."""
+"""The requests that every backend must answer: checking a token and signing URLs."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request
 
 from backend.addresses import Addresses
 from backend.bodies import body_of, request_body_schema
 from backend.contract import (
-    MAX_PAGE,
-    KeptRecord,
     Presigned,
     PresignedMany,
     PresignManyRequest,
     PresignRequest,
-    RecordRequest,
-    Records,
     Valid,
     is_content_type,
 )
 from backend.description import refusals
 from backend.error_responses import ApiRefusal
-from backend.records import FileRecords
 from backend.settings import BackendSettings
 from storage import Access, StorageBackend, check_path
 
@@ -31,19 +25,16 @@ from storage import Access, StorageBackend, check_path
 class ApiRoutes:
     """The API under the configured paths."""
 
-    def __init__(
-        self, settings: BackendSettings, storage: StorageBackend, records: FileRecords, addresses: Addresses
-    ) -> None:
+    def __init__(self, settings: BackendSettings, storage: StorageBackend, addresses: Addresses) -> None:
         self._settings = settings
         self._storage = storage
-        self._records = records
         self._addresses = addresses
 
     def router(self) -> APIRouter:
         """Return the routes."""
         router, endpoints = APIRouter(), self._settings.endpoints
-        presign, records = _path(endpoints.presign_endpoint), _path(endpoints.record_endpoint)
-        router.add_api_route(_path(endpoints.validate_endpoint), self.validate, methods=["GET"])
+        presign = route_path(endpoints.presign_endpoint)
+        router.add_api_route(route_path(endpoints.validate_endpoint), self.validate, methods=["GET"])
         router.add_api_route(
             presign,
             self.presign,
@@ -60,19 +51,6 @@ class ApiRoutes:
             responses=refusals(400, 413, 503, 507),
             openapi_extra=request_body_schema(PresignManyRequest),
         )
-        router.add_api_route(
-            records,
-            self.add_record,
-            methods=["POST"],
-            status_code=201,
-            responses={
-                200: {"model": KeptRecord, "description": "The video had a record: this one took its place."},
-                **refusals(400, 413, 503),
-            },
-            openapi_extra=request_body_schema(RecordRequest),
-        )
-        router.add_api_route(records, self.list_records, methods=["GET"], responses=refusals(400, 404, 503))
-        router.add_api_route(f"{records}/{{record_id}}", self.get_record, methods=["GET"], responses=refusals(404, 503))
         return router
 
     async def validate(self) -> Valid:
@@ -109,33 +87,6 @@ class ApiRoutes:
             headers=dict(self._storage.put_headers) or None,
         )
 
-    async def add_record(
-        self, response: Response, record: Annotated[RecordRequest, Depends(body_of(RecordRequest))]
-    ) -> KeptRecord:
-        """Keep a file record, in place of the one that the video had; answer with it, its id and its time."""
-        kept, updated = await asyncio.to_thread(self._records.add, record.model_dump())
-        if updated:
-            response.status_code = 200
-        return KeptRecord.model_validate(kept)
-
-    async def list_records(
-        self, after: str | None = None, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE
-    ) -> Records:
-        """List file records, oldest first; `after` is the id of the last one of the page before."""
-        try:
-            files, more = await asyncio.to_thread(lambda: self._records.page(after=after, limit=limit))
-        except KeyError as error:
-            raise ApiRefusal(404, "NotFound", "No file record has the id that is given as 'after'.") from error
-        kept = [KeptRecord.model_validate(record) for record in files]
-        return Records(files=kept, next=kept[-1].id if more else None)
-
-    async def get_record(self, record_id: str) -> KeptRecord:
-        """Give one file record."""
-        record = await asyncio.to_thread(self._records.get, record_id)
-        if record is None:
-            raise ApiRefusal(404, "NotFound", "No file record has this id.")
-        return KeptRecord.model_validate(record)
-
 
 def check_target(key: str, content_type: str) -> None:
     """See that an object may be stored under this key and with this type. Raises InvalidPathError, ApiRefusal."""
@@ -144,5 +95,6 @@ def check_target(key: str, content_type: str) -> None:
         raise ApiRefusal(400, "InvalidContentType", f"{content_type!r} is not a content type, such as video/mp2t.")
 
 
-def _path(endpoint: str) -> str:
+def route_path(endpoint: str) -> str:
+    """Return the path of one of the configured endpoints."""
     return "/" + endpoint.lstrip("/")

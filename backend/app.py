@@ -30,10 +30,12 @@ from backend.multipart import MultipartRoutes
 from backend.named_tokens import NamedTokens
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
-from backend.records import RECORDS_FILE, FileRecords, RecordsError
+from backend.record_routes import RecordRoutes
+from backend.records import RECORDS_FILE, FileRecords
 from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
 from backend.signing import PRIVATE, HmacUrlSigner
+from backend.sqlite_file import SqliteFileError
 from backend.token_check import token_check
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError
@@ -49,7 +51,7 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     records = FileRecords(settings.root / PRIVATE / RECORDS_FILE)
     try:
         records.prepare()
-    except RecordsError as error:
+    except SqliteFileError as error:
         raise SettingsError(str(error)) from error
     # FastAPI's own pages load their scripts from elsewhere; a slash too many in a key must not become a redirect.
     app = FastAPI(
@@ -77,7 +79,8 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     guarded = APIRouter(
         dependencies=[Depends(token_check(settings.token, NamedTokens(settings.root)))], responses=refusals(401)
     )
-    guarded.include_router(ApiRoutes(settings, storage, records, addresses).router())
+    guarded.include_router(ApiRoutes(settings, storage, addresses).router())
+    guarded.include_router(RecordRoutes(settings.endpoints, records).router())
     guarded.include_router(
         CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router()
     )
@@ -97,7 +100,7 @@ def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(ApiRefusal, answer_api_refusal)
     app.add_exception_handler(ObjectRefusal, answer_object_refusal)
     app.add_exception_handler(StorageError, answer_storage)
-    app.add_exception_handler(RecordsError, answer_records)
+    app.add_exception_handler(SqliteFileError, answer_records)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_other)
     app.add_exception_handler(ClientDisconnect, answer_disconnected)

@@ -17,8 +17,8 @@ MAX_BODY_BYTES = 1 << 20
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
-def body_of(model: type[_Body]) -> Callable[[Request], Awaitable[_Body]]:
-    """Return a FastAPI dependency that reads the body as `model`.
+def body_of(model: type[_Body], *, max_bytes: int = MAX_BODY_BYTES) -> Callable[[Request], Awaitable[_Body]]:
+    """Return a FastAPI dependency that reads the body as `model`; one of more than `max_bytes` is refused.
 
     It comes after the token's: strangers send nothing.
     """
@@ -27,8 +27,8 @@ def body_of(model: type[_Body]) -> Callable[[Request], Awaitable[_Body]]:
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise ApiRefusal(413, "TooLarge", f"The request has more than {MAX_BODY_BYTES} bytes.")
+            if len(body) > max_bytes:
+                raise ApiRefusal(413, "TooLarge", f"The request has more than {max_bytes} bytes.")
         try:
             read = model.model_validate_json(bytes(body))
         except ValidationError as error:

@@ -91,6 +91,7 @@ class CatalogueRoutes:
             read=True,
             delete=True,
             manifest=True,
+            deleteRecord=True,
         )
 
     async def list_objects(

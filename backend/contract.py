@@ -21,6 +21,9 @@ MAX_PRESIGN = 100
 MAX_PAGE = 1000
 """How many objects or records one answer lists at most."""
 
+MAX_RECORD_BYTES = 64 << 10
+"""The largest file record, as JSON: a thousand times what the program itself sends would not be one."""
+
 CONTENT_TYPE = r"^[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+( ?; ?[A-Za-z0-9_.+-]+=[A-Za-z0-9_.+\"-]+)*$"
 MAX_CONTENT_TYPE = 255
 
@@ -207,6 +210,7 @@ class Capabilities(BaseModel):
     read: bool
     delete: bool
     manifest: bool
+    deleteRecord: bool
 
 
 class MultipartBegun(BaseModel):
@@ -280,10 +284,14 @@ class KeptRecord(RecordRequest):
 
 
 class Records(BaseModel):
-    """One page of file records, oldest first; `next` is sent as `after` for the next page, null on the last."""
+    """One page of file records, oldest first; `next` is sent as `after` for the next page, null on the last.
+
+    `skipped` has the ids of records that are damaged and left out.
+    """
 
     files: list[KeptRecord]
     next: str | None
+    skipped: list[str]
 
 
 class Health(BaseModel):

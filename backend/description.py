@@ -37,6 +37,7 @@ _TEXTS = {
     409: "Another object is in the way.",
     413: "The request is too large.",
     416: "The file has no such range.",
+    500: "What is kept is damaged.",
     502: "The store refuses this backend.",
     503: "The storage can't be used now.",
     507: "The storage is full.",

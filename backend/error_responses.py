@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from backend.records import RecordsError
+from backend.sqlite_file import SqliteFileError
 from storage import (
     IncompleteObjectError,
     InvalidPartError,
@@ -45,6 +45,10 @@ _OBJECTS: dict[type[StorageError], tuple[int, str]] = {
     StorageQuotaExceededError: (507, "QuotaExceeded"),
     StorageFullError: (507, "InsufficientStorage"),
 }
+
+
+RETRY_AFTER_S = 5
+"""In how many seconds a client may ask for file records again that can't be used now."""
 
 
 class ApiRefusal(Exception):
@@ -112,9 +116,11 @@ async def answer_storage(request: Request, error: Exception) -> Response:
 
 
 async def answer_records(request: Request, error: Exception) -> Response:
-    """Write that the file records can't be read or written."""
-    assert isinstance(error, RecordsError)
-    return await answer_api_refusal(request, ApiRefusal(503, "RecordsUnavailable", str(error)))
+    """Write that the file records can't be read or written now."""
+    assert isinstance(error, SqliteFileError)
+    response = await answer_api_refusal(request, ApiRefusal(503, "RecordsUnavailable", str(error)))
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:

@@ -28,6 +28,7 @@ def test_the_capabilities_are_those_of_a_whole_backend(shared):
         "read": True,
         "delete": True,
         "manifest": True,
+        "deleteRecord": True,
     }
     assert expected == shared.ask("GET", "/api/s3/capabilities").json()
 

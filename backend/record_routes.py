@@ -1,0 +1,149 @@
+"""The requests that store, list, show and delete file records.
+
+They wait for the disk and for other processes in threads of their own, so that no viewer waits with them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Query, Response
+
+from backend.api import route_path
+from backend.bodies import body_of, request_body_schema
+from backend.contract import MAX_PAGE, MAX_RECORD_BYTES, KeptRecord, RecordRequest, Records
+from backend.description import NO_CONTENT, refusals
+from backend.error_responses import ApiRefusal
+from backend.records import DamagedRecordError, FileRecords
+from backend.sqlite_file import BUSY_S
+from config import BackendApi
+
+_THREADS = 4
+"""How many requests use the records at once."""
+
+_NAMED_IN_LOG = 1000
+"""How many damaged records the log names at most."""
+
+_Result = TypeVar("_Result")
+
+
+class RecordRoutes:
+    """The file records under their configured path."""
+
+    def __init__(self, endpoints: BackendApi, records: FileRecords) -> None:
+        self._path = route_path(endpoints.record_endpoint)
+        self._records = records
+        self._threads = anyio.CapacityLimiter(_THREADS)
+        self._named = set[str]()
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router, one = APIRouter(), f"{self._path}/{{record_id}}"
+        router.add_api_route(
+            self._path,
+            self.add_record,
+            methods=["POST"],
+            status_code=201,
+            responses={
+                200: {"model": KeptRecord, "description": "The video had a record: this one took its place."},
+                **refusals(400, 413, 503),
+            },
+            openapi_extra=request_body_schema(RecordRequest),
+        )
+        router.add_api_route(
+            self._path, self.list_records, methods=["GET"], response_model=Records, responses=refusals(400, 404, 503)
+        )
+        router.add_api_route(
+            one, self.get_record, methods=["GET"], response_model=KeptRecord, responses=refusals(404, 500, 503)
+        )
+        router.add_api_route(
+            one,
+            self.delete_record,
+            methods=["DELETE"],
+            status_code=204,
+            response_class=Response,
+            responses={**NO_CONTENT, **refusals(503)},
+        )
+        return router
+
+    async def add_record(
+        self,
+        response: Response,
+        record: Annotated[RecordRequest, Depends(body_of(RecordRequest, max_bytes=MAX_RECORD_BYTES))],
+    ) -> KeptRecord:
+        """Keep a file record, in place of the one that the video had; answer with it, its id and its time."""
+        kept, updated = await self._done(partial(self._records.add, record.model_dump()))
+        if updated:
+            response.status_code = 200
+        return KeptRecord.model_validate(kept)
+
+    async def list_records(
+        self, after: str | None = None, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    ) -> Response:
+        """List file records, oldest first; `after` is the `next` of the page before, or a record's id."""
+        try:
+            text = await self._done(partial(self._listed, after=after, limit=limit))
+        except KeyError as error:
+            raise ApiRefusal(404, "NotFound", "No file record has the id that is given as 'after'.") from error
+        return Response(text, media_type="application/json")
+
+    async def get_record(self, record_id: str) -> Response:
+        """Give one file record."""
+        try:
+            record = await self._done(partial(self._records.get, record_id))
+            if record is None:
+                raise ApiRefusal(404, "NotFound", "No file record has this id.")
+            return Response(_json(record), media_type="application/json")
+        except DamagedRecordError as error:
+            self._name_in_log(record_id)
+            text = "The file record is damaged: delete it, and store it again."
+            raise ApiRefusal(500, "RecordDamaged", text) from error
+
+    async def delete_record(self, record_id: str) -> Response:
+        """Delete one file record; one that is not there is fine."""
+        await self._done(partial(self._records.delete, record_id))
+        return Response(status_code=204)
+
+    def _listed(self, *, after: str | None, limit: int, wait_s: float) -> str:
+        """Return a page as JSON. Raises KeyError."""
+        page = self._records.page(after=after, limit=limit, wait_s=wait_s)
+        texts, skipped = list[str](), list(page.skipped)
+        for record in page.records:
+            try:  # each by itself: one of another shape must not keep the others from being read
+                texts.append(_json(record))
+            except DamagedRecordError:
+                skipped.append(record["id"])
+        for record_id in skipped:
+            self._name_in_log(record_id)
+        return f'{{"files":[{",".join(texts)}],"next":{json.dumps(page.next)},"skipped":{json.dumps(skipped)}}}'
+
+    def _name_in_log(self, record_id: str) -> None:
+        """Say once that a record is damaged."""
+        if record_id not in self._named and len(self._named) < _NAMED_IN_LOG:
+            self._named.add(record_id)
+            text = "The file record %r is damaged and left out of lists: delete it, and store it again."
+            logging.getLogger("uvicorn.error").warning(text, record_id)
+
+    async def _done(self, work: Callable[..., _Result]) -> _Result:
+        """Run this in a thread; the time that it waits for one counts among the seconds that it may wait at all."""
+        until_s = time.monotonic() + BUSY_S
+
+        def run() -> _Result:
+            return work(wait_s=max(0.0, until_s - time.monotonic()))
+
+        return await anyio.to_thread.run_sync(run, limiter=self._threads)
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    """Return a kept record as it is given. Raises DamagedRecordError where it has not the shape of one."""
+    try:
+        return KeptRecord.model_validate(record).model_dump_json()
+    except (ValueError, RecursionError) as error:
+        raise DamagedRecordError(record["id"]) from error
