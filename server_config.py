@@ -38,6 +38,8 @@ class ReferenceBackend:
     public_base_url: str = ""
     trusted_proxies: tuple[str, ...] = TRUSTED_PROXIES
     log_format: str = "text"
+    max_connections: int | None = None
+    max_connections_per_client: int = 128
 
 
 def reference_backend(values: EnvValues) -> ReferenceBackend:
@@ -64,4 +66,8 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
         public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
         trusted_proxies=values.networks("BACKEND_TRUSTED_PROXIES", TRUSTED_PROXIES),
         log_format=values.choice("BACKEND_LOG_FORMAT", ("text", "json"), "text"),
+        max_connections=values.count("BACKEND_MAX_CONNECTIONS", 0, least=1) or None,
+        max_connections_per_client=values.count(
+            "BACKEND_MAX_CONNECTIONS_PER_CLIENT", ReferenceBackend.max_connections_per_client, least=1
+        ),
     )

@@ -9,12 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from urllib.parse import quote
 
 import uvicorn
 
 from backend.addresses import SignedPaths
 from backend.app import create_app
+from backend.connection_limits import raise_open_files_limit
+from backend.connections import ClientConnections
+from backend.limited_protocol import LimitedProtocol, RequestsPerClient
 from backend.log_output import show_log
 from backend.noted_requests import NotedRequests
 from backend.proxies import ForwardedRequests, TrustedProxies, path_in_front
@@ -76,9 +80,16 @@ class RunningBackend:
 class _Server(uvicorn.Server):
     """Opens and closes the storage, says when it is ready, and does not wait for ever to stop."""
 
-    def __init__(self, config: uvicorn.Config, storage: StorageBackend, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        storage: StorageBackend,
+        connections: ClientConnections,
+        ready: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._storage = storage
+        self._connections = connections
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -87,6 +98,7 @@ class _Server(uvicorn.Server):
         except StorageError as error:
             await self._storage.close()
             raise SettingsError(str(error)) from error
+        self._connections.attach(asyncio.get_running_loop())
         await super().startup(sockets)
         self._ready()
 
@@ -96,6 +108,7 @@ class _Server(uvicorn.Server):
             await super().shutdown(sockets)
         finally:
             hanging_up.cancel()
+            self._connections.detach()
             await self._storage.close()
 
     def _hang_up(self) -> None:
@@ -119,6 +132,7 @@ def serve(
         SettingsError: the port is taken, the address is not this machine's, or the storage can't be used.
     """
     listener, url = listen(host, port)
+    raise_open_files_limit()
     with listener:
         show_log(settings.log_format)
         server = _server(settings, lambda: announce(RunningBackend(url, settings)), logged=True)
@@ -196,13 +210,18 @@ def _server(settings: BackendSettings, ready: Callable[[], None], *, logged: boo
     signer = HmacUrlSigner(settings.signing_secret)
     storage = create(settings.storage, signer=SignedPaths(signer, time.time))
     log = RequestLog(settings.log_format, (settings.token, settings.signing_secret)) if logged else None
+    proxies = TrustedProxies(settings.trusted_proxies)
+    connections = ClientConnections(settings.limits, proxies)
+    bounded = RequestsPerClient(create_app(settings, storage, signer), connections)
     app = ForwardedRequests(
-        NotedRequests(create_app(settings, storage, signer), log.add if log else None),
-        TrustedProxies(settings.trusted_proxies),
+        NotedRequests(bounded, log.add if log else None),
+        proxies,
         path_in_front(settings.public_base_url, settings.endpoints.endpoints),
     )
     config = uvicorn.Config(
         app,
+        http=partial(LimitedProtocol, connections),  # type: ignore[arg-type]  # it is called as the class would be
+        backlog=_BACKLOG,
         access_log=False,  # its lines would hold the signatures of URLs
         log_config=None,
         log_level="warning",
@@ -212,4 +231,4 @@ def _server(settings: BackendSettings, ready: Callable[[], None], *, logged: boo
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S + HUNG_UP_S,
     )
-    return _Server(config, storage, ready)
+    return _Server(config, storage, connections, ready)

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from backend.connection_limits import ConnectionLimits
 from backend.signing_secret import load_secret
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
@@ -34,6 +35,7 @@ class BackendSettings:
     trusted_proxies: tuple[str, ...] = field(default_factory=lambda: Config().server.trusted_proxies)
     endpoints: BackendApi = field(default_factory=BackendApi)
     url_ttl_s: int = URL_TTL_S
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     dataset: str = ""
     """The address of the dataset that it offers, empty for none."""
     log_format: str = "text"
@@ -67,6 +69,9 @@ class BackendSettings:
             public_base_url=server.public_base_url.rstrip("/"),
             trusted_proxies=server.trusted_proxies,
             endpoints=config.backend,
+            limits=ConnectionLimits(
+                max_connections=server.max_connections, max_per_client=server.max_connections_per_client
+            ),
             dataset=config.datasets.path,
             log_format=server.log_format,
             config=config,

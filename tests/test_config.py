@@ -44,6 +44,8 @@ NAMES = [
     ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
     ("BACKEND_LOG_FORMAT", "server.log_format", "JSON", "json"),
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
+    ("BACKEND_MAX_CONNECTIONS", "server.max_connections", "500", 500),
+    ("BACKEND_MAX_CONNECTIONS_PER_CLIENT", "server.max_connections_per_client", "1000", 1000),
     ("BACKEND_TRUSTED_PROXIES", "server.trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     ("DATASET_AUTO_SAVE_INTERVAL", "datasets.autosave_interval_s", "2.5", 2.5),
     ("DATASET_PATH", "datasets.path", "s3://course/talks.json", "s3://course/talks.json"),
