@@ -69,7 +69,7 @@ class ObjectRefusal(Exception):
         self.status = status
         self.code = code
         self.message = message
-        self.headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {"Cache-Control": "no-store"}  # what is missing now may come
         super().__init__(message)
 
 

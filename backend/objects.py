@@ -19,6 +19,7 @@ from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.error_responses import ObjectRefusal, object_refusal
 from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
 from backend.signing import HmacUrlSigner, SignatureCheck
+from pipeline.transfer.http.cache_control import cache_control
 from pipeline.transfer.http.content_types import content_type
 from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, StoredObject
 
@@ -90,7 +91,7 @@ class ObjectRoutes:
             "ETag": _etag(info),
             "Last-Modified": formatdate(info.modified_s, usegmt=True),
             "Accept-Ranges": "bytes",
-            "Cache-Control": "no-cache",  # an object may be replaced; players ask again and get a 304
+            "Cache-Control": cache_control(info.path),
             "X-Content-Type-Options": "nosniff",
         }
         if _holds(request.headers.get("If-None-Match", ""), headers["ETag"]):

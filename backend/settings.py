@@ -10,6 +10,7 @@ from backend.connection_limits import ConnectionLimits
 from backend.signing_secret import load_secret
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
+from pipeline.transfer.http.cache_control import cache_control
 from storage import S3Settings, StorageError, StorageSettings, settings_from
 
 URL_TTL_S = 900
@@ -56,7 +57,7 @@ class BackendSettings:
         server = config.server
         folder = (root or server.local_path).expanduser().absolute()
         try:
-            storage = settings_from(replace(server, local_path=folder))
+            storage = settings_from(replace(server, local_path=folder), cache_control=cache_control)
         except StorageError as error:
             raise SettingsError(str(error)) from error
         chosen = token or server.token

@@ -15,6 +15,7 @@ from cli.printing import counted, draws_bars, size_text, terminal_safe
 from config import Config
 from pipeline.errors import SettingsError, TransferError
 from pipeline.files import is_folder
+from pipeline.transfer.http.cache_control import cache_control
 from pipeline.transfer.http.content_types import content_type
 from storage import (
     LocalSettings,
@@ -98,7 +99,7 @@ def _settings(options: argparse.Namespace, config: Config) -> tuple[StorageSetti
     found: list[StorageSettings] = []
     for name in dict.fromkeys((options.source, options.target)):
         try:
-            found.append(settings_from(config.server, StorageType(name)))
+            found.append(settings_from(config.server, StorageType(name), cache_control=cache_control))
         except StorageSettingsError as error:
             problems.append(str(error))
     if not problems and isinstance(found[0], LocalSettings) and not is_folder(found[0].root):

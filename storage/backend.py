@@ -132,9 +132,8 @@ class StorageBackend(Protocol):
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
 
-    @property
-    def put_headers(self) -> Mapping[str, str]:
-        """The headers that a PUT to a URL for a whole object must have besides its Content-Type;
+    def put_headers(self, path: str) -> Mapping[str, str]:
+        """Return the headers that a PUT to the URL of a whole object must have besides its Content-Type;
         a part's PUT has none.
         """
 

@@ -158,9 +158,8 @@ class LocalStorageBackend:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
         await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=_size(self._folder.locate(path)))
 
-    @property
-    def put_headers(self) -> Mapping[str, str]:
-        """The headers that a PUT to a URL must have: none."""
+    def put_headers(self, path: str) -> Mapping[str, str]:  # the same for all
+        """Return the headers that a PUT to a URL must have: none."""
         return {}
 
     async def get_presigned_url(

@@ -16,6 +16,7 @@ _PARAMETERS = {
 }
 """What boto3 calls them (Amazon S3, PutObject and CreateMultipartUpload)."""
 
+CACHE_CONTROL = "Cache-Control"
 _EXAMPLE = "x-amz-server-side-encryption: aws:kms; Cache-Control: max-age=60"
 
 

@@ -96,10 +96,9 @@ class S3StorageBackend:
             await self._usage.close()
         await self._bucket.close()
 
-    @property
-    def put_headers(self) -> Mapping[str, str]:
-        """The headers that a PUT to a URL must have; see StorageBackend.put_headers."""
-        return self._bucket.put_headers
+    def put_headers(self, path: str) -> Mapping[str, str]:
+        """Return the headers that a PUT to a URL must have; see StorageBackend.put_headers."""
+        return self._bucket.put_headers(path)
 
     async def save(
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None

@@ -13,7 +13,7 @@ from aiobotocore.config import AioConfig
 
 from storage.errors import InvalidPathError, StorageError
 from storage.paths import MAX_PATH_BYTES, check_path
-from storage.put_headers import parameters
+from storage.put_headers import CACHE_CONTROL, parameters
 from storage.s3_errors import S3Errors
 from storage.settings import S3Settings
 
@@ -93,10 +93,13 @@ class S3Bucket:
             raise StorageError("The storage is not open: it was not started, or is closed already.")
         return self._client
 
-    @property
-    def put_headers(self) -> Mapping[str, str]:
-        """The headers that a PUT to a URL must have; see StorageBackend.put_headers."""
-        return self._settings.put_headers
+    def put_headers(self, path: str) -> Mapping[str, str]:
+        """Return the headers that a PUT to a URL must have; see StorageBackend.put_headers."""
+        told = self._settings.put_headers
+        if any(name.lower() == CACHE_CONTROL.lower() for name in told):
+            return told
+        caching = self._settings.cache_control(path)
+        return {CACHE_CONTROL: caching, **told} if caching else told
 
     def named(self, path: str) -> dict[str, Any]:
         """Return how a request names an object. Raises InvalidPathError."""
@@ -110,7 +113,9 @@ class S3Bucket:
 
     def stored_with(self, path: str, content_type: str | None) -> dict[str, Any]:
         """Return how a request names an object, and what it is stored with. Raises InvalidPathError."""
-        return {**self.named(path), **self._told} | ({"ContentType": content_type} if content_type else {})
+        return {**self.named(path), **parameters(self.put_headers(path))} | (
+            {"ContentType": content_type} if content_type else {}
+        )
 
     def listed(self, prefix: str, after: str) -> dict[str, Any]:
         """Return how a request names the objects that begin with `prefix` and sort behind `after`."""

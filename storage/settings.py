@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,14 @@ class StorageType(str, Enum):
     S3 = "S3"
 
 
+CacheControl = Callable[[str], str]
+"""Returns the Cache-Control of the object with a path, empty for none."""
+
+
+def _nothing(path: str) -> str:  # nothing is known of any path
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LocalSettings:
     """A folder, and how many bytes it may hold (None: as many as there is room for)."""
@@ -35,7 +43,8 @@ class S3Settings:
     """A bucket, and the folder in it under which everything lies (empty: the whole bucket).
 
     Without keys, those that this machine has for Amazon's programs are used. With `endpoint_url`, the server is not
-    Amazon's, and its addresses have the bucket in the path. `put_headers` are those that every object is stored with.
+    Amazon's, and its addresses have the bucket in the path. `put_headers` are those that every object is stored with;
+    where they don't say how long caches may keep it, `cache_control` does by its path.
     """
 
     bucket: str
@@ -46,6 +55,7 @@ class S3Settings:
     endpoint_url: str = ""
     max_size_bytes: int | None = None
     put_headers: Mapping[str, str] = field(default_factory=dict)
+    cache_control: CacheControl = field(default=_nothing, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +106,9 @@ class StorageValues(Protocol):
     def s3(self) -> S3Values: ...  # noqa: D102
 
 
-def settings_from(values: StorageValues, storage_type: StorageType | None = None) -> StorageSettings:
+def settings_from(
+    values: StorageValues, storage_type: StorageType | None = None, *, cache_control: CacheControl = _nothing
+) -> StorageSettings:
     """Return the settings of the storage that STORAGE_TYPE names, or of another one. Raises StorageSettingsError."""
     try:
         chosen = storage_type or StorageType(values.storage_type)
@@ -105,7 +117,7 @@ def settings_from(values: StorageValues, storage_type: StorageType | None = None
     if chosen is StorageType.LOCAL:
         root = values.local_path.expanduser().absolute()
         return LocalSettings(root=root, max_size_bytes=_in_bytes(values.local_max_size_gb))
-    return _s3_settings(values.s3)
+    return replace(_s3_settings(values.s3), cache_control=cache_control)
 
 
 def _s3_settings(values: S3Values) -> S3Settings:

@@ -16,6 +16,7 @@ from backend.settings import BackendSettings
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
+from pipeline.transfer.http.cache_control import IMMUTABLE, PLAYLIST, REPLACEABLE, SEGMENT
 from pipeline.transfer.upload.uploader import Uploader
 from server_config import ReferenceBackend, S3Storage
 from storage import MIN_PART_BYTES
@@ -54,8 +55,9 @@ def ask(backend, method, path, json=None, **query):
 
 def store(backend, key, body, content_type="video/mp2t", **more):
     """Store an object through a signed URL; return the URL and the answer."""
-    url = ask(backend, "POST", PRESIGN, {"key": key, "contentType": content_type, **more}).json()["signedUrl"]
-    return url, requests.put(url, data=body, headers={"Content-Type": content_type}, timeout=60)
+    said = ask(backend, "POST", PRESIGN, {"key": key, "contentType": content_type, **more}).json()
+    headers = {"Content-Type": content_type, **said["headers"]}
+    return said["signedUrl"], requests.put(said["signedUrl"], data=body, headers=headers, timeout=60)
 
 
 def test_it_is_as_it_is_written(over_s3):
@@ -207,6 +209,33 @@ def test_headers_of_every_object(s3_bucket, tmp_path, monkeypatch):
             head = client.head_object(Bucket=place.bucket, Key=f"{place.prefix}/videos/{name}")
             found = (head["ServerSideEncryption"], head["SSEKMSKeyId"], head["CacheControl"], head["ContentLength"])
             assert ("aws:kms", "testkey-1", "max-age=60", (folder / name).stat().st_size) == found
+
+
+def test_the_bucket_says_how_long_caches_may_keep_an_object(s3_bucket, tmp_path, monkeypatch):
+    """Objects are stored with the Cache-Control that the backend serves them with, whole and in parts:
+    it is signed, and the program sends it.
+    """
+    monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
+    place = replace(s3_bucket, prefix="tests/caching")
+    folder = tmp_path / "lesson"
+    (folder / "720p").mkdir(parents=True)
+    (folder / "master.m3u8").write_bytes(b"#EXTM3U\n720p/index.m3u8\n")
+    (folder / "720p/index.m3u8").write_bytes(b"#EXTM3U\nseg_001.ts\n")
+    (folder / "720p/seg_001.ts").write_bytes(b"segment")
+    (folder / "offline_480p.mp4").write_bytes(os.urandom(4 * MIN_PART_BYTES))
+    names = ("master.m3u8", "720p/index.m3u8", "720p/seg_001.ts", "offline_480p.mp4")
+    with serve_in_thread(configured(place, tmp_path / "backend")) as backend:
+        said = ask(backend, "POST", PRESIGN, {"key": "v/v2/a/seg_1.ts", "contentType": "video/mp2t"}).json()
+        refused = requests.put(said["signedUrl"], data=b"a", headers={"Content-Type": "video/mp2t"}, timeout=60)
+        api = BackendApi(url=backend.url, token=TOKEN)
+        result = Uploader(api, session_id=None, delays=()).upload(folder, "v/", resume=False, cancel=CancelToken())
+        served = [requests.head(f"{backend.url}/objects/v/{name}", timeout=60).headers for name in names]
+
+    assert ({"Cache-Control": IMMUTABLE}, 403, {}) == (said["headers"], refused.status_code, result.failed)
+    with closing(client_of(place)) as client:
+        heads = [client.head_object(Bucket=place.bucket, Key=f"{place.prefix}/v/{name}") for name in names]
+    assert [PLAYLIST, PLAYLIST, SEGMENT, REPLACEABLE] == [head["CacheControl"] for head in heads]
+    assert [head["CacheControl"] for head in heads] == [headers["Cache-Control"] for headers in served]
 
 
 def client_of(place):
