@@ -333,7 +333,7 @@ def test_browsers_on_other_sites_may_play(shared):
     assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
     assert "range" == preflight.headers["Access-Control-Allow-Headers"]
     assert (206, "*") == (fetched.status_code, fetched.headers["Access-Control-Allow-Origin"])
-    assert {"Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified"} == set(
+    assert {"Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified", "X-Request-ID"} == set(
         fetched.headers["Access-Control-Expose-Headers"].split(", ")
     )
 
