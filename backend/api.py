@@ -18,7 +18,9 @@ from backend.contract import (
 )
 from backend.description import refusals
 from backend.error_responses import ApiRefusal
+from backend.rights import Grant, Right
 from backend.settings import BackendSettings
+from backend.token_check import Granted, check_key, needs
 from storage import Access, StorageBackend, check_path
 
 
@@ -39,6 +41,7 @@ class ApiRoutes:
             presign,
             self.presign,
             methods=["POST"],
+            dependencies=[needs(Right.UPLOAD)],
             response_model_exclude_none=True,
             responses=refusals(400, 413, 503, 507),
             openapi_extra=request_body_schema(PresignRequest),
@@ -47,6 +50,7 @@ class ApiRoutes:
             "/api/s3/presign",
             self.presign_many,
             methods=["POST"],
+            dependencies=[needs(Right.UPLOAD)],
             response_model_exclude_none=True,
             responses=refusals(400, 413, 503, 507),
             openapi_extra=request_body_schema(PresignManyRequest),
@@ -58,20 +62,24 @@ class ApiRoutes:
         return Valid(valid=True)
 
     async def presign(
-        self, request: Request, wanted: Annotated[PresignRequest, Depends(body_of(PresignRequest))]
+        self, request: Request, grant: Granted, wanted: Annotated[PresignRequest, Depends(body_of(PresignRequest))]
     ) -> Presigned:
         """Give a URL to which one file may be sent once its token was looked at here:
         the store never sees the token.
         """
-        return await self._presigned(request, wanted)
+        return await self._presigned(request, grant, wanted)
 
     async def presign_many(
-        self, request: Request, wanted: Annotated[PresignManyRequest, Depends(body_of(PresignManyRequest))]
+        self,
+        request: Request,
+        grant: Granted,
+        wanted: Annotated[PresignManyRequest, Depends(body_of(PresignManyRequest))],
     ) -> PresignedMany:
         """Give URLs for several files, or for none of them."""
-        return PresignedMany(files=[await self._presigned(request, file) for file in wanted.files])
+        return PresignedMany(files=[await self._presigned(request, grant, file) for file in wanted.files])
 
-    async def _presigned(self, request: Request, wanted: PresignRequest) -> Presigned:
+    async def _presigned(self, request: Request, grant: Grant, wanted: PresignRequest) -> Presigned:
+        check_key(grant, wanted.key)
         check_target(wanted.key, wanted.contentType)
         url = await self._storage.get_presigned_url(
             wanted.key,

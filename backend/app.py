@@ -48,6 +48,8 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
 
     Makes the file records ready. Raises SettingsError.
     """
+    tokens = NamedTokens(settings.root)
+    tokens.prepare()
     records = FileRecords(settings.root / PRIVATE / RECORDS_FILE)
     try:
         records.prepare()
@@ -76,9 +78,7 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     _answer_errors(app)
 
     addresses = Addresses(settings.public_base_url)
-    guarded = APIRouter(
-        dependencies=[Depends(token_check(settings.token, NamedTokens(settings.root)))], responses=refusals(401)
-    )
+    guarded = APIRouter(dependencies=[Depends(token_check(settings.token, tokens))], responses=refusals(401, 403, 503))
     guarded.include_router(ApiRoutes(settings, storage, addresses).router())
     guarded.include_router(RecordRoutes(settings.endpoints, records).router())
     guarded.include_router(

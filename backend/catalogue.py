@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -22,6 +23,8 @@ from backend.description import NO_CONTENT, Responses, refusals
 from backend.error_responses import ApiRefusal
 from backend.objects import ObjectResponse
 from backend.ranges import BodyRange
+from backend.rights import Right
+from backend.token_check import Granted, check_key, needs
 from pipeline.timestamps import utc_text
 from storage import (
     MAX_PARTS,
@@ -47,23 +50,27 @@ class CatalogueRoutes:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter()
+        router, reading = APIRouter(), [needs(Right.READ)]
         router.add_api_route("/api/s3/capabilities", self.capabilities, methods=["GET"])
         router.add_api_route(
             "/api/s3/objects",
             self.list_objects,
             methods=["GET"],
             response_model=Objects,
-            responses=refusals(400, 503),
+            dependencies=reading,
+            responses=refusals(400),
         )
-        router.add_api_route("/api/s3/object", self.find_object, methods=["GET"], responses=refusals(400, 404, 503))
+        router.add_api_route(
+            "/api/s3/object", self.find_object, methods=["GET"], dependencies=reading, responses=refusals(400, 404)
+        )
         router.add_api_route(
             "/api/s3/object",
             self.delete_object,
             methods=["DELETE"],
             status_code=204,
             response_class=Response,
-            responses={**NO_CONTENT, **refusals(400, 503)},
+            dependencies=[needs(Right.DELETE)],
+            responses={**NO_CONTENT, **refusals(400)},
         )
         manifest: Responses = {
             200: {"description": "The manifest as it is stored.", "content": {"application/json": {}}}
@@ -73,12 +80,14 @@ class CatalogueRoutes:
             self.manifest,
             methods=["GET"],
             response_class=Response,
-            responses={**manifest, **refusals(404, 503)},
+            dependencies=reading,
+            responses={**manifest, **refusals(404)},
         )
         return router
 
-    async def capabilities(self) -> Capabilities:
-        """Say what this backend has beyond the three requests that every one has."""
+    async def capabilities(self, grant: Granted) -> Capabilities:
+        """Say what this backend has beyond the three requests that every one has, for the holder of the token."""
+        reads = Right.READ in grant.rights
         return Capabilities(
             version=1,
             bucket=self._bucket,
@@ -87,21 +96,30 @@ class CatalogueRoutes:
             contentMd5=True,
             maxPutBytes=MAX_PUT_BYTES,
             multipart=MultipartLimits(partBytes=PART_BYTES, minPartBytes=MIN_PART_BYTES, maxParts=MAX_PARTS),
-            list=True,
-            read=True,
-            delete=True,
-            manifest=True,
-            deleteRecord=True,
+            list=reads,
+            read=reads,
+            delete=Right.DELETE in grant.rights,
+            manifest=reads,
+            deleteRecord=Right.DELETE in grant.rights,
         )
 
     async def list_objects(
-        self, prefix: str = "", after: str = "", limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE
+        self,
+        grant: Granted,
+        prefix: str = "",
+        after: str = "",
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
     ) -> Response:
-        """List objects by the UTF-8 bytes of their keys; `after` is the last key of the page before."""
+        """List the objects that the token is for by the UTF-8 bytes of their keys; `after` is the last key of the page
+        before.
+        """
         found: list[ListedObject] = []
         following: str | None = None
+        places = grant.listed(prefix)
+        if not places:  # an empty list would say that nothing is stored there
+            check_key(grant, prefix)
         try:
-            async for stored in self._storage.list_objects(prefix, after=after):
+            async for stored in self._below(places, after):
                 if len(found) == limit:
                     following = found[-1].key
                     break
@@ -111,19 +129,27 @@ class CatalogueRoutes:
         # as text: a thousand objects would be checked and turned into JSON one by one
         return Response(Objects(objects=found, next=following).model_dump_json(), media_type="application/json")
 
-    async def find_object(self, request: Request, key: Key) -> FoundObject:
+    async def _below(self, places: list[str], after: str) -> AsyncIterator[StoredObject]:
+        for place in places:
+            async for stored in self._storage.list_objects(place, after=after):
+                yield stored
+
+    async def find_object(self, request: Request, grant: Granted, key: Key) -> FoundObject:
         """Say what is stored under a key and where to read it."""
+        check_key(grant, key)
         stored = await self._storage.find(key)
         url = await self._storage.get_presigned_url(key, Access.READ, expires_s=self._url_ttl_s)
         return FoundObject(etag=stored.etag, url=self._addresses.reachable(request, url), **_described(stored))
 
-    async def delete_object(self, key: Key) -> Response:
+    async def delete_object(self, grant: Granted, key: Key) -> Response:
         """Delete an object; one that is not there is fine."""
+        check_key(grant, key)
         await self._storage.delete(key)
         return Response(status_code=204)
 
-    async def manifest(self, prefix: str = "") -> Response:
+    async def manifest(self, grant: Granted, prefix: str = "") -> Response:
         """Give the manifest that is stored under a prefix, which may end with a slash or not."""
+        check_key(grant, f"{prefix.rstrip('/')}/")
         try:
             opened = await self._storage.open(StoragePathBuilder(prefix).manifest)
         except (ObjectNotFoundError, InvalidPathError) as error:

@@ -19,6 +19,7 @@ from backend.contract import DatasetInfo, DatasetSaved
 from backend.description import OBJECT_RANGES, refusals
 from backend.error_responses import ApiRefusal
 from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
+from backend.token_check import needs_everything
 from config import Config
 from pipeline.transfer.http.content_types import content_type
 from storage import (
@@ -67,7 +68,7 @@ class DatasetRoutes:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter()
+        router = APIRouter(dependencies=[needs_everything()])
         refused = refusals(400, 404, 409, 502, 503)
         router.add_api_route("/api/dataset-info", self.info, methods=["GET"], responses=refused)
         router.add_api_route("/api/save-to-s3", self.save, methods=["POST"], responses=refused)

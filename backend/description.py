@@ -33,6 +33,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _TEXTS = {
     400: "The request is not as it must be.",
     401: "The token is missing or wrong.",
+    403: "The token is not for this.",
     404: "There is no such thing.",
     409: "Another object is in the way.",
     413: "The request is too large.",

@@ -22,6 +22,8 @@ from backend.contract import (
     UploadId,
 )
 from backend.description import NO_CONTENT, refusals
+from backend.rights import Right
+from backend.token_check import Granted, check_key, needs
 from storage import StorageBackend, StoredPart
 
 PATH = "/api/s3/multipart"
@@ -37,7 +39,7 @@ class MultipartRoutes:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter()
+        router = APIRouter(dependencies=[needs(Right.UPLOAD)])
         asked = refusals(400, 413, 503, 507)
         missing = refusals(400, 404, 409, 413, 503, 507)
         router.add_api_route(
@@ -69,9 +71,10 @@ class MultipartRoutes:
         return router
 
     async def begin(
-        self, request: Request, wanted: Annotated[MultipartRequest, Depends(body_of(MultipartRequest))]
+        self, request: Request, grant: Granted, wanted: Annotated[MultipartRequest, Depends(body_of(MultipartRequest))]
     ) -> MultipartBegun:
         """Begin an upload in parts."""
+        check_key(grant, wanted.key)
         check_target(wanted.key, wanted.contentType)
         await self._storage.check_room(wanted.key, wanted.sizeBytes)
         upload_id = await self._storage.begin_parts(wanted.key, content_type=wanted.contentType)
@@ -80,26 +83,32 @@ class MultipartRoutes:
         )
 
     async def presign_part(
-        self, request: Request, wanted: Annotated[PartRequest, Depends(body_of(PartRequest))]
+        self, request: Request, grant: Granted, wanted: Annotated[PartRequest, Depends(body_of(PartRequest))]
     ) -> PartPresigned:
         """Give a URL to which one part may be sent, without a Content-Type."""
+        check_key(grant, wanted.key)
         url = await self._storage.get_presigned_part_url(
             wanted.key, wanted.uploadId, wanted.partNumber, expires_s=self._url_ttl_s, size_bytes=wanted.sizeBytes
         )
         return PartPresigned(signedUrl=self._addresses.reachable(request, url))
 
-    async def list_parts(self, key: Key, uploadId: Annotated[UploadId, Query()]) -> Parts:
+    async def list_parts(self, grant: Granted, key: Key, uploadId: Annotated[UploadId, Query()]) -> Parts:
         """List the parts that have arrived, by their numbers."""
+        check_key(grant, key)
         parts = await self._storage.list_parts(key, uploadId)
         return Parts(parts=[Part(partNumber=part.number, sizeBytes=part.size_bytes, etag=part.etag) for part in parts])
 
-    async def complete(self, wanted: Annotated[CompleteRequest, Depends(body_of(CompleteRequest))]) -> Completed:
+    async def complete(
+        self, grant: Granted, wanted: Annotated[CompleteRequest, Depends(body_of(CompleteRequest))]
+    ) -> Completed:
         """Make the object of its parts."""
+        check_key(grant, wanted.key)
         parts = [StoredPart(number=part.partNumber, size_bytes=0, etag=part.etag.strip('"')) for part in wanted.parts]
         stored = await self._storage.complete_parts(wanted.key, wanted.uploadId, parts)
         return Completed(key=wanted.key, sizeBytes=stored.size_bytes, etag=stored.etag)
 
-    async def abort(self, key: Key, uploadId: Annotated[UploadId, Query()]) -> Response:
+    async def abort(self, grant: Granted, key: Key, uploadId: Annotated[UploadId, Query()]) -> Response:
         """Give up an upload in parts and remove what has arrived; one that is not there is fine."""
+        check_key(grant, key)
         await self._storage.abort_parts(key, uploadId)
         return Response(status_code=204)

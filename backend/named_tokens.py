@@ -6,120 +6,257 @@ Owns the file that they are kept in; knows nothing of requests.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 
+from backend.earlier_tokens import take_over, tokens_of_earlier
+from backend.rights import ALL_RIGHTS, OWNER, Grant, Right
 from backend.signing import PRIVATE
-from pipeline.codec import from_json, to_json
-from pipeline.errors import CodecError, OutputError, SettingsError
-from pipeline.files import write_whole
+from backend.sqlite_cache import SqliteCache
+from backend.sqlite_file import BUSY_S, SqliteFile, SqliteFileError
+from pipeline.errors import SettingsError
+from pipeline.timestamps import utc_text
+from storage import InvalidPathError, check_path
 
-TOKENS_FILE = "tokens.json"
-SCHEMA = 1
+TOKENS_FILE = "tokens.sqlite3"
+USED_S = 3600
+"""How exactly it is kept when a token was last used, in seconds."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TOKEN_BYTES = 32
+_NOTE_S = 0.1
+"""How long the note of a token's use waits for another process: the next request makes it as well."""
+
+
+def _tables(connection: sqlite3.Connection) -> None:
+    """Make the tables: a name's secrets are one, or several while it is rotated; of a revoked one a row is left."""
+    connection.execute(
+        "CREATE TABLE tokens (name TEXT PRIMARY KEY, rights TEXT NOT NULL, prefixes TEXT NOT NULL,"
+        " added_s INTEGER NOT NULL, expires_s INTEGER)"
+    )
+    connection.execute(
+        "CREATE TABLE secrets (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, ends_s INTEGER, revoked_s INTEGER,"
+        " used_s INTEGER)"
+    )
+
+
+class InvalidTokenError(Exception):
+    """A token is none of those that are good now; the text is a sentence for its holder."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedToken:
-    """A client's token: `sha256` is the digest of the token itself, in hexadecimal digits; `added` is a UTC time."""
+    """A client's token. Times are seconds since 1970.
 
-    sha256: str
-    added: str
+    `expires_s` is when it ends, `replaced_s` when the secrets do that it had before it was last rotated, `used_s` when
+    it was last used, give or take an hour; each None where that is never.
+    """
+
+    grant: Grant
+    added_s: int
+    expires_s: int | None
+    replaced_s: int | None
+    used_s: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class _TokensFile:
-    tokens: Mapping[str, NamedToken]
+class _Secret:
+    name: str
+    token: NamedToken | None
+    ends_s: int | None
+    revoked_s: int | None
+    used_s: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    tokens: dict[str, NamedToken]
+    secrets: dict[str, _Secret]
+    """By their digests."""
 
 
 class NamedTokens:
     """The tokens of a backend's clients, by their names.
 
-    A running backend takes up what another process adds or removes with the next request.
+    A running backend takes up what another process changes with the next request.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self.file = root / PRIVATE / TOKENS_FILE
-        self._read: dict[str, NamedToken] = {}
-        self._as_read: tuple[int, int, int] | None = None
+        self._sqlite = SqliteFile(self.file, what="tokens", steps=(_tables,))
+        self._known = SqliteCache(self.file, _read, _Known(tokens={}, secrets={}))
+        self._clock = clock
 
-    def all(self) -> dict[str, NamedToken]:
-        """Return every token by its client's name. Raises SettingsError where the file can't be understood."""
-        try:
-            found = self.file.stat()
-        except FileNotFoundError:
-            self._read, self._as_read = {}, None
-            return {}
-        except OSError as error:
-            raise self._unusable(error.strerror or "unreadable") from error
-        as_found = (found.st_ino, found.st_mtime_ns, found.st_size)
-        if as_found != self._as_read:
-            self._read, self._as_read = self._load(), as_found
-        return dict(self._read)
+    def prepare(self) -> None:
+        """Make the file, and take over what an earlier version kept. Raises SettingsError."""
+        earlier = tokens_of_earlier(self.file.parent)
+        rights, prefixes = _rights_text(ALL_RIGHTS), json.dumps([])
+        with self._changing() as connection:
+            for name, (sha256, added_s) in earlier.items():
+                row = (name, rights, prefixes, added_s, None)
+                if connection.execute("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?, ?, ?)", row).rowcount:
+                    connection.execute("INSERT OR IGNORE INTO secrets (sha256, name) VALUES (?, ?)", (sha256, name))
+        if earlier:
+            take_over(self.file.parent)
 
-    def accepts(self, offered: bytes) -> bool:
-        """Whether this is a client's token; it takes as long for every wrong one. Raises SettingsError."""
-        digest = hashlib.sha256(offered).hexdigest()
-        matches = [hmac.compare_digest(digest.encode(), token.sha256.encode()) for token in self.all().values()]
-        return any(matches)
+    def all(self) -> list[NamedToken]:
+        """Return every token, by their names. Raises SettingsError where the file can't be understood."""
+        return [token for _, token in sorted(self._current().tokens.items())]
 
-    def add(self, name: str) -> str:
+    def grant_of(self, offered: bytes) -> Grant:
+        """Return what the holder of a token may do. Raises InvalidTokenError, SettingsError."""
+        sha256 = hashlib.sha256(offered).hexdigest()
+        found, now = self._current().secrets.get(sha256), self._clock()
+        if found is None:
+            raise InvalidTokenError(
+                "The token is missing or wrong: use the one with which this backend was started, or one made for you."
+            )
+        if found.revoked_s is not None or found.token is None:
+            since = f" on {utc_text(found.revoked_s)}" if found.revoked_s is not None else ""
+            raise InvalidTokenError(
+                f"The token {found.name} was revoked{since}: ask whoever runs this backend for another one."
+            )
+        if found.ends_s is not None and found.ends_s <= now:
+            raise InvalidTokenError(f"The token {found.name} was replaced: use the new one of this name.")
+        if found.token.expires_s is not None and found.token.expires_s <= now:
+            raise InvalidTokenError(
+                f"The token {found.name} expired at {utc_text(found.token.expires_s)}: "
+                "ask whoever runs this backend for another one."
+            )
+        if found.used_s is None or found.used_s <= now - USED_S:
+            self._note_use(sha256, int(now))
+        return found.token.grant
+
+    def add(
+        self,
+        name: str,
+        *,
+        rights: frozenset[Right] = ALL_RIGHTS,
+        prefixes: Sequence[str] = (),
+        expires_s: int | None = None,
+    ) -> str:
         """Make a client's token and return it: it is kept nowhere. Raises SettingsError."""
-        if not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name) or name == OWNER:
             raise SettingsError(
                 f"{name!r} can't name a token: use up to 64 letters, digits, dots, hyphens and underscores."
             )
-        known = self.all()
-        if name in known:
-            raise SettingsError(f"There is a token for {name} already: remove it first (--remove-token {name}).")
+        folders = json.dumps(sorted({_folder(prefix) for prefix in prefixes}))
+        with self._changing() as connection:
+            row = (name, _rights_text(rights), folders, int(self._clock()), expires_s)
+            if not connection.execute("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?, ?, ?)", row).rowcount:
+                raise SettingsError(
+                    f"There is a token {name} already: rotate it (backend token rotate {name}) "
+                    f"or revoke it first (backend token revoke {name})."
+                )
+            return self._new_secret(connection, name)
+
+    def rotate(self, name: str, *, grace_s: int) -> str:
+        """Make another secret for a token and return it; those before it are good for `grace_s` seconds more.
+
+        Raises SettingsError where there is no token of this name.
+        """
+        with self._changing() as connection:
+            self._must_have(connection, name)
+            ends_s = int(self._clock()) + grace_s
+            connection.execute(
+                "UPDATE secrets SET ends_s = ? WHERE name = ? AND revoked_s IS NULL AND (ends_s IS NULL OR ends_s > ?)",
+                (ends_s, name, ends_s),
+            )
+            return self._new_secret(connection, name)
+
+    def revoke(self, name: str) -> None:
+        """Withdraw a client's token. Raises SettingsError where there is none of this name."""
+        with self._changing() as connection:
+            self._must_have(connection, name)
+            connection.execute("DELETE FROM tokens WHERE name = ?", (name,))
+            connection.execute(
+                "UPDATE secrets SET revoked_s = ? WHERE name = ? AND revoked_s IS NULL", (int(self._clock()), name)
+            )
+
+    def _must_have(self, connection: sqlite3.Connection, name: str) -> None:
+        names = [row[0] for row in connection.execute("SELECT name FROM tokens ORDER BY name")]
+        if name not in names:
+            raise SettingsError(f"There is no token {name}: the backend has {', '.join(names) or 'none'}.")
+
+    def _new_secret(self, connection: sqlite3.Connection, name: str) -> str:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        added = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
-        self._write({**known, name: NamedToken(sha256=hashlib.sha256(token.encode()).hexdigest(), added=added)})
+        sha256 = hashlib.sha256(token.encode()).hexdigest()
+        connection.execute("INSERT INTO secrets (sha256, name) VALUES (?, ?)", (sha256, name))
         return token
 
-    def remove(self, name: str) -> None:
-        """Withdraw a client's token. Raises SettingsError where there is none of this name."""
-        known = self.all()
-        if name not in known:
-            names = ", ".join(sorted(known)) or "none"
-            raise SettingsError(f"There is no token for {name}: the backend has those for {names}.")
-        self._write({other: token for other, token in known.items() if other != name})
-
-    def _load(self) -> dict[str, NamedToken]:
+    def _note_use(self, sha256: str, now_s: int) -> None:
         try:
-            stored = json.loads(self.file.read_bytes())
-            schema = stored.pop("schema")
-            if type(schema) is not int or schema < 1:
-                raise CodecError(f"{self.file} does not say which schema it has.")
-            if schema > SCHEMA:
-                raise self._unusable("it was written by a newer version of this program")
-            return dict(from_json(_TokensFile, stored, str(self.file)).tokens)
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError, CodecError) as error:
-            raise self._unusable("it is damaged") from error
-        except OSError as error:
-            raise self._unusable(error.strerror or "unreadable") from error
+            with self._sqlite.changing(wait_s=_NOTE_S) as connection:
+                connection.execute("UPDATE secrets SET used_s = ? WHERE sha256 = ?", (now_s, sha256))
+        except SqliteFileError:  # a full disk or a long write must shut nobody out
+            return
 
-    def _write(self, tokens: Mapping[str, NamedToken]) -> None:
+    def _current(self) -> _Known:
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(
-                self.file, json.dumps({"schema": SCHEMA, **to_json(_TokensFile(tokens=tokens))}, indent=2) + "\n"
-            )
-        except (OSError, OutputError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
+            return self._known.current()
+        except (sqlite3.Error, OSError, ValueError, TypeError, IndexError) as error:
             raise SettingsError(
-                f"The tokens in {self.file} can't be changed ({reason or 'not writable'}): "
-                "check the folder's permissions and its free space."
+                f"The tokens in {self.file} can't be read ({error}): no client has access until they can."
             ) from error
 
-    def _unusable(self, reason: str) -> SettingsError:
-        return SettingsError(
-            f"The tokens in {self.file} can't be read ({reason}): no client has access until it is mended or removed."
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._sqlite.prepare()
+            with self._sqlite.changing(wait_s=BUSY_S) as connection:
+                yield connection
+        except SqliteFileError as error:
+            raise SettingsError(str(error)) from error
+
+
+def _read(connection: sqlite3.Connection) -> _Known:
+    """Read all tokens. Raises ValueError where there is what no version has written."""
+    connection.row_factory = sqlite3.Row
+    secret_rows = connection.execute("SELECT * FROM secrets").fetchall()
+    tokens = {}
+    for row in connection.execute("SELECT * FROM tokens").fetchall():
+        own = [secret for secret in secret_rows if secret["name"] == row["name"] and secret["revoked_s"] is None]
+        grant = Grant(
+            name=row["name"],
+            rights=frozenset(Right(word) for word in row["rights"].split(",")),
+            prefixes=tuple(json.loads(row["prefixes"])),
         )
+        tokens[grant.name] = NamedToken(
+            grant=grant,
+            added_s=row["added_s"],
+            expires_s=row["expires_s"],
+            replaced_s=max((secret["ends_s"] for secret in own if secret["ends_s"] is not None), default=None),
+            used_s=max((secret["used_s"] for secret in own if secret["used_s"] is not None), default=None),
+        )
+    found = {
+        row["sha256"]: _Secret(
+            name=row["name"],
+            token=tokens.get(row["name"]),
+            ends_s=row["ends_s"],
+            revoked_s=row["revoked_s"],
+            used_s=row["used_s"],
+        )
+        for row in secret_rows
+    }
+    return _Known(tokens=tokens, secrets=found)
+
+
+def _rights_text(rights: frozenset[Right]) -> str:
+    return ",".join(right.value for right in Right if right in rights)
+
+
+def _folder(prefix: str) -> str:
+    """Return a prefix with one slash at its end. Raises SettingsError where no key can begin so."""
+    folder = prefix.rstrip("/")
+    try:
+        check_path(folder)
+    except InvalidPathError as error:
+        raise SettingsError(f"{prefix!r} can't be the prefix of a token: {error}") from error
+    return f"{folder}/"

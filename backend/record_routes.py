@@ -22,7 +22,9 @@ from backend.contract import MAX_PAGE, MAX_RECORD_BYTES, KeptRecord, RecordReque
 from backend.description import NO_CONTENT, refusals
 from backend.error_responses import ApiRefusal
 from backend.records import DamagedRecordError, FileRecords
+from backend.rights import Grant, Right
 from backend.sqlite_file import BUSY_S
+from backend.token_check import Granted, check_record, is_own_record, needs
 from config import BackendApi
 
 _THREADS = 4
@@ -45,11 +47,12 @@ class RecordRoutes:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router, one = APIRouter(), f"{self._path}/{{record_id}}"
+        router, one, reading = APIRouter(), f"{self._path}/{{record_id}}", [needs(Right.READ)]
         router.add_api_route(
             self._path,
             self.add_record,
             methods=["POST"],
+            dependencies=[needs(Right.UPLOAD)],
             status_code=201,
             responses={
                 200: {"model": KeptRecord, "description": "The video had a record: this one took its place."},
@@ -58,10 +61,20 @@ class RecordRoutes:
             openapi_extra=request_body_schema(RecordRequest),
         )
         router.add_api_route(
-            self._path, self.list_records, methods=["GET"], response_model=Records, responses=refusals(400, 404, 503)
+            self._path,
+            self.list_records,
+            methods=["GET"],
+            response_model=Records,
+            dependencies=reading,
+            responses=refusals(400, 404),
         )
         router.add_api_route(
-            one, self.get_record, methods=["GET"], response_model=KeptRecord, responses=refusals(404, 500, 503)
+            one,
+            self.get_record,
+            methods=["GET"],
+            response_model=KeptRecord,
+            dependencies=reading,
+            responses=refusals(404, 500),
         )
         router.add_api_route(
             one,
@@ -69,51 +82,68 @@ class RecordRoutes:
             methods=["DELETE"],
             status_code=204,
             response_class=Response,
-            responses={**NO_CONTENT, **refusals(503)},
+            dependencies=[needs(Right.DELETE)],
+            responses=NO_CONTENT,
         )
         return router
 
     async def add_record(
         self,
         response: Response,
+        grant: Granted,
         record: Annotated[RecordRequest, Depends(body_of(RecordRequest, max_bytes=MAX_RECORD_BYTES))],
     ) -> KeptRecord:
         """Keep a file record, in place of the one that the video had; answer with it, its id and its time."""
+        check_record(grant, record.model_dump())
         kept, updated = await self._done(partial(self._records.add, record.model_dump()))
         if updated:
             response.status_code = 200
         return KeptRecord.model_validate(kept)
 
     async def list_records(
-        self, after: str | None = None, limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE
+        self,
+        grant: Granted,
+        after: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = MAX_PAGE,
     ) -> Response:
-        """List file records, oldest first; `after` is the `next` of the page before, or a record's id."""
+        """List the file records that the token is for, oldest first; `after` is the `next` of the page before, or a
+        record's id.
+        """
         try:
-            text = await self._done(partial(self._listed, after=after, limit=limit))
+            text = await self._done(partial(self._listed, grant, after=after, limit=limit))
         except KeyError as error:
             raise ApiRefusal(404, "NotFound", "No file record has the id that is given as 'after'.") from error
         return Response(text, media_type="application/json")
 
-    async def get_record(self, record_id: str) -> Response:
+    async def get_record(self, grant: Granted, record_id: str) -> Response:
         """Give one file record."""
         try:
             record = await self._done(partial(self._records.get, record_id))
             if record is None:
                 raise ApiRefusal(404, "NotFound", "No file record has this id.")
+            check_record(grant, record)
             return Response(_json(record), media_type="application/json")
         except DamagedRecordError as error:
             self._name_in_log(record_id)
             text = "The file record is damaged: delete it, and store it again."
             raise ApiRefusal(500, "RecordDamaged", text) from error
 
-    async def delete_record(self, record_id: str) -> Response:
+    async def delete_record(self, grant: Granted, record_id: str) -> Response:
         """Delete one file record; one that is not there is fine."""
+        if grant.prefixes:
+            try:
+                record = await self._done(partial(self._records.get, record_id))
+            except DamagedRecordError:
+                record = {}  # whose it is nobody knows
+            if record is not None:
+                check_record(grant, record)
         await self._done(partial(self._records.delete, record_id))
         return Response(status_code=204)
 
-    def _listed(self, *, after: str | None, limit: int, wait_s: float) -> str:
+    def _listed(self, grant: Grant, *, after: str | None, limit: int, wait_s: float) -> str:
         """Return a page as JSON. Raises KeyError."""
-        page = self._records.page(after=after, limit=limit, wait_s=wait_s)
+        own = partial(is_own_record, grant) if grant.prefixes else None
+        page = self._records.page(after=after, limit=limit, own=own, wait_s=wait_s)
         texts, skipped = list[str](), list(page.skipped)
         for record in page.records:
             try:  # each by itself: one of another shape must not keep the others from being read

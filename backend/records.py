@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -104,12 +104,20 @@ class FileRecords:
         with self._file.changing(wait_s=wait_s) as connection:
             connection.execute("DELETE FROM files WHERE id = ?", (record_id,))
 
-    def page(self, *, after: str | None = None, limit: int, wait_s: float = BUSY_S) -> RecordsPage:
+    def page(
+        self,
+        *,
+        after: str | None = None,
+        limit: int,
+        own: Callable[[Mapping[str, Any]], bool] | None = None,
+        wait_s: float = BUSY_S,
+    ) -> RecordsPage:
         """Return up to `limit` records, and no more than fit into MAX_PAGE_BYTES, but at least one.
 
         Args:
             after: begin behind the record of this id, or where a page ended (its `next`); None: with the first.
             limit: how many at most.
+            own: says which records somebody may see; None: all, and the damaged ones are named.
             wait_s: how long to wait for another process.
 
         Raises:
@@ -118,15 +126,17 @@ class FileRecords:
         records, skipped, size_bytes, last = list[dict[str, Any]](), list[str](), 0, 0
         with self._file.reading(wait_s=wait_s) as connection:
             connection.text_factory = _text
-            question = "SELECT position, id, record FROM files WHERE position > ? ORDER BY position LIMIT ?"
+            question = "SELECT position, id, record FROM files WHERE position > ? ORDER BY position"
             # row by row: an earlier version took records of a megabyte, of which a thousand should not be held
-            for count, (position, name, kept) in enumerate(
-                connection.execute(question, (_position(connection, after), limit + 1))
-            ):
+            for position, name, kept in connection.execute(question, (_position(connection, after),)):
+                record = _understood(kept)
+                if own is not None and (record is None or not own(record)):
+                    continue
                 size_bytes += len(kept.encode()) if isinstance(kept, str) else 0
+                count = len(records) + len(skipped)
                 if count and (count == limit or size_bytes > MAX_PAGE_BYTES):
                     return RecordsPage(records=records, skipped=skipped, next=f"position-{last}")
-                record, last = _understood(kept), position
+                last = position
                 if record is None:
                     skipped.append(name)
                 else:

@@ -17,6 +17,7 @@ from backend.settings import BackendSettings
 from cli.backend_options import ACTIONS
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
+from pipeline.timestamps import utc_text
 from pipeline.transfer.http.validation import as_prefix, target_problems
 from storage import S3Settings
 
@@ -60,12 +61,13 @@ def _tokens(options: argparse.Namespace, config: Config) -> int:
     if (options.host, options.port, options.check, options.prefix) != (None, None, None, None):
         raise SettingsError("The tokens are in the storage's folder: give --root alone beside these options.")
     tokens = NamedTokens((options.root or config.server.local_path).expanduser().absolute())
+    tokens.prepare()
     if options.add_token:
         _write(tokens.add(options.add_token))
     elif options.remove_token:
-        tokens.remove(options.remove_token)
+        tokens.revoke(options.remove_token)
     else:
-        _write(*(f"{token.added}  {name}" for name, token in sorted(tokens.all().items())))
+        _write(*(f"{utc_text(token.added_s)}  {token.grant.name}" for token in tokens.all()))
     return 0
 
 

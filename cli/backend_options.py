@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.access_options import add_token_options
 from cli.parser import AnyOrderParser
 
 
@@ -24,7 +25,13 @@ class BackendAction:
     add_options: Callable[[argparse.ArgumentParser], None]
 
 
-ACTIONS: dict[str, BackendAction] = {}
+ACTIONS: dict[str, BackendAction] = {
+    "token": BackendAction(
+        module="cli.backend_token",
+        help="make, list, rotate and revoke the tokens of single clients, while the backend runs or not",
+        add_options=add_token_options,
+    ),
+}
 """Every action by its name, in the order of `--help`. A module is imported when its action is called, not before."""
 
 

@@ -38,8 +38,8 @@ class AnyOrderParser(SentenceParser):
     def parse_known_args(  # type: ignore[override]  # argparse's overloads say the same
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse options first and files then; what that calls comes back here."""
-        if self._inside:
+        """Parse options first and files then; what that calls comes back here. Actions have parsers of their own."""
+        if self._inside or self._subparsers is not None:
             return super().parse_known_args(args, namespace)
         self._inside = True
         try:
