@@ -112,7 +112,12 @@ class RemoteFile:
                 state = self._state(answer)
                 if answer.status != HTTPStatus.PARTIAL_CONTENT:
                     return replace(state, ranges=False), b""
-                return state, b"".join(answer.blocks())[:HEAD_BYTES]
+                head = bytearray()
+                for block in answer.blocks():
+                    head += block
+                    if len(head) >= HEAD_BYTES:
+                        break
+                return state, bytes(head[:HEAD_BYTES])
 
         return self._retried(attempt, lambda: 0)
 

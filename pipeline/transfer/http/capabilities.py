@@ -13,6 +13,7 @@ MAX_PUT_BYTES = 5 << 30
 """S3 takes no more in one PUT (Amazon S3 limits: 5 GB), so this is what counts where a server names no limit."""
 
 _MOST_PARTS = 10_000
+"""S3 takes no more (Amazon S3 limits)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ def _multipart(said: object) -> Multipart | None:
     return Multipart(
         part_bytes=part_bytes,
         min_part_bytes=_count(said, "minPartBytes", 5 << 20),
-        max_parts=_count(said, "maxParts", _MOST_PARTS),
+        max_parts=min(_count(said, "maxParts", _MOST_PARTS), _MOST_PARTS),
     )
 
 

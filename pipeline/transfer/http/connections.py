@@ -22,12 +22,12 @@ from urllib3.util import parse_url
 
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http import connecting, paced
-from pipeline.transfer.http.exchange import Body, Http, NoResponseError, Response
+from pipeline.transfer.http.exchange import ANSWER, Body, BodyLimit, Http, NoResponseError, Response
 from pipeline.transfer.http.hold import HeldHttp, Hold
 from pipeline.transfer.http.no_response import RAISED, no_response
 from pipeline.transfer.http.pace import Pace
 from pipeline.transfer.http.paced import HeadWithBody
-from pipeline.transfer.http.plain_exchange import PlainResponse, exchange, plain_head
+from pipeline.transfer.http.plain_exchange import PlainResponse, exchange, plain_head, read_whole
 from pipeline.transfer.http.pools import Pools
 from pipeline.transfer.http.server_route import ServerRoute, route_to
 from pipeline.transfer.http.streaming import SocketsBeingRead, StreamingHttp
@@ -161,9 +161,16 @@ class PooledHttp:
         self._known: dict[str, tuple[ServerRoute, HTTPConnectionPool]] = {}
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Body,
+        read_timeout_s: float,
+        limit: BodyLimit = ANSWER,
     ) -> Response:
-        """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
+        """Return the answer as `Http` says it. Raises NoResponseError, Cancelled, or what `body` raises."""
         self._cancel.check()
         failure: NoResponseError | None = None
         way: ServerRoute | None = None
@@ -171,7 +178,7 @@ class PooledHttp:
         try:
             way, pool = self._way_to(url)
             asked = _with_length(headers, method, len(body))
-            answer = self._plainly(way, pool, method, url, asked, body, read_timeout_s)
+            answer = self._plainly(way, pool, method, url, asked, body, read_timeout_s, limit)
             if answer is None:
                 response = pool.urlopen(
                     method,
@@ -184,7 +191,7 @@ class PooledHttp:
                     assert_same_host=False,
                     preload_content=False,
                 )
-                answer = PlainResponse(status=response.status, headers=response.headers, body=response.data)
+                answer = read_whole(response, limit)
                 refusal = way.refusal(response)
                 if refusal is not None:
                     failure = NoResponseError(refusal, f"the proxy answered {response.status}", about=way.proxy)
@@ -206,6 +213,7 @@ class PooledHttp:
         headers: Mapping[str, str],
         body: bytes | Body,
         read_timeout_s: float,
+        limit: BodyLimit,
     ) -> PlainResponse | None:
         """Send a plain request; None where it is not plain, or a handshake comes first. Raises as urllib3 does."""
         if way.proxy_url:
@@ -220,7 +228,7 @@ class PooledHttp:
             if connection.sock is None:
                 connection.timeout = CONNECT_TIMEOUT_S
                 connection.connect()
-            answer, stays = exchange(pool, connection, head, body, method=method, read_timeout_s=read_timeout_s)
+            answer, stays = exchange(pool, connection, head, body, method, read_timeout_s, limit)
             return answer
         finally:
             if not stays:

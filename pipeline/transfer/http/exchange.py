@@ -21,6 +21,7 @@ class NoResponseReason(str, Enum):
     CERTIFICATES_MISSING = "certificates missing"
     NOT_TLS = "not TLS"
     BAD_ADDRESS = "bad address"
+    TOO_LARGE = "too large"
     PROXY_ADDRESS = "bad address of the proxy"
     PROXY_UNREACHABLE = "proxy unreachable"
     PROXY_LOGIN = "proxy asks for a password"
@@ -69,6 +70,18 @@ class Response:
     encryption: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BodyLimit:
+    """How large an answer may be, decoded; `cut` says that the beginning of a larger one is of use."""
+
+    most_bytes: int = 16 << 20
+    cut: bool = False
+
+
+ANSWER = BodyLimit()
+"""Four times what a backend has to say at once: the list of 1000 objects, or of 10,000 parts."""
+
+
 class Body(Protocol):
     """What is sent: of known length, so that it never goes out in chunks (stores answer with 411 or 501)."""
 
@@ -83,7 +96,17 @@ class Http(Protocol):
     """Sends one request at a time and follows no redirect."""
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Body,
+        read_timeout_s: float,
+        limit: BodyLimit = ANSWER,
     ) -> Response:
-        """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
+        """Return the answer, whatever its status; of one that refuses, the beginning.
+
+        Raises NoResponseError, Cancelled, or what `body` raises.
+        """
         ...

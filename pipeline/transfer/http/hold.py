@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from pipeline.cancel import CancelToken
-from pipeline.transfer.http.exchange import Body, Http, Response
+from pipeline.transfer.http.exchange import ANSWER, Body, BodyLimit, Http, Response
 from pipeline.transfer.http.redaction import origin_of
 
 
@@ -42,12 +42,19 @@ class HeldHttp:
         self._hold = hold
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | Body, read_timeout_s: float
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Body,
+        read_timeout_s: float,
+        limit: BodyLimit = ANSWER,
     ) -> Response:
-        """Return the answer, whatever its status. Raises NoResponseError, Cancelled, or what `body` raises."""
+        """Return the answer as `Http` says it. Raises NoResponseError, Cancelled, or what `body` raises."""
         origin = origin_of(url)
         self._hold.wait(origin)
-        response = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s)
+        response = self._http.send(method, url, headers=headers, body=body, read_timeout_s=read_timeout_s, limit=limit)
         if response.status == HTTPStatus.TOO_MANY_REQUESTS and response.retry_after_s:
             self._hold.begin(origin, response.retry_after_s)
         return response

@@ -16,17 +16,19 @@ from http.client import HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any
 
 import urllib3
-from urllib3 import HTTPHeaderDict
+from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from pipeline.transfer.http.exchange import Body
+from pipeline.transfer.http.answer_body import most_bytes, read_body
+from pipeline.transfer.http.exchange import Body, BodyLimit
 from pipeline.transfer.http.paced import HeadWithBody
 
 MOST_HEAD_BYTES = 1 << 16
 """An answer whose head is longer is not plain."""
 
 _BLOCK_BYTES = 1 << 14
+_BODY_BLOCK_BYTES = 1 << 18
 # it exports its version at run time
 _AGENT = f"python-urllib3/{urllib3.__version__}"  # type: ignore[attr-defined]
 _ALWAYS = f"Accept-Encoding: identity\r\nUser-Agent: {_AGENT}"
@@ -74,13 +76,14 @@ def exchange(
     connection: HeadWithBody,
     head: bytes,
     body: bytes | Body,
-    *,
     method: str,
     read_timeout_s: float,
+    limit: BodyLimit,
 ) -> tuple[PlainResponse, bool]:
     """Send a request over an open connection of a pool; return the answer, and whether the connection stays of use.
 
-    Raises OSError, what urllib3 raises, or what `body` raises; the connection is of no use then.
+    Raises OSError, NoResponseError for an answer that is too large, what urllib3 raises, or what `body` raises; the
+    connection is of no use then.
     """
     connection.begin()
     sent = True
@@ -96,7 +99,7 @@ def exchange(
         except TimeoutError as error:
             raise ReadTimeoutError(pool, "/", f"Read timed out. (read timeout={read_timeout_s})") from error
 
-    answer, stays = _read(receive, method)
+    answer, stays = _read(receive, method, limit)
     connection.answered()
     return answer, stays and sent
 
@@ -111,7 +114,7 @@ def _send(connection: HeadWithBody, head: bytes, body: bytes | Body) -> None:
         connection.send_all(block)
 
 
-def _read(receive: Callable[[], bytes], method: str) -> tuple[PlainResponse, bool]:
+def _read(receive: Callable[[], bytes], method: str, limit: BodyLimit) -> tuple[PlainResponse, bool]:
     """Read an answer; return it, and whether its end leaves the connection as it should be."""
     data = receive()
     if not data:
@@ -123,16 +126,17 @@ def _read(receive: Callable[[], bytes], method: str) -> tuple[PlainResponse, boo
         data += more
     found = _plain_answer(data[: end.start()]) if end is not None and method != "HEAD" else None
     if found is None or end is None:
-        return _read_by_urllib3(_Again(data, receive), method)
+        return _read_by_urllib3(_Again(data, receive), method, limit)
     status, headers, size_bytes = found
+    wanted_bytes = min(size_bytes, most_bytes(status, limit, size_bytes))
     body = io.BytesIO()  # which does not hold a large answer twice, as joining its blocks would
-    left = size_bytes - body.write(data[end.end() :])
+    left = wanted_bytes - body.write(data[end.end() :])
     while left > 0:
         if not (more := receive()):
             raise ProtocolError(f"the answer ended {left} bytes early")
         left -= body.write(more)
-    stays = left == 0 and headers.get("connection", "").lower() != "close"
-    return PlainResponse(status=status, headers=headers, body=body.getvalue()[:size_bytes]), stays
+    stays = left == 0 and wanted_bytes == size_bytes and headers.get("connection", "").lower() != "close"
+    return PlainResponse(status=status, headers=headers, body=body.getvalue()[:wanted_bytes]), stays
 
 
 def _plain_answer(head: bytes) -> tuple[int, dict[str, str], int] | None:
@@ -154,7 +158,7 @@ def _plain_answer(head: bytes) -> tuple[int, dict[str, str], int] | None:
     return int(begins[1]), headers, int(size)
 
 
-def _read_by_urllib3(answer: _Again, method: str) -> tuple[PlainResponse, bool]:
+def _read_by_urllib3(answer: _Again, method: str, limit: BodyLimit) -> tuple[PlainResponse, bool]:
     read: Any = HTTPResponse(answer, method=method)  # type: ignore[arg-type]  # it asks a socket for no more
     try:
         read.begin()
@@ -171,7 +175,23 @@ def _read_by_urllib3(answer: _Again, method: str) -> tuple[PlainResponse, bool]:
         original_response=read,
         request_method=method,
     )
-    return PlainResponse(status=response.status, headers=response.headers, body=response.data), stays
+    whole = read_whole(response, limit)
+    return whole, stays and bool(read.isclosed())
+
+
+def read_whole(response: BaseHTTPResponse, limit: BodyLimit) -> PlainResponse:
+    """Read an answer's body, decoded, and give its connection back; one that was not read to its end is closed.
+
+    Raises NoResponseError for a body that is too large, and what urllib3 raises.
+    """
+    whole = False
+    try:
+        body, whole = read_body(lambda: response.read(_BODY_BLOCK_BYTES, decode_content=True), response.status, limit)
+    finally:
+        if not whole:
+            response.close()
+        response.release_conn()
+    return PlainResponse(status=response.status, headers=response.headers, body=body)
 
 
 class _Again(io.RawIOBase):

@@ -194,6 +194,9 @@ _BACKEND_NO_RESPONSE = {
     NoResponseReason.CERTIFICATE: (
         "The certificate of the backend at {origin} can't be trusted. Verify the URL, or ask its administrator."
     ),
+    NoResponseReason.TOO_LARGE: (
+        "The backend at {origin} answered with more than the program reads. Verify the URL, or ask its administrator."
+    ),
     NoResponseReason.BAD_ADDRESS: (
         "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN."
     ),
@@ -208,6 +211,9 @@ _STORE_NO_RESPONSE = {
     NoResponseReason.BROKEN_OFF: "Network error. Check your internet connection and try again.",
     NoResponseReason.CERTIFICATE: (
         "The certificate of the storage at {origin} can't be trusted. Ask the administrator of the backend."
+    ),
+    NoResponseReason.TOO_LARGE: (
+        "The storage at {origin} answered with more than was asked for. Ask the administrator of the backend."
     ),
     NoResponseReason.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
 }

@@ -21,7 +21,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.timestamps import parse_timestamp
 from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, read_timeout_s
-from pipeline.transfer.http.exchange import NoResponseError, Response
+from pipeline.transfer.http.exchange import ANSWER, BodyLimit, NoResponseError, Response
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.redaction import origin_of
@@ -40,6 +40,15 @@ PAGE = 1000
 
 SLICE_BYTES = 8 << 20
 """How much of a file is read in one answer, which is kept in memory."""
+
+MOST_WHOLE_BYTES = 256 << 20
+"""How large a file may be that a store gives in one answer because it knows no ranges."""
+
+MOST_MANIFEST_BYTES = 128 << 20
+"""Of 100,000 files a manifest has 50 MB."""
+
+MOST_PAGES = 20_000
+"""A list has no more pages: 20 million objects."""
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -101,7 +110,7 @@ class Inventory:
     def objects(self, prefix: str) -> Iterator[RemoteObject]:
         """Yield every object under a prefix, sorted by the UTF-8 bytes of their keys."""
         after = ""
-        while True:
+        for _ in range(MOST_PAGES):
             query = {"prefix": prefix, "limit": str(PAGE), **({"after": after} if after else {})}
             said = self._json(self._ask("GET", OBJECTS, query, accepted=(HTTPStatus.OK,)), OBJECTS)
             listed, following = said.get("objects"), said.get("next")
@@ -121,6 +130,7 @@ class Inventory:
             if _bytes(following) <= _bytes(after):
                 raise self._invalid(OBJECTS)
             after = following
+        raise self._invalid(OBJECTS)
 
     def look_up(self, key: str) -> RemoteObject | None:
         """Return what is stored under a key, None when nothing is."""
@@ -138,7 +148,13 @@ class Inventory:
 
     def manifest(self, prefix: str) -> bytes | None:
         """Return the manifest stored under a prefix, None when there is none."""
-        response = self._ask("GET", MANIFEST, {"prefix": prefix}, accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+        response = self._ask(
+            "GET",
+            MANIFEST,
+            {"prefix": prefix},
+            accepted=(HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+            limit=BodyLimit(most_bytes=MOST_MANIFEST_BYTES),
+        )
         return response.body if response.status == HTTPStatus.OK else None
 
     def blocks(
@@ -168,13 +184,14 @@ class Inventory:
         if span is not None:
             headers["Range"] = f"bytes={span[0]}-{span[1] - 1}"
         first = span[0] if span is not None else 0
+        limit = BodyLimit(most_bytes=max(SLICE_BYTES, min(size_bytes, MOST_WHOLE_BYTES)))
 
         def attempt() -> tuple[int, bytes]:
             url = quote_url(address())
             origin, started = origin_of(url), time.monotonic()
             try:
                 response = self._http.send(
-                    "GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES)
+                    "GET", url, headers=headers, body=b"", read_timeout_s=read_timeout_s(SLICE_BYTES), limit=limit
                 )
             except NoResponseError as error:
                 self._note(f"GET {key} from {origin} -> no answer: {error.detail}")
@@ -209,7 +226,15 @@ class Inventory:
 
         return self._retried(attempt)
 
-    def _ask(self, method: str, endpoint: str, query: Mapping[str, str], *, accepted: tuple[int, ...]) -> Response:
+    def _ask(
+        self,
+        method: str,
+        endpoint: str,
+        query: Mapping[str, str],
+        *,
+        accepted: tuple[int, ...],
+        limit: BodyLimit = ANSWER,
+    ) -> Response:
         url = self._api.full_url(endpoint)
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="", errors="surrogatepass")
@@ -219,7 +244,9 @@ class Inventory:
             token, generation = self._login.current()
             headers = {"Authorization": f"Bearer {token}"}
             try:
-                response = self._http.send(method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S)
+                response = self._http.send(
+                    method, url, headers=headers, body=b"", read_timeout_s=BACKEND_TIMEOUT_S, limit=limit
+                )
             except NoResponseError as error:
                 self._note(f"{method} {endpoint} {dict(query)} -> no answer: {error.detail}")
                 raise refused(

@@ -21,7 +21,7 @@ from pipeline.transfer.http.public_read import read_public
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.http.retry import is_refused_for_good
 from pipeline.transfer.http.sessions import open_session
-from pipeline.transfer.manifests.inventory import LookedUp, quote_url
+from pipeline.transfer.manifests.inventory import MOST_MANIFEST_BYTES, LookedUp, quote_url
 from pipeline.transfer.manifests.manifest_head import HEAD_BYTES, ManifestHead, read_head
 from pipeline.transfer.manifests.manifest_library import library_files, library_path
 from pipeline.transfer.manifests.manifest_text import understood
@@ -224,6 +224,7 @@ class DestinationLook:
                 quote_url(url),
                 first_bytes=None if whole else HEAD_BYTES,
                 signed=signed,
+                most_bytes=MOST_MANIFEST_BYTES,
                 delays=self._uploader.delays,
                 cancel=self._cancel,
                 note=self._note,

@@ -72,3 +72,11 @@ def test_largest_file(said, size, expected):
 def test_parts_grow_with_the_file(size, expected):
     """A file never has more parts than the store takes."""
     assert expected == Multipart(part_bytes=100, min_part_bytes=50, max_parts=1000).part_size(size)
+
+
+def test_parts_are_never_more_than_a_store_takes():
+    """A backend that wants a billion parts of a byte gets 10,000: a list of them has to fit into memory."""
+    said = {"multipart": {"partBytes": 1, "minPartBytes": 1, "maxParts": 1_000_000_000}}
+    offered = parse_capabilities(json.dumps(said).encode()).multipart
+    assert offered is not None
+    assert (1 << 30) // 10_000 + 1 == offered.part_size(1 << 30)

@@ -16,7 +16,7 @@ class Answers:
         self._cancel = cancel
         self._answers = list(answers)
 
-    def send(self, method, url, *, headers, body, read_timeout_s) -> Response:
+    def send(self, method, url, *, headers, body, read_timeout_s, limit) -> Response:
         self.asked.append((sum(self._cancel.pauses), url))
         return self._answers.pop(0)
 

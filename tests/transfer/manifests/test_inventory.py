@@ -291,3 +291,28 @@ def test_the_log_has_no_secret(server):
 def test_a_time_is_read(text, expected):
     """What says no time is none."""
     assert expected == parse_timestamp(text)
+
+
+def test_list_without_an_end_is_given_up(server, inventory, monkeypatch):
+    """A backend whose pages always lead to another one is not asked for ever."""
+    monkeypatch.setattr(module, "MOST_PAGES", 3)
+    pages = [json.dumps({"objects": [], "next": f"{PREFIX}{page:04}"}).encode() for page in range(5)]
+    server.answers[OBJECTS].extend((200, page) for page in pages)
+    with pytest.raises(TransferError, match="an answer to /api/s3/objects that can't be used"):
+        list(inventory.objects(PREFIX))
+    assert 3 == len(server.requests("GET", OBJECTS))
+
+
+def test_large_file_of_a_store_without_ranges_is_not_held_in_memory(server, inventory, monkeypatch):
+    """It would come in one answer: an editor learns that this store can't give it."""
+    monkeypatch.setattr(module, "SLICE_BYTES", 1000)
+    monkeypatch.setattr(module, "MOST_WHOLE_BYTES", 5000)
+    server.ranges = False
+    for size_bytes, given in ((4000, True), (6000, False)):
+        server.put("k", bytes(size_bytes))
+        blocks = inventory.blocks(lambda: server.public_url("k"), key="k", size_bytes=size_bytes)
+        if given:
+            assert [(0, bytes(size_bytes))] == list(blocks)
+        else:
+            with pytest.raises(TransferError, match=r"The storage at .* answered with more than was asked for"):
+                list(blocks)
