@@ -139,7 +139,7 @@ class CatalogueRoutes:
         check_key(grant, key)
         stored = await self._storage.find(key)
         url = await self._storage.get_presigned_url(key, Access.READ, expires_s=self._url_ttl_s)
-        return FoundObject(etag=stored.etag, url=self._addresses.reachable(request, url), **_described(stored))
+        return FoundObject(etag=stored.etag or None, url=self._addresses.reachable(request, url), **_described(stored))
 
     async def delete_object(self, grant: Granted, key: Key) -> Response:
         """Delete an object; one that is not there is fine."""

@@ -263,9 +263,9 @@ class ListedObject(_Described):
 
 
 class FoundObject(_Described):
-    """One object and an address to read it at; `md5` in hex, null where it is not known."""
+    """One object and an address to read it at; `md5` in hex, null where it is not known, as `etag` is."""
 
-    etag: str
+    etag: str | None
     url: str
 
 

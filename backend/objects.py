@@ -194,4 +194,4 @@ def _holds(if_none_match: str, etag: str) -> bool:
 
 
 def _etag(info: StoredObject) -> str:
-    return f'"{info.etag}"'
+    return f'"{info.etag or info.version}"'

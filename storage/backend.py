@@ -26,9 +26,9 @@ class Access(str, Enum):
 class StoredObject:
     """One object: its path, size, time of storing in seconds since 1970, entity tag without quotes.
 
-    `md5` is the MD5 of the content in hex, None where the storage does not know it: after an upload in parts to S3. The
+    `md5` is the MD5 of the content in hex, None where the storage does not know it: after an upload in parts. The
     entity tag is the MD5, or `<MD5 of the parts' MD5s>-<how many>` for what came in parts, unless S3 encrypts with keys
-    of its own; in a listing it is empty where telling it would mean reading the object.
+    of its own. It is empty where the object would have to be read for it; `version` then changes with the object.
     """
 
     path: str
@@ -36,6 +36,7 @@ class StoredObject:
     modified_s: float
     etag: str
     md5: str | None
+    version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +103,7 @@ class StorageBackend(Protocol):
         """Return the whole content: for small objects. Raises ObjectNotFoundError."""
 
     async def find(self, path: str) -> StoredObject:
-        """Say what is stored under a path without reading it, but for an MD5 that must be found out.
-
-        Raises ObjectNotFoundError.
-        """
+        """Say what is stored under a path without reading it. Raises ObjectNotFoundError."""
 
     async def exists(self, path: str) -> bool:
         """Whether an object is stored under this path."""
@@ -116,8 +114,6 @@ class StorageBackend(Protocol):
     def list_objects(self, prefix: str = "", *, after: str = "") -> AsyncIterator[StoredObject]:
         """Yield the objects whose paths begin with `prefix` and sort behind `after`,
         sorted by their paths' UTF-8 bytes.
-
-        `md5` is None where telling it would mean reading the object.
         """
 
     async def list_files(self, prefix: str = "") -> list[str]:

@@ -5,6 +5,7 @@ What is there already is passed over, so a copy that broke off is begun again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -170,8 +171,8 @@ class _CopyRun:
             return await _is_like(self._source, found.path, there)
         if parts_in(found.etag) is not None:
             return await _is_like(self._target, found.path, found)
-        here, over_there = await self._source.find(found.path), await self._target.find(found.path)
-        return here.md5 is not None and here.md5 == over_there.md5
+        here, over_there = await _md5_of(self._source, found), await _md5_of(self._target, there)
+        return here is not None and here == over_there
 
     def _report(self) -> None:
         self._on_progress(
@@ -191,17 +192,21 @@ class _Proof:
         self._info = info
         parts = parts_in(info.etag) if info.md5 is None else None
         self._digests = [PartedDigest(size) for size in part_sizes(info.size_bytes, parts)] if parts else []
+        self._whole = hashlib.md5(usedforsecurity=False)
 
     def update(self, content: bytes) -> None:
         for digest in self._digests:
             digest.update(content)
+        if not self._info.etag:  # nobody knows yet what the content should be: it is what was read
+            self._whole.update(content)
 
     def compare(self, stored: StoredObject) -> bool | None:
         """Return whether the copy is right; None where only its size can be compared."""
         if stored.size_bytes != self._info.size_bytes:
             return False
-        if self._info.md5 is not None and stored.md5 is not None:
-            return self._info.md5 == stored.md5
+        md5 = self._whole.hexdigest() if not self._info.etag else self._info.md5
+        if md5 is not None and stored.md5 is not None:
+            return md5 == stored.md5
         return True if any(digest.etag() == self._info.etag for digest in self._digests) else None
 
 
@@ -217,3 +222,16 @@ async def _is_like(storage: StorageBackend, path: str, other: StoredObject) -> b
         return proof.compare(opened.info) is True
     finally:
         await opened.close()
+
+
+async def _md5_of(storage: StorageBackend, found: StoredObject) -> str | None:
+    """Return an object's MD5; reads one of which nothing is known. None where its entity tag is something else."""
+    if found.md5 is not None or found.etag:
+        return found.md5
+    opened, digest = await storage.open(found.path), hashlib.md5(usedforsecurity=False)
+    try:
+        async for chunk in opened.chunks():
+            digest.update(chunk)
+    finally:
+        await opened.close()
+    return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import os
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +28,7 @@ from storage.files import (
     translated_for_saving,
     write_file,
 )
-from storage.local_digests import FileDigests
+from storage.local_digests import Digests, FileDigests, described
 from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsFolder
@@ -39,9 +39,7 @@ PARTS = ".parts"
 """The hidden folder of parts whose objects are not complete yet."""
 
 ETAGS = ".etags"
-"""The hidden folder of the entity tags that can't be found out from the files themselves:
-those of objects made of parts.
-"""
+"""The hidden folder of what was noted of each object: its entity tag and its MD5."""
 
 LISTED_AT_ONCE = 500
 
@@ -61,15 +59,17 @@ class LocalStorageBackend:
         self._usage = Usage(
             max_size_bytes=max_size_bytes, measure=lambda: (self._folder.total_bytes(), self._parts.total())
         )
-        self._digests = FileDigests(self._folder.root / ETAGS)
+        self._digests = FileDigests(self._folder.root / ETAGS, self._folder.locate)
 
     async def start(self) -> None:
         """Make the folder ready. Parts stay for a week, so that an upload goes on after a restart."""
         await asyncio.to_thread(self._folder.prepare)
         await asyncio.to_thread(self._remove_abandoned)
+        self._digests.tidy()
 
     async def close(self) -> None:
-        """Nothing stays open between two calls."""
+        """End what runs beside everything else. Closing twice is fine."""
+        await asyncio.to_thread(self._digests.close)
 
     async def save(
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None
@@ -81,7 +81,9 @@ class LocalStorageBackend:
         try:
             md5, written = await write_file(path, temporary, chunks, reservation.grow_to)
             _check_size(path, size_bytes, written)
-            return await asyncio.to_thread(self._put_in_place, path, temporary, target, md5, md5)
+            digests = Digests(etag=md5, md5=md5)
+            await asyncio.to_thread(self._digests.note_if_possible, path, temporary, digests)
+            return await asyncio.to_thread(self._put_in_place, path, temporary, target, digests)
         finally:
             reservation.release()
             with suppress(OSError):  # usually it has been moved; what can't be removed now goes at the next start
@@ -93,15 +95,11 @@ class LocalStorageBackend:
         with translated(path):
             self._folder.status(path, target)
             file = await open_shielded(aiofiles.open(target, "rb"))
-            unwanted = threading.Event()
-            describing = asyncio.create_task(asyncio.to_thread(self._digests.describe, path, file.fileno(), unwanted))
-            try:
-                info = await asyncio.shield(describing)
-            except BaseException:
-                unwanted.set()
-                await asyncio.gather(describing, return_exceptions=True)  # the file must not be closed under its reader
-                await close_shielded(file)
-                raise
+        try:
+            info = self._digests.describe(path, os.fstat(file.fileno()))
+        except BaseException:
+            await close_shielded(file)
+            raise
         return OpenFile(info, file)
 
     async def load(self, path: str) -> bytes:
@@ -113,10 +111,8 @@ class LocalStorageBackend:
             await file.close()
 
     async def find(self, path: str) -> StoredObject:
-        """Say what is stored under a path; reads it if nobody has since the start. Raises ObjectNotFoundError."""
-        file = await self.open(path)
-        await file.close()
-        return file.info
+        """Say what is stored under a path without reading it. Raises ObjectNotFoundError."""
+        return self._digests.describe(path, self._folder.status(path, self._folder.locate(path)))
 
     async def exists(self, path: str) -> bool:
         """Whether an object is stored under this path. Raises InvalidPathError."""
@@ -135,12 +131,11 @@ class LocalStorageBackend:
         see StorageBackend.list_objects.
         """
         found = self._folder.walk(prefix, after)
-        while batch := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
-            for path, status in batch:
-                known = self._digests.known(path, status) or ("", None)
-                yield StoredObject(
-                    path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1]
-                )
+        while batch := await asyncio.to_thread(
+            lambda: [self._digests.describe(path, status) for path, status in islice(found, LISTED_AT_ONCE)]
+        ):
+            for one in batch:
+                yield one
 
     async def list_files(self, prefix: str = "") -> list[str]:
         """Return the paths of all objects that begin with `prefix`, sorted by their UTF-8 bytes."""
@@ -183,6 +178,7 @@ class LocalStorageBackend:
         """Begin an upload in parts; return its ID."""
         self._folder.locate(path)
         await asyncio.to_thread(self._remove_abandoned)
+        self._digests.tidy()
         return await asyncio.to_thread(self._parts.begin, path)
 
     async def get_presigned_part_url(
@@ -244,15 +240,15 @@ class LocalStorageBackend:
         reservation.grow_to(size_bytes)
         return reservation
 
-    def _put_in_place(self, path: str, temporary: Path, target: Path, etag: str, md5: str) -> StoredObject:
+    def _put_in_place(self, path: str, temporary: Path, target: Path, digests: Digests) -> StoredObject:
+        """Move a file whose digests are noted to where it belongs."""
         with self._usage.changing, translated_for_saving(path):
             target.parent.mkdir(parents=True, exist_ok=True)
             replaced_bytes = _size(target)
             temporary.replace(target)
             status = target.stat()
             self._usage.change(status.st_size - replaced_bytes)
-        self._digests.remember(path, status, etag, md5)
-        return StoredObject(path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=etag, md5=md5)
+        return described(path, status, digests)
 
     def _put_part_in_place(self, path: str, upload_id: str, number: int, temporary: Path, md5: str) -> None:
         with self._usage.changing:
@@ -271,9 +267,11 @@ class LocalStorageBackend:
                 self._parts.chosen(path, upload_id, parts)  # says so where another request has completed it meanwhile
                 raise
             # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
-            self._digests.note(path, temporary.stat(), etag, md5)
+            digests = Digests(etag=etag, md5=md5)
+            with translated_for_saving(path):
+                self._digests.note(path, temporary.stat(), digests)
             with self._usage.changing:
-                made = self._put_in_place(path, temporary, target, etag, md5)
+                made = self._put_in_place(path, temporary, target, digests)
                 self._abort(path, upload_id)
         finally:
             with suppress(OSError):

@@ -1,82 +1,184 @@
-"""Entity tags and MD5s of the stored files.
+"""Entity tags and MD5s of the stored files: noted on disk while a file is stored, so that none is read to be given.
 
-Remembered while the program runs, and noted on disk for objects that were made of parts, since their entity tags can't
-be found out from the files themselves.
+A note belongs to one file, by its inode, size and time: one that was put in its place by hand has none, and is read
+once, beside everything else. Notes are all that several processes share.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.backend import StoredObject
-from storage.errors import ObjectChangedError
-from storage.files import BLOCK_BYTES, translated_for_saving
+from storage.background import BackgroundThread
+from storage.files import BLOCK_BYTES
+
+MAX_REMEMBERED = 20_000
+"""For how many files it is remembered what their notes say."""
+
+MAX_WAITING = 10_000
+"""How many files wait to be read; one for which there is no room is asked for again."""
+
+KEPT_S = 3600
+"""How long a note stays whose file is not there: it is written shortly before the file comes."""
+
+TIDIED_EVERY_S = 24 * 3600
 
 _Identity = tuple[int, int, int]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Digests:
+    """What is known of a file: its entity tag, and the MD5 of its content, None where nobody knows it yet."""
+
+    etag: str
+    md5: str | None
+
+
 class FileDigests:
-    """Entity tags and MD5s of the files of one storage; its notes are in `folder`."""
+    """Entity tags and MD5s of the files of one storage.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where the notes are.
+        locate: finds the file of an object's path.
+    """
+
+    def __init__(self, folder: Path, locate: Callable[[str], Path]) -> None:
         self._folder = folder
-        self._found: dict[str, tuple[_Identity, str, str]] = {}
+        self._locate = locate
+        self._remembered: dict[str, tuple[_Identity, Digests]] = {}
+        self._changing = threading.Lock()
+        self._reading = BackgroundThread(self._read, most=MAX_WAITING)
+        self._tidying = BackgroundThread(lambda _: self._tidy(), most=1)
+        self._tidied_at_s = -math.inf
 
-    def remember(self, path: str, status: os.stat_result, etag: str, md5: str) -> None:
-        """Remember what a file has, for as long as it stays the same one."""
-        self._found[path] = (_identity(status), etag, md5)
+    def close(self) -> None:
+        """Read no file any more. What was not read is read when it is asked for again."""
+        self._reading.close()
+        self._tidying.close()
+
+    def describe(self, path: str, status: os.stat_result) -> StoredObject:
+        """Say what is known of this very file; what is not is found out, but not now."""
+        identity, digests = self._remembered.get(path, (None, None))
+        if identity != _identity(status) or digests is None or digests.md5 is None:
+            digests = self._noted(path, _identity(status))
+            if digests is not None:
+                self._remember(path, _identity(status), digests)
+            if digests is None or digests.md5 is None:
+                self._reading.ask(path)
+        return described(path, status, digests)
+
+    def note_if_possible(self, path: str, file: Path, digests: Digests) -> None:
+        """Note what a file has that is about to be moved to its place; without a note it is read some time."""
+        with suppress(OSError):
+            self.note(path, file.stat(), digests)
+
+    def note(self, path: str, status: os.stat_result, digests: Digests) -> None:
+        """Note what a file has that is about to be moved to its place: it stays the same one. Raises OSError."""
+        content = {"path": path, "identity": _identity(status), "etag": digests.etag, "md5": digests.md5}
+        note = self._note(path)
+        note.parent.mkdir(exist_ok=True)
+        half = note.with_name(f"{uuid.uuid4().hex}.part")
+        try:
+            half.write_text(json.dumps(content), encoding="ascii")
+            half.replace(note)
+        except BaseException:
+            with suppress(OSError):
+                half.unlink()
+            raise
+        self._remember(path, _identity(status), digests)
+        if digests.md5 is None:
+            self._reading.ask(path)
 
     def forget(self, path: str) -> None:
         """Forget what was known of a path. Raises OSError."""
-        self._found.pop(path, None)
+        self._remembered.pop(path, None)
         self._note(path).unlink(missing_ok=True)
 
-    def describe(self, path: str, descriptor: int, unwanted: threading.Event) -> StoredObject:
-        """Say what an open file holds, unless nobody wants to know any more.
+    def tidy(self) -> None:
+        """Remove the notes of files that somebody has deleted, beside everything else, once in a while."""
+        if time.monotonic() - self._tidied_at_s > TIDIED_EVERY_S:
+            self._tidied_at_s = time.monotonic()
+            self._tidying.ask("")
 
-        The MD5 is remembered for as long as the file stays the same one.
-        """
-        status = os.fstat(descriptor)
-        known = self.known(path, status) or self._noted(path, _identity(status))
-        if known is None:
-            with open(descriptor, "rb", closefd=False, buffering=0) as file:
-                digest = hashlib.md5(usedforsecurity=False)
-                while block := file.read(BLOCK_BYTES):
-                    digest.update(block)
-                    if unwanted.is_set():
-                        raise ObjectChangedError(f"{path} was closed while it was read.")
-                file.seek(0)
-            known = digest.hexdigest(), digest.hexdigest()
-        self.remember(path, status, *known)
-        return StoredObject(
-            path=path, size_bytes=status.st_size, modified_s=status.st_mtime, etag=known[0], md5=known[1]
-        )
+    def _remember(self, path: str, identity: _Identity, digests: Digests) -> None:
+        with self._changing:
+            self._remembered.pop(path, None)
+            self._remembered[path] = identity, digests
+            if len(self._remembered) > MAX_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
 
-    def known(self, path: str, status: os.stat_result) -> tuple[str, str] | None:
-        """Return entity tag and MD5 if they were found out for this very file."""
-        identity, etag, md5 = self._found.get(path, (None, "", ""))
-        return (etag, md5) if identity == _identity(status) else None
-
-    def note(self, path: str, status: os.stat_result, etag: str, md5: str) -> None:
-        """Note on disk what an object made of parts has. Raises StorageError."""
-        note = self._note(path)
-        with translated_for_saving(path):
-            note.parent.mkdir(exist_ok=True)
-            note.write_text(json.dumps({"identity": _identity(status), "etag": etag, "md5": md5}), encoding="ascii")
-
-    def _noted(self, path: str, identity: _Identity) -> tuple[str, str] | None:
+    def _noted(self, path: str, identity: _Identity) -> Digests | None:
         try:
             note = json.loads(self._note(path).read_text(encoding="ascii"))
-            return (str(note["etag"]), str(note["md5"])) if note["identity"] == list(identity) else None
+            if note["identity"] != list(identity):
+                return None
+            return Digests(etag=str(note["etag"]), md5=None if note["md5"] is None else str(note["md5"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return None  # none there, or broken off while it was written: the MD5 is found out as for any other file
+            return None  # none there, or damaged: the file is read as any other that has none
+
+    def _read(self, path: str) -> None:
+        """Find out a file's MD5, unless it is known meanwhile; a file that changes while it is read is left alone."""
+        with suppress(OSError), self._locate(path).open("rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            before = self._noted(path, _identity(status))
+            if before is not None and before.md5 is not None:
+                self._remember(path, _identity(status), before)
+                return
+            digest = hashlib.md5(usedforsecurity=False)
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+                if self._reading.closed:
+                    return
+            if _identity(os.fstat(file.fileno())) == _identity(self._locate(path).stat()) == _identity(status):
+                md5 = digest.hexdigest()
+                found = Digests(etag=md5 if before is None else before.etag, md5=md5)
+                self._remember(path, _identity(status), found)  # where no note can be written, too
+                self.note(path, status, found)
+
+    def _tidy(self) -> None:
+        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+            for entry in entries:
+                if self._tidying.closed:
+                    return
+                with suppress(OSError):
+                    if time.time() - entry.stat().st_mtime > KEPT_S and not self._is_used(Path(entry.path)):
+                        os.unlink(entry.path)  # noqa: PTH108
+
+    def _is_used(self, note: Path) -> bool:
+        """Whether a note's object is there. One of an earlier version does not say whose it is, and stays."""
+        if note.suffix != ".json":
+            return False
+        try:
+            path = json.loads(note.read_text(encoding="ascii")).get("path")
+            return path is None or self._locate(path).is_file()
+        except (ValueError, AttributeError):
+            return False  # damaged
 
     def _note(self, path: str) -> Path:
         return self._folder / f"{hashlib.sha256(path.encode()).hexdigest()}.json"
+
+
+def described(path: str, status: os.stat_result, digests: Digests | None) -> StoredObject:
+    """Return what is said of a stored file."""
+    version = "-".join(f"{number:x}" for number in (status.st_size, status.st_mtime_ns, status.st_ino))
+    return StoredObject(
+        path=path,
+        size_bytes=status.st_size,
+        modified_s=status.st_mtime,
+        etag=digests.etag if digests else "",
+        md5=digests.md5 if digests else None,
+        version=version,
+    )
 
 
 def _identity(status: os.stat_result) -> _Identity:

@@ -422,3 +422,28 @@ def test_a_connection_is_kept_for_the_next_file(shared):
         assert (200, b"") == (answer.status, answer.read())
         assert used is connection.sock
     connection.close()
+
+
+def test_a_file_that_was_put_into_the_folder(fresh, monkeypatch):
+    """It is given before it has been read, in ranges too, and as unchanged only while it is the same file."""
+    monkeypatch.setattr("storage.local_digests.BackgroundThread.ask", lambda *_: None)
+    file = fresh.backend.settings.root / "by-hand.ts"
+    file.write_bytes(b"0123456789")
+    first = fresh.get("/objects/by-hand.ts")
+    etag = first.headers["ETag"]
+    same = fresh.get("/objects/by-hand.ts", headers={"If-None-Match": etag})
+    part = fresh.get("/objects/by-hand.ts", headers={"Range": "bytes=2-4", "If-Range": etag})
+    found = fresh.ask("GET", "/api/s3/object", key="by-hand.ts").json()
+    file.with_suffix(".new").write_bytes(b"9876543210")
+    file.with_suffix(".new").replace(file)
+    changed = fresh.get("/objects/by-hand.ts", headers={"If-None-Match": etag})
+    whole = fresh.get("/objects/by-hand.ts", headers={"Range": "bytes=2-4", "If-Range": etag})
+
+    assert (b"0123456789", 304, 206, b"234") == (first.content, same.status_code, part.status_code, part.content)
+    assert (None, None, 10) == (found["etag"], found["md5"], found["sizeBytes"])
+    assert (200, b"9876543210", 200, b"9876543210") == (
+        changed.status_code,
+        changed.content,
+        whole.status_code,
+        whole.content,
+    )
