@@ -2,67 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from urllib.parse import quote
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from backend.addresses import SignedPaths
 from backend.app import create_app
 from backend.connection_limits import raise_open_files_limit
 from backend.connections import ClientConnections
+from backend.draining import DrainingApp
+from backend.http_server import HUNG_UP_S, KEEP_ALIVE_S, STOP_S, HttpServer, sentences
 from backend.limited_protocol import LimitedProtocol, RequestsPerClient
 from backend.log_output import show_log
 from backend.noted_requests import NotedRequests
 from backend.proxies import ForwardedRequests, TrustedProxies, path_in_front
 from backend.request_log import RequestLog
+from backend.service import Installed, Service
 from backend.settings import BackendSettings
 from backend.signing import HmacUrlSigner
 from pipeline.errors import SettingsError
-from storage import StorageBackend, StorageError, create
-
-KEEP_ALIVE_S = 75
-"""How long an idle connection stays open: uploaders pause less between files, so none breaks when used again."""
-
-STOP_S = 3
-"""How long requests under way may take to end once the server is told to stop, in seconds: then they are hung up on."""
-
-HUNG_UP_S = 3
-"""How long requests that were hung up on may take to end, in seconds."""
+from storage import create
 
 _BACKLOG = 512
 _ANYWHERE = ("", "0.0.0.0", "::")
-
-
-class _Sentences(logging.Filter):
-    """Lets a storage that fails while it is read from leave a sentence in the log, not a traceback."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        cause = _origin(record.exc_info[1]) if record.exc_info else None
-        if isinstance(cause, StorageError):
-            record.msg, record.args, record.exc_info = str(cause), (), None
-        return True
-
-
-_sentences = _Sentences()
-
-
-def _origin(error: BaseException | None) -> BaseException | None:
-    """Return what an error comes from: the framework wraps what goes wrong once an answer has begun."""
-    while error is not None:
-        group: Sequence[BaseException] = getattr(error, "exceptions", ())  # ExceptionGroup, which Python 3.10 has not
-        inner = group[0] if len(group) == 1 else error.__cause__ if isinstance(error, RuntimeError) else None
-        if inner is None:
-            return error
-        error = inner
-    return None
 
 
 class RunningBackend:
@@ -77,48 +47,13 @@ class RunningBackend:
         return f"{self.url}/watch/{quote(prefix)}"
 
 
-class _Server(uvicorn.Server):
-    """Opens and closes the storage, says when it is ready, and does not wait for ever to stop."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        storage: StorageBackend,
-        connections: ClientConnections,
-        ready: Callable[[], None],
-    ) -> None:
-        super().__init__(config)
-        self._storage = storage
-        self._connections = connections
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await self._storage.start()
-        except StorageError as error:
-            await self._storage.close()
-            raise SettingsError(str(error)) from error
-        self._connections.attach(asyncio.get_running_loop())
-        await super().startup(sockets)
-        self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        hanging_up = asyncio.get_running_loop().call_later(STOP_S, self._hang_up)
-        try:
-            await super().shutdown(sockets)
-        finally:
-            hanging_up.cancel()
-            self._connections.detach()
-            await self._storage.close()
-
-    def _hang_up(self) -> None:
-        """End requests that wait for a silent client, the way they end when the client goes away: in order."""
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-
-
 def serve(
-    settings: BackendSettings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[RunningBackend], None]
+    settings: BackendSettings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    announce: Callable[[RunningBackend], None],
+    reread: Callable[[BackendSettings], BackendSettings] | None = None,
 ) -> None:
     """Serve until Ctrl-C or a request to terminate; requests under way may end first. Writes a log of all requests.
 
@@ -127,6 +62,7 @@ def serve(
         host: the address to listen on.
         port: the port, 0 for any free one.
         announce: called once, when requests are answered.
+        reread: called at SIGHUP with the settings in force, returns those to come; it may raise SettingsError.
 
     Raises:
         SettingsError: the port is taken, the address is not this machine's, or the storage can't be used.
@@ -135,7 +71,7 @@ def serve(
     raise_open_files_limit()
     with listener:
         show_log(settings.log_format)
-        server = _server(settings, lambda: announce(RunningBackend(url, settings)), logged=True)
+        server = make_server(settings, lambda: announce(RunningBackend(url, settings)), logged=True, reread=reread)
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in order by then and only passes the signal on
             server.run(sockets=[listener])
 
@@ -146,7 +82,7 @@ def serve_in_thread(settings: BackendSettings, *, host: str = "127.0.0.1", port:
     listener, url = listen(host, port)
     with listener:
         ready = threading.Event()
-        with running_in_thread(_server(settings, ready.set), listener, ready, name="reference-backend"):
+        with running_in_thread(make_server(settings, ready.set), listener, ready, name="reference-backend"):
             yield RunningBackend(url, settings)
 
 
@@ -205,21 +141,26 @@ def listen(
     return listener, f"http://{shown}:{listener.getsockname()[1]}"
 
 
-def _server(settings: BackendSettings, ready: Callable[[], None], *, logged: bool = False) -> _Server:
-    logging.getLogger("uvicorn.error").addFilter(_sentences)
-    signer = HmacUrlSigner(settings.signing_secret)
-    storage = create(settings.storage, signer=SignedPaths(signer, time.time))
-    log = RequestLog(settings.log_format, (settings.token, settings.signing_secret)) if logged else None
+def make_server(
+    settings: BackendSettings,
+    ready: Callable[[], None],
+    *,
+    logged: bool = False,
+    reread: Callable[[BackendSettings], BackendSettings] | None = None,
+) -> HttpServer:
+    """Return a server that calls `ready` when it answers; `logged` lets it write its log. Raises SettingsError."""
+    logging.getLogger("uvicorn.error").addFilter(sentences)
     proxies = TrustedProxies(settings.trusted_proxies)
     connections = ClientConnections(settings.limits, proxies)
-    bounded = RequestsPerClient(create_app(settings, storage, signer), connections)
-    app = ForwardedRequests(
-        NotedRequests(bounded, log.add if log else None),
-        proxies,
-        path_in_front(settings.public_base_url, settings.endpoints.endpoints),
-    )
+
+    def install(chosen: BackendSettings) -> Installed:
+        if logged:
+            show_log(chosen.log_format)
+        return _installed(chosen, connections, proxies, lambda: service.draining, logged=logged)
+
+    service = Service(install(settings))
     config = uvicorn.Config(
-        app,
+        service,
         http=partial(LimitedProtocol, connections),  # type: ignore[arg-type]  # it is called as the class would be
         backlog=_BACKLOG,
         access_log=False,  # its lines would hold the signatures of URLs
@@ -231,4 +172,25 @@ def _server(settings: BackendSettings, ready: Callable[[], None], *, logged: boo
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S + HUNG_UP_S,
     )
-    return _Server(config, storage, connections, ready)
+    return HttpServer(config, service, connections, ready, reread, install)
+
+
+def _installed(
+    settings: BackendSettings,
+    connections: ClientConnections,
+    proxies: TrustedProxies,
+    draining: Callable[[], bool],
+    *,
+    logged: bool,
+) -> Installed:
+    """Put one set of settings into force. Raises SettingsError."""
+    signer = HmacUrlSigner(settings.signing_secret)
+    storage = create(settings.storage, signer=SignedPaths(signer, time.time))
+    log = RequestLog(settings.log_format, (settings.token, settings.signing_secret)) if logged else None
+    # from innermost to outermost
+    app: ASGIApp = create_app(settings, storage, signer)
+    app = DrainingApp(app, draining, (settings.endpoints.presign_endpoint,))
+    app = RequestsPerClient(app, connections)
+    app = NotedRequests(app, log.add if log else None)
+    app = ForwardedRequests(app, proxies, path_in_front(settings.public_base_url, settings.endpoints.endpoints))
+    return Installed(app=app, storage=storage, settings=settings)

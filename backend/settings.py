@@ -40,6 +40,8 @@ class BackendSettings:
     dataset: str = ""
     """The address of the dataset that it offers, empty for none."""
     log_format: str = "text"
+    drain_s: float = 30.0
+    """How long requests under way may take to end once the backend is told to stop, in seconds."""
     config: Config = field(default_factory=Config, repr=False)
     """How a dataset is reached."""
 
@@ -75,5 +77,25 @@ class BackendSettings:
             ),
             dataset=config.datasets.path,
             log_format=server.log_format,
+            drain_s=server.drain_s,
             config=config,
         )
+
+    def renewed(self, config: Config, *, root: Path | None = None) -> tuple[BackendSettings, tuple[str, ...]]:
+        """Return the settings by another configuration, and the names of those in it that need a new start.
+
+        A token that was made at the start stays. `root` wins over the configuration, as at the start. Raises
+        SettingsError.
+        """
+        folder = (root or config.server.local_path).expanduser().absolute()
+        new = BackendSettings.from_config(config, root=self.root)
+        kept = [] if folder == self.root else ["STORAGE_LOCAL_PATH"]
+        if new.limits != self.limits:
+            kept += ["BACKEND_MAX_CONNECTIONS", "BACKEND_MAX_CONNECTIONS_PER_CLIENT"]
+        if new.trusted_proxies != self.trusted_proxies:
+            kept.append("BACKEND_TRUSTED_PROXIES")
+        new = replace(new, limits=self.limits, trusted_proxies=self.trusted_proxies)
+        if new.token_made:
+            kept += [] if self.token_made else ["AUTH_TOKEN"]
+            new = replace(new, token=self.token, token_made=self.token_made)
+        return new, tuple(kept)

@@ -9,8 +9,11 @@ import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from backend.conformance.check import PointResult, check_backend
+from backend.log_output import notices
 from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
@@ -39,11 +42,28 @@ def run(options: argparse.Namespace, config: Config) -> int:
             raise SettingsError("--prefix belongs to --check: say which backend is to be checked.")
         host, port, root = serving
         settings = BackendSettings.from_config(config, root=root)
-        serve(settings, host=host or HOST, port=PORT if port is None else port, announce=announce)
+        serve(
+            settings,
+            host=host or HOST,
+            port=PORT if port is None else port,
+            announce=announce,
+            reread=partial(reread, root=root),
+        )
         return 0
     if serving != (None, None, None):
         raise SettingsError("--check starts no backend of its own: leave out --host, --port and --root.")
     return check(replace(config.backend, url=options.check.rstrip("/")), as_prefix(options.prefix or CHECK_PREFIX))
+
+
+def reread(settings: BackendSettings, *, root: Path | None) -> BackendSettings:
+    """Read `.env` anew for a running backend. Raises SettingsError."""
+    config = Config.load()
+    if config.problems:
+        raise SettingsError(config.problems)
+    renewed, kept = settings.renewed(config, root=root)
+    if kept:
+        notices.warning("Restart the backend to change %s: that stays as it was.", " and ".join(kept))
+    return renewed
 
 
 def _act(options: argparse.Namespace, config: Config) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from backend import server
+from backend import http_server, server
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from backend.signing import HmacUrlSigner
@@ -47,7 +47,7 @@ def test_stops_although_a_client_is_silent(settings, monkeypatch, caplog):
     """A client that never ends its request can't keep the backend running; what it began is not stored,
     nothing is complained of.
     """
-    monkeypatch.setattr(server, "STOP_S", 0.3)
+    monkeypatch.setattr(http_server, "STOP_S", 0.3)
     monkeypatch.setattr(server, "HUNG_UP_S", 60)
     query = HmacUrlSigner(settings.signing_secret).query(
         method="PUT", key="a.ts", content_type="video/mp2t", expires=9_999_999_999
@@ -146,7 +146,7 @@ sys.stdout.write("ended\\n")
 
 @pytest.mark.parametrize(
     ("sent", "status", "said"),
-    [(signal.SIGINT, 0, "ended\n"), (signal.SIGTERM, -signal.SIGTERM, "")],
+    [(signal.SIGINT, 0, "ended\n"), (signal.SIGTERM, 0, "ended\n")],
     ids=["Ctrl-C", "terminate"],
 )
 def test_serves_until_it_is_told_to_stop(tmp_path, sent, status, said):

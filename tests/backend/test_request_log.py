@@ -102,6 +102,12 @@ def test_a_token_of_ours_is_shortened():
     assert "/objects/AbCd***/x" == json.loads(RequestLog("json", ()).line(with_path(f"/objects/{made}/x")))["path"]
 
 
+def test_a_viewers_address_is_shortened():
+    """Who reads the log gets no stream that is unlisted or private."""
+    written = RequestLog("text", ()).line(with_path("/s/abcdefgh/videos/1/master.m3u8"))
+    assert " /s/abcd***/videos/1/master.m3u8 " in written
+
+
 def test_a_query_gives_its_key_alone():
     """Keys and prefixes, nothing else."""
     assert ("a b",) == keys_in(b"expires=1&key=a%20b&signature=x")
