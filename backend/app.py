@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
 from backend.addresses import Addresses
+from backend.any_origin import AnyOrigin
 from backend.api import ApiRoutes
 from backend.catalogue import CatalogueRoutes
 from backend.description import openapi_document, refusals
@@ -65,16 +65,7 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
         redirect_slashes=False,
         generate_unique_id_function=_name,
     )
-    # Any page may play what is stored. No cookies are in use, so other sites gain nothing here that they could not ask
-    # themselves.
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"],
-        allow_headers=["*"],
-        expose_headers=_EXPOSED,
-        max_age=3600,
-    )
+    app.add_middleware(AnyOrigin, exposed=_EXPOSED)
     _answer_errors(app)
 
     addresses = Addresses(settings.public_base_url)

@@ -63,6 +63,9 @@ SYSTEM_PACKAGES: dict[str, Callable[[], bool]] = {
 S3_SERVER_PACKAGES = {"radosgw": program("radosgw"), "ceph-mon": program("ceph-mon"), "ceph-osd": program("ceph-osd")}
 """A real S3 server: without it, which only Debian has ready, the tests that need one are left out."""
 
+PROXY_PACKAGES = {"nginx-light": Path("/usr/sbin/nginx").exists}
+"""nginx in front of the reference backend: the same."""
+
 DATABASE_PACKAGES = {"postgresql": lambda: any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))}
 """A real PostgreSQL, for the tests of several machines: the same."""
 
@@ -112,6 +115,7 @@ def install_servers() -> None:
     for packages, purpose in (
         (S3_SERVER_PACKAGES, "The tests on a real S3 server need"),
         (DATABASE_PACKAGES, "The tests with several machines need"),
+        (PROXY_PACKAGES, "The tests of the backend behind nginx need"),
     ):
         missing = [name for name, is_there in packages.items() if not is_there()]
         if missing and has_apt() and is_root():

@@ -329,13 +329,25 @@ def test_browsers_on_other_sites_may_play(shared):
     preflight = requests.options(f"{shared.url}/objects/cors.m3u8", headers=asked, timeout=60)
     fetched = shared.get("/objects/cors.m3u8", headers={"Origin": "https://other.example", "Range": "bytes=0-3"})
 
-    assert (200, "*") == (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"])
+    assert (204, "*") == (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"])
     assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
     assert "range" == preflight.headers["Access-Control-Allow-Headers"]
     assert (206, "*") == (fetched.status_code, fetched.headers["Access-Control-Allow-Origin"])
     assert {"Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified", "X-Request-ID"} == set(
         fetched.headers["Access-Control-Expose-Headers"].split(", ")
     )
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": "https://other.example"}], ids=["player", "page"])
+@pytest.mark.parametrize("key", ["cors.ts", "missing.ts"])
+def test_an_answer_is_the_same_for_a_page_and_a_player(shared, origin, key):
+    """A cache that has kept the answer to a plain player may give it to a page of another site."""
+    shared.put("cors.ts", b"0123456789")
+    answer = shared.get(f"/objects/{key}", headers=origin)
+
+    assert "*" == answer.headers["Access-Control-Allow-Origin"]
+    assert "Content-Range" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Vary" not in answer.headers
 
 
 def test_refusals_can_be_read_by_other_sites_too(shared):

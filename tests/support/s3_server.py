@@ -32,6 +32,11 @@ LOOK_S = 0.1
 STOP_S = 5
 STORE_BYTES = 4 << 30
 
+GUEST = "guest"
+"""A user without any right but those that a bucket's policy gives: its key and its secret follow."""
+
+GUEST_ACCESS_KEY_ID, GUEST_SECRET_ACCESS_KEY = "TESTGUESTKEY", "a-guest's-secret-of-the-tests"
+
 CONFIGURATION = """\
 [global]
 fsid = {fsid}
@@ -187,6 +192,8 @@ def _start(folder: Path, daemons: ExitStack) -> S3Server:
     _wait_until(lambda: "1 up" in run("ceph", *common, "osd", "stat"), server, "ceph-osd")
     keys = [f"--access-key={server.access_key_id}", f"--secret-key={server.secret_access_key}"]
     run("radosgw-admin", *common, "user", "create", "--uid=tests", "--display-name=tests", *keys)
+    keys = [f"--access-key={GUEST_ACCESS_KEY_ID}", f"--secret-key={GUEST_SECRET_ACCESS_KEY}"]
+    run("radosgw-admin", *common, "user", "create", f"--uid={GUEST}", f"--display-name={GUEST}", *keys)
     daemon("radosgw", *common, *as_me, "-n", "client.rgw")
     _wait_until(lambda: _answers(server.endpoint_url), server, "radosgw")
     return server

@@ -23,7 +23,7 @@ LONGEST_FILES = (
 )
 """Those that take minutes, all in one process each: a run begins with them."""
 
-SLOW_FOLDERS = ("integration",)
+SLOW_FOLDERS = ("deploy", "integration")
 
 SLOW_FILES = (
     "backend/test_reference_page.py",

@@ -1,0 +1,80 @@
+"""The reference backend behind nginx, under a path, as docs/deploy.md has it."""
+
+import time
+
+import pytest
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+
+
+def test_an_upload_goes_through(deployment):
+    """A signed address leads through nginx, with the prefix; so does the one for players."""
+    body = b"x" * (3 << 20)  # more than nginx takes by itself
+    answer, signed = deployment.put("through/1080p/seg_001.ts", body)
+
+    assert 200 == answer.status_code, answer.text
+    assert signed["signedUrl"].startswith(f"{deployment.url}/objects/through/")
+    assert f"{deployment.url}/objects/through/1080p/seg_001.ts" == signed["downloadUrl"]
+    assert body == deployment.session.get(signed["downloadUrl"], timeout=60).content
+
+
+@pytest.mark.parametrize("key", ["odd/a b+c.ts", "odd/ä%2F100%.ts", "odd/?#&;=.ts", "odd/日本.ts", "odd/~'()*!.ts"])
+def test_odd_keys_go_through(deployment, key):
+    """nginx passes an address on as it came."""
+    answer, signed = deployment.put(key, b"odd")
+
+    assert 200 == answer.status_code, answer.text
+    assert b"odd" == deployment.session.get(signed["downloadUrl"], timeout=60).content
+
+
+def test_segments_are_kept_by_nginx(deployment):
+    """The second player gets a segment from nginx, and a range of it, with what pages of other sites need."""
+    path = "/objects/kept/v2/1080p/seg_001.ts"
+    deployment.put("kept/v2/1080p/seg_001.ts", b"0123456789")
+    assert "MISS" == deployment.get(path).headers["X-Cache-Status"]
+    while "HIT" != deployment.get(path).headers["X-Cache-Status"]:
+        pass  # the first one has its answer a moment before nginx has kept it
+    whole = deployment.get(path, headers={"Origin": "https://elsewhere.example"})
+    part = deployment.get(path, headers={"Range": "bytes=2-4"})
+
+    assert ["HIT", "HIT"] == [one.headers["X-Cache-Status"] for one in (whole, part)]
+    assert (IMMUTABLE, "*") == (whole.headers["Cache-Control"], whole.headers["Access-Control-Allow-Origin"])
+    assert (206, b"234") == (part.status_code, part.content)
+
+
+def test_what_is_replaced_comes_new(deployment):
+    """A file that keeps its address is the new one after the seconds for which it may be kept."""
+    deployment.put("replaced/master.m3u8", b"first", PLAYLIST_TYPE)
+    assert b"first" == deployment.get("/objects/replaced/master.m3u8").content
+    deployment.put("replaced/master.m3u8", b"second", PLAYLIST_TYPE)
+    while b"second" != deployment.get("/objects/replaced/master.m3u8").content:
+        time.sleep(0.5)  # `max-age`
+
+
+def test_pages_lead_through_the_prefix(deployment):
+    """The list and a player's page have links that lead back through nginx."""
+    deployment.put("pages/master.m3u8", b"#EXTM3U\n", PLAYLIST_TYPE)
+
+    assert '"/video/watch/pages/' in deployment.get("/").text
+    assert "/video/objects/pages/master.m3u8" in deployment.get("/watch/pages/").text
+
+
+def test_the_log_has_no_signature(deployment):
+    """Whoever reads nginx's log can store nothing."""
+    _, signed = deployment.put("logged/seg_001.ts", b"x")
+
+    assert "/video/objects/logged/seg_001.ts" in deployment.proxy.access_log()
+    assert signed["signedUrl"].rpartition("signature=")[2] not in deployment.proxy.access_log()
+
+
+def test_plain_http_is_sent_on(deployment):
+    """Who forgets the s of https is led there."""
+    answer = deployment.session.get(f"{deployment.proxy.plain_url}/", timeout=60, allow_redirects=False)
+
+    assert (301, True) == (answer.status_code, answer.headers["Location"].startswith("https://"))
+
+
+def test_metrics_are_not_for_outside(deployment):
+    """Not even for who has the token."""
+    assert 404 == deployment.ask("GET", "/metrics").status_code
