@@ -37,7 +37,8 @@ WITHOUT_TEXTS = (
     *("pipeline/worker_policy.py", "pipeline/cluster_sweep.py", "pipeline/engines/procrastinate/worker.py"),
     *("pipeline/engines/procrastinate/retries.py", "pipeline/engines/procrastinate/rows.py"),
     *("pipeline/engines/procrastinate/job_events.py", "pipeline/engines/procrastinate/schema.py"),
-    *("pipeline/transfer/http/plain_exchange.py", "pipeline/transfer/http/connections.py"),
+    *("pipeline/transfer/http/plain_exchange.py", "pipeline/transfer/http/answer_body.py"),
+    "pipeline/transfer/http/connections.py",
     *("pipeline/transfer/http/connecting.py", "pipeline/transfer/http/redaction.py"),
     *(
         "diagnostics/bundle.py",

@@ -22,7 +22,8 @@ from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.redaction import without_query
-from pipeline.transfer.http.refusal import InvalidResponse, RefusedError
+from pipeline.transfer.http.refusal import RefusedError
+from pipeline.transfer.http.refusal_texts import InvalidResponse
 from pipeline.transfer.http.validation import target_problems
 from pipeline.transfer.manifests.ownership import destination_owner_from
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers, OpenDestination

@@ -9,6 +9,16 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.http.exchange import NoResponseReason
+from pipeline.transfer.http.refusal_texts import (
+    BACKEND_NO_RESPONSE,
+    CODES,
+    CREDENTIALS,
+    INVALID_RESPONSES,
+    ON_THE_WAY,
+    QUOTA,
+    STORE_NO_RESPONSE,
+    InvalidResponse,
+)
 from pipeline.transfer.http.server_message import quoted
 
 
@@ -17,17 +27,6 @@ class Server(str, Enum):
 
     BACKEND = "backend"
     STORE = "store"
-
-
-class InvalidResponse(str, Enum):
-    """What is wrong with an answer that says that all is well."""
-
-    NOT_JSON = "not JSON"
-    FIELDS_MISSING = "fields missing"
-    BAD_SIGNED_URL = "bad signed URL"
-    OTHER_SIZE = "other size"
-    BAD_HEADERS = "bad headers"
-    NOT_CONFIRMED = "not confirmed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,10 +107,7 @@ _SETTLED = (
 """What would be the same for the next file to the same server."""
 
 
-_CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId")
-"""Of the keys with which the backend signs (Amazon S3, error responses)."""
-
-_FOR_ALL = ("QuotaExceeded", "RequestTimeTooSkewed", *_CREDENTIALS)
+_FOR_ALL = ("QuotaExceeded", "RequestTimeTooSkewed", *CREDENTIALS)
 _NOT_UNDERSTOOD = ("InvalidRequest", "InvalidArgument", "NotImplemented")
 _CHECKSUM_CODES = ("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", *_NOT_UNDERSTOOD)
 """How stores refuse a checksum that is not the file's, or that they don't know."""
@@ -152,120 +148,12 @@ def sentence(refusal: Refusal) -> str:
     return f"{ours} The {'backend' if backend else 'storage'} says: {theirs}." if theirs else ours
 
 
-_ON_THE_WAY = {
-    NoResponseReason.CERTIFICATES_MISSING: (
-        "{about}, where no certificates can be read. Correct that setting or remove it, then start again."
-    ),
-    NoResponseReason.NOT_TLS: (
-        "The server at {origin} does not answer in https. "
-        "Verify the port, or try http:// where it runs on this machine."
-    ),
-    NoResponseReason.PROXY_ADDRESS: (
-        "The proxy address {about} can't be used. Correct HTTPS_PROXY or ALL_PROXY: "
-        "http://proxy:8080 or socks5://proxy:1080."
-    ),
-    NoResponseReason.PROXY_UNREACHABLE: (
-        "Cannot connect to the proxy at {about}, which HTTPS_PROXY or the system's settings name."
-        " Correct them, or ask whoever runs the network."
-    ),
-    NoResponseReason.PROXY_LOGIN: (
-        "The proxy at {about} asks for a name and a password."
-        " Put them into HTTPS_PROXY, as in http://name:password@proxy:8080, or ask whoever runs the network."
-    ),
-    NoResponseReason.PROXY_DENIED: (
-        "The proxy at {about} does not let this program reach {origin}. "
-        "Ask whoever runs the network to allow that address."
-    ),
-    NoResponseReason.PROXY_FAILED: (
-        "The proxy at {about} can't reach {origin}. "
-        "Verify that the address is correct, or ask whoever runs the network."
-    ),
-}
-"""What lies between this computer and either server."""
-
-_BACKEND_NO_RESPONSE = {
-    NoResponseReason.UNREACHABLE: (
-        "Cannot connect to the backend at {origin}. Verify that the URL is correct and check your internet connection."
-    ),
-    NoResponseReason.TIMED_OUT: "The backend at {origin} did not answer in time. Try again in a moment.",
-    NoResponseReason.BROKEN_OFF: (
-        "The connection to the backend at {origin} broke off. Check your internet connection and try again."
-    ),
-    NoResponseReason.CERTIFICATE: (
-        "The certificate of the backend at {origin} can't be trusted. Verify the URL, or ask its administrator."
-    ),
-    NoResponseReason.TOO_LARGE: (
-        "The backend at {origin} answered with more than the program reads. Verify the URL, or ask its administrator."
-    ),
-    NoResponseReason.BAD_ADDRESS: (
-        "The address of the backend or the token can't be used. Check BACKEND_URL and AUTH_TOKEN."
-    ),
-}
-_STORE_NO_RESPONSE = {
-    NoResponseReason.UNREACHABLE: (
-        "Cannot connect to the storage at {origin}. Check your internet connection and try again."
-    ),
-    NoResponseReason.TIMED_OUT: (
-        "The storage at {origin} did not answer in time. Check your internet connection and try again."
-    ),
-    NoResponseReason.BROKEN_OFF: "Network error. Check your internet connection and try again.",
-    NoResponseReason.CERTIFICATE: (
-        "The certificate of the storage at {origin} can't be trusted. Ask the administrator of the backend."
-    ),
-    NoResponseReason.TOO_LARGE: (
-        "The storage at {origin} answered with more than was asked for. Ask the administrator of the backend."
-    ),
-    NoResponseReason.BAD_ADDRESS: "The backend gave an upload address that can't be used. Ask its administrator.",
-}
-_INVALID_RESPONSES = {
-    InvalidResponse.NOT_JSON: (
-        "The backend at {origin} answered with something that is not JSON. "
-        "Verify that the URL is the one of the backend."
-    ),
-    InvalidResponse.FIELDS_MISSING: (
-        "The backend at {origin} left out key or signedUrl in its answer. Ask its administrator."
-    ),
-    InvalidResponse.OTHER_SIZE: (
-        "The backend at {origin} stored another number of bytes than were sent. Start again, or ask its administrator."
-    ),
-    InvalidResponse.BAD_HEADERS: (
-        "The backend at {origin} gave headers for the upload that can't be sent. Ask its administrator."
-    ),
-    InvalidResponse.NOT_CONFIRMED: (
-        "The storage at {origin} did not confirm that it has the file, and it can't be read back:"
-        " a proxy or a login page may have answered."
-        " Check your internet connection, or ask the administrator of the backend."
-    ),
-    InvalidResponse.BAD_SIGNED_URL: (
-        "The backend at {origin} gave an upload address that does not start with https://. Ask its administrator."
-    ),
-}
-_QUOTA = "S3 storage quota exceeded. Contact administrator."
-_CODES = {
-    "SignatureDoesNotMatch": (
-        "The storage does not accept the signature of the upload address. Ask the administrator of the backend."
-    ),
-    "RequestTimeTooSkewed": (
-        "The clock of this computer or of the backend is wrong. Set the date and time, then start again."
-    ),
-    "EntityTooLarge": "The file is larger than the storage takes in one piece. Choose fewer or lower qualities.",
-    "QuotaExceeded": _QUOTA,
-    "BadDigest": (
-        "The file arrived at the storage damaged, time and again. Check your internet connection and try again."
-    ),
-    **dict.fromkeys(
-        _CREDENTIALS, "The credentials with which the backend signs have expired or are wrong. Ask its administrator."
-    ),
-    "NoSuchBucket": "The storage has no such bucket. Ask the administrator of the backend.",
-}
-
-
 def _backend_sentence(refusal: Refusal) -> str:
     origin, status = refusal.origin, refusal.status
     if refusal.no_response is not None:
-        return _no_response_sentence(refusal, _BACKEND_NO_RESPONSE)
+        return _no_response_sentence(refusal, BACKEND_NO_RESPONSE)
     if refusal.invalid is not None:
-        return _INVALID_RESPONSES[refusal.invalid].format(origin=origin)
+        return INVALID_RESPONSES[refusal.invalid].format(origin=origin)
     if refusal.unknown_session:
         return "Session ID not found. Verify the session exists in the admin panel."
     if status == 401:
@@ -278,7 +166,7 @@ def _backend_sentence(refusal: Refusal) -> str:
             "Verify the URL and the endpoint settings."
         )
     if status == 507 or refusal.code == "QuotaExceeded":
-        return _QUOTA
+        return QUOTA
     if status == 413:
         return (
             f"The backend at {origin} does not take so large a file. "
@@ -301,7 +189,7 @@ def _backend_sentence(refusal: Refusal) -> str:
 
 
 def _no_response_sentence(refusal: Refusal, sentences: Mapping[NoResponseReason, str]) -> str:
-    text = "" if refusal.no_response is None else sentences.get(refusal.no_response) or _ON_THE_WAY[refusal.no_response]
+    text = "" if refusal.no_response is None else sentences.get(refusal.no_response) or ON_THE_WAY[refusal.no_response]
     if refusal.no_response is NoResponseReason.CERTIFICATE and refusal.about:
         text += (
             " If the proxy at {about} looks into encrypted connections, let REQUESTS_CA_BUNDLE name its certificates."
@@ -312,24 +200,24 @@ def _no_response_sentence(refusal: Refusal, sentences: Mapping[NoResponseReason,
 def _store_sentence(refusal: Refusal) -> str:
     origin, status = refusal.origin, refusal.status
     if refusal.no_response is not None:
-        return _no_response_sentence(refusal, _STORE_NO_RESPONSE)
+        return _no_response_sentence(refusal, STORE_NO_RESPONSE)
     if refusal.invalid is not None:
-        return _INVALID_RESPONSES[refusal.invalid].format(origin=origin)
+        return INVALID_RESPONSES[refusal.invalid].format(origin=origin)
     if refusal.wrong_checksum:
         return (
             f"The backend signs the checksum of an empty file into its upload addresses ({refusal.checksum})."
             " Ask its administrator to set requestChecksumCalculation"
             " (in Python request_checksum_calculation) to WHEN_REQUIRED in its S3 library."
         )
-    if refusal.code in _CODES:
-        return _CODES[refusal.code]
+    if refusal.code in CODES:
+        return CODES[refusal.code]
     if refusal.expired_url:
         return (
             "The upload address expired before it could be used. "
             "Set the date and time of this computer, then start again."
         )
     if status == 507:
-        return _QUOTA
+        return QUOTA
     if status == 412:
         return (
             f"The storage at {origin} replaces no file (status 412), and has another one there. "

@@ -12,7 +12,8 @@ from typing import TypeVar
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.exchange import NoResponseReason
 from pipeline.transfer.http.patience import Patience
-from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server
+from pipeline.transfer.http.refusal_texts import InvalidResponse
 
 DELAYS_S = (1.0, 3.0, 10.0)
 """One try, and one more after each of these pauses, give or take JITTER of it.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.http.receipt import Evidence, Receipt
-from pipeline.transfer.http.refusal import InvalidResponse, Refusal, RefusedError, Server, is_web_address, refused
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, is_web_address, refused
+from pipeline.transfer.http.refusal_texts import InvalidResponse
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities
-from pipeline.transfer.http.client import BackendClient, StoreClient
+from pipeline.transfer.http.client import BackendClient
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate
 from pipeline.transfer.http.login import Login
@@ -20,6 +20,7 @@ from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_question, after_upload, call_with_retries
+from pipeline.transfer.http.store_client import StoreClient
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
 from pipeline.transfer.upload.sender import Sender, UploadContext

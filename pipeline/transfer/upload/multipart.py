@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pipeline.errors import TransferError
 from pipeline.transfer.http.body import FileBody, file_md5, unreadable_file
 from pipeline.transfer.http.capabilities import BackendCapabilities, Multipart
-from pipeline.transfer.http.client import BackendClient, MultipartUpload, StoreClient
+from pipeline.transfer.http.client import BackendClient, MultipartUpload
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.receipt import HEX_MD5, Evidence, Receipt
 from pipeline.transfer.http.refusal import RefusedError
 from pipeline.transfer.http.signed import SignedPart
+from pipeline.transfer.http.store_client import StoreClient
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.proof import Proof, not_confirmed
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed

@@ -15,7 +15,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.transfer.http.body import FileBody, file_md5
 from pipeline.transfer.http.capabilities import BackendCapabilities
-from pipeline.transfer.http.client import BackendClient, StoreClient
+from pipeline.transfer.http.client import BackendClient
 from pipeline.transfer.http.content_types import content_type
 from pipeline.transfer.http.control import TransferControl
 from pipeline.transfer.http.gate import Gate, Permit
@@ -23,6 +23,7 @@ from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.refusal import Refusal, RefusedError
 from pipeline.transfer.http.retry import RetryDecision, after_upload, call_with_retries
 from pipeline.transfer.http.signed import SignedUpload
+from pipeline.transfer.http.store_client import StoreClient
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.proof import Proof, StoreTraits
 from pipeline.transfer.upload.journal import Confirmed

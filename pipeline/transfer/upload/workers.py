@@ -15,11 +15,12 @@ from typing import Protocol
 
 from config import BackendApi
 from pipeline.errors import TransferError
-from pipeline.transfer.http.client import BackendClient, StoreClient
+from pipeline.transfer.http.client import BackendClient
 from pipeline.transfer.http.control import LOOK_S
 from pipeline.transfer.http.exchange import Http
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.signed import SignedPart, SignedUpload
+from pipeline.transfer.http.store_client import StoreClient
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed
 from pipeline.transfer.upload.multipart import LargeFile, PartRange, PartsSender, UploadGoneError, goes_in_parts

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from pipeline.transfer.http.exchange import NoResponseReason, Response
-from pipeline.transfer.http.refusal import InvalidResponse, Refusal, Server, sentence
+from pipeline.transfer.http.refusal import Refusal, Server, sentence
+from pipeline.transfer.http.refusal_texts import InvalidResponse
 from pipeline.transfer.http.server_responses import is_page, store_refusal
 
 STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
