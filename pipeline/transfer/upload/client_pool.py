@@ -5,16 +5,46 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from config import BackendApi
+from pipeline.transfer.http.client import BackendClient
+from pipeline.transfer.http.exchange import Http
 from pipeline.transfer.http.login import Login
+from pipeline.transfer.http.store_client import StoreClient
+from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.upload.sender import UploadContext
-from pipeline.transfer.upload.workers import Clients, clients
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.connections import Connections
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clients:
+    """One worker's way to the servers, or that of its second thread: an HTTP session belongs to one thread."""
+
+    backend: BackendClient
+    store: StoreClient = field(repr=False)
+    inventory: Inventory = field(repr=False)
+
+
+def clients(api: BackendApi, http: Http, login: Login, context: UploadContext) -> Clients:
+    """Return clients that use one session."""
+    return Clients(
+        backend=BackendClient(api, http, context.note, login),
+        store=StoreClient(http, context.note),
+        inventory=Inventory(
+            api,
+            http,
+            delays=context.delays,
+            cancel=context.cancel,
+            note=context.note,
+            login=login,
+            recovery=context.recovery,
+        ),
+    )
 
 
 class ClientPool:

@@ -16,11 +16,11 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.parallel import each
 from pipeline.transfer.http.sessions import open_connections
 from pipeline.transfer.manifests.proof import Proof
+from pipeline.transfer.upload.client_pool import Clients, clients
 from pipeline.transfer.upload.journal import Confirmed, JournalContent
 from pipeline.transfer.upload.publish_order import OutgoingFile
 from pipeline.transfer.upload.sender import UploadContext
 from pipeline.transfer.upload.state_file import FileStatus, UploadSnapshot
-from pipeline.transfer.upload.workers import Clients, clients
 
 
 def as_journal(saved: UploadSnapshot) -> JournalContent:

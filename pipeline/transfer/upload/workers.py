@@ -10,18 +10,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from config import BackendApi
 from pipeline.errors import TransferError
-from pipeline.transfer.http.client import BackendClient
 from pipeline.transfer.http.control import LOOK_S
-from pipeline.transfer.http.exchange import Http
-from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.signed import SignedPart, SignedUpload
-from pipeline.transfer.http.store_client import StoreClient
-from pipeline.transfer.manifests.inventory import Inventory
+from pipeline.transfer.upload.client_pool import Clients
 from pipeline.transfer.upload.journal import BegunInParts, Confirmed
 from pipeline.transfer.upload.multipart import LargeFile, PartRange, PartsSender, UploadGoneError, goes_in_parts
 from pipeline.transfer.upload.publish_order import LARGE_BYTES, OutgoingFile
@@ -173,32 +168,6 @@ class Queue:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clients:
-    """One worker's way to the servers, or that of its second thread: an HTTP session belongs to one thread."""
-
-    backend: BackendClient
-    store: StoreClient = field(repr=False)
-    inventory: Inventory = field(repr=False)
-
-
-def clients(api: BackendApi, http: Http, login: Login, context: UploadContext) -> Clients:
-    """Return clients that use one session."""
-    return Clients(
-        backend=BackendClient(api, http, context.note, login),
-        store=StoreClient(http, context.note),
-        inventory=Inventory(
-            api,
-            http,
-            delays=context.delays,
-            cancel=context.cancel,
-            note=context.note,
-            login=login,
-            recovery=context.recovery,
-        ),
-    )
 
 
 class UploadWorker:
