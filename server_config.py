@@ -40,6 +40,7 @@ class ReferenceBackend:
     log_format: str = "text"
     max_connections: int | None = None
     max_connections_per_client: int = 128
+    workers: int = 1
     drain_s: float = 30.0
 
 
@@ -66,6 +67,7 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
         ),
         public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
         trusted_proxies=values.networks("BACKEND_TRUSTED_PROXIES", TRUSTED_PROXIES),
+        workers=values.count("BACKEND_WORKERS", 1, least=1),
         drain_s=values.seconds("BACKEND_DRAIN_SECONDS", ReferenceBackend().drain_s),
         log_format=values.choice("BACKEND_LOG_FORMAT", ("text", "json"), "text"),
         max_connections=values.count("BACKEND_MAX_CONNECTIONS", 0, least=1) or None,

@@ -15,10 +15,13 @@ import uvicorn
 from backend.connections import ClientConnections
 from backend.hangup import on_hangup, terminal_is_gone
 from backend.log_output import notices
-from backend.service import Installed, Service
+from backend.service import NOT_TAKEN_OVER, Installed, Service
 from backend.settings import BackendSettings
 from pipeline.errors import SettingsError
 from storage import StorageError
+
+BACKLOG = 512
+"""How many connections may wait to be accepted."""
 
 KEEP_ALIVE_S = 75
 """How long an idle connection stays open: uploaders pause less between files, so none breaks when used again."""
@@ -101,6 +104,8 @@ class HttpServer(uvicorn.Server):
         await self._service.start()
         self._connections.attach(asyncio.get_running_loop())
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:
@@ -128,9 +133,9 @@ class HttpServer(uvicorn.Server):
             settings = await asyncio.to_thread(reread, self._service.settings)
             await self._service.install(self._install(settings))
         except SettingsError as error:
-            notices.error("The settings were not taken over, and the earlier ones stay in force: %s", error)
+            notices.error(NOT_TAKEN_OVER, error)
         except Exception:  # noqa: BLE001  the task's outermost frame
-            notices.exception("The settings were not taken over, and the earlier ones stay in force.")
+            notices.exception(NOT_TAKEN_OVER, "the program has a fault.")
         else:
             notices.info("The settings were read anew and are in force.")
 

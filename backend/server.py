@@ -19,7 +19,7 @@ from backend.app import create_app
 from backend.connection_limits import raise_open_files_limit
 from backend.connections import ClientConnections
 from backend.draining import DrainingApp
-from backend.http_server import HUNG_UP_S, KEEP_ALIVE_S, STOP_S, HttpServer, sentences
+from backend.http_server import BACKLOG, HUNG_UP_S, KEEP_ALIVE_S, STOP_S, HttpServer, sentences
 from backend.limited_protocol import LimitedProtocol, RequestsPerClient
 from backend.log_output import show_log
 from backend.noted_requests import NotedRequests
@@ -31,7 +31,6 @@ from backend.signing import HmacUrlSigner
 from pipeline.errors import SettingsError
 from storage import create
 
-_BACKLOG = 512
 _ANYWHERE = ("", "0.0.0.0", "::")
 
 
@@ -129,7 +128,7 @@ def listen(
         family, _, _, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
         # asyncio does it only for listeners of its own making; without it, half of every answer waits 40 ms for the
         # other's receipt
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -162,7 +161,8 @@ def make_server(
     config = uvicorn.Config(
         service,
         http=partial(LimitedProtocol, connections),  # type: ignore[arg-type]  # it is called as the class would be
-        backlog=_BACKLOG,
+        # asyncio accepts as many at a time: one worker shall not take all that come together
+        backlog=1 if settings.workers > 1 else BACKLOG,
         access_log=False,  # its lines would hold the signatures of URLs
         log_config=None,
         log_level="warning",

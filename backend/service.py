@@ -10,6 +10,8 @@ from backend.settings import BackendSettings
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError
 
+NOT_TAKEN_OVER = "The settings were not taken over, and the earlier ones stay in force: %s"
+
 
 @dataclass(kw_only=True, eq=False)
 class Installed:

@@ -39,6 +39,8 @@ class BackendSettings:
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     dataset: str = ""
     """The address of the dataset that it offers, empty for none."""
+    workers: int = 1
+    """How many processes serve."""
     log_format: str = "text"
     drain_s: float = 30.0
     """How long requests under way may take to end once the backend is told to stop, in seconds."""
@@ -76,6 +78,7 @@ class BackendSettings:
                 max_connections=server.max_connections, max_per_client=server.max_connections_per_client
             ),
             dataset=config.datasets.path,
+            workers=server.workers,
             log_format=server.log_format,
             drain_s=server.drain_s,
             config=config,
@@ -94,7 +97,9 @@ class BackendSettings:
             kept += ["BACKEND_MAX_CONNECTIONS", "BACKEND_MAX_CONNECTIONS_PER_CLIENT"]
         if new.trusted_proxies != self.trusted_proxies:
             kept.append("BACKEND_TRUSTED_PROXIES")
-        new = replace(new, limits=self.limits, trusted_proxies=self.trusted_proxies)
+        if new.workers != self.workers:
+            kept.append("BACKEND_WORKERS")
+        new = replace(new, limits=self.limits, trusted_proxies=self.trusted_proxies, workers=self.workers)
         if new.token_made:
             kept += [] if self.token_made else ["AUTH_TOKEN"]
             new = replace(new, token=self.token, token_made=self.token_made)

@@ -17,6 +17,7 @@ from backend.log_output import notices
 from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
+from backend.workers import serve_with_workers
 from cli.backend_options import ACTIONS
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
@@ -34,33 +35,43 @@ def run(options: argparse.Namespace, config: Config) -> int:
         raise SettingsError(config.problems)
     if getattr(options, "action", None) is not None:
         return _act(options, config)
-    serving = (options.host, options.port, options.root)
+    serving = (options.host, options.port, options.root, options.workers)
     if options.add_token or options.remove_token or options.list_tokens:
         return _tokens(options, config)
     if options.check is None:
         if options.prefix is not None:
             raise SettingsError("--prefix belongs to --check: say which backend is to be checked.")
-        host, port, root = serving
-        settings = BackendSettings.from_config(config, root=root)
-        serve(
+        host, port, root, _ = serving
+        settings = BackendSettings.from_config(with_workers(config, options.workers), root=root)
+        serving_way = serve if settings.workers == 1 else serve_with_workers
+        serving_way(
             settings,
             host=host or HOST,
             port=PORT if port is None else port,
             announce=announce,
-            reread=partial(reread, root=root),
+            reread=partial(reread, root=root, workers=options.workers),
         )
         return 0
-    if serving != (None, None, None):
-        raise SettingsError("--check starts no backend of its own: leave out --host, --port and --root.")
+    if serving != (None, None, None, None):
+        raise SettingsError("--check starts no backend of its own: leave out --host, --port, --root and --workers.")
     return check(replace(config.backend, url=options.check.rstrip("/")), as_prefix(options.prefix or CHECK_PREFIX))
 
 
-def reread(settings: BackendSettings, *, root: Path | None) -> BackendSettings:
+def with_workers(config: Config, workers: int | None) -> Config:
+    """Return the settings with the number of workers of the command line, if it has one. Raises SettingsError."""
+    if workers is None:
+        return config
+    if workers < 1:
+        raise SettingsError("--workers must be at least 1.")
+    return replace(config, server=replace(config.server, workers=workers))
+
+
+def reread(settings: BackendSettings, *, root: Path | None, workers: int | None) -> BackendSettings:
     """Read `.env` anew for a running backend. Raises SettingsError."""
     config = Config.load()
     if config.problems:
         raise SettingsError(config.problems)
-    renewed, kept = settings.renewed(config, root=root)
+    renewed, kept = settings.renewed(with_workers(config, workers), root=root)
     if kept:
         notices.warning("Restart the backend to change %s: that stays as it was.", " and ".join(kept))
     return renewed

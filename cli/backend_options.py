@@ -59,6 +59,9 @@ def add_backend(parser: argparse.ArgumentParser, *, default_root: Path) -> None:
     parser.add_argument("--port", type=int, help="the port to listen on, 0 for a free one (default: 8000)")
     _add_root(parser, default_root)
     parser.add_argument(
+        "--workers", type=int, metavar="N", help="how many processes serve (default: BACKEND_WORKERS, 1)"
+    )
+    parser.add_argument(
         "--check", metavar="URL", help="start nothing, but check the backend at this address, point by point"
     )
     parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")

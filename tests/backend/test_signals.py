@@ -2,55 +2,16 @@
 
 import os
 import signal
-import socket
-import time
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 from backend_process import TOKEN, running_backend
+from held_upload import WHOLE, HeldUpload
 
 from backend import hangup
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
-WHOLE = b"0123456789"
 OTHER = "another-token-that-only-tests-know"
-
-
-class HeldUpload:
-    """A PUT of which the second half is kept back until `finish`."""
-
-    def __init__(self, backend, key="a.ts"):
-        url = urlsplit(backend.signed_url(key))
-        self._socket = socket.create_connection((url.hostname, url.port), timeout=240)
-        head = [
-            f"PUT {url.path}?{url.query} HTTP/1.1",
-            f"Host: {url.netloc}",
-            "Content-Type: video/mp2t",
-            f"Content-Length: {len(WHOLE)}",
-            "Expect: 100-continue",
-        ]
-        self._socket.sendall("\r\n".join([*head, "", ""]).encode())
-        assert self._socket.recv(100).startswith(b"HTTP/1.1 100 ")
-        self._socket.sendall(WHOLE[:5])
-
-    def finish(self):
-        """Send the rest; return the status, 0 where the backend has hung up."""
-        with self._socket:
-            try:
-                self._socket.sendall(WHOLE[5:])
-                answer = self._socket.recv(1000)
-            except OSError:
-                return 0
-        return int(answer.split()[1]) if answer else 0
-
-
-def until(condition):
-    """Wait until something is so."""
-    latest = time.monotonic() + 240
-    while not condition():
-        assert time.monotonic() < latest
-        time.sleep(0.05)
 
 
 def test_sigterm_lets_what_is_under_way_end(tmp_path):
@@ -60,7 +21,7 @@ def test_sigterm_lets_what_is_under_way_end(tmp_path):
         first_url, later_url = backend.signed_url("first.ts"), backend.signed_url("later.ts")
         typed = {"Content-Type": "video/mp2t"}
         assert 200 == requests.put(first_url, WHOLE, headers=typed, timeout=60).status_code
-        upload = HeldUpload(backend)
+        upload = HeldUpload(backend.signed_url("a.ts"))
         backend.send(signal.SIGTERM)
         backend.logged(lambda line: "Stopping:" in line)
         refused = [
@@ -90,7 +51,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path, second):
     """Though an upload is under way that would have had four minutes; nothing of it is stored."""
     root = tmp_path / "root"
     with running_backend(root, BACKEND_DRAIN_SECONDS="100000") as backend:
-        upload = HeldUpload(backend)
+        upload = HeldUpload(backend.signed_url("a.ts"))
         backend.send(signal.SIGTERM)
         backend.logged(lambda line: "Stopping:" in line)
         backend.send(second)
@@ -103,7 +64,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path, second):
 def test_the_time_of_a_drain_ends(tmp_path):
     """An upload that never ends does not keep it; nothing of it is stored."""
     with running_backend(tmp_path / "root", BACKEND_DRAIN_SECONDS="0.2") as backend:
-        upload = HeldUpload(backend)
+        upload = HeldUpload(backend.signed_url("a.ts"))
         backend.send(signal.SIGTERM)
         assert 0 == backend.ended()
 
@@ -115,7 +76,7 @@ def test_sighup_reads_the_settings_anew(tmp_path):
     root, env_file = tmp_path / "root", tmp_path / "env"
     env_file.write_text(f"AUTH_TOKEN={TOKEN}\n")
     with running_backend(root, env_file=env_file) as backend:
-        upload = HeldUpload(backend)
+        upload = HeldUpload(backend.signed_url("a.ts"))
         env_file.write_text(f"AUTH_TOKEN={OTHER}\nBACKEND_LOG_FORMAT=json\nPUBLIC_BASE_URL=https://v.example\n")
         backend.send(signal.SIGHUP)
         backend.logged(lambda line: "read anew" in line)

@@ -44,7 +44,7 @@ def test_a_fault_is_exit_1(backend, backend_config, capsys):
         (["--check", "http://127.0.0.1:1", "--prefix", "/x"], "S3 destination must not start with /."),
         (
             ["--check", "http://127.0.0.1:1", "--port", "0"],
-            "--check starts no backend of its own: leave out --host, --port and --root.",
+            "--check starts no backend of its own: leave out --host, --port, --root and --workers.",
         ),
         (["--prefix", "tests/"], "--prefix belongs to --check: say which backend is to be checked."),
     ],

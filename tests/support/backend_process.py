@@ -77,7 +77,13 @@ def running_backend(root, *arguments, env_file=None, port=0, **settings):
         *arguments,
     ]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         backend = BackendProcess(process, "")
         reader = threading.Thread(target=_read, args=(process.stderr, backend), daemon=True)

@@ -188,7 +188,12 @@ HOMES: dict[str, tuple[str, ...]] = {
         "ui/open_with/linux.py",
         "ui/open_with/registry.py",
     ),
-    "multiprocessing": ("pipeline/media/ffmpeg/process.py", "pipeline/speech", "ui/one_instance.py"),
+    "multiprocessing": (
+        "pipeline/media/ffmpeg/process.py",
+        "pipeline/speech",
+        "ui/one_instance.py",
+        "backend/workers.py",
+    ),
     "faster_whisper": ("pipeline/speech",),
     "requests": ("pipeline/transfer/http", "backend/conformance/check_client.py"),
     "urllib3": ("pipeline/transfer/http",),

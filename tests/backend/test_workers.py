@@ -1,0 +1,142 @@
+"""Several processes at one address: they share the work, are replaced, and end with the one that looks after them."""
+
+import os
+import signal
+import time
+from contextlib import contextmanager, suppress
+
+import psutil
+import pytest
+from backend_process import GENEROUS_S, TOKEN, running_backend
+from held_upload import WHOLE, HeldUpload
+
+from backend.signing import PRIVATE
+from backend.workers import MOST_RESTARTS, RESTARTS_S, Restarts
+
+OTHER = "another-token-that-only-tests-know"
+posix = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
+
+
+def workers_of(backend):
+    """Return the processes that serve."""
+    found = []
+    for child in psutil.Process(backend.process.pid).children():
+        with suppress(psutil.NoSuchProcess):  # one that has ended is no worker any more
+            found += [] if "resource_tracker" in str(child.cmdline()) else [child]
+    return found
+
+
+@contextmanager
+def standing_still(process):
+    """Stop a process while the block runs."""
+    process.suspend()
+    until(lambda: process.status() == psutil.STATUS_STOPPED)
+    yield
+    process.resume()
+
+
+def replaced(backend, ended):
+    """Whether there are two again, without the one that has ended."""
+    pids = {worker.pid for worker in workers_of(backend)}
+    return len(pids) == 2 and ended.pid not in pids
+
+
+def until(condition):
+    """Wait until something is so."""
+    latest = time.monotonic() + GENEROUS_S
+    while not condition():
+        assert time.monotonic() < latest
+        time.sleep(0.05)
+
+
+def allowed(backend, token):
+    """Whether the backend takes a token."""
+    return backend.ask("GET", "/api/admin/auth/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+@posix
+def test_each_serves_alone_takes_settings_over_and_is_replaced(tmp_path):
+    """While one stands still the other answers; SIGHUP reaches both, and whoever takes the place of one."""
+    env_file = tmp_path / "env"
+    env_file.write_text(f"AUTH_TOKEN={TOKEN}\nBACKEND_WORKERS=2\n")
+    with running_backend(tmp_path / "root", env_file=env_file) as backend:
+        first, second = workers_of(backend)
+        for worker in (first, second):
+            with standing_still(worker):
+                assert all(allowed(backend, TOKEN) for _ in range(3))
+        env_file.write_text(f"AUTH_TOKEN={OTHER}\nBACKEND_WORKERS=3\n")
+        backend.send(signal.SIGHUP)
+        backend.logged(lambda line: "Restart the backend to change BACKEND_WORKERS" in line)
+        until(lambda: 2 == sum("read anew" in line for line in backend.log))
+        for worker in (first, second):
+            with standing_still(worker):
+                assert (False, True) == (allowed(backend, TOKEN), allowed(backend, OTHER))
+        first.kill()
+        backend.logged(lambda line: "was ended by signal 9: another takes its place" in line)
+        until(lambda: replaced(backend, first))
+        with standing_still(second):
+            assert (False, True) == (allowed(backend, TOKEN), allowed(backend, OTHER))
+        backend.send(signal.SIGTERM)
+        assert 0 == backend.ended()
+
+
+@posix
+def test_sigterm_drains_all(tmp_path):
+    """An upload ends, new ones are refused, status 0, nobody is left; systemd sends the signal to each process."""
+    root = tmp_path / "root"
+    with running_backend(root, BACKEND_WORKERS="2", BACKEND_DRAIN_SECONDS="100000") as backend:
+        workers = workers_of(backend)
+        upload = HeldUpload(backend.signed_url("a.ts"))
+        os.killpg(backend.process.pid, signal.SIGTERM)
+        backend.logged(lambda line: "Stopping:" in line)
+        until(lambda: len(workers_of(backend)) == 1)
+        refused = backend.ask("POST", "/api/s3/presign", json={"files": []})
+        assert (503, 200, 0) == (refused.status_code, upload.finish(), backend.ended())
+        until(lambda: not any(worker.is_running() for worker in workers))
+
+    assert WHOLE == (root / "a.ts").read_bytes()
+
+
+@posix
+def test_ctrl_c_ends_all_quietly(tmp_path):
+    """A terminal sends it to every process."""
+    with running_backend(tmp_path / "root", "--workers", "2") as backend:
+        workers = workers_of(backend)
+        os.killpg(backend.process.pid, signal.SIGINT)
+        assert 0 == backend.ended()
+        until(lambda: not any(worker.is_running() for worker in workers))
+
+    assert [] == backend.log
+
+
+def test_workers_end_when_nobody_looks_after_them(tmp_path):
+    """After kill -9 of the first process none goes on."""
+    with running_backend(tmp_path / "root", "--workers", "2") as backend:
+        workers = workers_of(backend)
+        backend.process.kill()
+        until(lambda: not any(worker.is_running() for worker in workers))
+
+    assert 2 == len(workers)
+
+
+def test_what_no_worker_can_do_is_said_once(tmp_path):
+    """Nothing is served where the first one can't begin."""
+    private = tmp_path / "root" / PRIVATE
+    private.mkdir(parents=True)
+    (private / "records.sqlite3").write_bytes(b"no database" * 100)
+    with pytest.raises(AssertionError) as refused, running_backend(tmp_path / "root", "--workers", "2"):
+        pytest.fail("It serves.")
+
+    said = str(refused.value)
+    assert said.startswith("hls-converter: ")
+    assert 1 == said.count("records.sqlite3")
+    assert "Traceback" not in said
+
+
+def test_restarts_have_an_end():
+    """So many within a minute and no more; those of long ago do not count."""
+    now = [0.0]
+    restarts = Restarts(lambda: now[0])
+    first = [restarts.one_more() for _ in range(MOST_RESTARTS + 1)]
+    now[0] = RESTARTS_S + 1
+    assert ([True] * MOST_RESTARTS + [False], True) == (first, restarts.one_more())
