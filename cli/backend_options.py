@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.access_options import add_token_options
+from cli.backup_options import add_backup_options, add_restore_options
 from cli.parser import AnyOrderParser
 
 
@@ -30,6 +31,16 @@ ACTIONS: dict[str, BackendAction] = {
         module="cli.backend_token",
         help="make, list, rotate and revoke the tokens of single clients, while the backend runs or not",
         add_options=add_token_options,
+    ),
+    "backup": BackendAction(
+        module="cli.backend_backup",
+        help="save the backend's own files, and objects that are kept in its folder, while it runs or not",
+        add_options=add_backup_options,
+    ),
+    "restore": BackendAction(
+        module="cli.backend_restore",
+        help="make the backend's folder of a backup, in an empty place, and check every file",
+        add_options=add_restore_options,
     ),
 }
 """Every action by its name, in the order of `--help`. A module is imported when its action is called, not before."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+from cli.copy_progress import ShowCopied, copy_progress
 from cli.interrupts import EXIT_CANCELLED, PATIENCE_S, on_interrupt
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
-from cli.printing import counted, draws_bars, size_text, terminal_safe
+from cli.printing import counted, size_text, terminal_safe
 from config import Config
 from pipeline.errors import SettingsError, TransferError
 from pipeline.files import is_folder
@@ -29,9 +29,6 @@ from storage import (
 from storage.copying import CopyProgress, CopyResult, copy
 from storage.paths import check_prefix
 
-STEPS = 10
-"""Where the output is not a terminal, a line is printed at every tenth."""
-
 Show = Callable[[CopyProgress], None]
 
 
@@ -39,8 +36,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
     """Copy objects; those that are there already are skipped. Ctrl-C leaves what was copied."""
     source, target = _settings(options, config)
     try:
-        with _progress() as show:
-            result = _run(_copy(source, target, options.prefix, show))
+        with copy_progress("Copying") as show:
+            result = _run(_copy(source, target, options.prefix, lambda copied: _show(copied, show)))
     except StorageSettingsError as error:
         raise SettingsError(str(error)) from error
     except StorageError as error:
@@ -113,35 +110,8 @@ def _settings(options: argparse.Namespace, config: Config) -> tuple[StorageSetti
     return found[0], found[1]
 
 
-@contextmanager
-def _progress() -> Iterator[Show]:
-    """Yield what shows how far a copy is: a bar on a terminal, lines elsewhere."""
-    if not draws_bars():
-        yield _Lines().show
-        return
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    text = TextColumn("{task.fields[text]}", markup=False)
-    with Progress(TextColumn("Copying"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), text) as progress:
-        task = progress.add_task("", total=None, text="Listing...")
-        yield lambda copied: progress.update(
-            task, total=_total_units(copied), completed=_done_units(copied), text=_text(copied)
-        )
-
-
-class _Lines:
-    """Writes a line at every tenth."""
-
-    def __init__(self) -> None:
-        self._next = 1
-
-    def show(self, progress: CopyProgress) -> None:
-        """Write a line where there is something new to say."""
-        reached = STEPS * _done_units(progress) // _total_units(progress)
-        if reached >= self._next:
-            self._next = reached + 1
-            sys.stdout.write(f"Copying {100 * reached // STEPS}%  {_text(progress)}\n")
-            sys.stdout.flush()
+def _show(copied: CopyProgress, show: ShowCopied) -> None:
+    show(_done_units(copied), _total_units(copied), _text(copied))
 
 
 def _total_units(progress: CopyProgress) -> int:

@@ -77,6 +77,10 @@ class FileDigests:
                 self._reading.ask(path)
         return described(path, status, digests)
 
+    def noted(self, path: str, status: os.stat_result) -> Digests | None:
+        """Return what is noted of this very file; None where nothing is, and nobody finds it out then."""
+        return self._noted(path, _identity(status))
+
     def note_if_possible(self, path: str, file: Path, digests: Digests) -> None:
         """Note what a file has that is about to be moved to its place; without a note it is read some time."""
         with suppress(OSError):
