@@ -14,6 +14,9 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+_ORIGIN = re.compile(r"https?://(?:\*\.)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?:[0-9]{1,5}|\*))?")
+"""What Content-Security-Policy takes for one (W3C, CSP Level 3, "host-source")."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EnvValues:
@@ -63,6 +66,18 @@ class EnvValues:
                 )
                 return tuple(default)
         return found
+
+    def origins(self, name: str, own: Sequence[str]) -> tuple[str, ...]:
+        """Return the origins of web pages, with commas between, and `own` before them; * for every page."""
+        found = tuple(item.rstrip("/") for item in self.items(name))
+        for item in found:
+            if item != "*" and not _ORIGIN.fullmatch(item):
+                self.problems.append(
+                    f"{name} must be the origins of web pages with commas between, such as https://moodle.example.edu, "
+                    f"or * for every page, but has {item!r}."
+                )
+                return tuple(own)
+        return ("*",) if "*" in found else (*own, *found)
 
     def roots(self, name: str) -> dict[str, Path]:
         """Read `lectures=/mnt/lectures;archive=D:\\archive`."""

@@ -10,6 +10,8 @@ from env_values import EnvValues
 
 STORAGE_FOLDER = "storage-data"
 TRUSTED_PROXIES = ("127.0.0.1", "::1")
+OWN_PAGES = ("'self'",)
+"""Pages of the backend itself, as Content-Security-Policy names them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ class ReferenceBackend:
     local_max_size_gb: float | None = None
     s3: S3Storage = S3Storage()
     public_base_url: str = ""
+    embed_origins: tuple[str, ...] = OWN_PAGES
     trusted_proxies: tuple[str, ...] = TRUSTED_PROXIES
     log_format: str = "text"
     max_connections: int | None = None
@@ -66,6 +69,7 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
             put_headers=values.text("STORAGE_S3_PUT_HEADERS"),
         ),
         public_base_url=values.text("PUBLIC_BASE_URL").rstrip("/"),
+        embed_origins=values.origins("EMBED_ORIGINS", OWN_PAGES),
         trusted_proxies=values.networks("BACKEND_TRUSTED_PROXIES", TRUSTED_PROXIES),
         workers=values.count("BACKEND_WORKERS", 1, least=1),
         drain_s=values.seconds("BACKEND_DRAIN_SECONDS", ReferenceBackend().drain_s),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from contextlib import suppress
 from html import escape
 from urllib.parse import quote, urlsplit
@@ -21,11 +20,13 @@ from backend.description import refusals
 from backend.player_page import CAPTIONS_MARK, filled_page, player_file, watch_page
 from backend.records import FileRecords
 from backend.settings import BackendSettings
+from backend.stream_list import FoundStream, StreamList
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import version_folder_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
 
-_VERSION = re.compile(r"(?:^|(?<=/))v\d{1,9}/")
+_NOTHING_HERE = "Nothing here yet: upload a video and reload this page."
+_NOTHING_THERE = "No stream was found in this part of the storage."
 
 
 class PageRoutes:
@@ -34,6 +35,8 @@ class PageRoutes:
     def __init__(self, settings: BackendSettings, storage: StorageBackend, records: FileRecords) -> None:
         self._storage = storage
         self._records = records
+        self._streams = StreamList(storage)
+        self._embedding = settings.embed_origins
         # Behind a proxy that serves the backend below a path, links need that path in front.
         self._base = urlsplit(settings.public_base_url).path.rstrip("/")
 
@@ -45,23 +48,17 @@ class PageRoutes:
         router.add_api_route("/health", self.health, methods=["GET"], responses=refusals(503))
         return router
 
-    async def streams(self) -> Response:
-        """List every stored stream with a link to its player."""
-        prefixes, posters, replaced = [], set[str](), set[str]()
-        async for stored in self._storage.list_objects():
-            folder = stored.path.rpartition("/")[0]
-            prefix = f"{folder}/" if folder else ""
-            paths = StoragePathBuilder(prefix)
-            if stored.path == paths.master:
-                prefixes.append(prefix)
-            elif stored.path == paths.poster:
-                posters.add(prefix)
-            replaced.update(stored.path[: found.start()] for found in _VERSION.finditer(stored.path))
-        cards = "\n".join([await self._card(prefix, posters, replaced) for prefix in sorted(prefixes)])
+    async def streams(self, after: str = "") -> Response:
+        """List the stored streams with a link to the player of each, a page at a time."""
+        page = await self._streams.page(after)
+        cards = "\n".join([await self._card(stream) for stream in page.streams])
+        more = ""
+        if page.next is not None:
+            link = f"{escape(self._base)}/?after={quote(page.next, safe='')}"
+            more = f'<p class="more"><a href="{link}">More streams</a></p>'
+        nothing = _NOTHING_HERE if page.next is None and not after else _NOTHING_THERE
         return filled_page(
-            "streams.html",
-            base=self._base,
-            streams=cards or '<p class="quiet">Nothing here yet: upload a video and reload this page.</p>',
+            "streams.html", base=self._base, streams=cards or f'<p class="quiet">{nothing}</p>', more=more
         )
 
     async def watch(self, request: Request, prefix: str) -> Response:
@@ -81,6 +78,7 @@ class PageRoutes:
             captions=self._object(captions) if spoken else "",
             chapters=self._object(chapters) if chapters else "",
             poster=self._object(poster) if poster else "",
+            embedding=self._embedding,
         )
 
     async def asset(self, name: str) -> Response:
@@ -126,18 +124,27 @@ class PageRoutes:
     def _object(self, key: str) -> str:
         return self._base + object_path(key)
 
-    async def _card(self, prefix: str, posters: set[str], replaced: set[str]) -> str:
-        paths = StoragePathBuilder(prefix)
-        version_folder = version_folder_in(await self._storage.load(paths.master)) if prefix in replaced else ""
-        poster = next(
-            (StoragePathBuilder(way).poster for way in (prefix + version_folder, prefix) if way in posters), ""
-        )
+    async def _card(self, stream: FoundStream) -> str:
+        poster = StoragePathBuilder(stream.prefix).poster if stream.has_poster else ""
+        if stream.versioned and (older := await self._poster_in_version(stream.prefix)):
+            poster = older
         picture = f'<img src="{escape(self._object(poster))}" alt="">' if poster else '<span class="picture"></span>'
-        link = escape(f"{self._base}/watch/{quote(prefix)}")
+        link = escape(f"{self._base}/watch/{quote(stream.prefix)}")
         return (
-            f'<a class="card" href="{link}">{picture}<strong>{escape(_name(prefix))}</strong>'
-            f"<small>{escape(prefix)}</small></a>"
+            f'<a class="card" href="{link}">{picture}<strong>{escape(_name(stream.prefix))}</strong>'
+            f"<small>{escape(stream.prefix)}</small></a>"
         )
+
+    async def _poster_in_version(self, prefix: str) -> str:
+        """Return the poster in the folder of the stream that is played, where an earlier program left it;
+        empty for none.
+        """
+        with suppress(ObjectNotFoundError):
+            version_folder = version_folder_in(await self._storage.load(StoragePathBuilder(prefix).master))
+            poster = StoragePathBuilder(prefix + version_folder).poster
+            if version_folder and await self._storage.exists(poster):
+                return poster
+        return ""
 
 
 def _name(prefix: str) -> str:

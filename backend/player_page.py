@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -11,14 +12,28 @@ from starlette.exceptions import HTTPException
 
 _FOLDER = Path(__file__).parent / "player"
 _ASSETS = {"hls.min.js": "text/javascript", "watch.js": "text/javascript", "style.css": "text/css"}
-_MARKUP = ("streams", "poster", "home")
+_MARKUP = ("streams", "more", "poster", "home")
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; "
+    # hls.js gives the browser blobs and texts, and works in a worker made of a blob; a stream may lead elsewhere
+    "media-src 'self' https: http: blob: data:; connect-src 'self' https: http:; worker-src blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors "
+)
 
 CAPTIONS_MARK = b"-->"
 """What a WebVTT file with cues has: without speech there is a file, and no cue."""
 
 
 def watch_page(
-    *, base: str, name: str, source: str, captions: str = "", chapters: str = "", poster: str = "", lists: bool = True
+    *,
+    base: str,
+    name: str,
+    source: str,
+    captions: str = "",
+    chapters: str = "",
+    poster: str = "",
+    lists: bool = True,
+    embedding: Sequence[str] = ("'self'",),
 ) -> Response:
     """Return the page of a stream.
 
@@ -30,10 +45,12 @@ def watch_page(
         chapters: of the chapters as JSON, empty where there are none.
         poster: of the picture before the start, empty where there is none.
         lists: whether the page has a link to the list.
+        embedding: the origins that may show the page in a frame, as Content-Security-Policy names them.
     """
     return filled_page(
         "watch.html",
         base=base,
+        embedding=embedding,
         name=name,
         source=source,
         captions=captions,
@@ -43,6 +60,18 @@ def watch_page(
     )
 
 
+def page_headers(embedding: Sequence[str] = ()) -> dict[str, str]:
+    """Return the headers of a page: only our own scripts run in it, and only these origins may show it in a frame.
+
+    Source: W3C, Content Security Policy Level 3.
+    """
+    return {
+        "Content-Security-Policy": _POLICY + (" ".join(embedding) or "'none'"),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 def player_file(name: str) -> Response:
     """Return one of the player's own files. Raises HTTPException for any other name."""
     if name not in _ASSETS:
@@ -50,8 +79,8 @@ def player_file(name: str) -> Response:
     return FileResponse(_FOLDER / name, media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
 
 
-def filled_page(file: str, *, base: str, status: int = 200, **values: str) -> Response:
+def filled_page(file: str, *, base: str, status: int = 200, embedding: Sequence[str] = (), **values: str) -> Response:
     """Return a page with its values. They are escaped, but for those that are markup already."""
     filled = {name: value if name in _MARKUP else escape(value) for name, value in values.items()}
     text = Template((_FOLDER / file).read_text(encoding="utf-8")).substitute(base=escape(base), **filled)
-    return HTMLResponse(text, status_code=status, headers={"X-Content-Type-Options": "nosniff"})
+    return HTMLResponse(text, status_code=status, headers=page_headers(embedding))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from backend.player_page import page_headers
 from backend.settings import BackendSettings
 
 _PAGE = Path(__file__).parent / "player" / "reference.html"
@@ -38,7 +39,7 @@ class ReferenceRoutes:
 
     async def page(self) -> Response:
         """Give the page."""
-        return HTMLResponse(self._page, headers={"X-Content-Type-Options": "nosniff"})
+        return HTMLResponse(self._page, headers=page_headers())
 
 
 def reference_page(document: Mapping[str, Any], *, base: str) -> str:

@@ -24,6 +24,7 @@ class BackendSettings:
     `root` is the folder for what is the backend's own, and for the objects where they are kept on this machine;
     `storage` says where that is. `token_made` says that nobody chose the token and somebody must be told it.
     `public_base_url` is where players reach this backend when that is not where the uploader connects to,
+    `embed_origins` are those whose pages may show a player, as Content-Security-Policy names them,
     `trusted_proxies` are the addresses and networks whose X-Forwarded headers count.
     """
 
@@ -33,6 +34,7 @@ class BackendSettings:
     signing_secret: str = field(repr=False)
     token_made: bool = False
     public_base_url: str = ""
+    embed_origins: tuple[str, ...] = ("'self'",)
     trusted_proxies: tuple[str, ...] = field(default_factory=lambda: Config().server.trusted_proxies)
     endpoints: BackendApi = field(default_factory=BackendApi)
     url_ttl_s: int = URL_TTL_S
@@ -72,6 +74,7 @@ class BackendSettings:
             token_made=not chosen,
             signing_secret=load_secret(folder),
             public_base_url=server.public_base_url.rstrip("/"),
+            embed_origins=server.embed_origins,
             trusted_proxies=server.trusted_proxies,
             endpoints=config.backend,
             limits=ConnectionLimits(

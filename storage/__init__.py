@@ -36,6 +36,7 @@ from storage.errors import (
     UploadNotFoundError,
 )
 from storage.factory import create
+from storage.folder_page import LAST, FolderPage
 from storage.local import LocalStorageBackend
 from storage.path_builder import StoragePathBuilder
 from storage.paths import check_path
@@ -43,6 +44,7 @@ from storage.settings import LocalSettings, S3Access, S3Settings, StorageSetting
 from storage.uris import S3Uri, Uri, is_s3_uri, parse_uri, resolve
 
 __all__ = [
+    "LAST",
     "MAX_PARTS",
     "MAX_PUT_BYTES",
     "MIN_PART_BYTES",
@@ -50,6 +52,7 @@ __all__ = [
     "AccessDeniedError",
     "BucketNotFoundError",
     "CredentialsError",
+    "FolderPage",
     "IncompleteObjectError",
     "InvalidPartError",
     "InvalidPathError",

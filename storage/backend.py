@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from storage.folder_page import FolderPage
+
 MIN_PART_BYTES = 5 << 20
 """Every part but the last has at least this size (Amazon S3, "Multipart upload limits")."""
 
@@ -118,6 +120,13 @@ class StorageBackend(Protocol):
 
     async def list_files(self, prefix: str = "") -> list[str]:
         """Return the paths of all objects that begin with `prefix`, sorted by their UTF-8 bytes."""
+
+    async def list_folder(self, folder: str = "", *, after: str = "") -> FolderPage:
+        """Return a page of what lies directly in a folder, such as `videos/`, behind `after`.
+
+        A folder without objects has an empty page. A folder in which anything sorts behind `after` is on it. Raises
+        InvalidPathError for a folder that can't be one.
+        """
 
     async def delete(self, path: str) -> None:
         """Delete an object; one that is not there is fine."""

@@ -28,6 +28,7 @@ from storage.files import (
     translated_for_saving,
     write_file,
 )
+from storage.folder_page import FolderPage
 from storage.local_digests import Digests, FileDigests, described
 from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
@@ -141,6 +142,10 @@ class LocalStorageBackend:
         """Return the paths of all objects that begin with `prefix`, sorted by their UTF-8 bytes."""
         return await asyncio.to_thread(lambda: [path for path, _ in self._folder.walk(prefix, "")])
 
+    async def list_folder(self, folder: str = "", *, after: str = "") -> FolderPage:
+        """Return all that lies directly in a folder behind `after`; see StorageBackend.list_folder."""
+        return await asyncio.to_thread(self._folder.list_folder, folder, after)
+
     async def delete(self, path: str) -> None:
         """Delete an object and the folders that it leaves empty; one that is not there is fine."""
         await asyncio.to_thread(self._remove, path, self._folder.locate(path))
@@ -170,7 +175,7 @@ class LocalStorageBackend:
         self._folder.locate(path)
         if access is Access.WRITE and size_bytes is not None:
             await self.check_room(path, size_bytes)
-        return self._signs().object_url(
+        return _given(self._signer).object_url(
             path, access, expires_s=expires_s, content_type=content_type, size_bytes=size_bytes
         )
 
@@ -189,7 +194,7 @@ class LocalStorageBackend:
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
         if size_bytes is not None:
             await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=replaced_bytes)
-        return self._signs().part_url(path, upload_id, number, expires_s=expires_s, size_bytes=size_bytes)
+        return _given(self._signer).part_url(path, upload_id, number, expires_s=expires_s, size_bytes=size_bytes)
 
     async def save_part(
         self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int
@@ -229,11 +234,6 @@ class LocalStorageBackend:
         """Remove an upload in parts; one that is not there is fine."""
         self._folder.locate(path)
         await asyncio.to_thread(self._abort, path, upload_id)
-
-    def _signs(self) -> UrlSigner:
-        if self._signer is None:
-            raise StorageError("Objects in a local folder have no URLs of their own: start a backend that serves them.")
-        return self._signer
 
     def _reserve(self, replaced_bytes: int, size_bytes: int) -> Reservation:
         reservation = self._usage.reserve(replaced_bytes=replaced_bytes)
@@ -293,6 +293,12 @@ class LocalStorageBackend:
             self._usage.change(-size_bytes)
             self._digests.forget(path)
             self._folder.tidy_above(target)
+
+
+def _given(signer: UrlSigner | None) -> UrlSigner:
+    if signer is None:
+        raise StorageError("Objects in a local folder have no URLs of their own: start a backend that serves them.")
+    return signer
 
 
 def _check_size(path: str, announced_bytes: int | None, written_bytes: int) -> None:

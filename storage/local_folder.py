@@ -12,6 +12,7 @@ from pathlib import Path
 
 from storage.errors import InvalidPathError, ObjectNotFoundError, StorageSettingsError
 from storage.files import translated
+from storage.folder_page import FolderPage, nameable
 from storage.paths import check_path, check_prefix, check_windows_segments
 from storage.tree import walk
 
@@ -76,6 +77,26 @@ class LocalFolder:
         folder = check_prefix(prefix)
         return walk(
             self.locate(folder) if folder else self.root, f"{folder}/" if folder else "", prefix=prefix, after=after
+        )
+
+    def list_folder(self, folder: str, after: str) -> FolderPage:
+        """Return what lies directly in a folder behind `after`; links, and hidden files at the top, are left out.
+
+        What can't be read is empty. Raises InvalidPathError.
+        """
+        where = self.locate(check_prefix(folder)) if folder else self.root
+        folders, objects = [], []
+        with suppress(OSError), os.scandir(where) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{entry.name}/")
+                elif entry.is_file(follow_symlinks=False):
+                    objects.append(entry.name)
+        return FolderPage(
+            folders=tuple(
+                nameable(folder, (name[:-1] for name in sorted(folders) if name > after or after.startswith(name)))
+            ),
+            objects=tuple(nameable(folder, (name for name in sorted(objects) if name > after))),
         )
 
     def total_bytes(self) -> int:

@@ -43,6 +43,11 @@ def utf8_of(path: str) -> bytes:
         raise InvalidPathError(f"The path {path!r} is not valid text.") from error
 
 
+def before_control(text: str) -> str:
+    """Return a text up to its first control character: all paths that sort behind the whole text sort behind that."""
+    return next((text[:at] for at, character in enumerate(text) if unicodedata.category(character) == "Cc"), text)
+
+
 def check_prefix(prefix: str) -> str:
     """Return the folder that a prefix of paths names, without a slash at its end; empty for the top.
 

@@ -15,6 +15,7 @@ from storage.backend import Access, StoredObject, StoredPart
 from storage.bucket_usage import BucketUsage
 from storage.digests import md5_in
 from storage.errors import ObjectNotFoundError, SizeUnknownError, UploadNotFoundError
+from storage.folder_page import FolderPage
 from storage.parts import check_part_number, chosen_parts, made_of
 from storage.paths import check_prefix, utf8_of
 from storage.s3_bucket import S3Bucket, has_own_keys
@@ -81,7 +82,7 @@ class S3StorageBackend:
         self._parts = S3Parts(self._bucket)
         self._usage: BucketUsage | None = None
         if settings.max_size_bytes is not None:
-            self._usage = BucketUsage(max_size_bytes=settings.max_size_bytes, sizes=self._sizes, clock=clock)
+            self._usage = BucketUsage(max_size_bytes=settings.max_size_bytes, sizes=lambda: _sizes(self), clock=clock)
 
     async def start(self) -> None:
         """Connect, and see that the bucket is there and lets us in.
@@ -185,7 +186,7 @@ class S3StorageBackend:
             if page is None:
                 return
             for entry in page.get("Contents", []):
-                if (path := self._bucket.path_of(entry["Key"])) is not None:
+                if (path := self._bucket.path_of(entry["Key"])) is not None and path > after:
                     etag = entry["ETag"].strip('"')
                     yield StoredObject(
                         path=path,
@@ -198,6 +199,11 @@ class S3StorageBackend:
     async def list_files(self, prefix: str = "") -> list[str]:
         """Return the paths of all objects that begin with `prefix`, sorted by their UTF-8 bytes."""
         return [found.path async for found in self.list_objects(prefix)]
+
+    async def list_folder(self, folder: str = "", *, after: str = "") -> FolderPage:
+        """Return a page of what lies directly in a folder behind `after`; see StorageBackend.list_folder."""
+        check_prefix(folder)
+        return await self._bucket.list_folder(folder, after)
 
     async def delete(self, path: str) -> None:
         """Delete an object; one that is not there is fine."""
@@ -212,7 +218,7 @@ class S3StorageBackend:
         """Return the bytes of all objects together: counted where there is a limit, else listed."""
         if self._usage is not None:
             return await self._usage.total()
-        return sum([size_bytes async for _, size_bytes in self._sizes()])
+        return sum([size_bytes async for _, size_bytes in _sizes(self)])
 
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
@@ -317,9 +323,10 @@ class S3StorageBackend:
         except ObjectNotFoundError:
             return 0
 
-    async def _sizes(self) -> AsyncIterator[tuple[str, int]]:
-        async for found in self.list_objects():
-            yield found.path, found.size_bytes
+
+async def _sizes(storage: S3StorageBackend) -> AsyncIterator[tuple[str, int]]:
+    async for found in storage.list_objects():
+        yield found.path, found.size_bytes
 
 
 def _answered_at_s(answer: PutObjectOutputTypeDef) -> float:

@@ -12,7 +12,8 @@ import aioboto3
 from aiobotocore.config import AioConfig
 
 from storage.errors import InvalidPathError, StorageError
-from storage.paths import MAX_PATH_BYTES, check_path
+from storage.folder_page import LAST, FolderPage, nameable
+from storage.paths import MAX_PATH_BYTES, before_control, check_path
 from storage.put_headers import CACHE_CONTROL, parameters
 from storage.s3_errors import S3Errors
 from storage.settings import S3Settings
@@ -24,6 +25,8 @@ CONNECT_S = 10
 READ_S = 60
 TRIES = 4
 CONNECTIONS = 64
+LISTED_AT_ONCE = 1000
+"""How many names one page of a folder has at most (Amazon S3, ListObjectsV2)."""
 
 _LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "s3transfer")
 """At their talkative levels they log signatures."""
@@ -118,9 +121,32 @@ class S3Bucket:
         )
 
     def listed(self, prefix: str, after: str) -> dict[str, Any]:
-        """Return how a request names the objects that begin with `prefix` and sort behind `after`."""
+        """Return how a request names the objects that begin with `prefix` and sort behind `after`.
+
+        It may name some before: no server takes a control character, so the text behind one is left away.
+        """
         where: dict[str, Any] = {"Bucket": self._settings.bucket, "Prefix": f"{self._top}{prefix}"}
-        return where | ({"StartAfter": f"{self._top}{after}"} if after else {})
+        behind = before_control(after)
+        return where | ({"StartAfter": f"{self._top}{behind}"} if behind else {})
+
+    async def list_folder(self, folder: str, after: str) -> FolderPage:
+        """Return a page of what lies directly in a folder behind `after`; see StorageBackend.list_folder."""
+        begin = len(self._top) + len(folder)
+        with self.errors.translated(folder):
+            page = await self.client.list_objects_v2(
+                **self.listed(folder, f"{folder}{after}"), Delimiter="/", MaxKeys=LISTED_AT_ONCE
+            )
+        folders = [found["Prefix"][begin:-1] for found in page.get("CommonPrefixes", [])]
+        objects = [found["Key"][begin:] for found in page.get("Contents", [])]
+        last = max([*(f"{name}/{LAST}" for name in folders), *objects], default="")
+        inside, slash, rest = after.partition("/")
+        if slash and rest != LAST and inside not in folders:  # Ceph leaves it out, although more sorts behind
+            folders.insert(0, inside)
+        return FolderPage(
+            folders=tuple(nameable(folder, folders)),
+            objects=tuple(name for name in nameable(folder, objects) if name > after),
+            next=last if page["IsTruncated"] else None,
+        )
 
     def path_of(self, key: str) -> str | None:
         """Return the path of a listed key; None for what nobody could reach as an object, such as a folder's mark."""

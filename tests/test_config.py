@@ -48,6 +48,12 @@ NAMES = [
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
     ("BACKEND_MAX_CONNECTIONS", "server.max_connections", "500", 500),
     ("BACKEND_MAX_CONNECTIONS_PER_CLIENT", "server.max_connections_per_client", "1000", 1000),
+    (
+        "EMBED_ORIGINS",
+        "server.embed_origins",
+        "https://a.example/, https://*.b.example:8443",
+        ("'self'", "https://a.example", "https://*.b.example:8443"),
+    ),
     ("BACKEND_TRUSTED_PROXIES", "server.trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     ("DATASET_AUTO_SAVE_INTERVAL", "datasets.autosave_interval_s", "2.5", 2.5),
     ("DATASET_PATH", "datasets.path", "s3://course/talks.json", "s3://course/talks.json"),
@@ -86,7 +92,8 @@ def names_in_code() -> set[str]:
         call
         for call in calls
         if isinstance(call.func, ast.Attribute)
-        and call.func.attr in ("text", "items", "choice", "count", "gigabytes", "seconds", "roots", "networks")
+        and call.func.attr
+        in ("text", "items", "choice", "count", "gigabytes", "seconds", "roots", "networks", "origins")
     ]
     return {call.args[0].value for call in readers if call.args and isinstance(call.args[0], ast.Constant)}
 
@@ -278,6 +285,20 @@ class TestRoots:
             loaded = Config.load(env_file=env_file, environ={"BACKEND_TRUSTED_PROXIES": written})
             assert server_config.TRUSTED_PROXIES == loaded.server.trusted_proxies
             assert loaded.problems[0].startswith("BACKEND_TRUSTED_PROXIES must be IP addresses or networks ")
+
+    @pytest.mark.parametrize(
+        "written", ["moodle.example.edu", "https://a.example/path", "https://a b", "'none'; script-src *", "https://"]
+    )
+    def test_what_is_no_origin_is_a_problem(self, env_file, written):
+        """Nothing else gets into a page's policy, and only our own pages may show a player then."""
+        loaded = Config.load(env_file=env_file, environ={"EMBED_ORIGINS": written})
+        assert server_config.OWN_PAGES == loaded.server.embed_origins
+        assert loaded.problems[0].startswith("EMBED_ORIGINS must be the origins of web pages ")
+
+    def test_every_page_may_show_a_player(self, env_file):
+        """An asterisk stands for all."""
+        loaded = Config.load(env_file=env_file, environ={"EMBED_ORIGINS": "https://a.example, *"})
+        assert (("*",), ()) == (loaded.server.embed_origins, loaded.problems)
 
     def test_no_proxy_at_all_may_be_trusted(self, env_file):
         """The word none empties the list, which nothing at all does not."""

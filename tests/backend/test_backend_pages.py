@@ -176,6 +176,23 @@ def test_no_other_file_is_served(shared, name):
     assert 404 == shared.raw("GET", f"/player/{name}")[0]
 
 
+@pytest.mark.parametrize(
+    ("path", "frames"), [("/", "'none'"), ("/docs", "'none'"), ("/watch/none/", "'none'"), ("/watch/", "'self'")]
+)
+def test_only_our_own_scripts_run_in_a_page(fresh, path, frames):
+    """A page says so itself, whatever the names in it are, and who may show it in a frame: a player's own pages."""
+    fresh.put("master.m3u8", MASTER, "application/vnd.apple.mpegurl")
+    policy = fresh.get(path).headers["Content-Security-Policy"]
+    said = dict(part.strip().partition(" ")[::2] for part in policy.split(";"))
+
+    assert ("'none'", "'self'", "'self'", frames) == (
+        said["default-src"],
+        said["script-src"],
+        said["style-src"],
+        said["frame-ancestors"],
+    )
+
+
 def test_links_stay_below_a_public_path(settings):
     """Behind a proxy that serves the backend below a path, the pages' links begin with it."""
     with serve_in_thread(replace(settings, public_base_url="https://example.com/media")) as backend:

@@ -24,8 +24,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A new page whose own errors fail the test."""
-    page = browser.new_page(viewport={"width": 1000, "height": 700})
+    """A new page whose own errors fail the test.
+
+    It leaves out the policies of what it shows, as Playwright needs it to wait; test_page_policy.py keeps to them.
+    """
+    page = browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
     page.set_default_timeout(180_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

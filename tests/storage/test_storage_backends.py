@@ -192,7 +192,7 @@ def test_lists_in_the_order_of_utf8(filled, run):
     assert IN_ORDER == run(listed(filled)) == run(filled.list_files())
 
 
-@pytest.mark.parametrize("after", [*IN_ORDER, "a", "a/", "a/b/", "a/b/c.ts/d", "zzz", "A"])
+@pytest.mark.parametrize("after", [*IN_ORDER, "a", "a/", "a/b/", "a/b/c.ts/d", "zzz", "A", "a\x01", "a/b\x7f", "\x85"])
 def test_a_listing_goes_on_behind_a_path(filled, run, after):
     """What is listed behind a path is what sorts behind it, whether or not it exists."""
     assert [name for name in IN_ORDER if name.encode() > after.encode()] == run(listed(filled, after=after))

@@ -59,7 +59,7 @@ def watching(folder) -> Iterator[Page]:
     """Open a page in Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS, env={"HOME": str(folder)})
-        page = browser.new_page(viewport={"width": 1000, "height": 700})
+        page = browser.new_page(viewport={"width": 1000, "height": 700}, bypass_csp=True)
         page.set_default_timeout(180_000)
         yield page
         browser.close()
