@@ -86,11 +86,14 @@ class StorageFullError(StorageError):
 class StorageQuotaExceededError(StorageError):
     """The object would make the storage larger than it may be; nothing was stored."""
 
-    def __init__(self, *, max_size_bytes: int, used_bytes: int, wanted_bytes: int) -> None:
+    def __init__(self, *, max_size_bytes: int, used_bytes: int, wanted_bytes: int, prefix: str = "") -> None:
         self.max_size_bytes = max_size_bytes
         self.used_bytes = used_bytes
         self.wanted_bytes = wanted_bytes
+        self.prefix = prefix
+        """Below what the limit holds, empty for the whole storage."""
+        where = f"The folder {prefix}" if prefix else "The storage"
         super().__init__(
-            f"The storage may hold {max_size_bytes} bytes and holds {used_bytes}, so {wanted_bytes} more do not fit:"
+            f"{where} may hold {max_size_bytes} bytes and holds {used_bytes}, so {wanted_bytes} more do not fit:"
             " delete something or raise the limit."
         )

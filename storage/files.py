@@ -30,7 +30,7 @@ _CONFLICT = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
 
 
 async def write_file(
-    path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Callable[[int], None]
+    path: str, file: Path, chunks: AsyncIterable[bytes], grow_to: Callable[[int], Awaitable[None]]
 ) -> tuple[str, int]:
     """Write all chunks to a new file and through to the disk; return MD5 and size.
 
@@ -52,7 +52,7 @@ async def write_file(
         # Errors of `chunks` must pass untouched, so only the file's own operations are translated.
         async for block in gathered(chunks, BLOCK_BYTES):
             written += len(block)
-            grow_to(written)
+            await grow_to(written)
             digest.update(block)
             with translated_for_saving(path):
                 await opened.write(block)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -29,12 +28,15 @@ from storage.files import (
     write_file,
 )
 from storage.folder_page import FolderPage
-from storage.local_digests import Digests, FileDigests, described
+from storage.local_changes import FinishedFile, LocalChanges, size_of
+from storage.local_digests import Digests, FileDigests
 from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsFolder
 from storage.parts import made_of
-from storage.quota import Reservation, Usage
+from storage.quota import Quotas
+from storage.usage import Usage
+from storage.usage_ledger import MeasuredFile
 
 PARTS = ".parts"
 """The hidden folder of parts whose objects are not complete yet."""
@@ -49,27 +51,36 @@ class LocalStorageBackend:
     """A StorageBackend over the local folder `root`. It keeps no content types.
 
     Args:
-        max_size_bytes: how much it may hold, parts of objects that are not complete yet included; None for no limit.
+        quotas: how much it may hold, parts of objects that are not complete yet included.
+        usage_file: where all processes that share the folder count; needed where there are quotas.
         signer: makes the URLs under which the objects are reached; None where nobody serves them.
     """
 
-    def __init__(self, root: Path, *, max_size_bytes: int | None = None, signer: UrlSigner | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        quotas: Quotas = Quotas(),  # noqa: B008  # nothing can change it
+        usage_file: Path | None = None,
+        signer: UrlSigner | None = None,
+    ) -> None:
         self._folder = LocalFolder(root)
         self._parts = PartsFolder(self._folder.root / PARTS)
         self._signer = signer
-        self._usage = Usage(
-            max_size_bytes=max_size_bytes, measure=lambda: (self._folder.total_bytes(), self._parts.total())
-        )
+        self._usage = Usage(quotas, usage_file, everything=self._everything)
         self._digests = FileDigests(self._folder.root / ETAGS, self._folder.locate)
+        self._changes = LocalChanges(self._folder, self._parts, self._digests)
 
     async def start(self) -> None:
         """Make the folder ready. Parts stay for a week, so that an upload goes on after a restart."""
         await asyncio.to_thread(self._folder.prepare)
-        await asyncio.to_thread(self._remove_abandoned)
+        await self._usage.start()
+        await self._usage.change(self._changes.abort_abandoned)
         self._digests.tidy()
 
     async def close(self) -> None:
         """End what runs beside everything else. Closing twice is fine."""
+        await self._usage.close()
         await asyncio.to_thread(self._digests.close)
 
     async def save(
@@ -77,16 +88,17 @@ class LocalStorageBackend:
     ) -> StoredObject:
         """Store an object, whole or not at all; see StorageBackend.save."""
         target = self._folder.locate(path)
-        reservation = await asyncio.to_thread(self._reserve, _size(target), size_bytes or 0)
+        reservation = await self._usage.reserve(path, size_bytes or 0, replaced_bytes=size_of(target))
         temporary = self._folder.temporary()
         try:
-            md5, written = await write_file(path, temporary, chunks, reservation.grow_to)
+            md5, written = await write_file(path, temporary, reservation.renewed_by(chunks), reservation.grow_to)
             _check_size(path, size_bytes, written)
             digests = Digests(etag=md5, md5=md5)
             await asyncio.to_thread(self._digests.note_if_possible, path, temporary, digests)
-            return await asyncio.to_thread(self._put_in_place, path, temporary, target, digests)
+            finished = FinishedFile(file=temporary, digests=digests, reservation=reservation)
+            return await self._usage.change(lambda counts: self._changes.put(counts, path, finished))
         finally:
-            reservation.release()
+            await reservation.release()
             with suppress(OSError):  # usually it has been moved; what can't be removed now goes at the next start
                 temporary.unlink()
 
@@ -148,15 +160,16 @@ class LocalStorageBackend:
 
     async def delete(self, path: str) -> None:
         """Delete an object and the folders that it leaves empty; one that is not there is fine."""
-        await asyncio.to_thread(self._remove, path, self._folder.locate(path))
+        self._folder.locate(path)
+        await self._usage.change(lambda counts: self._changes.remove(counts, path))
 
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together."""
-        return await asyncio.to_thread(self._usage.total)
+        return await self._usage.total()
 
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
-        await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=_size(self._folder.locate(path)))
+        await self._usage.check(path, size_bytes, replaced_bytes=size_of(self._folder.locate(path)))
 
     def put_headers(self, path: str) -> Mapping[str, str]:  # the same for all
         """Return the headers that a PUT to a URL must have: none."""
@@ -182,7 +195,7 @@ class LocalStorageBackend:
     async def begin_parts(self, path: str, *, content_type: str) -> str:
         """Begin an upload in parts; return its ID."""
         self._folder.locate(path)
-        await asyncio.to_thread(self._remove_abandoned)
+        await self._usage.change(self._changes.abort_abandoned)
         self._digests.tidy()
         return await asyncio.to_thread(self._parts.begin, path)
 
@@ -190,10 +203,10 @@ class LocalStorageBackend:
         self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None
     ) -> str:
         """Return a URL that the signer made; see StorageBackend.get_presigned_part_url."""
-        replaced_bytes = _size(self._folder.locate(path))
+        replaced_bytes = size_of(self._folder.locate(path))
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
         if size_bytes is not None:
-            await asyncio.to_thread(self._usage.check, size_bytes, replaced_bytes=replaced_bytes)
+            await self._usage.check(path, size_bytes, replaced_bytes=replaced_bytes)
         return _given(self._signer).part_url(path, upload_id, number, expires_s=expires_s, size_bytes=size_bytes)
 
     async def save_part(
@@ -202,15 +215,16 @@ class LocalStorageBackend:
         """Store one part, whole or not at all; see StorageBackend.save_part."""
         target = self._folder.locate(path)
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
-        replaced_bytes = _size(target) + self._parts.size_of(upload_id, number)
-        reservation = await asyncio.to_thread(self._reserve, replaced_bytes, size_bytes)
+        replaced_bytes = size_of(target) + self._parts.size_of(upload_id, number)
+        reservation = await self._usage.reserve(path, size_bytes, replaced_bytes=replaced_bytes)
         temporary = self._folder.temporary()
         try:
-            md5, written = await write_file(path, temporary, chunks, reservation.grow_to)
+            md5, written = await write_file(path, temporary, reservation.renewed_by(chunks), reservation.grow_to)
             _check_size(path, size_bytes, written)
-            await asyncio.to_thread(self._put_part_in_place, path, upload_id, number, temporary, md5)
+            finished = FinishedFile(file=temporary, digests=Digests(etag=md5, md5=md5), reservation=reservation)
+            await self._usage.change(lambda counts: self._changes.put_part(counts, path, upload_id, number, finished))
         finally:
-            reservation.release()
+            await reservation.release()
             with suppress(OSError):
                 temporary.unlink()
         return StoredPart(number=number, size_bytes=written, etag=md5)
@@ -222,9 +236,9 @@ class LocalStorageBackend:
 
     async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         """Make the object of its parts; see StorageBackend.complete_parts."""
-        target = self._folder.locate(path)
+        self._folder.locate(path)
         try:
-            return await asyncio.to_thread(self._complete, path, target, upload_id, parts)
+            return await self._complete(path, upload_id, parts)
         except UploadNotFoundError:
             if await self.exists(path) and made_of((made := await self.find(path)).etag, parts):
                 return made  # completed before, and the answer did not arrive
@@ -233,66 +247,38 @@ class LocalStorageBackend:
     async def abort_parts(self, path: str, upload_id: str) -> None:
         """Remove an upload in parts; one that is not there is fine."""
         self._folder.locate(path)
-        await asyncio.to_thread(self._abort, path, upload_id)
+        await self._usage.change(lambda counts: self._changes.abort(counts, path, upload_id))
 
-    def _reserve(self, replaced_bytes: int, size_bytes: int) -> Reservation:
-        reservation = self._usage.reserve(replaced_bytes=replaced_bytes)
-        reservation.grow_to(size_bytes)
-        return reservation
+    async def _everything(self) -> AsyncIterator[list[MeasuredFile]]:
+        objects = self._folder.walk("", "")
+        while batch := await asyncio.to_thread(lambda: list(islice(objects, LISTED_AT_ONCE))):
+            yield [MeasuredFile(path, status.st_size) for path, status in batch]
+        parts = self._parts.everything()
+        while some := await asyncio.to_thread(lambda: list(islice(parts, LISTED_AT_ONCE))):
+            yield [MeasuredFile(path, part.size_bytes, upload_id, part.number) for path, upload_id, part in some]
 
-    def _put_in_place(self, path: str, temporary: Path, target: Path, digests: Digests) -> StoredObject:
-        """Move a file whose digests are noted to where it belongs."""
-        with self._usage.changing, translated_for_saving(path):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            replaced_bytes = _size(target)
-            temporary.replace(target)
-            status = target.stat()
-            self._usage.change(status.st_size - replaced_bytes)
-        return described(path, status, digests)
-
-    def _put_part_in_place(self, path: str, upload_id: str, number: int, temporary: Path, md5: str) -> None:
-        with self._usage.changing:
-            before = self._parts.size_of(upload_id, number)
-            self._parts.put_in_place(path, upload_id, number, temporary, md5)
-            self._usage.change(0, parts_bytes=self._parts.size_of(upload_id, number) - before)
-
-    def _complete(self, path: str, target: Path, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
-        chosen = self._parts.chosen(path, upload_id, parts)
-        etag = etag_of_parts([part.etag for part, _ in chosen])
+    async def _complete(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         temporary = self._folder.temporary()
         try:
-            try:
-                md5 = join_files(path, temporary, [file for _, file in chosen])
-            except StorageError:
-                self._parts.chosen(path, upload_id, parts)  # says so where another request has completed it meanwhile
-                raise
-            # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
-            digests = Digests(etag=etag, md5=md5)
-            with translated_for_saving(path):
-                self._digests.note(path, temporary.stat(), digests)
-            with self._usage.changing:
-                made = self._put_in_place(path, temporary, target, digests)
-                self._abort(path, upload_id)
+            made = await asyncio.to_thread(self._join, path, upload_id, parts, temporary)
+            return await self._usage.change(lambda counts: self._changes.complete(counts, path, upload_id, made))
         finally:
             with suppress(OSError):
                 temporary.unlink()
-        return made
 
-    def _abort(self, path: str, upload_id: str) -> None:
-        with self._usage.changing:
-            self._usage.change(0, parts_bytes=-self._parts.remove(path, upload_id))
-
-    def _remove_abandoned(self) -> None:
-        with self._usage.changing:
-            self._usage.change(0, parts_bytes=-self._parts.remove_abandoned(time.time()))
-
-    def _remove(self, path: str, target: Path) -> None:
-        with self._usage.changing, suppress(ObjectNotFoundError), translated(path):
-            size_bytes = self._folder.status(path, target).st_size
-            target.unlink()
-            self._usage.change(-size_bytes)
-            self._digests.forget(path)
-            self._folder.tidy_above(target)
+    def _join(self, path: str, upload_id: str, parts: Sequence[StoredPart], temporary: Path) -> FinishedFile:
+        chosen = self._parts.chosen(path, upload_id, parts)
+        etag = etag_of_parts([part.etag for part, _ in chosen])
+        try:
+            md5 = join_files(path, temporary, [file for _, file in chosen])
+        except StorageError:
+            self._parts.chosen(path, upload_id, parts)  # says so where another request has completed it meanwhile
+            raise
+        # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
+        digests = Digests(etag=etag, md5=md5)
+        with translated_for_saving(path):
+            self._digests.note(path, temporary.stat(), digests)
+        return FinishedFile(file=temporary, digests=digests)
 
 
 def _given(signer: UrlSigner | None) -> UrlSigner:
@@ -304,10 +290,3 @@ def _given(signer: UrlSigner | None) -> UrlSigner:
 def _check_size(path: str, announced_bytes: int | None, written_bytes: int) -> None:
     if announced_bytes is not None and written_bytes != announced_bytes:
         raise IncompleteObjectError(f"{path}: {announced_bytes} bytes were announced, but {written_bytes} came.")
-
-
-def _size(target: Path) -> int:
-    try:
-        return target.stat().st_size
-    except OSError:
-        return 0

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -94,30 +94,46 @@ class PartsFolder:
             return 0
         return _remove(place)
 
-    def remove_abandoned(self, now_s: float) -> int:
-        """Remove uploads to which nothing came for long; return the bytes that their parts had."""
-        freed = 0
+    def abandoned(self, now_s: float) -> list[tuple[str, str]]:
+        """Return path and ID of the uploads to which nothing came for long; remove what is left of others."""
+        found = []
         with suppress(FileNotFoundError):
             for place in self._folder.iterdir():
                 with suppress(FileNotFoundError):
                     # a folder's time is that of its youngest file's coming
                     if now_s - place.stat().st_mtime > ABANDONED_AFTER_S:
-                        freed += _remove(place)
-        return freed
+                        path = _path(place)
+                        if path is None:
+                            _remove(place)
+                        else:
+                            found.append((path, place.name))
+        return found
 
-    def total(self) -> int:
-        """Return the bytes of all parts together."""
-        return sum(_parts_bytes(place) for place in self._folder.iterdir()) if self._folder.is_dir() else 0
+    def everything(self) -> Iterator[tuple[str, str, StoredPart]]:
+        """Yield all parts, with the path and the ID of their uploads."""
+        with suppress(FileNotFoundError):
+            for place in sorted(self._folder.iterdir()):
+                path = _path(place)
+                if path is not None:
+                    with suppress(UploadNotFoundError):  # it is being removed
+                        for part, _ in self.parts(path, place.name).values():
+                            yield path, place.name, part
 
     def _place(self, path: str, upload_id: str) -> Path:
         """Return an upload's folder. Raises UploadNotFoundError."""
         place = self._folder / upload_id
-        if _UPLOAD_ID.fullmatch(upload_id):
-            with suppress(OSError, ValueError):
-                about = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
-                if isinstance(about, dict) and about.get("path") == path:
-                    return place
+        if _UPLOAD_ID.fullmatch(upload_id) and _path(place) == path:
+            return place
         raise upload_not_found(path)
+
+
+def _path(place: Path) -> str | None:
+    """Return where an upload goes, None where it is none or is being removed."""
+    with suppress(OSError, ValueError):
+        about = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
+        if isinstance(about, dict) and isinstance(about.get("path"), str):
+            return str(about["path"])
+    return None
 
 
 def _remove(place: Path) -> int:

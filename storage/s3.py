@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from storage.backend import Access, StoredObject, StoredPart
 from storage.bucket_usage import BucketUsage
 from storage.digests import md5_in
-from storage.errors import ObjectNotFoundError, SizeUnknownError, UploadNotFoundError
+from storage.errors import ObjectNotFoundError, UploadNotFoundError
 from storage.folder_page import FolderPage
 from storage.parts import check_part_number, chosen_parts, made_of
 from storage.paths import check_prefix, utf8_of
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import PutObjectOutputTypeDef
 
 READ_BYTES = 1 << 20
-PARTS_KEPT_S = 24 * 3600
-"""How long room is kept for a part whose URL was given away, unless its upload ends before."""
 
 
 class OpenBucketObject:
@@ -77,24 +75,23 @@ class OpenBucketObject:
 class S3StorageBackend:
     """A StorageBackend over a bucket; one client from `start` to `close`."""
 
-    def __init__(self, settings: S3Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: S3Settings, *, clock: Callable[[], float] = time.time) -> None:
         self._bucket = S3Bucket(settings)
         self._parts = S3Parts(self._bucket)
-        self._usage: BucketUsage | None = None
-        if settings.max_size_bytes is not None:
-            self._usage = BucketUsage(max_size_bytes=settings.max_size_bytes, sizes=lambda: _sizes(self), clock=clock)
+        self._counted = BucketUsage(settings, objects=lambda: self.list_objects(), size_of=self.get_size, clock=clock)
+        self._usage = self._counted.usage
 
     async def start(self) -> None:
         """Connect, and see that the bucket is there and lets us in.
 
         Raises StorageSettingsError, StorageUnavailableError.
         """
+        await self._usage.start()
         await self._bucket.start()
 
     async def close(self) -> None:
         """Let go of the connections. Closing twice is fine."""
-        if self._usage is not None:
-            await self._usage.close()
+        await self._usage.close()
         await self._bucket.close()
 
     def put_headers(self, path: str) -> Mapping[str, str]:
@@ -106,12 +103,10 @@ class S3StorageBackend:
     ) -> StoredObject:
         """Store an object, whole or not at all; see StorageBackend.save."""
         about = self._bucket.stored_with(path, content_type)
-        content = ContentInParts(path, chunks, size_bytes)
-        replaced_bytes = await self._replaced(path)
-        reservation = self._usage.reserve(replaced_bytes=replaced_bytes) if self._usage is not None else None
+        replaced_bytes = await self._counted.size_there(path)
+        reservation = await self._usage.reserve(path, size_bytes or 0, replaced_bytes=replaced_bytes)
+        content = ContentInParts(path, reservation.renewed_by(chunks), size_bytes)
         try:
-            if reservation is not None:
-                reservation.grow_to(size_bytes or 0)
             async with aclosing(content.parts(reservation)) as parts:
                 first = await anext(parts, b"")
                 second = await anext(parts, b"")
@@ -124,11 +119,9 @@ class S3StorageBackend:
                     await self._parts.save(about, content, (first, second), parts)
                     made = await self.find(path)  # Ceph's answer to the completion has no entity tag
                     etag, modified_s = made.etag, made.modified_s
-            if self._usage is not None:
-                self._usage.stored(path, content.size_bytes, replaced_bytes=replaced_bytes)
+            await self._counted.stored(path, content.size_bytes, replaced_bytes=replaced_bytes, reservation=reservation)
         finally:
-            if reservation is not None:
-                reservation.release()
+            await reservation.release()
         return StoredObject(
             path=path, size_bytes=content.size_bytes, modified_s=modified_s, etag=etag, md5=content.digest.hexdigest()
         )
@@ -208,24 +201,19 @@ class S3StorageBackend:
     async def delete(self, path: str) -> None:
         """Delete an object; one that is not there is fine."""
         named = self._bucket.named(path)
-        replaced_bytes = await self._replaced(path)
+        replaced_bytes = await self._counted.size_there(path)
         with self._bucket.errors.translated(path):
             await self._bucket.client.delete_object(**named)
-        if self._usage is not None:
-            self._usage.stored(path, 0, replaced_bytes=replaced_bytes)
+        await self._counted.stored(path, 0, replaced_bytes=replaced_bytes)
 
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together: counted where there is a limit, else listed."""
-        if self._usage is not None:
-            return await self._usage.total()
-        return sum([size_bytes async for _, size_bytes in _sizes(self)])
+        return await self._usage.total()
 
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
         self._bucket.named(path)
-        if self._usage is not None:
-            replaced_bytes = await self._replaced(path)
-            self._usage.check(path, size_bytes, replaced_bytes=replaced_bytes)
+        await self._counted.check(path, size_bytes)
 
     async def get_presigned_url(
         self,
@@ -241,11 +229,7 @@ class S3StorageBackend:
         if access is Access.WRITE:
             fields = self._bucket.stored_with(path, content_type)
             fields |= {"ContentLength": size_bytes} if size_bytes is not None else {}
-            if self._usage is not None:
-                if size_bytes is None:  # the storage never sees what comes by the URL
-                    raise SizeUnknownError(f"{path}: the storage has a limit, so the size must be declared first.")
-                replaced_bytes = await self._replaced(path)
-                self._usage.promise(path, size_bytes, replaced_bytes=replaced_bytes, for_s=expires_s)
+            await self._counted.promise(path, size_bytes, for_s=expires_s)
         operation = "put_object" if access is Access.WRITE else "get_object"
         with self._bucket.errors.translated(path):
             return await self._bucket.client.generate_presigned_url(operation, Params=fields, ExpiresIn=expires_s)
@@ -262,9 +246,7 @@ class S3StorageBackend:
         fields: dict[str, Any] = self._parts.named(path, upload_id) | {"PartNumber": number}
         if size_bytes is not None:
             fields["ContentLength"] = size_bytes
-            if self._usage is not None:
-                await self._usage.total()
-                self._usage.promise_part(upload_id, number, size_bytes, for_s=PARTS_KEPT_S)
+            await self._counted.promise_part(path, upload_id, number, size_bytes)
         with self._bucket.errors.translated(path):
             return await self._bucket.client.generate_presigned_url("upload_part", Params=fields, ExpiresIn=expires_s)
 
@@ -274,9 +256,7 @@ class S3StorageBackend:
         """Store one part, whole or not at all; see StorageBackend.save_part. Holds the part in memory."""
         check_part_number(number)
         upload = self._parts.named(path, upload_id)
-        if self._usage is not None:
-            await self._usage.total()
-            self._usage.promise_part(upload_id, number, size_bytes, for_s=PARTS_KEPT_S)
+        await self._counted.promise_part(path, upload_id, number, size_bytes)
         content = bytearray()
         async for chunk in chunks:
             content += chunk
@@ -286,7 +266,9 @@ class S3StorageBackend:
 
     async def list_parts(self, path: str, upload_id: str) -> list[StoredPart]:
         """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
-        return await self._parts.list_all(path, upload_id)
+        parts = await self._parts.list_all(path, upload_id)
+        await self._counted.keep_parts(path, upload_id, parts)
+        return parts
 
     async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         """Make the object of its parts; see StorageBackend.complete_parts."""
@@ -297,36 +279,18 @@ class S3StorageBackend:
                 return made  # completed before, and the answer did not arrive
             raise
         chosen = chosen_parts(path, stored, parts)  # not every server looks as closely
-        replaced_bytes = await self._replaced(path)
-        if self._usage is not None:
-            self._usage.forget_parts(upload_id)
-            self._usage.check(path, sum(part.size_bytes for part in chosen), replaced_bytes=replaced_bytes)
+        replaced_bytes = await self._counted.size_there(path)
+        size_bytes = sum(part.size_bytes for part in chosen)
+        await self._counted.join_parts(path, upload_id, size_bytes, replaced_bytes=replaced_bytes)
         await self._parts.complete(path, upload_id, chosen)
         made = await self.find(path)
-        if self._usage is not None:
-            self._usage.stored(path, made.size_bytes, replaced_bytes=replaced_bytes)
+        await self._counted.stored(path, made.size_bytes, replaced_bytes=replaced_bytes)
         return made
 
     async def abort_parts(self, path: str, upload_id: str) -> None:
         """Remove an upload in parts; one that is not there is fine."""
         await self._parts.abort(path, upload_id)
-        if self._usage is not None:
-            self._usage.forget_parts(upload_id)
-
-    async def _replaced(self, path: str) -> int:
-        """Return the bytes that will be replaced under a path, where somebody counts them."""
-        if self._usage is None:
-            return 0
-        await self._usage.total()
-        try:
-            return await self.get_size(path)
-        except ObjectNotFoundError:
-            return 0
-
-
-async def _sizes(storage: S3StorageBackend) -> AsyncIterator[tuple[str, int]]:
-    async for found in storage.list_objects():
-        yield found.path, found.size_bytes
+        await self._counted.forget_parts(upload_id)
 
 
 def _answered_at_s(answer: PutObjectOutputTypeDef) -> float:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 
 from storage.backend import MAX_PARTS
 from storage.errors import IncompleteObjectError
-from storage.quota import Reservation
+from storage.reservation import Reservation
 
 PART_BYTES = 8 << 20
 """What is larger is sent in parts of this size, as Amazon's own programs do."""
@@ -27,7 +27,7 @@ class ContentInParts:
         self._chunks = chunks
         self._announced_bytes = announced_bytes
 
-    async def parts(self, reservation: Reservation | None) -> AsyncGenerator[bytes, None]:
+    async def parts(self, reservation: Reservation) -> AsyncGenerator[bytes, None]:
         """Yield the content in parts, none of them empty; room is asked for before more is taken."""
         waiting = bytearray()
         number = 1
@@ -35,8 +35,7 @@ class ContentInParts:
             self.size_bytes += len(chunk)
             if self._announced_bytes is not None:
                 check_not_more(self.path, self._announced_bytes, self.size_bytes)
-            if reservation is not None:
-                reservation.grow_to(self.size_bytes)
+            await reservation.grow_to(self.size_bytes)
             self.digest.update(chunk)
             waiting += chunk
             while len(waiting) >= (part_bytes := part_size(number, self._announced_bytes)):

@@ -11,8 +11,12 @@ from typing import Protocol
 from storage.errors import InvalidPathError, StorageSettingsError
 from storage.paths import check_path
 from storage.put_headers import parse_put_headers
+from storage.quota import Quotas
+from storage.usage_file import USAGE_FILE
 
 BYTES_A_GIGABYTE = 1024**3
+STATE_FOLDER = ".backend"
+"""The hidden folder in the root for what is about the objects and is none."""
 
 
 class StorageType(str, Enum):
@@ -36,6 +40,20 @@ class LocalSettings:
 
     root: Path
     max_size_bytes: int | None = None
+    prefix_quotas: Mapping[str, int] = field(default_factory=dict)
+    """How many bytes what begins with a prefix may hold."""
+    state: Path | None = None
+    """The folder in which is counted what the storage holds; None: STATE_FOLDER in the root."""
+
+    @property
+    def quotas(self) -> Quotas:
+        """How much it may hold."""
+        return Quotas(total_bytes=self.max_size_bytes, by_prefix=self.prefix_quotas)
+
+    @property
+    def usage_file(self) -> Path:
+        """Where all processes that share the folder count what it holds."""
+        return (self.state or self.root / STATE_FOLDER) / USAGE_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +74,27 @@ class S3Settings:
     max_size_bytes: int | None = None
     put_headers: Mapping[str, str] = field(default_factory=dict)
     cache_control: CacheControl = field(default=_nothing, repr=False)
+    prefix_quotas: Mapping[str, int] = field(default_factory=dict)
+    """How many bytes what begins with a prefix may hold."""
+    state: Path | None = None
+    """The folder in which is counted what the bucket holds: needed where it is limited."""
+
+    @property
+    def quotas(self) -> Quotas:
+        """How much it may hold."""
+        return Quotas(total_bytes=self.max_size_bytes, by_prefix=self.prefix_quotas)
+
+    @property
+    def usage_file(self) -> Path | None:
+        """Where all processes that share the bucket on this machine count what it holds.
+
+        Raises StorageSettingsError where it is limited and no folder is named.
+        """
+        if self.state is None:
+            if self.quotas:
+                raise StorageSettingsError("A bucket with a limit needs a folder in which is counted what it holds.")
+            return None
+        return self.state / USAGE_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +153,13 @@ def settings_from(
         chosen = storage_type or StorageType(values.storage_type)
     except ValueError as error:
         raise StorageSettingsError(f"STORAGE_TYPE must be LOCAL or S3, but is {values.storage_type!r}.") from error
+    root = values.local_path.expanduser().absolute()
     if chosen is StorageType.LOCAL:
-        root = values.local_path.expanduser().absolute()
-        return LocalSettings(root=root, max_size_bytes=_in_bytes(values.local_max_size_gb))
-    return replace(_s3_settings(values.s3), cache_control=cache_control)
+        return LocalSettings(root=root, max_size_bytes=_in_bytes(values.local_max_size_gb), state=root / STATE_FOLDER)
+    return replace(_s3_settings(values.s3, root / STATE_FOLDER), cache_control=cache_control)
 
 
-def _s3_settings(values: S3Values) -> S3Settings:
+def _s3_settings(values: S3Values, state: Path) -> S3Settings:
     if not values.bucket:
         raise StorageSettingsError("STORAGE_S3_BUCKET is empty: set it to the bucket's name.")
     if bool(values.access_key_id) != bool(values.secret_access_key):
@@ -144,6 +183,7 @@ def _s3_settings(values: S3Values) -> S3Settings:
         endpoint_url=values.endpoint_url.rstrip("/"),
         max_size_bytes=_in_bytes(values.max_size_gb),
         put_headers=parse_put_headers(values.put_headers),
+        state=state,
     )
 
 

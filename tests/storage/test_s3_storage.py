@@ -28,11 +28,11 @@ from storage import (
     s3_bucket,
     s3_content,
 )
-from storage.bucket_usage import MEASURED_FOR_S
 from storage.paths import MAX_PATH_BYTES
 from storage.s3 import S3StorageBackend
 from storage.s3_content import PART_BYTES, PARTS_OF_A_SIZE, part_size
 from storage.s3_parts import PARTS_AT_ONCE, S3Parts
+from storage.usage_ledger import MEASURED_FOR_S
 
 DEADLINE_S = 60
 
@@ -299,9 +299,9 @@ class TestQuota:
         return [0.0]
 
     @pytest.fixture
-    def limited(self, s3_settings, storage, run, now):
+    def limited(self, s3_settings, storage, run, now, tmp_path):
         run(storage.save("old", in_chunks(b"x" * 60)))
-        made = S3StorageBackend(replace(s3_settings, max_size_bytes=100), clock=lambda: now[0])
+        made = S3StorageBackend(replace(s3_settings, max_size_bytes=100, state=tmp_path), clock=lambda: now[0])
         run(made.start())
         yield made
         run(made.close())

@@ -282,9 +282,9 @@ class TestQuota:
     """A storage that may hold 100 bytes, 60 of them in use since before it was started."""
 
     @pytest.fixture
-    def storage(self, settings, started, run):
+    def storage(self, settings, started, run, tmp_path):
         run(started(settings).save("old/a", in_chunks(b"x" * 60)))
-        return started(replace(settings, max_size_bytes=100))
+        return started(replace(settings, max_size_bytes=100, state=tmp_path / "state"))
 
     @pytest.mark.parametrize("announced", [41, None], ids=["size announced", "size unknown"])
     def test_too_much_is_refused_with_figures(self, storage, run, announced):

@@ -30,7 +30,8 @@ SERVER = ReferenceBackend(storage_type="LOCAL", local_path=Path("/data/store"), 
 
 def test_a_folder():
     """LOCAL is a folder with its limit in bytes."""
-    assert LocalSettings(root=Path("/data/store"), max_size_bytes=1 << 29) == settings_from(SERVER)
+    root = Path("/data/store")
+    assert LocalSettings(root=root, max_size_bytes=1 << 29, state=root / ".backend") == settings_from(SERVER)
 
 
 def test_a_bucket():
@@ -42,8 +43,15 @@ def test_a_bucket():
         secret_access_key="S",
         endpoint_url="https://s3.example",
         max_size_bytes=2 << 30,
+        state=Path("/data/store/.backend"),
     )
     assert expected == settings_from(replace(SERVER, storage_type="S3"))
+
+
+def test_a_bucket_with_a_limit_needs_a_folder():
+    """What it holds is counted on this machine: without a place for that it is said, not left uncounted."""
+    with pytest.raises(StorageSettingsError, match="needs a folder"):
+        create(S3Settings(bucket="b", max_size_bytes=1))
 
 
 def test_headers_of_every_object():
