@@ -203,7 +203,7 @@ class BackendClient:
         self._note(f"{request} -> {response.status} in {passed(started)}")
         if response.status in accepted:
             return response
-        self._note(f"the backend said: {self._excerpt(response.body)}")
+        self._note(f"the backend said: {self._excerpt(response.body)}{request_named(response)}")
         raise refused(backend_refusal(response, self.origin, generation, self._login.tokens))
 
     def _excerpt(self, body: bytes) -> str:
@@ -275,6 +275,11 @@ def _named(upload: MultipartUpload) -> str:
 
 def _no_such_upload(error: RefusedError) -> bool:
     return error.refusal.status == HTTPStatus.NOT_FOUND and error.refusal.code == "NoSuchUpload"
+
+
+def request_named(response: Response) -> str:
+    """Return what is added to a line of the log so that the request can be found in the server's own."""
+    return f" (request {response.request_id})" if response.request_id else ""
 
 
 def passed(started: float) -> str:

@@ -8,6 +8,7 @@ whatever was blocked on one returns with an error, which is then reported as `Ca
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,8 @@ from pipeline.transfer.http.streaming import SocketsBeingRead, StreamingHttp
 
 CONNECT_TIMEOUT_S = 30.0
 """Enough for a line by satellite that loses the first packets."""
+
+_REQUEST_ID = re.compile(r"[\w.:+/=-]{1,64}", re.ASCII)
 
 MAX_RETRY_AFTER_S = 600.0
 """A server that asks for more is tried again all the same: it may have been restarted meanwhile."""
@@ -257,6 +260,7 @@ def _response(answer: PlainResponse) -> Response:
         server_time=server_time,
         content_type=headers.get("content-type", ""),
         encryption=_encryption(headers),
+        request_id=_request_id(headers),
     )
 
 
@@ -283,6 +287,12 @@ def _encryption(headers: Mapping[str, str]) -> str:
     """Read how a store has encrypted an object (Amazon S3, PutObject)."""
     customers = "x-amz-server-side-encryption-customer-algorithm" in headers
     return "customer" if customers else headers.get("x-amz-server-side-encryption", "")
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    """Read how a backend, or a store (Amazon S3, "Common Response Headers"), calls the request in its log."""
+    found = headers.get("x-request-id", "") or headers.get("x-amz-request-id", "")
+    return found if _REQUEST_ID.fullmatch(found) else ""
 
 
 def _retry_after_s(text: str, server_time: float | None) -> float:

@@ -58,7 +58,7 @@ class Response:
 
     `etag` is without its quotes, empty where there is none; `server_time` is the server's own clock (seconds since
     1970). `encryption` is how a store has encrypted an object, as its header says it (`aws:kms`), or `customer` for a
-    customer's own key.
+    customer's own key. `request_id` is how the server calls the request in its own log, empty where it doesn't say.
     """
 
     status: int
@@ -68,6 +68,7 @@ class Response:
     server_time: float | None = None
     content_type: str = ""
     encryption: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,8 @@ class Refusal:
     `origin` is the server's scheme, host and port; `about` names the proxy or the setting that is to blame.
     `code` and `message` come from a store's XML or a backend's JSON, the message as it may be shown.
     `checksum` is the checksum of an empty file that the signed URL has, where it has one.
-    `login` says which token was refused, as `Login.generation` counts them.
+    `login` says which token was refused, as `Login.generation` counts them. `request_id` is the server's own name for
+    the request.
     """
 
     server: Server
@@ -51,6 +52,7 @@ class Refusal:
     checksum: str = ""
     retry_after_s: float = 0.0
     login: int = 0
+    request_id: str = ""
 
     @property
     def too_busy(self) -> bool:
@@ -145,7 +147,14 @@ def sentence(refusal: Refusal) -> str:
     backend = refusal.server is Server.BACKEND
     ours = _backend_sentence(refusal) if backend else _store_sentence(refusal)
     theirs = quoted(refusal.message, refusal.status)
-    return f"{ours} The {'backend' if backend else 'storage'} says: {theirs}." if theirs else ours
+    said = f"{ours} The {'backend' if backend else 'storage'} says: {theirs}." if theirs else ours
+    if refusal.request_id and refusal.status in _IN_ITS_LOG:
+        return f"{said} In the server's log this is request {refusal.request_id}."
+    return said
+
+
+_IN_ITS_LOG = frozenset(range(500, 600)) - {507}
+"""Refusals of which the server's log knows more than the answer says."""
 
 
 def _backend_sentence(refusal: Refusal) -> str:

@@ -25,6 +25,7 @@ def store_refusal(response: Response, origin: str) -> Refusal:
         code=_element("Code", text),
         message=fit_to_show(_element("Message", text)),
         retry_after_s=response.retry_after_s,
+        request_id=response.request_id,
     )
 
 
@@ -42,6 +43,7 @@ def backend_refusal(response: Response, origin: str, login: int, secrets: Sequen
         code=code if isinstance(code, str) else "",
         message=fit_to_show(words_in(said), secrets),
         retry_after_s=response.retry_after_s,
+        request_id=response.request_id,
         login=login,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.transfer.http.body import FileBody
-from pipeline.transfer.http.client import passed, read_timeout_s
+from pipeline.transfer.http.client import passed, read_timeout_s, request_named
 from pipeline.transfer.http.exchange import Http, NoResponseError, NoResponseReason
 from pipeline.transfer.http.receipt import Evidence, Receipt, evidence_in
 from pipeline.transfer.http.redaction import origin_of
@@ -62,7 +62,9 @@ class StoreClient:
             raise refused(Refusal(server=Server.STORE, origin=origin, no_response=NoResponseReason.BROKEN_OFF))
         if response.status not in STORED or says_error(response):
             refusal = replace(store_refusal(response, origin), checksum=checksum_of_nothing(signed) if size else "")
-            self._note(f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip())
+            self._note(
+                f"the store said: {refusal.code or 'nothing more'} {refusal.message}".rstrip() + request_named(response)
+            )
             raise refused(refusal)
         body.check_unchanged()
         evidence = evidence_in(response, body.md5)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from store_server import Fault
 
 from pipeline.transfer.http.exchange import NoResponseReason, Response
-from pipeline.transfer.http.refusal import Refusal, Server, sentence
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, sentence
 from pipeline.transfer.http.refusal_texts import InvalidResponse
 from pipeline.transfer.http.server_responses import is_page, store_refusal
 
@@ -136,3 +137,24 @@ def test_xml_of_a_store_is_read_whatever_it_is(body, code, message):
     """Code and message are found where they are, and nothing breaks where they are not."""
     refusal = store_refusal(Response(status=403, body=body), "https://x")
     assert (code, message) == (refusal.code, refusal.message)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"X-Request-ID": "0b7fbb1c-6a0f"}, "0b7fbb1c-6a0f"),
+        ({"x-amz-request-id": "TX0000A1/b="}, "TX0000A1/b="),
+        ({"X-Request-ID": "a\x1b[2J"}, ""),
+        ({"X-Request-ID": "x" * 65}, ""),
+        ({}, ""),
+    ],
+    ids=["backend", "S3", "what a terminal obeys", "too long", "none"],
+)
+def test_a_servers_id_of_the_request_is_kept(uploader, server, headers, expected):
+    """It is said after the sentence where the server itself has failed."""
+    server.api_faults["/api/admin/content/aws/uploadUrl"].append(Fault(status=501, headers=headers))
+    with pytest.raises(RefusedError) as refused:
+        uploader.presign("k", "video/mp2t")
+    assert expected == refused.value.refusal.request_id
+    ours = "Try again later or ask its administrator."
+    assert str(refused.value).endswith(f"{ours} In the server's log this is request {expected}." if expected else ours)
