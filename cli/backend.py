@@ -21,6 +21,7 @@ from backend.workers import serve_with_workers
 from cli.backend_options import ACTIONS
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
+from pipeline.printable import printable
 from pipeline.timestamps import utc_text
 from pipeline.transfer.http.validation import as_prefix, target_problems
 from storage import S3Settings
@@ -113,7 +114,7 @@ def check(api: BackendApi, prefix: str) -> int:
     faults = 0
     for line in check_backend(api, prefix):
         faults += line.result is PointResult.FAULT
-        _write(f"{line.result.value:<{LABEL_WIDTH}}{line.text}")
+        _write(f"{line.result.value:<{LABEL_WIDTH}}{printable(line.text)}")
     if faults:
         _write("", f"{faults} {'requirement' if faults == 1 else 'requirements'} of docs/backend-api.md not met.")
     else:

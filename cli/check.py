@@ -6,10 +6,11 @@ import argparse
 import sys
 
 from config import Config
+from pipeline.printable import printable
 from pipeline.wiring import check_connection
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Print one sentence; what is wrong is raised."""
-    sys.stdout.write(check_connection(config).text + "\n")
+    sys.stdout.write(printable(check_connection(config).text) + "\n")
     return 0

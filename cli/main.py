@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli import interrupts
-from cli.interrupts import CANCELLED, EXIT_CANCELLED
 from cli.parser import AnyOrderParser, SentenceParser
 from cli.printing import PLAIN, without_plain
 from config import VERSION, Config
@@ -20,6 +19,7 @@ from diagnostics import crash_log
 from diagnostics.secrets import secrets_of
 from installation import WHISPER_WORKER
 from pipeline.errors import PipelineError, SettingsError
+from pipeline.printable import printable_lines
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -58,8 +58,8 @@ def run_command(arguments: Sequence[str], config: Config) -> int:
         complain(str(error))
         return EXIT_FAILED
     except KeyboardInterrupt:
-        complain(CANCELLED)
-        return EXIT_CANCELLED
+        complain(interrupts.CANCELLED)
+        return interrupts.EXIT_CANCELLED
     except BrokenPipeError:
         # the reader of our output went away; standard output is pointed elsewhere so that closing it is silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -81,7 +81,7 @@ def _with_preset(parser: argparse.ArgumentParser, arguments: Sequence[str], path
 def complain(*sentences: str) -> None:
     """Write sentences to standard error, a line each."""
     for sentence in sentences:
-        sys.stderr.write(f"hls-converter: {sentence}\n")
+        sys.stderr.write(f"hls-converter: {printable_lines(sentence)}\n")
 
 
 def build_parser(config: Config, called: str = "") -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from cli.json_lines import json_line
+from pipeline.printable import printable
 
 PLAIN = "--plain"
 """Stands before the command, whatever that is."""
@@ -33,10 +34,8 @@ def without_plain(arguments: Sequence[str]) -> Sequence[str]:
 
 
 def terminal_safe(text: str) -> str:
-    """Return a text from a manifest that is safe for a terminal: control characters are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii") for sign in text)
+    """Return a text from elsewhere that is safe for a terminal: control characters are escaped."""
+    return printable(text)
 
 
 def size_text(size_bytes: int) -> str:

@@ -16,6 +16,7 @@ from pipeline.cancel import CancelToken
 from pipeline.errors import Cancelled
 from pipeline.job import Existing
 from pipeline.preflight_answers import PlanT, PreflightAnswer, Ready, Refused, ResumeUpload
+from pipeline.printable import printable_lines
 
 LOOK_S = 0.2
 """How often a question that waits for another one looks whether the job was cancelled, in seconds."""
@@ -70,7 +71,7 @@ def can_ask() -> bool:
 
 def confirm(question: str, *, otherwise: bool) -> bool:
     """Ask for a yes or a no at the terminal; `otherwise` is what Enter alone says. Ctrl-D raises KeyboardInterrupt."""
-    sys.stderr.write(f"{question} [{'Y/n' if otherwise else 'y/N'}] ")
+    sys.stderr.write(f"{printable_lines(question)} [{'Y/n' if otherwise else 'y/N'}] ")
     sys.stderr.flush()
     typed = sys.stdin.readline()
     if not typed:  # Ctrl-D answers nothing

@@ -123,7 +123,7 @@ class PlainLines:
         """Nothing to leave."""
 
     def _write(self, line: str) -> None:
-        self._out.write(line + "\n")
+        self._out.write(terminal_safe(line) + "\n")
         self._out.flush()
 
 
@@ -148,7 +148,7 @@ class TerminalBars:
 
     def start(self, title: str, rows: Sequence[str], phases: Sequence[PhaseName]) -> None:
         """Draw the empty bars of a job."""
-        self._console.print(title, style="bold")
+        self._console.print(terminal_safe(title), style="bold")
         for task in self._tasks.values():
             self._progress.remove_task(task)
         self._rows = rows
@@ -172,7 +172,7 @@ class TerminalBars:
         elif isinstance(event, JobFinished):
             self._progress.stop()
             for line in job_summary(event.report, by_source=self._by_source):
-                self._console.print(line, soft_wrap=True)
+                self._console.print(terminal_safe(line), soft_wrap=True)
 
     def paused(self) -> AbstractContextManager[None]:
         """Nothing to pause: a question comes before the bars, and after those of the job before."""
@@ -200,7 +200,7 @@ class TerminalBars:
         if task is None:
             return
         if text is not None:
-            self._progress.update(task, text=text.splitlines()[0] if text else "")
+            self._progress.update(task, text=terminal_safe(text.splitlines()[0]) if text else "")
         if fraction is not None:
             self._progress.update(task, completed=fraction)
 

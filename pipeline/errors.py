@@ -6,9 +6,11 @@ A message is a sentence for an editor: what, which file, what to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+
+from pipeline.printable import printable, printable_lines
 
 
 class Setting(Enum):
@@ -68,7 +70,12 @@ class Cancelled(Exception):
 
 
 class PipelineError(Exception):
-    """A job, or a step before it, can't go on. The text is shown to the editor as it is."""
+    """A job, or a step before it, can't go on. The text is shown to the editor, without signs that a terminal obeys:
+    it may quote a server, or a file's name.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(printable_lines(text))
 
 
 class SettingsError(PipelineError):
@@ -79,7 +86,8 @@ class SettingsError(PipelineError):
 
     def __init__(self, problems: str | Problem | Sequence[str | Problem]) -> None:
         several = (problems,) if isinstance(problems, str | Problem) else problems
-        self.problems = tuple(Problem(text=one) if isinstance(one, str) else one for one in several)
+        found = (Problem(text=one) if isinstance(one, str) else one for one in several)
+        self.problems = tuple(replace(one, text=printable_lines(one.text)) for one in found)
         super().__init__("\n".join(self.sentences))
 
     @property
@@ -144,7 +152,7 @@ class DestinationTakenError(SettingsError):
 
     def __init__(self, *, prefix: str, title: str, same_name: bool, last_synced: str, begun: bool = False) -> None:
         self.prefix = prefix
-        self.title = title
+        self.title = title = printable(title)
         self.same_name = same_name
         self.last_synced = last_synced
         self.begun = begun

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # whoever only tells how an upload goes need not wait for what describes a conversion
     from pipeline.model import JobReport, PhaseName, PhaseOutcome
+from pipeline.printable import printable_lines
 
 
 class LogLevel(str, Enum):
@@ -101,11 +102,14 @@ class PhaseFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class LogLine:
-    """A sentence about the job."""
+    """A sentence about the job, as it can be shown: it may quote a server, or a file's name."""
 
     job: str
     text: str
     level: LogLevel = LogLevel.INFO
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable_lines(self.text))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ import pytest
 from inventory_server import NAMES, NOW, PREFIX, TOKEN, running_inventory, upload, write_job
 from json_events import events
 
-from cli.main import EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
+from cli.interrupts import EXIT_CANCELLED
+from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
 from cli.printing import size_text, terminal_safe
 from config import BackendApi, Config
 from pipeline.transfer.manifests.manifest import Manifest

@@ -40,6 +40,7 @@ PIPELINE_STEPS: tuple[set[str], ...] = (
         "model",
         "events",
         "errors",
+        "printable",
         "cancel",
         "codec",
         "alongside",

@@ -11,15 +11,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from config import BackendApi
+from pipeline.printable import printable
 from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities, parse_capabilities
 from pipeline.transfer.http.exchange import Http, NoResponseError, Response
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.redaction import origin_of, redact
-from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, is_web_address, refused
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, is_safe_address, is_web_address, refused
 from pipeline.transfer.http.refusal_texts import InvalidResponse
 from pipeline.transfer.http.retry import RetryDecision, after_upload
 from pipeline.transfer.http.server_responses import backend_refusal, is_page, json_fields
 from pipeline.transfer.http.signed import SignedPart, SignedUpload, headers_in
+from pipeline.transfer.http.validation import key_problem
 
 BACKEND_TIMEOUT_S = 30.0
 VALIDATE_TIMEOUT_S = 10.0
@@ -38,6 +40,8 @@ _GOOD = (200, 201, 202, 204)
 
 _LOGGED_BODY = 300
 _MAX_REDACTED = 1 << 16
+_MOST_TEXT = 1 << 14
+"""No key, no name of an upload and no address is longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,14 +126,16 @@ class BackendClient:
         )
         said = self._fields(response)
         key, upload_id = self._texts(said, "key", "uploadId")
-        return MultipartUpload(key=key, upload_id=upload_id, download_url=_text(said, "downloadUrl"))
+        return MultipartUpload(key=self._key(key), upload_id=upload_id, download_url=self._public_address(said))
 
     def sign_part(self, upload: MultipartUpload, number: int, size_bytes: int) -> SignedPart:
         """Ask for a URL to which one part may be sent."""
         wanted = {"key": upload.key, "uploadId": upload.upload_id, "partNumber": number, "sizeBytes": size_bytes}
         response = self._ask("POST", f"{MULTIPART}/part", wanted, accepted=(200, 201))
         said = self._fields(response)
-        return SignedPart(signed_url=self._web_address(self._texts(said, "signedUrl")[0]), headers=self._headers(said))
+        return SignedPart(
+            signed_url=self._signed_address(self._texts(said, "signedUrl")[0]), headers=self._headers(said)
+        )
 
     def parts(self, upload: MultipartUpload) -> list[UploadedPart] | None:
         """Return the parts that the store has, None where it knows no such upload any more."""
@@ -213,9 +219,9 @@ class BackendClient:
     def _presigned(self, said: Mapping[str, Any]) -> SignedUpload:
         key, signed_url = self._texts(said, "key", "signedUrl")
         return SignedUpload(
-            key=key,
-            signed_url=self._web_address(signed_url),
-            download_url=_text(said, "downloadUrl"),
+            key=self._key(key),
+            signed_url=self._signed_address(signed_url),
+            download_url=self._public_address(said),
             headers=self._headers(said),
         )
 
@@ -235,15 +241,29 @@ class BackendClient:
 
     def _texts(self, said: Mapping[str, Any], *names: str) -> list[str]:
         """Return fields that an answer must have."""
-        found = [value for name in names if isinstance(value := said.get(name), str) and value]
+        found = [value for name in names if isinstance(value := said.get(name), str) and 0 < len(value) <= _MOST_TEXT]
         if len(found) != len(names):
             raise refused(self._invalid(InvalidResponse.FIELDS_MISSING))
         return found
 
-    def _web_address(self, url: str) -> str:
-        if not is_web_address(url):
+    def _signed_address(self, url: str) -> str:
+        if not is_safe_address(url):
             raise refused(self._invalid(InvalidResponse.BAD_SIGNED_URL))
         return url
+
+    def _public_address(self, said: Mapping[str, Any]) -> str:
+        """Return where players find an object, empty where the backend says nothing of use."""
+        url = said.get("downloadUrl")
+        if isinstance(url, str) and len(url) <= _MOST_TEXT and is_web_address(url) and printable(url) == url:
+            return url
+        if url:
+            self._note("the backend's downloadUrl is not an address")
+        return ""
+
+    def _key(self, key: str) -> str:
+        if key_problem(key):
+            raise refused(self._invalid(InvalidResponse.BAD_KEY))
+        return key
 
     def _invalid(self, invalid: InvalidResponse) -> Refusal:
         self._note(f"the backend's answer can't be used: {invalid.value}")
@@ -256,12 +276,6 @@ def token_untested(endpoint: str, said: str) -> str:
         "Whether the token is valid is not known before the first file is sent: "
         f"the backend does not answer {endpoint} ({said})."
     )
-
-
-def _text(said: Mapping[str, Any], name: str) -> str:
-    """Return a field that an answer may have, empty where it has none."""
-    value = said.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _wanted(key: str, content_type: str, size_bytes: int | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from pipeline.printable import printable
 from pipeline.published import LOG_PATTERN
 from pipeline.transfer.http.redaction import redact
 
@@ -52,7 +53,7 @@ class UploadLog:
     def write(self, text: str) -> None:
         """Add a line with its time; safe from every thread."""
         stamp = datetime.now().isoformat(sep=" ", timespec="milliseconds")
-        line = redact(" ".join(text.splitlines()), tuple(self._secrets))
+        line = printable(redact(" ".join(text.splitlines()), tuple(self._secrets)))
         with self._lock:
             if not self._usable:
                 return

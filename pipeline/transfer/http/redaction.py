@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from pipeline.printable import printable
+
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 _URL_QUERY = re.compile(r"(https?://[^\s?'\"<>]*)\?[^\s'\"<>]*", re.IGNORECASE)
 # HTTP libraries name a path with its query and without its server in the text of their exceptions.
@@ -33,4 +35,4 @@ def origin_of(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "an unreadable address"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return printable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")

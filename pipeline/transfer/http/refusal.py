@@ -8,6 +8,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from pipeline.errors import AuthenticationError, TransferError
+from pipeline.printable import printable
 from pipeline.transfer.http.exchange import NoResponseReason
 from pipeline.transfer.http.refusal_texts import (
     BACKEND_NO_RESPONSE,
@@ -20,6 +21,7 @@ from pipeline.transfer.http.refusal_texts import (
     InvalidResponse,
 )
 from pipeline.transfer.http.server_message import quoted
+from pipeline.transfer.http.validation import takes_plain_http
 
 
 class Server(str, Enum):
@@ -63,11 +65,16 @@ class Refusal:
     @property
     def concerns_every_file(self) -> bool:
         """Whether no other file would fare better: the token, a full storage, a wrong clock,
-        the backend's own credentials.
+        the backend's own credentials, one key for all.
         """
         token = self.server is Server.BACKEND and self.status == 401
         return (
-            token or self.no_response in _SETTLED or self.status == 507 or self.code in _FOR_ALL or self.wrong_checksum
+            token
+            or self.no_response in _SETTLED
+            or self.status == 507
+            or self.code in _FOR_ALL
+            or self.wrong_checksum
+            or self.invalid is InvalidResponse.SAME_KEY
         )
 
     @property
@@ -140,6 +147,18 @@ def is_web_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
+
+
+def is_safe_address(url: str) -> bool:
+    """Say whether what is sent to an address, or read there, is safe on the way: https, or a host of the own network.
+
+    Signs that no address has are none of a safe one either.
+    """
+    return (
+        is_web_address(url)
+        and printable(url) == url
+        and (url[:6].lower() == "https:" or takes_plain_http(urlsplit(url).hostname or "", token=False))
+    )
 
 
 def sentence(refusal: Refusal) -> str:

@@ -16,6 +16,8 @@ class InvalidResponse(str, Enum):
     OTHER_SIZE = "other size"
     BAD_HEADERS = "bad headers"
     NOT_CONFIRMED = "not confirmed"
+    BAD_KEY = "bad key"
+    SAME_KEY = "same key"
 
 
 CREDENTIALS = ("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId")
@@ -100,13 +102,22 @@ INVALID_RESPONSES = {
     InvalidResponse.BAD_HEADERS: (
         "The backend at {origin} gave headers for the upload that can't be sent. Ask its administrator."
     ),
+    InvalidResponse.BAD_KEY: (
+        "The backend at {origin} gave a key that no storage takes: with control characters, or too long. "
+        "Ask its administrator."
+    ),
+    InvalidResponse.SAME_KEY: (
+        "The backend at {origin} stores several files under the same key, where each would replace the one before. "
+        "Ask its administrator."
+    ),
     InvalidResponse.NOT_CONFIRMED: (
         "The storage at {origin} did not confirm that it has the file, and it can't be read back:"
         " a proxy or a login page may have answered."
         " Check your internet connection, or ask the administrator of the backend."
     ),
     InvalidResponse.BAD_SIGNED_URL: (
-        "The backend at {origin} gave an upload address that does not start with https://. Ask its administrator."
+        "The backend at {origin} gave an upload address that can't be used: it must start with https://. "
+        "Ask its administrator."
     ),
 }
 QUOTA = "S3 storage quota exceeded. Contact administrator."

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.transfer.http.exchange import Response
 from pipeline.transfer.http.refusal import Refusal, Server
-from pipeline.transfer.http.server_message import fit_to_show, words_in
+from pipeline.transfer.http.server_message import MOST, fit_to_show, words_in
 
 _MAX_XML = 1 << 16
 
@@ -22,7 +22,7 @@ def store_refusal(response: Response, origin: str) -> Refusal:
         server=Server.STORE,
         origin=origin,
         status=response.status,
-        code=_element("Code", text),
+        code=fit_to_show(_element("Code", text))[:MOST],
         message=fit_to_show(_element("Message", text)),
         retry_after_s=response.retry_after_s,
         request_id=response.request_id,
@@ -40,7 +40,7 @@ def backend_refusal(response: Response, origin: str, login: int, secrets: Sequen
         server=Server.BACKEND,
         origin=origin,
         status=response.status,
-        code=code if isinstance(code, str) else "",
+        code=fit_to_show(code, secrets)[:MOST] if isinstance(code, str) else "",
         message=fit_to_show(words_in(said), secrets),
         retry_after_s=response.retry_after_s,
         request_id=response.request_id,

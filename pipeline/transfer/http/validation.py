@@ -11,6 +11,7 @@ from pipeline.errors import Problem, Setting
 
 MAX_HOST = 253
 IPV6 = 6
+_OWN_NAMES = (".local", ".localhost", ".internal", ".test", ".home.arpa")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 MAX_KEY_BYTES = 1024
 """Amazon S3, object key names."""
@@ -37,6 +38,25 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def takes_plain_http(host: str, *, token: bool) -> bool:
+    """Say whether http:// will do for a host: for this machine, and where no token is sent for the own network, too.
+
+    That has addresses which nobody outside has (RFC 1918, 4193, 6598), and names that no public server has
+    (RFC 6761, 6762, 8375; .internal by ICANN; names without a dot).
+    """
+    return is_loopback(host) or (not token and _is_of_own_network(host.lower()))
+
+
+def _is_of_own_network(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        # numbers without dots are addresses, too (inet_aton), and may be public ones
+        return host.endswith(_OWN_NAMES) or ("." not in host and host[:1].isalpha())
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return not (mapped or address).is_global
 
 
 def is_host(host: str) -> bool:
@@ -72,7 +92,7 @@ def _wrong_with_url(url: str) -> list[str]:
         problems.append("Backend URL must name a server, like https://api.example.com.")
     elif not is_host(host) or port == 0:
         problems.append("Backend URL does not name a server that can exist: write it like https://api.example.com.")
-    elif parts.scheme == "http" and not is_loopback(host):
+    elif parts.scheme == "http" and not takes_plain_http(host, token=True):
         problems.append("Backend URL must start with https:// (http:// is for localhost only).")
     if "@" in parts.netloc:
         problems.append("Backend URL must not contain a user name or password.")

@@ -25,7 +25,7 @@ from pipeline.transfer.http.exchange import ANSWER, BodyLimit, NoResponseError, 
 from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.redaction import origin_of
-from pipeline.transfer.http.refusal import Refusal, Server, refused
+from pipeline.transfer.http.refusal import Refusal, Server, is_safe_address, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, no_recovery
 from pipeline.transfer.http.server_responses import backend_refusal, store_refusal
 
@@ -304,7 +304,7 @@ class Inventory:
             etag=md5 if etag and etag == md5 else etag or None,  # kept once: there may be 100,000
             md5=md5 if _MD5.fullmatch(md5) else None,
             last_modified=parse_timestamp(_text(fields.get("lastModified"))),
-            url=url,
+            url=url if is_safe_address(url) else "",
         )
 
     def _invalid(self, endpoint: str) -> TransferError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import AuthenticationError, TransferError
 from pipeline.transfer.http.receipt import Evidence, Receipt
-from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, is_web_address, refused
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, is_safe_address, refused
 from pipeline.transfer.http.refusal_texts import InvalidResponse
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
 
@@ -96,7 +96,7 @@ class Proof:
                     found = True
                 else:
                     found = md5 == stored_md5(self._inventory, lambda: stored.url, key=key, size_bytes=size_bytes)
-            elif is_web_address(url):
+            elif is_safe_address(url):
                 found = md5 == stored_md5(self._inventory, lambda: url, key=key, size_bytes=size_bytes)
             else:
                 self._note(f"{key} can't be read back: the backend gives no address")

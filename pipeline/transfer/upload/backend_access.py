@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from config import BackendApi
 from pipeline.cancel import CancelToken
+from pipeline.events import LogLevel
 from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities
 from pipeline.transfer.http.client import BackendClient
 from pipeline.transfer.http.control import TransferControl
@@ -23,6 +24,7 @@ from pipeline.transfer.http.retry import RetryDecision, after_question, after_up
 from pipeline.transfer.http.store_client import StoreClient
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.upload.backend_answers import NO_ANSWERS, BackendAnswers
+from pipeline.transfer.upload.given_keys import GivenKeys
 from pipeline.transfer.upload.sender import Sender, UploadContext
 
 if TYPE_CHECKING:
@@ -153,4 +155,5 @@ class BackendAccess:
             delays=self.delays,
             cancel=cancel,
             note=note,
+            keys=GivenKeys(origin_of(self.backend.url), lambda text: announce(text, LogLevel.WARNING)),
         )

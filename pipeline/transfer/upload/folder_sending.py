@@ -98,7 +98,15 @@ def send_folder(
             offered = access.capabilities
 
             def context_for(stop: CancelToken) -> UploadContext:
-                return access.context(offered, stop, messages.note, messages.announce)
+                context = access.context(offered, stop, messages.note, messages.announce)
+                context.keys.known(
+                    {
+                        prepared.already[file.name].key: file.key
+                        for file in prepared.files
+                        if file.name in prepared.already
+                    }
+                )
+                return context
 
             return upload_run.run(
                 context_for, offered, partial(_sizes, access, context_for(cancel)), guard, on_progress, cancel

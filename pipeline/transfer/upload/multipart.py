@@ -270,6 +270,7 @@ class PartsSender:
         kind = content_type(file.path)
         attempts = Attempts(self._context, ignore)
         upload = attempts.run(lambda: self._backend.begin_parts(file.key, kind, status.st_size), file.key)
+        self._context.keys.check(upload.key, file.key)
         begun = BegunInParts(
             size_bytes=status.st_size,
             mtime_ns=status.st_mtime_ns,

@@ -26,6 +26,7 @@ from pipeline.transfer.http.signed import SignedUpload
 from pipeline.transfer.http.store_client import StoreClient
 from pipeline.transfer.manifests.inventory import Inventory
 from pipeline.transfer.manifests.proof import Proof, StoreTraits
+from pipeline.transfer.upload.given_keys import GivenKeys
 from pipeline.transfer.upload.journal import Confirmed
 from pipeline.transfer.upload.publish_order import OutgoingFile
 
@@ -47,7 +48,7 @@ class UploadContext:
     """What all threads of one upload share.
 
     `delays` are the pauses between tries, in seconds; `note` takes lines for the log; `traits` is what was found out
-    about the store.
+    about the store, `keys` those that the backend gave.
     """
 
     capabilities: BackendCapabilities
@@ -57,6 +58,7 @@ class UploadContext:
     delays: tuple[float, ...]
     cancel: CancelToken
     note: Callable[[str], None]
+    keys: GivenKeys
     traits: StoreTraits = field(default_factory=StoreTraits)
 
     @property
@@ -229,6 +231,7 @@ class Sender:
                     presigned = signed.take(len(body)) if signed is not None and tries == 1 else None
                     attempts.url_age_s = signed.age_s if signed is not None and presigned is not None else 0.0
                     presigned = presigned or self.sign(path, key, len(body))
+                    self._context.keys.check(presigned.key, key)
                     on_put()
                     sent_md5, etag = self._put(presigned, path, body, md5=md5, rewrite=rewrite)
                     return Confirmed(

@@ -125,13 +125,20 @@ def test_presign_sends_key_and_type_and_nothing_else(uploader, server):
         (b'{"key": "k", "downloadUrl": "https://x"}', "left out"),
         (b'{"key": "k", "signedUrl": 5, "downloadUrl": "https://x"}', "left out"),
         (b'{"key": "k", "signedUrl": "", "downloadUrl": "https://x"}', "left out"),
-        (b'{"key": "k", "signedUrl": "ftp://x/y", "downloadUrl": "https://x"}', "does not start with https://"),
-        (b'{"key": "k", "signedUrl": "/relative", "downloadUrl": "https://x"}', "does not start with https://"),
-        (b'{"key": "k", "signedUrl": "https://[x", "downloadUrl": "https://x"}', "does not start with https://"),
+        (b'{"key": "k", "signedUrl": "ftp://x/y", "downloadUrl": "https://x"}', "upload address that can't be used"),
+        (b'{"key": "k", "signedUrl": "/relative", "downloadUrl": "https://x"}', "upload address that can't be used"),
+        (b'{"key": "k", "signedUrl": "https://[x", "downloadUrl": "https://x"}', "upload address that can't be used"),
         (
             b'{"key": "k", "signedUrl": "file:///etc/passwd", "downloadUrl": "https://x"}',
-            "does not start with https://",
+            "upload address that can't be used",
         ),
+        (b'{"key": "k", "signedUrl": "http://store.example.com/k?X"}', "must start with https://"),
+        (b'{"key": "k", "signedUrl": "http://8.8.8.8/k?X"}', "must start with https://"),
+        (b'{"key": "k", "signedUrl": "https://x/\\u001b[2Jk?X"}', "upload address that can't be used"),
+        (b'{"key": "k\\u001b[2J", "signedUrl": "https://x/k?X"}', "a key that no storage takes"),
+        (b'{"key": "%s", "signedUrl": "https://x/k?X"}' % (b"k" * 1025), "a key that no storage takes"),
+        (b'{"key": "\\ud800", "signedUrl": "https://x/k?X"}', "a key that no storage takes"),
+        (b'{"key": "k", "signedUrl": "https://x/%s"}' % (b"k" * 20_000), "left out"),
         (b'{"key": "k", "signedUrl": "https://x/y", "headers": "x"}', "headers for the upload that can't be sent"),
         (
             b'{"key": "k", "signedUrl": "https://x/y", "headers": {"a b": "c"}}',
@@ -149,6 +156,15 @@ def test_malformed_answers_are_plain_sentences(uploader, server, body, said):
     server.api_faults[PRESIGN].append(Fault(status=200, body=body))
     with pytest.raises(TransferError, match=said):
         uploader.presign("k", "video/mp2t")
+
+
+@pytest.mark.parametrize(
+    "given", ["https://cdn/\x1b]0;title\x07", "javascript:alert(1)", "/relative", 5, "https://x/" + "y" * 20_000]
+)
+def test_address_for_players_that_is_none_is_left_out(uploader, server, given):
+    """It is shown at the end of an upload, where a terminal would obey what is in it."""
+    server.answer_presign = lambda number, said: json.dumps({**said, "downloadUrl": given}).encode()
+    assert "" == uploader.presign("k", "video/mp2t").download_url
 
 
 def test_headers_of_a_signed_url(uploader, server):

@@ -77,3 +77,11 @@ def test_oldest_logs_are_removed(tmp_path):
     with UploadLog(tmp_path) as log:
         log.write("new")
     assert [*old[3:], log.path] == sorted(tmp_path.iterdir())
+
+
+def test_no_line_has_what_a_terminal_obeys(tmp_path):
+    """A server's words, types and addresses are read with `cat` and `tail`."""
+    with UploadLog(tmp_path) as log:
+        log.write("ETag \x1b[2J\x9b31m, type text/\u202eplain")
+    [line] = log.path.read_text().splitlines()
+    assert line.endswith(r"ETag \x1b[2J\x9b31m, type text/\u202eplain")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 from store_server import Fault
 
 from pipeline.transfer.http.exchange import NoResponseReason, Response
-from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, sentence
+from pipeline.transfer.http.redaction import origin_of
+from pipeline.transfer.http.refusal import Refusal, RefusedError, Server, is_safe_address, sentence
 from pipeline.transfer.http.refusal_texts import InvalidResponse
-from pipeline.transfer.http.server_responses import is_page, store_refusal
+from pipeline.transfer.http.server_responses import backend_refusal, is_page, store_refusal
 
 STATUSES = (302, 400, 401, 403, 404, 413, 429, 500, 503, 507)
 EVERY = [
@@ -158,3 +160,50 @@ def test_a_servers_id_of_the_request_is_kept(uploader, server, headers, expected
     assert expected == refused.value.refusal.request_id
     ours = "Try again later or ask its administrator."
     assert str(refused.value).endswith(f"{ours} In the server's log this is request {expected}." if expected else ours)
+
+
+def test_what_a_server_says_has_nothing_that_a_terminal_obeys():
+    """Codes, too, are shown to the editor; and the server's name comes from an address that the backend gave."""
+    xml = b"<Error><Code>X\x1b[2J</Code><Message>a\x1b]0;b\x07</Message></Error>"
+    of_store = store_refusal(Response(status=400, body=xml), origin_of("https://x\x1b[31m/y"))
+    said = json.dumps({"error": "E\x1b[2J\u202e", "message": "no \x1b[2J way"}).encode()
+    of_backend = backend_refusal(Response(status=400, body=said), "https://y", 0)
+    assert ("X [2J", "E [2J") == (of_store.code, of_backend.code)
+    assert str(RefusedError(of_store)).isprintable()
+    assert str(RefusedError(of_backend)).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://store.example.com/k?X-Amz-Signature=a", True),
+        ("HTTPS://store.example.com/k", True),
+        ("https://store.example.com/a b/日本", True),
+        ("http://127.0.0.1:9000/k", True),
+        ("http://localhost/k", True),
+        ("http://192.168.1.5:9000/k", True),
+        ("http://10.0.0.1/k", True),
+        ("http://100.64.1.2/k", True),
+        ("http://[fd00::1]/k", True),
+        ("http://minio:9000/k", True),
+        ("http://store.local/k", True),
+        ("http://minio.media.internal/k", True),
+        ("http://store.example.com/k", False),
+        ("http://8.8.8.8/k", False),
+        ("http://[2001:4860:4860::8888]/k", False),
+        ("http://[::ffff:8.8.8.8]/k", False),
+        ("http://134744072/k", False),
+        ("http://0x8080808/k", False),
+        ("http://user@store.example.com/k", False),
+        ("http://localhost@store.example.com/k", False),
+        ("http://localhost.example.com/k", False),
+        ("https://store.example.com/\x1b[2J", False),
+        ("https://store.example.com/\n", False),
+        ("https://[x", False),
+        ("ftp://localhost/k", False),
+        ("", False),
+    ],
+)
+def test_what_is_signed_goes_to_a_public_server_in_https_only(url, expected):
+    """Whoever sees a signed address on the way can use it; on this machine and in the own network nobody else does."""
+    assert expected is is_safe_address(url)

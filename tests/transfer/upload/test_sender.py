@@ -16,6 +16,7 @@ from pipeline.transfer.http.login import Login
 from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.refusal import Refusal, Server, refused
 from pipeline.transfer.http.retry import RetryDecision
+from pipeline.transfer.upload.given_keys import GivenKeys
 from pipeline.transfer.upload.sender import FRESH_S, Attempts, SignedAhead, UploadContext, ignore
 
 
@@ -33,6 +34,7 @@ def context(cancel):
         delays=(),
         cancel=cancel,
         note=ignore,
+        keys=GivenKeys("https://backend.test", ignore),
     )
 
 
