@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
-from backend.player_page import CAPTIONS_MARK, player_file, watch_page
+from backend.player_page import CAPTIONS_HEAD_BYTES, CAPTIONS_MARK, player_file, watch_page
 from backend.server import listen, running_in_thread
 from pipeline.errors import SettingsError
 from pipeline.files import is_folder, is_there
@@ -159,7 +159,8 @@ class _Server(uvicorn.Server):
 
 def _has_cues(captions: Path) -> bool:
     try:
-        return CAPTIONS_MARK in captions.read_bytes()
+        with captions.open("rb") as file:
+            return CAPTIONS_MARK in file.read(CAPTIONS_HEAD_BYTES)
     except OSError:
         return False
 

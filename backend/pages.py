@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from backend.addresses import object_path
 from backend.contract import Health
 from backend.description import refusals
-from backend.player_page import CAPTIONS_MARK, filled_page, player_file, watch_page
+from backend.player_page import CAPTIONS_HEAD_BYTES, CAPTIONS_MARK, filled_page, player_file, watch_page
 from backend.records import FileRecords
 from backend.settings import BackendSettings
 from backend.stream_list import FoundStream, StreamList
@@ -28,6 +28,15 @@ from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, Stora
 _NOTHING_HERE = "Nothing here yet: upload a video and reload this page."
 _NOTHING_THERE = "No stream was found in this part of the storage."
 
+MAX_MASTER_BYTES = 1 << 20
+"""How much of a master playlist is looked at."""
+
+MAX_MANIFEST_BYTES = 16 << 20
+"""The largest manifest that is read to find what belongs to a replaced stream: some 30,000 files."""
+
+MANIFESTS_AT_ONCE = 2
+"""How many of them are read at once: each takes several times its size in memory."""
+
 
 class PageRoutes:
     """The pages, their files and the health check. Nothing here needs the token."""
@@ -37,6 +46,7 @@ class PageRoutes:
         self._records = records
         self._streams = StreamList(storage)
         self._embedding = settings.embed_origins
+        self._reading_manifests = asyncio.Semaphore(MANIFESTS_AT_ONCE)
         # Behind a proxy that serves the backend below a path, links need that path in front.
         self._base = urlsplit(settings.public_base_url).path.rstrip("/")
 
@@ -70,7 +80,7 @@ class PageRoutes:
         if not await self._storage.exists(paths.master):
             return filled_page("missing.html", base=self._base, status=404, name=_name(paths.prefix))
         captions, chapters, poster = await self._beside(paths)
-        spoken = captions and CAPTIONS_MARK in await self._storage.load(captions)
+        spoken = captions and CAPTIONS_MARK in await self._storage.load(captions, max_bytes=CAPTIONS_HEAD_BYTES)
         return watch_page(
             base=self._base,
             name=_name(paths.prefix),
@@ -98,7 +108,7 @@ class PageRoutes:
         They lie at the prefix, or in the folder of the stream where an earlier version of the program left them; what
         the manifest of the stream doesn't name was left by another one.
         """
-        master = await self._storage.load(paths.master)
+        master = await self._load_master(paths)
         version_folder = version_folder_in(master)
         inside = StoragePathBuilder(paths.prefix + version_folder)
         named = await self._named(paths, master) if version_folder else None
@@ -116,10 +126,15 @@ class PageRoutes:
         """Return the keys in the manifest of the stream with this master; None where there is no such manifest."""
         if not await self._storage.exists(paths.manifest):
             return None
-        manifest = await asyncio.to_thread(understood, await self._storage.load(paths.manifest))
+        async with self._reading_manifests:
+            text = await self._storage.load(paths.manifest, max_bytes=MAX_MANIFEST_BYTES + 1)
+            manifest = None if len(text) > MAX_MANIFEST_BYTES else await asyncio.to_thread(understood, text)
         md5 = hashlib.md5(master, usedforsecurity=False).hexdigest()
         keys = {} if manifest is None else {file.s3_key: file.md5_hash for file in manifest.files}
         return set(keys) if keys.get(paths.master) == md5 else None
+
+    async def _load_master(self, paths: StoragePathBuilder) -> bytes:
+        return await self._storage.load(paths.master, max_bytes=MAX_MASTER_BYTES)
 
     def _object(self, key: str) -> str:
         return self._base + object_path(key)
@@ -140,7 +155,7 @@ class PageRoutes:
         empty for none.
         """
         with suppress(ObjectNotFoundError):
-            version_folder = version_folder_in(await self._storage.load(StoragePathBuilder(prefix).master))
+            version_folder = version_folder_in(await self._load_master(StoragePathBuilder(prefix)))
             poster = StoragePathBuilder(prefix + version_folder).poster
             if version_folder and await self._storage.exists(poster):
                 return poster

@@ -23,6 +23,9 @@ _POLICY = (
 CAPTIONS_MARK = b"-->"
 """What a WebVTT file with cues has: without speech there is a file, and no cue."""
 
+CAPTIONS_HEAD_BYTES = 1 << 16
+"""How much of such a file is looked at: only its head, styles and notes stand before the first cue."""
+
 
 def watch_page(
     *,

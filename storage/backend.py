@@ -101,8 +101,8 @@ class StorageBackend(Protocol):
         ObjectNotFoundError.
         """
 
-    async def load(self, path: str) -> bytes:
-        """Return the whole content: for small objects. Raises ObjectNotFoundError."""
+    async def load(self, path: str, *, max_bytes: int | None = None) -> bytes:
+        """Return the content, or so many bytes of its beginning: for small objects. Raises ObjectNotFoundError."""
 
     async def find(self, path: str) -> StoredObject:
         """Say what is stored under a path without reading it. Raises ObjectNotFoundError."""

@@ -115,11 +115,12 @@ class LocalStorageBackend:
             raise
         return OpenFile(info, file)
 
-    async def load(self, path: str) -> bytes:
-        """Return the whole content: for small objects. Raises ObjectNotFoundError."""
+    async def load(self, path: str, *, max_bytes: int | None = None) -> bytes:
+        """Return the content; see StorageBackend.load."""
         file = await self.open(path)
         try:
-            return b"".join([block async for block in file.chunks()])
+            stop = file.info.size_bytes if max_bytes is None else min(max_bytes, file.info.size_bytes)
+            return b"".join([block async for block in file.chunks(0, stop)])
         finally:
             await file.close()
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from storage.backend import StoredObject
 from storage.errors import ObjectChangedError
-from storage.files import BLOCK_BYTES, close_shielded, translated
+from storage.files import close_shielded, translated
 
 if TYPE_CHECKING:
     from aiofiles.threadpool.binary import AsyncBufferedReader
+
+READ_BYTES = 1 << 18
+"""How much is read at once: a client that stalls holds two or three such blocks, and a larger one is hardly faster."""
 
 
 class OpenFile:
@@ -32,7 +35,7 @@ class OpenFile:
             await self._file.seek(start)
         while remaining > 0:
             with translated(self._info.path):
-                block = await self._file.read(min(BLOCK_BYTES, remaining))
+                block = await self._file.read(min(READ_BYTES, remaining))
             if not block:
                 raise ObjectChangedError(f"{self._info.path} became shorter while it was read.")
             remaining -= len(block)

@@ -6,7 +6,7 @@ Owns what lies under its prefix; nothing outside it is ever read or written.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -21,55 +21,11 @@ from storage.paths import check_prefix, utf8_of
 from storage.s3_bucket import S3Bucket, has_own_keys
 from storage.s3_content import ContentInParts, base64_md5, check_not_more, check_size
 from storage.s3_parts import S3Parts
+from storage.s3_reading import READ_BYTES, OpenBucketObject
 from storage.settings import S3Settings
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import PutObjectOutputTypeDef
-
-READ_BYTES = 1 << 20
-
-
-class OpenBucketObject:
-    """An object being read.
-
-    Each range is one request, and refused if the object is no longer the one that was opened.
-    """
-
-    def __init__(self, info: StoredObject, bucket: S3Bucket) -> None:
-        self._info = info
-        self._bucket = bucket
-
-    @property
-    def info(self) -> StoredObject:
-        """What is being read."""
-        return self._info
-
-    async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the bytes from `start` up to, not including, `stop` (None: the end).
-
-        Raises ObjectChangedError, StorageError.
-        """
-        end = self._info.size_bytes if stop is None else stop
-        if start < end:
-            async with aclosing(self._read(start, end)) as blocks:
-                async for block in blocks:
-                    yield block
-
-    async def close(self) -> None:
-        """Nothing is held between two ranges."""
-
-    async def _read(self, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-        with self._bucket.errors.translated(self._info.path):
-            answer = await self._bucket.client.get_object(
-                **self._bucket.named(self._info.path), IfMatch=f'"{self._info.etag}"', Range=f"bytes={start}-{stop - 1}"
-            )
-        async with answer["Body"]:
-            while True:
-                with self._bucket.errors.translated(self._info.path):
-                    block = await answer["Body"].read(READ_BYTES)
-                if not block:
-                    return
-                yield block
 
 
 class S3StorageBackend:
@@ -130,13 +86,18 @@ class S3StorageBackend:
         """Open an object for reading; the caller closes it. Raises ObjectNotFoundError."""
         return OpenBucketObject(await self.find(path), self._bucket)
 
-    async def load(self, path: str) -> bytes:
-        """Return the whole content: for small objects. Raises ObjectNotFoundError."""
+    async def load(self, path: str, *, max_bytes: int | None = None) -> bytes:
+        """Return the content; see StorageBackend.load."""
         named = self._bucket.named(path)
+        content = bytearray()
         with self._bucket.errors.translated(path):
             answer = await self._bucket.client.get_object(**named)
             async with answer["Body"]:
-                return await answer["Body"].read()
+                while (max_bytes is None or len(content) < max_bytes) and (
+                    block := await answer["Body"].read(READ_BYTES)
+                ):
+                    content += block
+        return bytes(content[:max_bytes])
 
     async def find(self, path: str) -> StoredObject:
         """Say what is stored under a path without reading it. Raises ObjectNotFoundError."""

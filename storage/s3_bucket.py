@@ -25,6 +25,11 @@ CONNECT_S = 10
 READ_S = 60
 TRIES = 4
 CONNECTIONS = 64
+"""For all requests but those that read objects for somebody: these must not wait for who reads slowly."""
+
+READERS = 1000
+"""How many objects are read at once: more than any one client of a server may have requests."""
+
 LISTED_AT_ONCE = 1000
 """How many names one page of a folder has at most (Amazon S3, ListObjectsV2)."""
 
@@ -33,7 +38,7 @@ _LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "s3transfer")
 
 
 class S3Bucket:
-    """A bucket as its settings name it; one client from `start` to `close`. `errors` translates what it refuses."""
+    """A bucket as its settings name it, open from `start` to `close`. `errors` translates what it refuses."""
 
     def __init__(self, settings: S3Settings) -> None:
         self.errors = S3Errors(server=settings.endpoint_url or "Amazon S3", bucket=settings.bucket)
@@ -43,6 +48,7 @@ class S3Bucket:
         self._told = parameters(settings.put_headers)
         self._open_things = AsyncExitStack()
         self._client: S3Client | None = None
+        self._reader: S3Client | None = None
 
     async def start(self) -> None:
         """Connect, and see that the bucket is there and lets us in.
@@ -51,6 +57,20 @@ class S3Bucket:
         """
         for name in _LIBRARIES:
             logging.getLogger(name).setLevel(logging.WARNING)
+        try:
+            with self.errors.translated():
+                self._client = await self._made(CONNECTIONS)
+                self._reader = await self._made(READERS)
+                # a HEAD of the bucket would not say what is wrong
+                await self._client.list_objects_v2(Bucket=self._settings.bucket, Prefix=self._top, MaxKeys=1)
+            own_keys = has_own_keys(self._told.get("ServerSideEncryption", ""))
+            self.etags_are_md5s = not own_keys and not await self._encrypts_with_own_keys()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _made(self, connections: int) -> S3Client:
+        """Return a client with so many connections, which `close` closes."""
         settings = self._settings
         path_style = settings.endpoint_url or "." in settings.bucket  # no certificate is good for a dot more
         config = AioConfig(
@@ -63,38 +83,32 @@ class S3Bucket:
             retries={"mode": "standard", "total_max_attempts": TRIES},
             connect_timeout=CONNECT_S,
             read_timeout=READ_S,
-            max_pool_connections=CONNECTIONS,
+            max_pool_connections=connections,
         )
-        try:
-            with self.errors.translated():
-                client = _session().client(
-                    "s3",
-                    region_name=settings.region,
-                    endpoint_url=settings.endpoint_url or None,
-                    aws_access_key_id=settings.access_key_id or None,
-                    aws_secret_access_key=settings.secret_access_key or None,
-                    config=config,
-                )
-                self._client = await self._open_things.enter_async_context(client)
-                # a HEAD of the bucket would not say what is wrong
-                await self._client.list_objects_v2(Bucket=settings.bucket, Prefix=self._top, MaxKeys=1)
-            own_keys = has_own_keys(self._told.get("ServerSideEncryption", ""))
-            self.etags_are_md5s = not own_keys and not await self._encrypts_with_own_keys()
-        except BaseException:
-            await self.close()
-            raise
+        client = _session().client(
+            "s3",
+            region_name=settings.region,
+            endpoint_url=settings.endpoint_url or None,
+            aws_access_key_id=settings.access_key_id or None,
+            aws_secret_access_key=settings.secret_access_key or None,
+            config=config,
+        )
+        return await self._open_things.enter_async_context(client)
 
     async def close(self) -> None:
         """Let go of the connections. Closing twice is fine."""
-        self._client = None
+        self._client = self._reader = None
         await self._open_things.aclose()
 
     @property
     def client(self) -> S3Client:
         """What sends the requests. Raises StorageError before `start` and after `close`."""
-        if self._client is None:
-            raise StorageError("The storage is not open: it was not started, or is closed already.")
-        return self._client
+        return _opened(self._client)
+
+    @property
+    def reader(self) -> S3Client:
+        """The same for objects that are read as slowly as somebody likes, with connections of its own."""
+        return _opened(self._reader)
 
     def put_headers(self, path: str) -> Mapping[str, str]:
         """Return the headers that a PUT to a URL must have; see StorageBackend.put_headers."""
@@ -169,6 +183,12 @@ class S3Bucket:
                 for rule in rules
             )
         return False
+
+
+def _opened(client: S3Client | None) -> S3Client:
+    if client is None:
+        raise StorageError("The storage is not open: it was not started, or is closed already.")
+    return client
 
 
 @cache

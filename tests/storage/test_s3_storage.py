@@ -362,3 +362,24 @@ def test_settings_keep_their_secret():
     """Neither key nor secret shows in a repr."""
     shown = repr(S3Settings(bucket="b", access_key_id="KEYID", secret_access_key="SECRET"))
     assert ("KEYID" in shown, "SECRET" in shown) == (False, False)
+
+
+def test_a_slow_reader_holds_no_connection_and_gets_everything(storage, run, monkeypatch):
+    """While nothing more is wanted the connection is given up; the rest is asked for when it is."""
+    monkeypatch.setattr("storage.s3_reading.HELD_S", 0)
+    content = os.urandom((3 << 20) + 1)
+    run(storage.save("a.mp4", in_chunks(content)))
+    asked = []
+    named = s3_bucket.S3Bucket.named
+    monkeypatch.setattr(s3_bucket.S3Bucket, "named", lambda bucket, path: asked.append(path) or named(bucket, path))
+
+    async def read_slowly():
+        opened = await storage.open("a.mp4")
+        found = bytearray()
+        async for block in opened.chunks(1):
+            found += block
+            await asyncio.sleep(0.01)
+        return bytes(found)
+
+    assert content[1:] == run(read_slowly())
+    assert len(asked) > 2

@@ -111,6 +111,15 @@ def test_a_range_is_read(storage, run, start, stop, expected):
     assert expected == run(read(storage, "a", start, stop))
 
 
+@pytest.mark.parametrize(("max_bytes", "expected"), [(0, b""), (4, b"0123"), (10, b"0123456789"), (99, b"0123456789")])
+def test_a_beginning_is_loaded(storage, run, max_bytes, expected):
+    """Who wants no more than so many bytes gets no more, and all of a smaller object."""
+    run(storage.save("a", in_chunks(b"0123456789")))
+    run(storage.save("empty", in_chunks(b"")))
+
+    assert (expected, b"") == (run(storage.load("a", max_bytes=max_bytes)), run(storage.load("empty", max_bytes=9)))
+
+
 def test_saving_again_replaces(storage, run):
     """A second save under the same path replaces the first, its MD5 too."""
     run(storage.save("a", in_chunks(b"old content")))

@@ -4,15 +4,12 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 import requests
-from hostile_clients import WAIT_S, HeldClock, answer, connected, held, wait_until_ended
+from hostile_clients import WAIT_S, answer, connected, held, wait_until_ended
 
-from backend import server
-from backend.connections import ClientConnections
 from backend.server import serve_in_thread
 
 ROOT = Path(__file__).parents[3]
@@ -23,14 +20,6 @@ HAS_MANY = (
     "A client is refused: it has as many connections or requests at once as one may have"
     " (BACKEND_MAX_CONNECTIONS_PER_CLIENT)."
 )
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    """The clock by which the backend judges its clients: nobody is too slow before the test says so."""
-    held_clock = HeldClock()
-    monkeypatch.setattr(server, "ClientConnections", partial(ClientConnections, clock=held_clock))
-    return held_clock
 
 
 def limited(settings, **changed):

@@ -1,27 +1,16 @@
 """Clients that send or read as slowly as they can hold nothing for long, and nobody else up."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 import requests
-from hostile_clients import WAIT_S, HeldClock, held, still_connected, wait_until_ended
+from hostile_clients import WAIT_S, held, still_connected, wait_until_ended
 
-from backend import server
-from backend.connections import ClientConnections
 from backend.server import serve_in_thread
 from backend.signing import HmacUrlSigner
 
 ATTACKERS = 8
 HALF_A_HEAD = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The clock by which the backend judges its clients."""
-    held_clock = HeldClock()
-    monkeypatch.setattr(server, "ClientConnections", partial(ClientConnections, clock=held_clock))
-    return held_clock
 
 
 @pytest.fixture
