@@ -42,8 +42,11 @@ def token_check(token: str, named: NamedTokens) -> Callable[..., Awaitable[None]
     return check
 
 
-def grant_of(request: Request) -> Grant:
-    """Return what the token of a request allows, which has been looked at before."""
+async def grant_of(request: Request) -> Grant:
+    """Return what the token of a request allows, which has been looked at before.
+
+    A coroutine, so that no thread is waited for: a client that hangs up meanwhile would have sent its body in vain.
+    """
     grant: Grant = request.state.grant
     return grant
 
