@@ -47,9 +47,7 @@ def published_names(folder: Path) -> list[str]:
         below = waiting.pop()
         with os.scandir(f"{folder}/{below}") as entries:
             for entry in entries:
-                name = entry.name.lower()
-                hidden = name.startswith(".") or name in _OF_THE_SYSTEM or name.endswith(UNFINISHED)
-                if hidden or (not below and _private(entry.name)):
+                if _hidden(entry.name) or (not below and _private(entry.name)):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(f"{below}{entry.name}/")
@@ -70,6 +68,16 @@ def _keys_named(folder: Path, names: Iterable[str]) -> set[str]:
         if name.endswith(".m3u8")
         for address in _KEY_ADDRESS.findall((folder / name).read_text(encoding="utf-8", errors="replace"))
     }
+
+
+def may_be_published(name: str) -> bool:
+    """Say whether a path inside a job's folder, with `/`, can be one of its published files, by its name alone."""
+    return not any(map(_hidden, name.split("/"))) and ("/" in name or not _private(name))
+
+
+def _hidden(name: str) -> bool:
+    name = name.lower()
+    return name.startswith(".") or name in _OF_THE_SYSTEM or name.endswith(UNFINISHED)
 
 
 def _private(name: str) -> bool:

@@ -201,14 +201,15 @@ class TestRestore:
         assert (EXIT_FAILED, True, "1 failed." in said) == (status, "is not on the server any more" in err, True)
         assert False is (tmp_path / "out" / "manifest.json").exists()
 
-    def test_a_manifest_that_leads_elsewhere_is_wrong_usage(self, run, manifest, folder, tmp_path):
-        """Nothing is written at all."""
+    def test_a_name_that_leads_elsewhere_is_left_out(self, run, manifest, folder, tmp_path):
+        """All other files are restored."""
         text = (folder / "manifest.json").read_text()
         (folder / "manifest.json").write_text(
             text.replace('"filename": "master.m3u8"', '"filename": "../../master.m3u8"')
         )
         status, _, err = run("restore", folder, "-o", tmp_path / "a" / "b")
-        assert (EXIT_WRONG_USAGE, True, False) == (status, "can't be trusted" in err, (tmp_path / "a").exists())
+        assert (EXIT_FAILED, True) == (status, "../../master.m3u8: The manifest names" in err)
+        assert (True, False) == ((tmp_path / "a/b/480p/index.m3u8").is_file(), (tmp_path / "master.m3u8").exists())
 
     def test_another_backends_manifest_is_wrong_usage(self, run, manifest, folder, tmp_path):
         """Its keys mean nothing there."""

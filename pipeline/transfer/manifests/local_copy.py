@@ -17,6 +17,8 @@ from pipeline.transfer.manifests.manifest import FileEntry
 from pipeline.transfer.manifests.placement import Placement
 
 BLOCK_BYTES = 1 << 20
+PART_NAME = ".{name}.part"
+"""How a file is called while it is loaded."""
 
 
 def path_for(folder: Path, filename: str) -> Path:
@@ -25,11 +27,18 @@ def path_for(folder: Path, filename: str) -> Path:
     leads_out = any(part in ("", ".", "..") for part in parts) or any(ord(sign) < 32 for sign in filename)
     unusable = sys.platform == "win32" and any(_forbidden_on_windows(part) for part in parts)
     path = folder.joinpath(*parts)
-    if leads_out or unusable or not path.resolve().is_relative_to(folder.resolve()):
+    if leads_out or unusable or not _lies_in(path, folder):
         raise SettingsError(
             f"The manifest names {filename!r}, which is not a path inside a folder: it can't be trusted."
         )
     return path
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (ValueError, RuntimeError):  # signs that no disk takes; links in circles
+        return False
 
 
 def difference(path: Path, entry: FileEntry, placement: Placement) -> str:

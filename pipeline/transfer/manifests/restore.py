@@ -17,10 +17,11 @@ from pipeline.errors import AuthenticationError, OutputError, SettingsError, Tra
 from pipeline.job_folders import check_writable
 from pipeline.media.stream_layout import MASTER
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
-from pipeline.transfer.manifests.local_copy import BLOCK_BYTES, as_in_the_folder, difference, path_for
+from pipeline.transfer.manifests.local_copy import BLOCK_BYTES, PART_NAME, as_in_the_folder, difference, path_for
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest
 from pipeline.transfer.manifests.placement import Placement
 from pipeline.transfer.manifests.remote import Remote
+from pipeline.transfer.manifests.restorable import refused_names, tells_case_apart
 
 
 class RestoreOutcome(str, Enum):
@@ -77,11 +78,18 @@ def restore(
     """Restore files below `out`, each replaced only when the new one is whole and has the MD5 of the manifest.
 
     A file that is there already with this MD5 stays, and a half-loaded one is gone on with. `placement` is the
-    manifest's, `on_file` is told of each file, in this thread. Files that fail are in the result. Raises SettingsError
-    before anything is written, OutputError, AuthenticationError.
+    manifest's, `on_file` is told of each file, in this thread. Files that fail, or whose names are refused, are in the
+    result. Raises OutputError, AuthenticationError.
     """
-    wanted = [(entry, path_for(out, entry.filename)) for entry in entries]
     check_writable(out)
+    refused = refused_names(out, (entry.filename for entry in entries), tells_case_apart=tells_case_apart(out))
+    done = [
+        Restored(filename=name, path=out, outcome=RestoreOutcome.FAILED, text=reason)
+        for name, reason in refused.items()
+    ]
+    for restored in done:
+        on_file(restored)
+    wanted = [(entry, path_for(out, entry.filename)) for entry in entries if entry.filename not in refused]
 
     def one(inventory: Inventory, item: tuple[FileEntry, Path]) -> Restored:
         entry, path = item
@@ -96,7 +104,6 @@ def restore(
             )
         return Restored(filename=entry.filename, path=path, outcome=outcome, checked=checked)
 
-    done = []
     for restored in remote.each(wanted, one):
         on_file(restored)
         done.append(restored)
@@ -124,7 +131,7 @@ def _restore(
         if path.is_file() and not difference(path, entry, placement):
             return RestoreOutcome.KEPT
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
+        part = path.with_name(PART_NAME.format(name=path.name))
         if part.is_symlink():  # writing would go where it leads
             part.unlink()
         _load_again(inventory, remote, entry, part)

@@ -13,6 +13,7 @@ from pipeline.transfer.manifests import inventory as module
 from pipeline.transfer.manifests.local_copy import path_for
 from pipeline.transfer.manifests.placement import AT_THE_PREFIX
 from pipeline.transfer.manifests.remote import connected
+from pipeline.transfer.manifests.restorable import tells_case_apart
 from pipeline.transfer.manifests.restore import RestoreOutcome, named_entries, restore
 
 SEGMENT = "480p/seg_001.ts"
@@ -173,19 +174,52 @@ def test_a_file_without_md5_is_compared_by_size_and_said_to_be(server, manifest,
         "a\n.ts",
         "link/out.ts",
         "link",
+        "loop/out.ts",
+        "\ud800.ts",
+        ".hidden.ts",
+        ".ssh/authorized_keys",
+        "480p/.seg_001.ts.part",
+        "job.json",
+        "manifest.json",
+        "upload_log_2026-01-01_000000.txt",
+        "desktop.ini",
+        "n" * 250,
+        "480p/seg_001.ts/a.ts",
     ],
     ids=ascii,
 )
-def test_nothing_is_written_outside(server, manifest, out, tmp_path, name):
-    """Whatever a manifest says, nor is any other of its files written."""
+def test_what_does_not_belong_into_the_folder_is_left_out(server, manifest, out, tmp_path, name):
+    """Whatever a manifest says: it is named with the reason, and the others come back."""
     out.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (out / "link").symlink_to(tmp_path / "elsewhere")
-    before = sorted(tmp_path.rglob("*"))
+    (out / "loop").symlink_to(out / "loop")
     bad = replace(manifest.files[0], filename=name)
-    with pytest.raises(SettingsError, match="not a path inside a folder"):
-        _restored(server, [*manifest.files[1:], bad], out)
-    assert before == sorted(tmp_path.rglob("*"))
+    with connected(server.api, delays=(0,)) as remote:
+        done = restore(remote, [*manifest.files, bad], out, placement=AT_THE_PREFIX)
+    assert {name} == {one.filename for one in done if one.outcome is RestoreOutcome.FAILED and one.text}
+    names = {"elsewhere", "lesson", "out dir", *(f"out dir/{one}" for one in ("link", "loop", "480p", *NAMES))}
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert names == {one for one in found if not one.startswith("lesson/")}
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_names_that_differ_in_case_alone(server, manifest, out, monkeypatch, apart):
+    """Where a disk does not tell them apart the second is left out: it would replace the first, or be mixed with it."""
+    monkeypatch.setattr("pipeline.transfer.manifests.restore.tells_case_apart", lambda folder: apart)
+    segment = named_entries(manifest, [SEGMENT])[0]
+    same = [replace(segment, filename=name) for name in ("480P/Seg_001.ts", "480p/Seg_001.ts/a", "e\u0301", "\u00e9")]
+    found = _restored(server, [segment, *same], out)
+    failed = {name for name, outcome in found.items() if outcome is RestoreOutcome.FAILED}
+    assert (set() if apart else {SEGMENT, "480p/Seg_001.ts/a", "\u00e9"}) == failed
+
+
+def test_whether_a_disk_tells_case_apart_is_tried(tmp_path):
+    """Nothing is left behind."""
+    lower, upper = tmp_path / "probe", tmp_path / "PROBE"
+    lower.write_bytes(b"")
+    assert (not upper.exists()) == tells_case_apart(tmp_path)
+    assert [lower] == list(tmp_path.iterdir())
 
 
 def test_a_link_with_the_name_of_a_half_loaded_file_is_not_followed(server, manifest, out, tmp_path):
