@@ -92,7 +92,7 @@ class ApiRoutes:
             key=wanted.key,
             signedUrl=self._addresses.reachable(request, url),
             downloadUrl=self._addresses.download(request, wanted.key),
-            headers=dict(self._storage.put_headers(wanted.key)) or None,
+            headers=dict(self._storage.put_headers(wanted.key, wanted.contentType)) or None,
         )
 
 

@@ -82,7 +82,7 @@ OBJECT_TAKEN: Responses = {
             404: "NoSuchUpload.",
             409: "KeyConflict: another object is in the way.",
             411: "MissingContentLength.",
-            500: "InternalError: the storage can't be used.",
+            503: "ServiceUnavailable: the storage can't be used now.",
             507: "QuotaExceeded or InsufficientStorage.",
         }
     ),
@@ -92,7 +92,12 @@ OBJECT_GIVEN: Responses = {
     206: {"description": "The part that Range asked for.", "headers": _ETAG, "content": _BYTES},
     304: {"description": "The object is the one that If-None-Match names."},
     **_in_xml(
-        {400: "InvalidURI.", 404: "NoSuchKey.", 416: "InvalidRange.", 500: "InternalError: the storage can't be used."}
+        {
+            400: "InvalidURI.",
+            404: "NoSuchKey.",
+            416: "InvalidRange.",
+            503: "ServiceUnavailable: the storage can't be used now.",
+        }
     ),
 }
 OBJECT_RANGES: Responses = {

@@ -75,7 +75,8 @@ class ObjectRefusal(Exception):
 
 def object_refusal(error: StorageError) -> ObjectRefusal:
     """Return what a client that sends or fetches a file is told about a storage's error."""
-    status, code = _OBJECTS.get(type(error), (500, "InternalError"))
+    # 503, and S3's code for it: what the storage itself can't do now may be possible in a while
+    status, code = _OBJECTS.get(type(error), (503, "ServiceUnavailable"))
     return ObjectRefusal(status, code, str(error))
 
 

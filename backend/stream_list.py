@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from pipeline.media.stream_layout import MASTER, POSTER
-from storage import LAST, FolderPage, StorageBackend
+from storage import LAST, FolderPage, InvalidPathError, StorageBackend
 
 STREAMS_A_PAGE = 48
 LOOK_S = 2.0
@@ -109,7 +109,12 @@ class StreamList:
         return _Folder(folder, page, passed_over=_OF_A_STREAM if has_stream else _QUALITY, stream=stream)
 
     async def _has(self, name: str, folder: str, page: FolderPage, is_whole: bool) -> bool:
-        return name in page.objects or (not is_whole and await self._storage.exists(folder + name))
+        if is_whole or name in page.objects:
+            return name in page.objects
+        try:
+            return await self._storage.exists(folder + name)
+        except InvalidPathError:  # longer than a path may be
+            return False
 
 
 class _Folder:

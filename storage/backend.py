@@ -137,7 +137,7 @@ class StorageBackend(Protocol):
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
 
-    def put_headers(self, path: str) -> Mapping[str, str]:
+    def put_headers(self, path: str, content_type: str | None) -> Mapping[str, str]:
         """Return the headers that a PUT to the URL of a whole object must have besides its Content-Type;
         a part's PUT has none.
         """

@@ -172,7 +172,7 @@ class LocalStorageBackend:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
         await self._usage.check(path, size_bytes, replaced_bytes=size_of(self._folder.locate(path)))
 
-    def put_headers(self, path: str) -> Mapping[str, str]:  # the same for all
+    def put_headers(self, path: str, content_type: str | None) -> Mapping[str, str]:  # the same for all
         """Return the headers that a PUT to a URL must have: none."""
         return {}
 

@@ -19,6 +19,7 @@ from storage.tree import walk
 INCOMING = ".incoming"
 """The hidden folder of files that are not whole yet. In the root, so that moving one into place stays on one disk."""
 
+USUAL_NAME_BYTES = 255
 LEFT_AFTER_S = 3600
 """A file to which nothing was written for so long belongs to nobody any more."""
 
@@ -29,6 +30,7 @@ class LocalFolder:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self._incoming = self.root / INCOMING
+        self._name_bytes = _longest_name(self.root)
 
     def prepare(self) -> None:
         """Make the folder, and remove what a server that was killed left half-written.
@@ -55,6 +57,7 @@ class LocalFolder:
     def locate(self, path: str) -> Path:
         """Return the file for a path. Follows links to see where it really is. Raises InvalidPathError."""
         segments = check_path(path)
+        self._check_names(path, segments)
         if os.name == "nt":
             check_windows_segments(segments)
         target = self.root.joinpath(*segments)
@@ -63,6 +66,14 @@ class LocalFolder:
         if not inside or inside[0].startswith("."):
             raise InvalidPathError(f"The path {path!r} leads out of the storage.")
         return target
+
+    def _check_names(self, path: str, segments: tuple[str, ...]) -> None:
+        """Refuse what the disk would refuse only once everything has been sent. Raises InvalidPathError."""
+        longest = max(len(os.fsencode(segment)) for segment in segments)
+        if longest > self._name_bytes:
+            raise InvalidPathError(
+                f"A part of the path {path!r} has {longest} bytes, and names on this disk {self._name_bytes} at most."
+            )
 
     def status(self, path: str, target: Path) -> os.stat_result:
         """Return the status of a path's file. Raises ObjectNotFoundError, StorageError."""
@@ -110,3 +121,13 @@ class LocalFolder:
                 if folder == self.root:
                     break
                 folder.rmdir()
+
+
+def _longest_name(root: Path) -> int:
+    """Return how many bytes a file's name may have on a folder's disk, or on that where it will be made."""
+    if os.name == "nt":  # 255 UTF-16 units (Microsoft, "Naming Files, Paths, and Namespaces"), 3 bytes each at most
+        return 3 * USUAL_NAME_BYTES
+    for folder in (root, *root.parents):
+        with suppress(OSError, ValueError):
+            return os.pathconf(folder, "PC_NAME_MAX")
+    return USUAL_NAME_BYTES

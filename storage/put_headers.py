@@ -16,7 +16,13 @@ _PARAMETERS = {
 }
 """What boto3 calls them (Amazon S3, PutObject and CreateMultipartUpload)."""
 
+_OUR_PARAMETERS = {**_PARAMETERS, "content-disposition": "ContentDisposition"}
+
 CACHE_CONTROL = "Cache-Control"
+ATTACHMENT = {"Content-Disposition": "attachment"}
+"""Lets browsers save what is opened by its address, in place of showing it (RFC 6266, 4.2)."""
+
+_SCRIPTABLE = ("text/html", "text/xml", "application/xml", "application/unknown", "unknown/unknown")
 _EXAMPLE = "x-amz-server-side-encryption: aws:kms; Cache-Control: max-age=60"
 
 
@@ -34,6 +40,15 @@ def parse_put_headers(text: str) -> dict[str, str]:
     return found
 
 
+def is_scriptable(content_type: str) -> bool:
+    """Whether a browser may take an object of this type for a page with scripts of its own.
+
+    Source: WHATWG, MIME Sniffing, 4.6 (XML and HTML MIME types) and 7 (types that are looked into for HTML).
+    """
+    essence = content_type.partition(";")[0].strip().lower()
+    return essence in _SCRIPTABLE or essence.endswith("+xml")
+
+
 def parameters(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers as boto3 wants to be told them."""
-    return {_PARAMETERS[name.lower()]: value for name, value in headers.items()}
+    return {_OUR_PARAMETERS[name.lower()]: value for name, value in headers.items()}

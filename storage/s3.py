@@ -50,9 +50,9 @@ class S3StorageBackend:
         await self._usage.close()
         await self._bucket.close()
 
-    def put_headers(self, path: str) -> Mapping[str, str]:
+    def put_headers(self, path: str, content_type: str | None) -> Mapping[str, str]:
         """Return the headers that a PUT to a URL must have; see StorageBackend.put_headers."""
-        return self._bucket.put_headers(path)
+        return self._bucket.put_headers(path, content_type)
 
     async def save(
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None

@@ -14,7 +14,7 @@ from aiobotocore.config import AioConfig
 from storage.errors import InvalidPathError, StorageError
 from storage.folder_page import LAST, FolderPage, nameable
 from storage.paths import MAX_PATH_BYTES, before_control, check_path
-from storage.put_headers import CACHE_CONTROL, parameters
+from storage.put_headers import ATTACHMENT, CACHE_CONTROL, is_scriptable, parameters
 from storage.s3_errors import S3Errors
 from storage.settings import S3Settings
 
@@ -110,13 +110,13 @@ class S3Bucket:
         """The same for objects that are read as slowly as somebody likes, with connections of its own."""
         return _opened(self._reader)
 
-    def put_headers(self, path: str) -> Mapping[str, str]:
+    def put_headers(self, path: str, content_type: str | None) -> Mapping[str, str]:
         """Return the headers that a PUT to a URL must have; see StorageBackend.put_headers."""
-        told = self._settings.put_headers
-        if any(name.lower() == CACHE_CONTROL.lower() for name in told):
-            return told
-        caching = self._settings.cache_control(path)
-        return {CACHE_CONTROL: caching, **told} if caching else told
+        found = dict(self._settings.put_headers)
+        if not any(name.lower() == CACHE_CONTROL.lower() for name in found):
+            found |= {CACHE_CONTROL: caching} if (caching := self._settings.cache_control(path)) else {}
+        # nobody but the bucket answers for what lies there, and it lets pages run whatever their sender has written
+        return found | (ATTACHMENT if content_type and is_scriptable(content_type) else {})
 
     def named(self, path: str) -> dict[str, Any]:
         """Return how a request names an object. Raises InvalidPathError."""
@@ -130,7 +130,7 @@ class S3Bucket:
 
     def stored_with(self, path: str, content_type: str | None) -> dict[str, Any]:
         """Return how a request names an object, and what it is stored with. Raises InvalidPathError."""
-        return {**self.named(path), **parameters(self.put_headers(path))} | (
+        return {**self.named(path), **parameters(self.put_headers(path, content_type))} | (
             {"ContentType": content_type} if content_type else {}
         )
 

@@ -163,6 +163,26 @@ def test_presign_refuses_other_bodies(shared, body):
     assert {"error", "message"} == set(answer.json())
 
 
+@pytest.mark.parametrize("name", ["n" * 256, "é" * 128, "a/" + "n" * 256 + "/b.ts"])
+def test_a_name_that_the_disk_does_not_take_is_never_signed(shared, name):
+    """Nobody sends a file only to hear that its name is too long."""
+    wanted = {"key": name, "contentType": "video/mp2t"}
+    answers = [
+        shared.ask("POST", PRESIGN, json=wanted),
+        shared.ask("POST", "/api/s3/presign", json={"files": [wanted]}),
+        shared.ask("POST", "/api/s3/multipart", json={**wanted, "sizeBytes": 5}),
+    ]
+
+    assert [(400, "InvalidKey")] * 3 == [(answer.status_code, answer.json()["error"]) for answer in answers]
+    assert "has 256 bytes, and names on this disk 255 at most" in answers[0].json()["message"]
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "é" * 127 + "n"])
+def test_the_longest_name_is_stored(shared, name):
+    """A name of 255 bytes, as most disks take."""
+    assert 200 == shared.put(f"longest/{name}", b"x").status_code
+
+
 def test_a_declared_size_is_signed(fresh):
     """With sizeBytes the URL takes exactly so many bytes."""
     asked = {"key": "sized.ts", "contentType": "video/mp2t", "sizeBytes": 5}

@@ -18,6 +18,7 @@ import requests
 
 from backend.server import serve_in_thread
 from backend.signing import PRIVATE, HmacUrlSigner
+from storage import CredentialsError, LocalStorageBackend, StorageError, StorageUnavailableError
 from storage.local_folder import INCOMING
 
 
@@ -410,6 +411,42 @@ def test_urls_survive_a_restart(settings):
 
     assert (200, b"kept") == (sent.status_code, fetched.content)
     assert f'"{hashlib.md5(b"kept").hexdigest()}"' == fetched.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    "error", [StorageUnavailableError("down"), CredentialsError("no keys"), StorageError("Input/output error")]
+)
+def test_an_outage_of_the_storage_is_503(fresh, monkeypatch, error):
+    """Players and caches hear that it is worth another try, and that there is nothing to keep."""
+
+    async def fail(*_args, **_options):
+        raise error
+
+    fresh.put("a.ts", b"x")
+    url = fresh.presign("a.ts")["signedUrl"]
+    for name in ("open", "save", "list_folder", "exists"):
+        monkeypatch.setattr(LocalStorageBackend, name, fail)
+    answers = [
+        fresh.get("/objects/a.ts"),
+        requests.head(f"{fresh.url}/objects/a.ts", timeout=60),
+        put(url),
+        fresh.get("/"),
+        fresh.get("/watch/a/"),
+    ]
+
+    assert [503] * 5 == [answer.status_code for answer in answers]
+    assert ("ServiceUnavailable", "no-store") == (refusal(answers[0])[1], answers[0].headers["Cache-Control"])
+
+
+def test_what_is_stored_never_becomes_a_page(shared):
+    """Whatever type its sender signed, a browser takes a stored file for what its name says, and for nothing else."""
+    shared.put("pages/a.html", b"<script>alert(1)</script>", "text/html")
+    shared.put("pages/a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml")
+    answers = [shared.get("/objects/pages/a.html"), shared.get("/objects/pages/a.svg")]
+
+    assert [("application/octet-stream", "nosniff")] * 2 == [
+        (answer.headers["Content-Type"], answer.headers["X-Content-Type-Options"]) for answer in answers
+    ]
 
 
 def test_eight_clients_at_once(shared):

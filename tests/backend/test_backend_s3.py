@@ -238,6 +238,62 @@ def test_the_bucket_says_how_long_caches_may_keep_an_object(s3_bucket, tmp_path,
     assert [head["CacheControl"] for head in heads] == [headers["Cache-Control"] for headers in served]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        ("text/html", "attachment"),
+        ("Text/HTML; charset=utf-8", "attachment"),
+        ("image/svg+xml", "attachment"),
+        ("application/unknown", "attachment"),
+        ("video/mp2t", None),
+        ("text/plain; charset=utf-8", None),
+    ],
+)
+def test_a_page_in_the_bucket_is_saved_not_shown(over_s3, s3_bucket, content_type, expected):
+    """The bucket says nothing of sniffing; what a browser could take for a page is stored as something to save."""
+    stored = store(over_s3, "pages/a.html", b"<script>alert(1)</script>", content_type)[1]
+    shown = requests.get(ask(over_s3, "GET", "/api/s3/object", key="pages/a.html").json()["url"], timeout=60)
+
+    assert (200, 200) == (stored.status_code, shown.status_code)
+    assert (content_type, expected) == (shown.headers["Content-Type"], shown.headers.get("Content-Disposition"))
+
+
+def key_of(size_bytes):
+    """Return a key of so many bytes, in folders whose names every disk takes."""
+    return (("k" * 200 + "/") * 10)[: size_bytes - 3] + ".ts"
+
+
+def test_the_longest_key_is_stored_and_found(over_s3):
+    """With the storage's prefix a key may have 1,024 bytes, as S3 takes; with one more it is refused at once."""
+    room = 1024 - len(f"{over_s3.settings.storage.prefix}/")
+    longest, longer = key_of(room), key_of(room + 1)
+    stored = store(over_s3, longest, b"0123456789")[1]
+    asked = {"key": longer, "contentType": "video/mp2t"}
+    refused = [
+        ask(over_s3, "POST", PRESIGN, asked),
+        ask(over_s3, "POST", "/api/s3/multipart", {**asked, "sizeBytes": 10}),
+    ]
+    listed = ask(over_s3, "GET", "/api/s3/objects", prefix=longest[:900]).json()["objects"]
+    behind = ask(over_s3, "GET", "/api/s3/objects", prefix="k", after=longest)
+    page = requests.get(f"{over_s3.url}/", params={"after": longest}, timeout=60)
+
+    assert 200 == stored.status_code, stored.text
+    assert b"0123456789" == requests.get(f"{over_s3.url}/objects/{longest}", timeout=60).content
+    assert [(400, "InvalidKey")] * 2 == [(answer.status_code, answer.json()["error"]) for answer in refused]
+    assert "too long" in refused[0].json()["message"]
+    assert ([longest], 200, []) == ([one["key"] for one in listed], behind.status_code, behind.json().get("objects"))
+    assert 200 == page.status_code
+    for key in (longer, key_of(1024), key_of(1025)):
+        assert [400, 400] == [
+            requests.get(f"{over_s3.url}/objects/{key}", timeout=60).status_code,
+            ask(over_s3, "GET", "/api/s3/object", key=key).status_code,
+        ]
+    for after in ("k" * 1024, "k" * 1100):
+        assert 200 == ask(over_s3, "GET", "/api/s3/objects", after=after).status_code
+        assert 200 == ask(over_s3, "GET", "/api/s3/objects", prefix=after[:1000], after=after).status_code
+    assert 204 == ask(over_s3, "DELETE", "/api/s3/object", key=longest).status_code
+
+
 def client_of(place):
     """Return a client of the S3 server itself."""
     keys = {"aws_access_key_id": place.access_key_id, "aws_secret_access_key": place.secret_access_key}
