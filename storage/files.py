@@ -6,8 +6,10 @@ import asyncio
 import errno
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -65,21 +67,32 @@ async def write_file(
     return digest.hexdigest(), written
 
 
-def join_files(path: str, file: Path, pieces: Sequence[Path]) -> str:
-    """Write files behind each other to a new file and through to the disk; return the MD5 of all.
+def copy_bytes(source: Path, target: FileIO, *, size_bytes: int, from_byte: int = 0, to_byte: int = 0) -> None:
+    """Copy so many bytes from one file to a place in another, by the system where it can. Raises OSError."""
+    done = 0
+    with source.open("rb", buffering=0) as opened:
+        while done < size_bytes:
+            at, there, left = from_byte + done, to_byte + done, size_bytes - done
+            copied = _copied_by_system(opened, target, left, at, there) or _copied(opened, target, left, at, there)
+            if not copied:
+                raise OSError(errno.EIO, "it is shorter than it should be", str(source))
+            done += copied
 
-    Raises StorageError.
-    """
-    digest = hashlib.md5(usedforsecurity=False)
-    with translated_for_saving(path), file.open("xb") as joined:
-        for piece in pieces:
-            with piece.open("rb") as source:
-                while block := source.read(BLOCK_BYTES):
-                    digest.update(block)
-                    joined.write(block)
-        joined.flush()
-        os.fsync(joined.fileno())
-    return digest.hexdigest()
+
+def _copied_by_system(source: FileIO, target: FileIO, size_bytes: int, from_byte: int, to_byte: int) -> int:
+    if sys.platform == "linux":
+        try:
+            return os.copy_file_range(source.fileno(), target.fileno(), size_bytes, from_byte, to_byte)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+    return 0  # not between these two
+
+
+def _copied(source: FileIO, target: FileIO, size_bytes: int, from_byte: int, to_byte: int) -> int:
+    source.seek(from_byte)
+    target.seek(to_byte)
+    return target.write(source.read(min(BLOCK_BYTES, size_bytes)))
 
 
 async def open_shielded(opening: Awaitable[Closable]) -> Closable:

@@ -12,7 +12,6 @@ from pathlib import Path
 import aiofiles
 
 from storage.backend import Access, StoredObject, StoredPart, UrlSigner
-from storage.digests import etag_of_parts
 from storage.errors import (
     IncompleteObjectError,
     ObjectNotFoundError,
@@ -21,10 +20,8 @@ from storage.errors import (
 )
 from storage.files import (
     close_shielded,
-    join_files,
     open_shielded,
     translated,
-    translated_for_saving,
     write_file,
 )
 from storage.folder_page import FolderPage
@@ -224,6 +221,7 @@ class LocalStorageBackend:
             _check_size(path, size_bytes, written)
             finished = FinishedFile(file=temporary, digests=Digests(etag=md5, md5=md5), reservation=reservation)
             await self._usage.change(lambda counts: self._changes.put_part(counts, path, upload_id, number, finished))
+            await asyncio.to_thread(self._parts.join_waiting, upload_id)
         finally:
             await reservation.release()
             with suppress(OSError):
@@ -233,13 +231,14 @@ class LocalStorageBackend:
     async def list_parts(self, path: str, upload_id: str) -> list[StoredPart]:
         """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
         self._folder.locate(path)
-        return [part for part, _ in (await asyncio.to_thread(self._parts.parts, path, upload_id)).values()]
+        return [piece.part for piece in (await asyncio.to_thread(self._parts.parts, path, upload_id)).values()]
 
     async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         """Make the object of its parts; see StorageBackend.complete_parts."""
         self._folder.locate(path)
         try:
-            return await self._complete(path, upload_id, parts)
+            joined = await asyncio.to_thread(self._parts.join, path, upload_id, parts)
+            return await self._usage.change(lambda counts: self._changes.complete(counts, path, upload_id, joined))
         except UploadNotFoundError:
             if await self.exists(path) and made_of((made := await self.find(path)).etag, parts):
                 return made  # completed before, and the answer did not arrive
@@ -257,29 +256,6 @@ class LocalStorageBackend:
         parts = self._parts.everything()
         while some := await asyncio.to_thread(lambda: list(islice(parts, LISTED_AT_ONCE))):
             yield [MeasuredFile(path, part.size_bytes, upload_id, part.number) for path, upload_id, part in some]
-
-    async def _complete(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
-        temporary = self._folder.temporary()
-        try:
-            made = await asyncio.to_thread(self._join, path, upload_id, parts, temporary)
-            return await self._usage.change(lambda counts: self._changes.complete(counts, path, upload_id, made))
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
-
-    def _join(self, path: str, upload_id: str, parts: Sequence[StoredPart], temporary: Path) -> FinishedFile:
-        chosen = self._parts.chosen(path, upload_id, parts)
-        etag = etag_of_parts([part.etag for part, _ in chosen])
-        try:
-            md5 = join_files(path, temporary, [file for _, file in chosen])
-        except StorageError:
-            self._parts.chosen(path, upload_id, parts)  # says so where another request has completed it meanwhile
-            raise
-        # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
-        digests = Digests(etag=etag, md5=md5)
-        with translated_for_saving(path):
-            self._digests.note(path, temporary.stat(), digests)
-        return FinishedFile(file=temporary, digests=digests)
 
 
 def _given(signer: UrlSigner | None) -> UrlSigner:

@@ -5,13 +5,16 @@ Everything here runs while nothing else, in no thread and no process that counts
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.backend import StoredObject
+from storage.backend import StoredObject, StoredPart
 from storage.counts import Counts
+from storage.digests import etag_of_parts
 from storage.errors import ObjectNotFoundError
 from storage.files import translated, translated_for_saving
 from storage.local_digests import Digests, FileDigests, described
@@ -72,10 +75,20 @@ class LocalChanges:
         counts.count_part(path, upload_id, number, before_bytes, size_bytes)
         self._parts.put_in_place(path, upload_id, number, finished.file, finished.digests.etag)
 
-    def complete(self, counts: Counts, path: str, upload_id: str, finished: FinishedFile) -> StoredObject:
-        """Move an object that was made of an upload's parts to its place, and remove them. Raises as `put` does."""
-        made = self.put(counts, path, finished)
-        self.abort(counts, path, upload_id)
+    def complete(self, counts: Counts, path: str, upload_id: str, joined: Sequence[StoredPart]) -> StoredObject:
+        """Move an object that was joined of an upload's parts to its place, and remove the upload.
+
+        Raises UploadNotFoundError, InvalidPartError and what `put` raises.
+        """
+        parts_bytes = self._parts.total_of(upload_id)
+        digests = Digests(etag=etag_of_parts([part.etag for part in joined]), md5=None)
+        with self._parts.completed(path, upload_id, joined) as file:
+            with translated_for_saving(path):
+                os.utime(file)  # the object's time is that of its completion
+                # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
+                self._digests.note(path, file.stat(), digests)
+            made = self.put(counts, path, FinishedFile(file=file, digests=digests))
+        counts.count_no_parts(path, upload_id, parts_bytes)
         return made
 
     def abort(self, counts: Counts, path: str, upload_id: str) -> None:

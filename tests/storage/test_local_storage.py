@@ -22,12 +22,11 @@ from storage import (
     StorageQuotaExceededError,
     StorageSettingsError,
     UploadNotFoundError,
-    local,
 )
 from storage.files import BLOCK_BYTES
 from storage.local import PARTS
 from storage.local_folder import INCOMING, LEFT_AFTER_S
-from storage.local_parts import ABANDONED_AFTER_S
+from storage.local_parts import ABANDONED_AFTER_S, PartsFolder
 
 
 @pytest.fixture
@@ -238,7 +237,7 @@ class TestParts:
         remove, listed = shutil.rmtree, []
 
         def halfway(place, **options):
-            next(place.glob("00001.*")).unlink()
+            next(place.glob("content-*")).unlink()
             with pytest.raises(UploadNotFoundError) as refused:
                 asyncio.run(storage.list_parts("a", upload_id))
             listed.append(refused.type)
@@ -266,15 +265,16 @@ class TestParts:
         """Whoever asks a second time, having been killed before the answer, gets it although the parts are gone."""
         upload_id = begin("a")
         parts = run(storage.list_parts("a", upload_id))
-        joined, made = local.join_files, []
+        join, made = PartsFolder.join, []
 
-        def join_after_another(*arguments):
-            monkeypatch.setattr(local, "join_files", joined)
-            made.append(asyncio.run(storage.complete_parts("a", upload_id, parts)))
-            return joined(*arguments)
+        def join_before_another(*arguments):
+            monkeypatch.setattr(PartsFolder, "join", join)
+            joined = join(*arguments)
+            made.append(asyncio.run(storage.complete_parts("a", upload_id, parts)).etag)
+            return joined
 
-        monkeypatch.setattr(local, "join_files", join_after_another)
-        assert made == [run(storage.complete_parts("a", upload_id, parts))]
+        monkeypatch.setattr(PartsFolder, "join", join_before_another)
+        assert made == [run(storage.complete_parts("a", upload_id, parts)).etag]
 
     def test_the_entity_tag_goes_with_its_file(self, storage, root, run, begin, started):
         """A file that somebody put in the place of an object made of parts has an entity tag of its own."""

@@ -410,7 +410,8 @@ class TestParts:
         assert (MIN_PART_BYTES + 7, etag) == (made.size_bytes, made.etag)
         assert made.md5 in (None, md5(self.FIRST + self.LAST))
         found = run(storage.find("a.mp4"))
-        assert (made.etag, made.md5) == (found.etag, found.md5)
+        assert made.etag == found.etag
+        assert found.md5 in (None, md5(self.FIRST + self.LAST))
 
     def test_the_entity_tag_stays_after_a_restart(self, settings, storage, started, run, upload_id, parts):
         """The next process says the same of the object."""
@@ -419,7 +420,8 @@ class TestParts:
 
         found = run(started(settings).find("a.mp4"))
 
-        assert (made.etag, made.md5) == (found.etag, found.md5)
+        assert made.etag == found.etag
+        assert found.md5 in (None, md5(self.FIRST + self.LAST))
 
     def test_parts_survive_a_restart(self, settings, storage, started, run, upload_id, parts):
         """The next process goes on with the upload."""
