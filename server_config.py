@@ -40,6 +40,8 @@ class ReferenceBackend:
     public_base_url: str = ""
     embed_origins: tuple[str, ...] = OWN_PAGES
     trusted_proxies: tuple[str, ...] = TRUSTED_PROXIES
+    streams: str = "public"
+    stream_list: bool = True
     log_format: str = "text"
     max_connections: int | None = None
     max_connections_per_client: int = 128
@@ -73,6 +75,8 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
         trusted_proxies=values.networks("BACKEND_TRUSTED_PROXIES", TRUSTED_PROXIES),
         workers=values.count("BACKEND_WORKERS", 1, least=1),
         drain_s=values.seconds("BACKEND_DRAIN_SECONDS", ReferenceBackend().drain_s),
+        streams=values.choice("STREAMS", ("public", "unlisted", "private"), "public"),
+        stream_list=values.choice("STREAM_LIST", ("on", "off"), "on") == "on",
         log_format=values.choice("BACKEND_LOG_FORMAT", ("text", "json"), "text"),
         max_connections=values.count("BACKEND_MAX_CONNECTIONS", 0, least=1) or None,
         max_connections_per_client=values.count(

@@ -10,22 +10,33 @@ from fastapi import Request
 from backend.signing import HmacUrlSigner
 from storage import Access
 
+OBJECTS = "/objects/"
+
 
 def object_path(key: str) -> str:
     """Return the path at which this backend has an object."""
-    return f"/objects/{quote(key)}"
+    return OBJECTS + quote(key)
 
 
 class Addresses:
-    """Makes addresses. `public_base_url` is where players reach this backend; empty: where it was asked."""
+    """Makes addresses.
 
-    def __init__(self, public_base_url: str) -> None:
+    `public_base_url` is where players reach this backend; empty: where it was asked. `path_of` is the path at which an
+    object is found by those who may read it.
+    """
+
+    def __init__(self, public_base_url: str, path_of: Callable[[str], str] = object_path) -> None:
         self._public = public_base_url
+        self._path_of = path_of
         self._public_host = _host(public_base_url)
 
     def download(self, request: Request, key: str) -> str:
         """Return where players find an object."""
-        return (self._public or _asked(request)) + object_path(key)
+        return self.public(request, self._path_of(key))
+
+    def public(self, request: Request, path: str) -> str:
+        """Return where players find what is at a path of this backend."""
+        return (self._public or _asked(request)) + path
 
     def reachable(self, request: Request, url: str) -> str:
         """Return a storage's URL as one that the asking client can use: a path of this backend leads to where it asked.

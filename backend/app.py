@@ -36,7 +36,10 @@ from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
 from backend.signing import PRIVATE, HmacUrlSigner
 from backend.sqlite_file import SqliteFileError
+from backend.stream_rules import StreamRules
 from backend.token_check import token_check
+from backend.viewer_addresses import ViewerAddresses
+from backend.viewer_routes import ViewerRoutes, ViewerUrlRoutes
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError
 
@@ -48,8 +51,9 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
 
     Makes the file records ready. Raises SettingsError.
     """
-    tokens = NamedTokens(settings.root)
+    tokens, rules = NamedTokens(settings.root), StreamRules(settings.root, settings.streams)
     tokens.prepare()
+    rules.prepare()
     records = FileRecords(settings.root / PRIVATE / RECORDS_FILE)
     try:
         records.prepare()
@@ -68,7 +72,8 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     app.add_middleware(AnyOrigin, exposed=_EXPOSED)
     _answer_errors(app)
 
-    addresses = Addresses(settings.public_base_url)
+    viewers = ViewerAddresses(settings.signing_secret, rules, time.time)
+    addresses = Addresses(settings.public_base_url, viewers.download_path)
     guarded = APIRouter(dependencies=[Depends(token_check(settings.token, tokens))], responses=refusals(401, 403, 503))
     guarded.include_router(ApiRoutes(settings, storage, addresses).router())
     guarded.include_router(RecordRoutes(settings.endpoints, records).router())
@@ -76,13 +81,15 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
         CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router()
     )
     guarded.include_router(MultipartRoutes(storage, addresses, url_ttl_s=settings.url_ttl_s).router())
+    guarded.include_router(ViewerUrlRoutes(viewers, addresses, time.time).router())
     if settings.dataset:
         from backend.datasets import DatasetRoutes  # with what S3 needs, which takes a third of a second to load
 
         guarded.include_router(DatasetRoutes(settings.dataset, settings.config).router())
     app.include_router(guarded)
-    app.include_router(ObjectRoutes(storage, signer, time.time).router())
-    app.include_router(PageRoutes(settings, storage, records).router())
+    objects, pages = ObjectRoutes(storage, signer, rules, time.time), PageRoutes(settings, storage, records, rules)
+    for part in (objects, pages, ViewerRoutes(viewers, objects, pages)):
+        app.include_router(part.router())
     app.include_router(ReferenceRoutes(settings, openapi_document(app)).router())
     return app
 

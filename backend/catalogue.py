@@ -101,6 +101,7 @@ class CatalogueRoutes:
             delete=Right.DELETE in grant.rights,
             manifest=reads,
             deleteRecord=Right.DELETE in grant.rights,
+            viewerUrls=reads,
         )
 
     async def list_objects(

@@ -15,6 +15,9 @@ PART_BYTES = 16 << 20
 MAX_OBJECT_BYTES = 5 << 40
 """The largest object that parts can make (Amazon S3, "Multipart upload limits")."""
 
+MAX_VIEWER_SECONDS = 366 * 86_400
+"""How long the address of a stream may be good for, in seconds."""
+
 MAX_PRESIGN = 100
 """For how many files one request may ask."""
 
@@ -42,10 +45,17 @@ _KEY_SCHEMA = {
     "pattern": KEY,
     "example": "videos/lesson/master.m3u8",
 }
+_PREFIX_SCHEMA = {
+    "type": "string",
+    "maxLength": 1025,
+    "pattern": rf"^({_FIRST}(/{_SEGMENT})*/?)?$",
+    "example": "videos/lesson/",
+}
 _TYPE_SCHEMA = {"type": "string", "maxLength": MAX_CONTENT_TYPE, "pattern": CONTENT_TYPE, "example": "video/mp2t"}
 
 # The storage judges keys and says what is wrong with one; the pattern only describes them.
 Key = Annotated[str, WithJsonSchema(_KEY_SCHEMA)]
+Prefix = Annotated[str, WithJsonSchema(_PREFIX_SCHEMA)]
 ContentType = Annotated[str, WithJsonSchema(_TYPE_SCHEMA)]
 
 
@@ -57,6 +67,7 @@ def _whole_number(value: object) -> object:
 PutBytes = Annotated[int, Field(ge=0, le=MAX_PUT_BYTES), BeforeValidator(_whole_number)]
 ObjectBytes = Annotated[int, Field(ge=0, le=MAX_OBJECT_BYTES), BeforeValidator(_whole_number)]
 PartNumber = Annotated[int, Field(ge=1, le=MAX_PARTS), BeforeValidator(_whole_number)]
+ViewerSeconds = Annotated[int, Field(ge=1, le=MAX_VIEWER_SECONDS), BeforeValidator(_whole_number)]
 UploadId = Annotated[str, Field(min_length=1, max_length=1024)]
 EntityTag = Annotated[str, Field(min_length=1, max_length=256)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -211,6 +222,25 @@ class Capabilities(BaseModel):
     delete: bool
     manifest: bool
     deleteRecord: bool
+    viewerUrls: bool
+
+
+class ViewerUrlRequest(_Body):
+    """A stream that somebody is to watch; `expiresSeconds` from now on, left out: for as long as is usual."""
+
+    prefix: Prefix
+    expiresSeconds: ViewerSeconds | None = None
+
+
+class ViewerUrl(BaseModel):
+    """Where a stream is watched: `pageUrl` is for people and for frames, `playlistUrl` for players; `expires` is null
+    where they don't end.
+    """
+
+    visibility: str
+    pageUrl: str
+    playlistUrl: str
+    expires: str | None
 
 
 class MultipartBegun(BaseModel):

@@ -17,6 +17,7 @@ from backend.contract import (
     QuotaRefusalBody,
     RecordRequest,
     RefusalBody,
+    ViewerUrlRequest,
 )
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -28,6 +29,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     PartRequest,
     CompleteRequest,
     RecordRequest,
+    ViewerUrlRequest,
 )
 _REFERENCE = "#/components/schemas/{model}"
 _TEXTS = {
@@ -94,6 +96,7 @@ OBJECT_GIVEN: Responses = {
     **_in_xml(
         {
             400: "InvalidURI.",
+            403: "AccessDenied: the address has expired.",
             404: "NoSuchKey.",
             416: "InvalidRange.",
             503: "ServiceUnavailable: the storage can't be used now.",

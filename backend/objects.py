@@ -19,17 +19,24 @@ from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.error_responses import ObjectRefusal, object_refusal
 from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
 from backend.signing import HmacUrlSigner, SignatureCheck
-from pipeline.transfer.http.cache_control import cache_control
+from backend.stream_rules import StreamRules
+from pipeline.transfer.http.cache_control import cache_control, for_one_viewer
 from pipeline.transfer.http.content_types import content_type
-from storage import MAX_PUT_BYTES, OpenObject, StorageBackend, StorageError, StoredObject
+from storage import MAX_PUT_BYTES, ObjectNotFoundError, OpenObject, StorageBackend, StorageError, StoredObject
 
 
 class ObjectRoutes:
-    """PUT, GET and HEAD under /objects/. The bearer token means nothing here."""
+    """PUT, GET and HEAD under /objects/. The bearer token means nothing here.
 
-    def __init__(self, storage: StorageBackend, signer: HmacUrlSigner, clock: Callable[[], float]) -> None:
+    What is not public is given to who has a URL that is signed for reading it; to others it is not there.
+    """
+
+    def __init__(
+        self, storage: StorageBackend, signer: HmacUrlSigner, rules: StreamRules, clock: Callable[[], float]
+    ) -> None:
         self._storage = storage
         self._signer = signer
+        self._rules = rules
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -71,27 +78,37 @@ class ObjectRoutes:
 
     async def get(self, request: Request, key: Key) -> Response:
         """Give an object, or one range of it."""
-        try:
-            opened = await self._storage.open(key)
-        except StorageError as error:
-            raise object_refusal(error) from error
-        try:
-            return await self._answer(request, opened)
-        except BaseException:
-            await opened.close()
-            raise
+        public = self._rules.is_public(key)
+        if not public:
+            self._check_reader(request, key)
+        return await self.given(request, key, shared=public)
 
     async def head(self, request: Request, key: Key) -> Response:
         """Tell an object's size, type and entity tag without giving it."""
         return await self.get(request, key)
 
-    async def _answer(self, request: Request, opened: OpenObject) -> Response:
+    async def given(self, request: Request, key: str, *, shared: bool) -> Response:
+        """Return the answer with an object, or one range of it, for who may read it.
+
+        `shared` says whether a cache may give it to others. Raises ObjectRefusal.
+        """
+        try:
+            opened = await self._storage.open(key)
+        except StorageError as error:
+            raise object_refusal(error) from error
+        try:
+            return await self._answer(request, opened, shared=shared)
+        except BaseException:
+            await opened.close()
+            raise
+
+    async def _answer(self, request: Request, opened: OpenObject, *, shared: bool) -> Response:
         info = opened.info
         headers = {
             "ETag": _etag(info),
             "Last-Modified": formatdate(info.modified_s, usegmt=True),
             "Accept-Ranges": "bytes",
-            "Cache-Control": cache_control(info.path),
+            "Cache-Control": cache_control(info.path) if shared else for_one_viewer(cache_control(info.path)),
             "X-Content-Type-Options": "nosniff",
         }
         if _holds(request.headers.get("If-None-Match", ""), headers["ETag"]):
@@ -110,6 +127,18 @@ class ObjectRoutes:
             return Response(status_code=status, headers=headers)
         return ObjectResponse(opened, whole, status_code=status, headers=headers)
 
+    def _check_reader(self, request: Request, key: str) -> None:
+        query = dict(request.query_params)
+        check = SignatureCheck.WRONG
+        if "expires" in query and "signature" in query:
+            check = self._signer.judge(
+                method="GET", key=key, content_type="", size=None, query=query, now=self._clock()
+            )
+        if check is SignatureCheck.EXPIRED:
+            raise ObjectRefusal(403, "AccessDenied", "Request has expired")
+        if check is SignatureCheck.WRONG:
+            raise nothing_stored(key)
+
     def _check_signature(self, request: Request, key: str) -> None:
         query = dict(request.query_params)
         if "expires" not in query or "signature" not in query:
@@ -127,6 +156,11 @@ class ObjectRoutes:
         if check is SignatureCheck.WRONG:
             message = "The signature does not match: key, Content-Type and size must be those that were signed."
             raise ObjectRefusal(403, "SignatureDoesNotMatch", message)
+
+
+def nothing_stored(key: str) -> ObjectRefusal:
+    """Return what is said of a key under which nothing is stored, and of what somebody may not know of."""
+    return object_refusal(ObjectNotFoundError(f"Nothing is stored under {key}."))
 
 
 class ObjectResponse(StreamingResponse):

@@ -13,14 +13,23 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 
-from backend.addresses import object_path
+from backend.addresses import OBJECTS, object_path
 from backend.contract import Health
 from backend.description import refusals
-from backend.player_page import CAPTIONS_HEAD_BYTES, CAPTIONS_MARK, filled_page, player_file, watch_page
+from backend.player_page import (
+    CAPTIONS_HEAD_BYTES,
+    CAPTIONS_MARK,
+    filled_page,
+    home_link,
+    player_file,
+    watch_page,
+)
 from backend.records import FileRecords
 from backend.settings import BackendSettings
 from backend.stream_list import FoundStream, StreamList
+from backend.stream_rules import StreamRules
 from pipeline.transfer.manifests.manifest_text import understood
 from pipeline.transfer.manifests.placement import version_folder_in
 from storage import InvalidPathError, ObjectNotFoundError, StorageBackend, StoragePathBuilder
@@ -41,10 +50,14 @@ MANIFESTS_AT_ONCE = 2
 class PageRoutes:
     """The pages, their files and the health check. Nothing here needs the token."""
 
-    def __init__(self, settings: BackendSettings, storage: StorageBackend, records: FileRecords) -> None:
+    def __init__(
+        self, settings: BackendSettings, storage: StorageBackend, records: FileRecords, rules: StreamRules
+    ) -> None:
         self._storage = storage
         self._records = records
-        self._streams = StreamList(storage)
+        self._rules = rules
+        self._streams = StreamList(storage, shown=rules.is_public)
+        self._lists = settings.stream_list
         self._embedding = settings.embed_origins
         self._reading_manifests = asyncio.Semaphore(MANIFESTS_AT_ONCE)
         # Behind a proxy that serves the backend below a path, links need that path in front.
@@ -59,7 +72,9 @@ class PageRoutes:
         return router
 
     async def streams(self, after: str = "") -> Response:
-        """List the stored streams with a link to the player of each, a page at a time."""
+        """List the public streams with a link to the player of each, page by page, unless the settings forbid it."""
+        if not self._lists:
+            raise HTTPException(404)
         page = await self._streams.page(after)
         cards = "\n".join([await self._card(stream) for stream in page.streams])
         more = ""
@@ -72,22 +87,39 @@ class PageRoutes:
         )
 
     async def watch(self, request: Request, prefix: str) -> Response:
-        """Play the stream whose master playlist is `<prefix>master.m3u8`."""
+        """Play the stream whose master playlist is `<prefix>master.m3u8`, if everybody may watch it."""
+        return await self.player(prefix) if self._rules.is_public(f"{prefix.rstrip('/')}/") else self.missing(prefix)
+
+    def missing(self, prefix: str) -> Response:
+        """Return the page that says that there is no such stream."""
+        title = f"No stream named {_name(prefix)} is stored here."
+        return filled_page(
+            "missing.html", base=self._base, status=404, title=title, home=home_link(self._base) if self._lists else ""
+        )
+
+    def expired(self, prefix: str) -> Response:
+        """Return the page that says that the address of a stream has ended."""
+        title = f"This address of {_name(prefix)} has expired. Ask whoever gave it to you for a new one."
+        return filled_page("missing.html", base=self._base, status=403, title=title, home="", embedding=self._embedding)
+
+    async def player(self, prefix: str, below: str = OBJECTS) -> Response:
+        """Return the page that plays a stream whose files are found below a path."""
         try:
             paths = StoragePathBuilder(prefix)
         except InvalidPathError:
-            return filled_page("missing.html", base=self._base, status=404, name=_name(prefix))
+            return self.missing(prefix)
         if not await self._storage.exists(paths.master):
-            return filled_page("missing.html", base=self._base, status=404, name=_name(paths.prefix))
+            return self.missing(paths.prefix)
         captions, chapters, poster = await self._beside(paths)
         spoken = captions and CAPTIONS_MARK in await self._storage.load(captions, max_bytes=CAPTIONS_HEAD_BYTES)
         return watch_page(
             base=self._base,
             name=_name(paths.prefix),
-            source=self._object(paths.master),
-            captions=self._object(captions) if spoken else "",
-            chapters=self._object(chapters) if chapters else "",
-            poster=self._object(poster) if poster else "",
+            source=self._base + below + quote(paths.master),
+            captions=self._base + below + quote(captions) if spoken else "",
+            chapters=self._base + below + quote(chapters) if chapters else "",
+            poster=self._base + below + quote(poster) if poster else "",
+            lists=self._lists and below == OBJECTS,
             embedding=self._embedding,
         )
 

@@ -59,7 +59,7 @@ def watch_page(
         captions=captions,
         chapters=chapters,
         poster=f'poster="{escape(poster)}"' if poster else "",
-        home=f'<a href="{escape(base)}/">All streams</a>' if lists else "",
+        home=home_link(base) if lists else "",
     )
 
 
@@ -73,6 +73,11 @@ def page_headers(embedding: Sequence[str] = ()) -> dict[str, str]:
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def home_link(base: str) -> str:
+    """Return the link to the list of streams."""
+    return f'<a href="{escape(base)}/">All streams</a>'
 
 
 def player_file(name: str) -> Response:

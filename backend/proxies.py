@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 OWN_PATHS = frozenset(
-    {"api", "docs", "health", "live", "metrics", "objects", "openapi.json", "player", "ready", "watch"}
+    {"api", "docs", "health", "live", "metrics", "objects", "openapi.json", "player", "ready", "s", "watch"}
 )
 """With what the backend's own paths begin."""
 

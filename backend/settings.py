@@ -8,6 +8,7 @@ from pathlib import Path
 
 from backend.connection_limits import ConnectionLimits
 from backend.signing_secret import load_secret
+from backend.stream_rules import Visibility
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.http.cache_control import cache_control
@@ -26,6 +27,7 @@ class BackendSettings:
     `public_base_url` is where players reach this backend when that is not where the uploader connects to,
     `embed_origins` are those whose pages may show a player, as Content-Security-Policy names them,
     `trusted_proxies` are the addresses and networks whose X-Forwarded headers count.
+    `streams` says who may watch where no rule says otherwise, `stream_list` whether `/` lists the public streams.
     """
 
     root: Path
@@ -36,6 +38,8 @@ class BackendSettings:
     public_base_url: str = ""
     embed_origins: tuple[str, ...] = ("'self'",)
     trusted_proxies: tuple[str, ...] = field(default_factory=lambda: Config().server.trusted_proxies)
+    streams: Visibility = Visibility.PUBLIC
+    stream_list: bool = True
     endpoints: BackendApi = field(default_factory=BackendApi)
     url_ttl_s: int = URL_TTL_S
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
@@ -76,6 +80,8 @@ class BackendSettings:
             public_base_url=server.public_base_url.rstrip("/"),
             embed_origins=server.embed_origins,
             trusted_proxies=server.trusted_proxies,
+            streams=Visibility(server.streams),
+            stream_list=server.stream_list,
             endpoints=config.backend,
             limits=ConnectionLimits(
                 max_connections=server.max_connections, max_per_client=server.max_connections_per_client

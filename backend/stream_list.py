@@ -53,10 +53,17 @@ class _Step:
 
 
 class StreamList:
-    """The streams of one storage."""
+    """The streams of one storage, of which `shown` says by its prefix whether it may be listed."""
 
-    def __init__(self, storage: StorageBackend, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        storage: StorageBackend,
+        *,
+        shown: Callable[[str], bool] = lambda prefix: True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._storage = storage
+        self._shown = shown
         self._clock = clock
 
     async def page(self, after: str = "") -> StreamPage:
@@ -67,7 +74,7 @@ class StreamList:
             async for step in steps:
                 if step.position <= after:  # on the way to where the page before has ended
                     continue
-                if step.stream is not None:
+                if step.stream is not None and self._shown(step.stream.prefix):
                     found.append(step.stream)
                 if len(found) == STREAMS_A_PAGE or self._clock() > ends_at:
                     return StreamPage(streams=tuple(found), next=step.position)

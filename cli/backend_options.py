@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.access_options import add_token_options
+from cli.access_options import add_stream_options, add_token_options
 from cli.backup_options import add_backup_options, add_restore_options
 from cli.parser import AnyOrderParser
 
@@ -31,6 +31,11 @@ ACTIONS: dict[str, BackendAction] = {
         module="cli.backend_token",
         help="make, list, rotate and revoke the tokens of single clients, while the backend runs or not",
         add_options=add_token_options,
+    ),
+    "stream": BackendAction(
+        module="cli.backend_stream",
+        help="say who may watch which streams, and print their addresses, while the backend runs or not",
+        add_options=add_stream_options,
     ),
     "backup": BackendAction(
         module="cli.backend_backup",

@@ -44,6 +44,8 @@ NAMES = [
     ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
     ("BACKEND_WORKERS", "server.workers", "4", 4),
     ("BACKEND_DRAIN_SECONDS", "server.drain_s", "2.5", 2.5),
+    ("STREAMS", "server.streams", "Private", "private"),
+    ("STREAM_LIST", "server.stream_list", "OFF", False),
     ("BACKEND_LOG_FORMAT", "server.log_format", "JSON", "json"),
     ("PUBLIC_BASE_URL", "server.public_base_url", "https://cdn.example.com/", "https://cdn.example.com"),
     ("BACKEND_MAX_CONNECTIONS", "server.max_connections", "500", 500),

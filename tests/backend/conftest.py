@@ -77,6 +77,12 @@ def settings(tmp_path):
     return BackendSettings.from_config(Config(), root=tmp_path / "root", token=TOKEN)
 
 
+@pytest.fixture(scope="session")
+def client_of():
+    """What makes a client of a running backend."""
+    return lambda backend: Client(backend=backend)
+
+
 @pytest.fixture
 def fresh(settings):
     """A client of a backend of this test's own."""

@@ -13,6 +13,7 @@ import requests
 from backend.conformance.check import PointResult, check_backend
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
+from backend.stream_rules import StreamRules, Visibility
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
@@ -120,6 +121,24 @@ def test_the_player_page_plays_from_s3(over_s3):
 
     assert [200, 200, 404] == [page.status_code for page in pages]
     assert all('/objects/watch/lesson/poster.jpg"' in page.text for page in pages[:2])
+
+
+def test_a_private_stream_is_found_at_its_address_alone(over_s3):
+    """From a bucket, too: page, objects and ranges below the address, 404 without, the store's own URL for `read`."""
+    rules = StreamRules(over_s3.settings.root, Visibility.PUBLIC)
+    rules.set("private/", Visibility.PRIVATE)
+    store(over_s3, "private/lesson/master.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
+    store(over_s3, "private/lesson/720p/seg_000.ts", b"0123456789")
+    found = ask(over_s3, "POST", "/api/s3/viewer-url", {"prefix": "private/lesson"}).json()
+    segment = found["pageUrl"] + "720p/seg_000.ts"
+    part = requests.get(segment, headers={"Range": "bytes=2-4"}, timeout=60)
+    read = ask(over_s3, "GET", "/api/s3/object", key="private/lesson/720p/seg_000.ts").json()["url"]
+    hidden = requests.get(f"{over_s3.url}/objects/private/lesson/720p/seg_000.ts", timeout=60)
+    other = requests.get(segment.replace("lesson", "other"), timeout=60)
+
+    assert [200, 200] == [requests.get(found[name], timeout=60).status_code for name in ("pageUrl", "playlistUrl")]
+    assert (206, b"234", True) == (part.status_code, part.content, "private" in part.headers["Cache-Control"])
+    assert (b"0123456789", 404, 404) == (requests.get(read, timeout=60).content, hidden.status_code, other.status_code)
 
 
 def test_what_is_missing_is_missing_here_too(over_s3):

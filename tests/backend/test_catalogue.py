@@ -29,6 +29,7 @@ def test_the_capabilities_are_those_of_a_whole_backend(shared):
         "delete": True,
         "manifest": True,
         "deleteRecord": True,
+        "viewerUrls": True,
     }
     assert expected == shared.ask("GET", "/api/s3/capabilities").json()
 

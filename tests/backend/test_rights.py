@@ -73,6 +73,7 @@ OPERATIONS = {
     ("GET", "/api/s3/objects"): (Right.READ, lambda folder: {"params": {"prefix": folder}}),
     ("GET", "/api/s3/object"): (Right.READ, lambda folder: {"params": {"key": f"{folder}a.ts"}}),
     ("DELETE", "/api/s3/object"): (Right.DELETE, lambda folder: {"params": {"key": f"{folder}a.ts"}}),
+    ("POST", "/api/s3/viewer-url"): (Right.READ, lambda folder: {"json": {"prefix": folder}}),
     ("GET", "/api/s3/manifest"): (Right.READ, lambda folder: {"params": {"prefix": folder}}),
     ("GET", "/api/dataset-info"): (ALL, lambda folder: {}),
     ("POST", "/api/save-to-s3"): (ALL, lambda folder: {}),

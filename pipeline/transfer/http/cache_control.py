@@ -50,3 +50,8 @@ def cache_control(key: str) -> str:
     if name.endswith(_REPLACED) or posixpath.basename(name) in _DOCUMENTS:
         return REPLACEABLE
     return UNKNOWN
+
+
+def for_one_viewer(control: str) -> str:
+    """Return the Cache-Control of a file that not everybody may read: no cache may give it to another viewer."""
+    return control.replace("public", "private") if "public" in control else f"private, {control}"

@@ -1,0 +1,81 @@
+"""`backend stream`: who may watch which streams, and where, while the backend runs or not."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from html import escape
+
+from backend.settings import BackendSettings
+from backend.sqlite_file import SqliteFileError
+from backend.stream_rules import StreamRule, StreamRules, Visibility, as_folder
+from backend.viewer_addresses import StreamPaths, ViewerAddresses
+from cli.moments import moment_s
+from config import Config
+from pipeline.errors import SettingsError
+from pipeline.timestamps import utc_text
+
+_LOCAL_URL = "http://127.0.0.1:8000"
+"""Where a backend is reached that nobody has told of another address."""
+
+
+def run(options: argparse.Namespace, config: Config) -> int:
+    """Do what was asked. Raises SettingsError."""
+    root = (options.root or config.server.local_path).expanduser().absolute()
+    rules = StreamRules(root, Visibility(config.server.streams))
+    rules.prepare()
+    if options.stream_action == "set":
+        rules.set(options.stream, Visibility(options.visibility), new_address=options.new_address)
+    elif options.stream_action == "unset":
+        rules.unset(options.stream)
+    elif options.stream_action == "list":
+        _write(_table(_all(rules), config.server.streams))
+    else:
+        expires_s = None if options.expires is None else moment_s(options.expires, "--expires", time.time())
+        settings = BackendSettings.from_config(config, root=options.root)
+        addresses = ViewerAddresses(settings.signing_secret, rules, time.time)
+        _write(_found(addresses.stream(as_folder(options.stream), expires_s=expires_s), settings))
+    return 0
+
+
+def _all(rules: StreamRules) -> Sequence[StreamRule]:
+    try:
+        return rules.all()
+    except SqliteFileError as error:
+        raise SettingsError(f"The rules of the streams in {rules.file} can't be read.") from error
+
+
+def _table(rules: Sequence[StreamRule], default: str) -> list[str]:
+    """Return the rules in columns, and what counts for all other streams."""
+    width = max((len(rule.prefix) for rule in rules), default=0)
+    rows = [f"{rule.prefix:<{width}}  {rule.visibility.value}" for rule in rules]
+    return [*rows, f"{'All others are' if rules else 'All streams are'} {default} (STREAMS)."]
+
+
+def _found(stream: StreamPaths, settings: BackendSettings) -> list[str]:
+    """Return where a stream is watched, and the HTML of a page that shows it."""
+    base = settings.public_base_url or _LOCAL_URL
+    page = base + stream.page
+    until = "for good" if stream.expires_s is None else f"until {utc_text(stream.expires_s)}"
+    frame = (
+        f'<iframe src="{escape(page)}" width="960" height="540" allow="autoplay; fullscreen; picture-in-picture"'
+        ' allowfullscreen referrerpolicy="no-referrer" style="border: 0"></iframe>'
+    )
+    lines = [
+        f"Visibility: {stream.visibility.value}; the addresses work {until}.",
+        f"Page:       {page}",
+        f"Playlist:   {base}{stream.playlist}",
+        f"In a page:  {frame}",
+    ]
+    if not settings.public_base_url:
+        lines.append("Set PUBLIC_BASE_URL to where players reach the backend, and the addresses begin with it.")
+    if settings.embed_origins == Config().server.embed_origins:
+        lines.append("A page of another site can show it once EMBED_ORIGINS names that site.")
+    return lines
+
+
+def _write(lines: Sequence[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
