@@ -94,6 +94,21 @@ class EnvValues:
             found[root] = Path(folder).expanduser()
         return found
 
+    def quotas(self, name: str) -> dict[str, float]:
+        """Read `courses/math/=50,courses/art/=20`: gigabytes by folders, which end with a slash."""
+        found: dict[str, float] = {}
+        for item in self.items(name):
+            folder, _, raw = (part.strip() for part in item.rpartition("="))
+            prefix, size_gb = f"{folder.strip('/')}/", _positive(raw)
+            if prefix == "/" or size_gb is None or prefix in found:
+                self.problems.append(
+                    f"{name} must be FOLDER/=GIGABYTES, each folder once, several with commas between, as in "
+                    f"courses/math/=50,courses/art/=20, but has {item!r}."
+                )
+                continue
+            found[prefix] = size_gb
+        return found
+
     def gigabytes(self, name: str) -> float | None:
         """Return a number of gigabytes, None where there is none."""
         return self._number(name, "gigabytes")
@@ -107,14 +122,19 @@ class EnvValues:
         raw = self.text(name)
         if not raw:
             return None
-        try:
-            found = float(raw)
-        except ValueError:
-            found = -1.0
-        if not 0 <= found < float("inf"):
+        found = _positive(raw)
+        if found is None:
             self.problems.append(f"{name} must be a number of {unit}, such as 10, but is {raw!r}.")
             return None
         return found
+
+
+def _positive(raw: str) -> float | None:
+    try:
+        found = float(raw)
+    except ValueError:
+        return None
+    return found if 0 <= found < float("inf") else None
 
 
 def read_env_file(path: Path, problems: list[str]) -> dict[str, str]:

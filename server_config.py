@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class ReferenceBackend:
     storage_type: str = "LOCAL"
     local_path: Path = field(default_factory=lambda: installation.storage_folder(STORAGE_FOLDER))
     local_max_size_gb: float | None = None
+    quotas_gb: Mapping[str, float] = field(default_factory=dict)
+    """How many gigabytes folders of objects may hold."""
     s3: S3Storage = S3Storage()
     public_base_url: str = ""
     embed_origins: tuple[str, ...] = OWN_PAGES
@@ -60,6 +63,7 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
         storage_type=storage_type,
         local_path=installation.storage_folder(values.text("STORAGE_LOCAL_PATH", STORAGE_FOLDER)),
         local_max_size_gb=values.gigabytes("STORAGE_LOCAL_MAX_SIZE_GB"),
+        quotas_gb=values.quotas("STORAGE_QUOTAS_GB"),
         s3=S3Storage(
             bucket=values.text("STORAGE_S3_BUCKET"),
             prefix=values.text("STORAGE_S3_PREFIX", s3.prefix),

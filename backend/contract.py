@@ -343,3 +343,5 @@ class QuotaRefusalBody(RefusalBody):
     maxSizeBytes: int | None = None
     usedBytes: int | None = None
     wantedBytes: int | None = None
+    prefix: str | None = None
+    """What the keys begin with for which the quota is; missing where it is for all."""

@@ -54,7 +54,7 @@ RETRY_AFTER_S = 5
 class ApiRefusal(Exception):
     """A request to the API that can't be done: a short code (`error`), a sentence (`message`), and `figures`."""
 
-    def __init__(self, status: int, error: str, message: str, figures: Mapping[str, int] | None = None) -> None:
+    def __init__(self, status: int, error: str, message: str, figures: Mapping[str, int | str] | None = None) -> None:
         self.status = status
         self.error = error
         self.message = message
@@ -84,13 +84,15 @@ def api_refusal(error: StorageError) -> ApiRefusal:
     """Return what a client of the API is told about a storage's error."""
     # 503: what the storage itself can't do now may be possible in a while, and clients try that again.
     status, code = _API.get(type(error), (503, "StorageUnavailable"))
-    figures = {}
+    figures: dict[str, int | str] = {}
     if isinstance(error, StorageQuotaExceededError):
         figures = {
             "maxSizeBytes": error.max_size_bytes,
             "usedBytes": error.used_bytes,
             "wantedBytes": error.wanted_bytes,
         }
+        if error.prefix:
+            figures["prefix"] = error.prefix
     return ApiRefusal(status, code, str(error), figures)
 
 

@@ -134,6 +134,14 @@ class StorageBackend(Protocol):
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together."""
 
+    async def change_other(self, difference_bytes: int) -> None:
+        """Count bytes that are kept beside the objects, such as file records, in the limit for all; negative where
+        they go. Raises StorageQuotaExceededError.
+        """
+
+    async def count_other(self, size_bytes: int) -> None:
+        """Say how many bytes are kept beside the objects in all; see `change_other`."""
+
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from storage import promises
 from storage.backend import StoredObject, StoredPart
-from storage.errors import ObjectNotFoundError, SizeUnknownError
+from storage.errors import AccessDeniedError, ObjectNotFoundError, SizeUnknownError, UploadNotFoundError
 from storage.reservation import Reservation
+from storage.s3_parts import S3Parts
 from storage.settings import S3Settings
 from storage.usage import Usage
 from storage.usage_ledger import Ledger, MeasuredFile
@@ -24,6 +26,7 @@ class BucketUsage:
     Args:
         settings: with the quotas.
         objects: lists all objects.
+        parts: the uploads in parts.
         size_of: tells the size of one, or raises ObjectNotFoundError.
         clock: seconds since 1970.
     """
@@ -33,10 +36,12 @@ class BucketUsage:
         settings: S3Settings,
         *,
         objects: Callable[[], AsyncIterator[StoredObject]],
+        parts: S3Parts,
         size_of: Callable[[str], Awaitable[int]],
         clock: Callable[[], float],
     ) -> None:
         self._objects = objects
+        self._parts = parts
         self._size_of = size_of
         self.usage = Usage(settings.quotas, settings.usage_file, everything=self._everything, clock=clock)
 
@@ -90,16 +95,16 @@ class BucketUsage:
         """Keep the room of an upload's parts for the object that they become. Raises StorageQuotaExceededError."""
 
         def join(ledger: Ledger) -> None:
-            promises.forget_parts(ledger, upload_id)
+            promises.forget_parts(ledger, path, upload_id)
             promises.promise(ledger, path, size_bytes, replaced_bytes=replaced_bytes, for_s=PARTS_KEPT_S)
 
         if self.usage.is_limited:
             await self.usage.act(join)
 
-    async def forget_parts(self, upload_id: str) -> None:
+    async def forget_parts(self, path: str, upload_id: str) -> None:
         """Give back the room of an upload in parts: it was aborted."""
         if self.usage.is_limited:
-            await self.usage.act(lambda ledger: promises.forget_parts(ledger, upload_id))
+            await self.usage.act(lambda ledger: promises.forget_parts(ledger, path, upload_id))
 
     async def stored(
         self, path: str, size_bytes: int, *, replaced_bytes: int, reservation: Reservation | None = None
@@ -117,3 +122,8 @@ class BucketUsage:
     async def _everything(self) -> AsyncIterator[list[MeasuredFile]]:
         async for found in self._objects():
             yield [MeasuredFile(found.path, found.size_bytes)]
+        with suppress(AccessDeniedError):  # then parts count for a while after something was heard of their uploads
+            async for path, upload_id in self._parts.list_uploads():
+                with suppress(UploadNotFoundError):  # it has ended meanwhile
+                    parts = await self._parts.list_all(path, upload_id)
+                    yield [MeasuredFile(path, part.size_bytes, upload_id, part.number, True) for part in parts]

@@ -165,6 +165,14 @@ class LocalStorageBackend:
         """Return the bytes of all objects together."""
         return await self._usage.total()
 
+    async def change_other(self, difference_bytes: int) -> None:
+        """Count bytes that are kept beside the objects; see StorageBackend.change_other."""
+        await self._usage.change_other(difference_bytes)
+
+    async def count_other(self, size_bytes: int) -> None:
+        """Say how many bytes are kept beside the objects in all."""
+        await self._usage.count_other(size_bytes)
+
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
         await self._usage.check(path, size_bytes, replaced_bytes=size_of(self._folder.locate(path)))

@@ -5,10 +5,9 @@ It is kept until a listing shows them, or until their URLs have expired and a li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from storage.usage_ledger import Ledger
+from storage.usage_ledger import Ledger, part_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ def promise_part(
     until_s = ledger.now_s + for_s
     keep = ledger.keep if is_there else ledger.reserve
     keep(
-        f"part {upload_id} {number}",
+        part_name(upload_id, number),
         path,
         size_bytes,
         replaced_bytes=0,
@@ -65,8 +64,9 @@ def promise_part(
     ledger.connection.execute(sql, (until_s, upload_id))
 
 
-def forget_parts(ledger: Ledger, upload_id: str) -> None:
+def forget_parts(ledger: Ledger, path: str, upload_id: str) -> None:
     """Give back the room of an upload in parts: it was completed or aborted."""
+    ledger.count_no_parts(path, upload_id, 0)
     ledger.connection.execute("DELETE FROM reservations WHERE upload_id = ?", (upload_id,))
 
 
@@ -92,19 +92,6 @@ def came(ledger: Ledger, path: str, there_bytes: int) -> _Promise | None:
         ledger.count_object(path, replaced_bytes, there_bytes)
         _keep(ledger, promise)
     return promise
-
-
-def came_all(ledger: Ledger, sizes: Mapping[str, int]) -> None:
-    """Count what has come by URLs of what a page of a listing shows, sorted by path."""
-    paths = list(sizes)
-    if paths:
-        promised = ledger.connection.execute(
-            "SELECT path FROM reservations WHERE path BETWEEN ? AND ? AND outside AND upload_id = ''",
-            (paths[0], paths[-1]),
-        ).fetchall()
-        for (path,) in promised:
-            if path in sizes:
-                came(ledger, path, sizes[path])
 
 
 def _name(path: str) -> str:

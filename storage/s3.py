@@ -34,7 +34,9 @@ class S3StorageBackend:
     def __init__(self, settings: S3Settings, *, clock: Callable[[], float] = time.time) -> None:
         self._bucket = S3Bucket(settings)
         self._parts = S3Parts(self._bucket)
-        self._counted = BucketUsage(settings, objects=lambda: self.list_objects(), size_of=self.get_size, clock=clock)
+        self._counted = BucketUsage(
+            settings, objects=lambda: self.list_objects(), parts=self._parts, size_of=self.get_size, clock=clock
+        )
         self._usage = self._counted.usage
 
     async def start(self) -> None:
@@ -171,6 +173,14 @@ class S3StorageBackend:
         """Return the bytes of all objects together: counted where there is a limit, else listed."""
         return await self._usage.total()
 
+    async def change_other(self, difference_bytes: int) -> None:
+        """Count bytes that are kept beside the objects; see StorageBackend.change_other."""
+        await self._usage.change_other(difference_bytes)
+
+    async def count_other(self, size_bytes: int) -> None:
+        """Say how many bytes are kept beside the objects in all."""
+        await self._usage.count_other(size_bytes)
+
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
         self._bucket.named(path)
@@ -251,7 +261,7 @@ class S3StorageBackend:
     async def abort_parts(self, path: str, upload_id: str) -> None:
         """Remove an upload in parts; one that is not there is fine."""
         await self._parts.abort(path, upload_id)
-        await self._counted.forget_parts(upload_id)
+        await self._counted.forget_parts(path, upload_id)
 
 
 def _answered_at_s(answer: PutObjectOutputTypeDef) -> float:

@@ -60,6 +60,20 @@ class S3Parts:
                     StoredPart(number=part["PartNumber"], size_bytes=part["Size"], etag=part["ETag"].strip('"'))
                 )
 
+    async def list_uploads(self) -> AsyncIterator[tuple[str, str]]:
+        """Yield path and ID of the uploads that are neither completed nor aborted. Raises AccessDeniedError."""
+        under = self._bucket.listed("", "")
+        asked = {name: under[name] for name in ("Bucket", "Prefix") if name in under}
+        pages = aiter(self._bucket.client.get_paginator("list_multipart_uploads").paginate(**asked))
+        while True:
+            with self._bucket.errors.translated():
+                page = await anext(pages, None)
+            if page is None:
+                return
+            for upload in page.get("Uploads", []):
+                if (path := self._bucket.path_of(upload["Key"])) is not None:
+                    yield path, upload["UploadId"]
+
     async def complete(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
         """Make the object of its parts."""
         listed: Any = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]

@@ -142,6 +142,8 @@ class StorageValues(Protocol):
     @property
     def local_max_size_gb(self) -> float | None: ...  # noqa: D102
     @property
+    def quotas_gb(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
     def s3(self) -> S3Values: ...  # noqa: D102
 
 
@@ -155,11 +157,21 @@ def settings_from(
         raise StorageSettingsError(f"STORAGE_TYPE must be LOCAL or S3, but is {values.storage_type!r}.") from error
     root = values.local_path.expanduser().absolute()
     if chosen is StorageType.LOCAL:
-        return LocalSettings(root=root, max_size_bytes=_in_bytes(values.local_max_size_gb), state=root / STATE_FOLDER)
-    return replace(_s3_settings(values.s3, root / STATE_FOLDER), cache_control=cache_control)
+        return LocalSettings(
+            root=root,
+            max_size_bytes=_in_bytes(values.local_max_size_gb),
+            prefix_quotas=_prefix_quotas(values.quotas_gb),
+            state=root / STATE_FOLDER,
+        )
+    return replace(
+        _s3_settings(values.s3),
+        cache_control=cache_control,
+        prefix_quotas=_prefix_quotas(values.quotas_gb),
+        state=root / STATE_FOLDER,
+    )
 
 
-def _s3_settings(values: S3Values, state: Path) -> S3Settings:
+def _s3_settings(values: S3Values) -> S3Settings:
     if not values.bucket:
         raise StorageSettingsError("STORAGE_S3_BUCKET is empty: set it to the bucket's name.")
     if bool(values.access_key_id) != bool(values.secret_access_key):
@@ -183,8 +195,16 @@ def _s3_settings(values: S3Values, state: Path) -> S3Settings:
         endpoint_url=values.endpoint_url.rstrip("/"),
         max_size_bytes=_in_bytes(values.max_size_gb),
         put_headers=parse_put_headers(values.put_headers),
-        state=state,
     )
+
+
+def _prefix_quotas(quotas_gb: Mapping[str, float]) -> dict[str, int]:
+    for prefix in quotas_gb:
+        try:
+            check_path(f"{prefix}a")
+        except InvalidPathError as error:
+            raise StorageSettingsError(f"STORAGE_QUOTAS_GB names the folder {prefix}. {error}") from error
+    return {prefix: int(size_gb * BYTES_A_GIGABYTE) for prefix, size_gb in quotas_gb.items()}
 
 
 def _in_bytes(gigabytes: float | None) -> int | None:

@@ -150,19 +150,20 @@ class Usage:
         looked = False
         while True:
             try:
-                result, due = await self._run(self._transact, do)
-            except UnmeasuredError:
-                await asyncio.shield(self._measured())  # others may wait for it too
+                result, measured_s, is_due = await self._run(self._transact, do)
+            except UnmeasuredError as error:
+                await asyncio.shield(self._measured(error.measured_s))  # others may wait for it too
                 continue
             except StorageQuotaExceededError:
-                if looked or not await self._run(self._may_look_again):
+                measured_s = await self._run(self._last_measured)
+                if looked or self._clock() < measured_s + LOOK_AGAIN_S:
                     raise
                 looked = True
-                await asyncio.wait([self._measured()], timeout=LOOKED_FOR_S)
+                await asyncio.wait([self._measured(measured_s)], timeout=LOOKED_FOR_S)
                 continue
             self._is_known = True
-            if due:
-                self._measured()
+            if is_due:
+                self._measured(measured_s)
             return result
 
     async def _run(self, do: Callable[_P, _T], *arguments: _P.args, **options: _P.kwargs) -> _T:
@@ -182,21 +183,17 @@ class Usage:
         with self._file.transaction() as connection:
             return do(Ledger(connection, self._quotas, self._clock()))
 
-    def _transact(self, do: Callable[[Ledger], _T]) -> tuple[_T, bool]:
-        def measured(ledger: Ledger) -> tuple[_T, bool]:
-            ledger.begin()
-            return do(ledger), ledger.is_due()
+    def _transact(self, do: Callable[[Ledger], _T]) -> tuple[_T, float, bool]:
+        def measured(ledger: Ledger) -> tuple[_T, float, bool]:
+            measured_s = ledger.begin()
+            return do(ledger), measured_s, ledger.is_due(measured_s)
 
         return self._with_ledger(measured)
 
-    def _may_look_again(self) -> bool:
-        with self._taking_turns() as turns:
-            return self._clock() >= turns.measured_s() + LOOK_AGAIN_S
-
-    def _measured(self) -> asyncio.Task[None]:
-        """Return the measuring that is under way, begun now if there is none."""
+    def _measured(self, measured_s: float) -> asyncio.Task[None]:
+        """Return the measuring that is under way, begun now if there is none: after the one of that time."""
         if self._measuring is None:
-            self._measuring = asyncio.create_task(self._measure())
+            self._measuring = asyncio.create_task(self._measure(measured_s))
             self._measuring.add_done_callback(self._ended)
         return self._measuring
 
@@ -205,13 +202,13 @@ class Usage:
         if not task.cancelled():
             task.exception()  # looked at: who waits for it gets it, and beside everything else nobody does
 
-    async def _measure(self) -> None:
+    async def _measure(self, measured_s: float) -> None:
         """Measure what is stored, or wait for the process that does."""
-        asked_s, turn = self._clock(), uuid.uuid4().hex
-        while not await self._run(self._begin, turn):
-            await asyncio.sleep(_WAIT_S)
-            if await self._run(self._is_measured_since, asked_s):
+        turn = uuid.uuid4().hex
+        while not await self._run(self._begin, turn, measured_s):
+            if await self._run(self._last_measured) != measured_s:
                 return
+            await asyncio.sleep(_WAIT_S)
         begun_s = self._clock()
         try:
             listing = await self._listed(turn)
@@ -240,13 +237,13 @@ class Usage:
         with self._file.transaction() as connection:
             yield Measuring(connection, self._clock())
 
-    def _begin(self, turn: str) -> bool:
+    def _begin(self, turn: str, measured_s: float) -> bool:
         with self._taking_turns() as turns:
-            return turns.begin(turn)
+            return turns.measured_s() == measured_s and turns.begin(turn)
 
-    def _is_measured_since(self, asked_s: float) -> bool:
+    def _last_measured(self) -> float:
         with self._taking_turns() as turns:
-            return turns.measured_s() >= asked_s
+            return turns.measured_s()
 
     def _go_on(self, turn: str) -> None:
         with self._taking_turns() as turns:

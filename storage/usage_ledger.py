@@ -23,16 +23,27 @@ LONGEST_S = 8 * 24 * 3600
 
 
 class UnmeasuredError(Exception):
-    """Nobody has measured yet what is stored."""
+    """Nobody has measured yet what is stored, or what below a folder that has a quota now.
+
+    `measured_s` is when was measured last, 0 for never.
+    """
+
+    def __init__(self, measured_s: float) -> None:
+        self.measured_s = measured_s
+        super().__init__("not measured")
 
 
 class MeasuredFile(NamedTuple):
-    """A file that a measuring has come by: an object, or a part of one where it names an upload."""
+    """A file that a measuring has come by: an object, or a part of one where it names an upload.
+
+    With `outside` a part came where nobody here saw it: it counts as room that is kept, until it is not seen again.
+    """
 
     path: str
     size_bytes: int
     upload_id: str = ""
     number: int = 0
+    outside: bool = False
 
 
 class MeasuredFiles:
@@ -94,15 +105,13 @@ class Ledger:
         (measured_s,) = self.connection.execute("SELECT measured_s FROM state").fetchone()
         counted = {prefix for (prefix,) in self.connection.execute("SELECT prefix FROM counted")}
         if measured_s is None or not counted.issuperset(("", *self._quotas.by_prefix)):
-            raise UnmeasuredError
+            raise UnmeasuredError(measured_s or 0)
         return float(measured_s)
 
-    def is_due(self) -> bool:
+    def is_due(self, measured_s: float) -> bool:
         """Whether it is time to measure again."""
-        (due_s, measured_s), ends = (
-            self.connection.execute("SELECT due_s, measured_s FROM state").fetchone(),
-            self.connection.execute("SELECT min(until_s) FROM reservations WHERE outside = 1").fetchone(),
-        )
+        (due_s,) = self.connection.execute("SELECT due_s FROM state").fetchone()
+        ends = self.connection.execute("SELECT min(until_s) FROM reservations WHERE outside = 1").fetchone()
         over = ends[0] is not None and ends[0] <= self.now_s  # what came by that URL is seen by measuring alone
         return bool(self.now_s >= due_s or (over and self.now_s >= measured_s + LOOK_AGAIN_S))
 
@@ -258,8 +267,10 @@ class Measuring:
             path for (path,) in self._connection.execute("SELECT path FROM reservations WHERE outside AND upload_id=''")
         ]
         seen = listing.sizes_of([*stored, *promised])
-        self._write_counts(listing, seen, stored, _parts(listing, changes))
+        parts = _parts(listing, changes)
+        self._write_counts(listing, seen, stored, [part for part in parts if not part.outside])
         self._settle({**seen, **stored}, begun_s)
+        self._keep_seen([part for part in parts if part.outside])
         self._connection.execute(
             "UPDATE counted SET reserved_bytes = (SELECT coalesce(sum(max(0, size_bytes - replaced_bytes)), 0) "
             "FROM reservations WHERE substr(path, 1, length(prefix)) = prefix)"
@@ -289,6 +300,28 @@ class Measuring:
             "UPDATE reservations SET replaced_bytes = ? WHERE id = ?",
             [(there.get(path, 0), name) for name, path in rows],
         )
+
+    def _keep_seen(self, parts: Sequence[MeasuredFile]) -> None:
+        """Keep the room of parts that came by URLs until the measuring after the next one."""
+        self._connection.executemany(
+            "INSERT INTO reservations VALUES (?1, ?2, ?3, ?4, 0, ?5, 1) ON CONFLICT (id) DO UPDATE "
+            "SET size_bytes = max(size_bytes, ?4), until_s = max(until_s, ?5)",
+            [
+                (
+                    part_name(part.upload_id, part.number),
+                    part.path,
+                    part.upload_id,
+                    part.size_bytes,
+                    self._now_s + 2 * MEASURED_FOR_S,
+                )
+                for part in parts
+            ],
+        )
+
+
+def part_name(upload_id: str, number: int) -> str:
+    """Return the name under which room is kept for a part whose URL was given away."""
+    return f"part {upload_id} {number}"
 
 
 def _parts(listing: MeasuredFiles, changes: Sequence[tuple[str, str, int, int]]) -> list[MeasuredFile]:

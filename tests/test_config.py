@@ -34,6 +34,7 @@ NAMES = [
     ("STORAGE_TYPE", "server.storage_type", "s3", "S3"),
     ("STORAGE_LOCAL_PATH", "server.local_path", "/srv/videos", Path("/srv/videos")),
     ("STORAGE_LOCAL_MAX_SIZE_GB", "server.local_max_size_gb", "1.5", 1.5),
+    ("STORAGE_QUOTAS_GB", "server.quotas_gb", " c/math/=50 ,/c/art = 0.5", {"c/math/": 50.0, "c/art/": 0.5}),
     ("STORAGE_S3_BUCKET", "server.s3.bucket", "videos", "videos"),
     ("STORAGE_S3_PREFIX", "server.s3.prefix", "course", "course"),
     ("STORAGE_S3_REGION", "server.s3.region", "eu-west-1", "eu-west-1"),
@@ -95,7 +96,7 @@ def names_in_code() -> set[str]:
         for call in calls
         if isinstance(call.func, ast.Attribute)
         and call.func.attr
-        in ("text", "items", "choice", "count", "gigabytes", "seconds", "roots", "networks", "origins")
+        in ("text", "items", "choice", "count", "gigabytes", "seconds", "roots", "networks", "origins", "quotas")
     ]
     return {call.args[0].value for call in readers if call.args and isinstance(call.args[0], ast.Constant)}
 
@@ -242,6 +243,13 @@ class TestEnvFile:
         """What is not a sensible number of gigabytes is a problem and sets no limit."""
         loaded = Config.load(env_file=env_file, environ={"STORAGE_LOCAL_MAX_SIZE_GB": number})
         assert (1, None) == (len(loaded.problems), loaded.server.local_max_size_gb)
+
+    @pytest.mark.parametrize("wrong", ["50", "=50", "/=50", "b/", "b/=", "b/=-1", "b/=much", "b/=1,b=2", "b/=1e999"])
+    def test_not_a_quota(self, env_file, wrong):
+        """What names no folder or no size is a problem; what is right beside it holds."""
+        loaded = Config.load(env_file=env_file, environ={"STORAGE_QUOTAS_GB": f"a/=1,{wrong}"})
+        assert loaded.problems[0].startswith("STORAGE_QUOTAS_GB must be FOLDER/=GIGABYTES, ")
+        assert (1, 1.0) == (len(loaded.problems), loaded.server.quotas_gb["a/"])
 
 
 class TestSecrets:

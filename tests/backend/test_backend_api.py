@@ -238,6 +238,27 @@ def test_a_declared_size_that_does_not_fit_is_507_with_figures(settings):
     assert said["message"].startswith("The storage may hold 100 bytes")
 
 
+def test_a_full_folder_is_507_and_named(settings):
+    """A quota for a folder refuses what goes there, and says which folder is full; nothing else is held up."""
+    storage = replace(settings.storage, prefix_quotas={"math/": 100})
+    headers = {"Authorization": f"Bearer {settings.token}"}
+    with serve_in_thread(replace(settings, storage=storage)) as backend:
+        answers = [
+            requests.post(
+                backend.url + PRESIGN,
+                json={"key": key, "contentType": "video/mp2t", "sizeBytes": 101},
+                headers=headers,
+                timeout=60,
+            )
+            for key in ("art/a.ts", "math/a.ts")
+        ]
+
+    said = answers[1].json()
+    assert ([200, 507], "QuotaExceeded") == ([answer.status_code for answer in answers], said["error"])
+    assert ("math/", 100, 101) == (said["prefix"], said["maxSizeBytes"], said["wantedBytes"])
+    assert said["message"].startswith("The folder math/ may hold 100 bytes")
+
+
 def test_a_huge_question_is_refused(shared):
     """A request of more than a megabyte is not collected in memory."""
     answer = requests.post(shared.url + PRESIGN, data=b" " * (2 << 20), headers=shared.headers, timeout=60)

@@ -343,6 +343,17 @@ class TestQuota:
             run(limited.save("c", in_chunks(b"x")))
         assert 2 == len(listings)
 
+    def test_parts_of_an_unfinished_upload_are_seen(self, limited, storage, run):
+        """They are in the bucket and in no listing of objects, and count though nobody here signed them."""
+        upload_id = run(storage.begin_parts("b", content_type="video/mp4"))
+        run(storage.save_part("b", upload_id, 1, in_chunks(b"x" * 30), size_bytes=30))
+        with pytest.raises(StorageQuotaExceededError) as refused:
+            run(limited.check_room("c", 11))
+        assert (90, 60) == (refused.value.used_bytes, run(limited.get_total_size()))
+
+        run(limited.abort_parts("b", upload_id))
+        run(limited.check_room("c", 40))
+
     def test_room_is_kept_for_urls(self, limited, run, now):
         """What a URL was given for takes room until the URL expires or the object is there."""
         url = run(limited.get_presigned_url("a", Access.WRITE, expires_s=60, content_type="video/mp2t", size_bytes=30))

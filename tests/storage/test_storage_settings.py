@@ -48,6 +48,21 @@ def test_a_bucket():
     assert expected == settings_from(replace(SERVER, storage_type="S3"))
 
 
+@pytest.mark.parametrize("storage_type", ["LOCAL", "S3"])
+def test_folders_have_quotas(storage_type):
+    """STORAGE_QUOTAS_GB holds beside the limit for all, in bytes."""
+    quotas = settings_from(replace(SERVER, storage_type=storage_type, quotas_gb={"a/": 0.5, "a/b/": 1})).quotas
+    assert {"a/": 1 << 29, "a/b/": 1 << 30} == quotas.by_prefix
+    assert quotas.total_bytes is not None
+
+
+@pytest.mark.parametrize("prefix", ["../a/", ".a/", "a//b/"])
+def test_a_quota_is_for_a_folder_that_can_be(prefix):
+    """One that no object can lie in is named."""
+    with pytest.raises(StorageSettingsError, match=r"STORAGE_QUOTAS_GB names the folder"):
+        settings_from(replace(SERVER, quotas_gb={prefix: 1}))
+
+
 def test_a_bucket_with_a_limit_needs_a_folder():
     """What it holds is counted on this machine: without a place for that it is said, not left uncounted."""
     with pytest.raises(StorageSettingsError, match="needs a folder"):

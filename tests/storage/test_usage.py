@@ -180,7 +180,7 @@ class TestMeasuring:
         killed, usage = store.usage(), store.usage()
 
         async def ask():
-            assert await killed._run(killed._begin, "killed")
+            assert await killed._run(killed._begin, "killed", 0)
             waiting = asyncio.create_task(usage.total())
             while usage._measuring is None:
                 await asyncio.sleep(0)
@@ -407,7 +407,7 @@ class TestPromises:
                     )
                 )
             await refused(usage.check("b", 1, replaced_bytes=0))
-            await usage.act(lambda ledger: promises.forget_parts(ledger, "one"))
+            await usage.act(lambda ledger: promises.forget_parts(ledger, "p", "one"))
             await usage.check("b", 20, replaced_bytes=0)
             await refused(usage.check("b", 21, replaced_bytes=0))
 
@@ -428,6 +428,28 @@ class TestPromises:
             await usage.check("b", 40, replaced_bytes=0)
 
         run(ask())
+
+    def test_a_part_that_is_seen_keeps_its_room(self, store, run):
+        """An upload that stands still for hours has its room as long as its parts are there, and not once it ended."""
+        usage = store.usage()
+
+        async def ask():
+            store.parts = [MeasuredFile("p", 30, "one", 1, True), MeasuredFile("p", 5, "two", 1, True)]
+            await usage.total()
+            store.now += 10 * MEASURED_FOR_S
+            found = await refused(usage.check("b", 6, replaced_bytes=0))
+            ended = lambda: usage.act(lambda ledger: promises.forget_parts(ledger, "p", "one"))  # noqa: E731
+            store.now += MEASURED_FOR_S + 1
+            store.at = {"a": ended}
+            await usage.total()
+            await store.settled(usage)
+            await usage.check("b", 35, replaced_bytes=0)
+            store.parts = []
+            store.now += 10 * MEASURED_FOR_S
+            await usage.check("b", 40, replaced_bytes=0)
+            return found.used_bytes
+
+        assert 95 == run(ask())
 
     def test_deleting_gives_back_no_room_that_a_url_still_may_fill(self, store, run):
         """The URL lives on; what comes by it replaces nothing any more."""
