@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum
+from itertools import chain
 from typing import Any, Protocol
 
 from backend.connection_limits import ConnectionLimits, client_of
@@ -19,6 +20,9 @@ RETRY_AFTER_S = 5
 
 _LINGERING = 64
 """How many refused clients are waited for at once: of more, the connection is cut without waiting."""
+
+_PROXY = "a proxy"
+"""What all trusted proxies are counted as."""
 
 _NO_FILES = "socket.accept() out of system resource"
 """What asyncio says, as often as it tries to accept one (https://github.com/python/cpython/issues/151615)."""
@@ -32,6 +36,10 @@ class Ended(str, Enum):
         "A client is refused: it has as many connections or requests at once as one may have"
         " (BACKEND_MAX_CONNECTIONS_PER_CLIENT)."
     )
+    MADE_ROOM = (
+        "A connection without a request was ended for another one: as many are open as this backend takes, or takes of"
+        " one client (BACKEND_MAX_CONNECTIONS, BACKEND_MAX_CONNECTIONS_PER_CLIENT)."
+    )
     SLOW_HEAD = "A connection was ended: the head of a request did not come in time."
     SLOW_BODY = "A connection was ended: the body of a request hardly came any more."
     NOT_READ = "A connection was ended: the client hardly read the answer any more."
@@ -43,9 +51,19 @@ class ClientConnection(Protocol):
     def check(self, now_s: float) -> None:
         """End it where it takes too long."""
 
+    def is_sent(self) -> bool:
+        """Whether all that was written to it has left this process."""
+
+    def make_room(self) -> None:
+        """End it; what has left this process still arrives."""
+
 
 class ClientConnections:
     """The connections of one process. Belongs to one event loop, from `attach` to `detach`.
+
+    Where there is no room for a new connection, the one that has been without a request for longest is ended: first
+    those whose head has not come, then those between two requests, unless they are a proxy's, which may just be about
+    to use them. Only where there is none is the new one refused.
 
     `proxies` has the addresses that speak for many clients; `counted` says how often clients were refused and why.
     """
@@ -60,6 +78,9 @@ class ClientConnections:
         self._max = limits.connections()
         self._open: dict[ClientConnection, str] = {}
         self._per_client: Counter[str] = Counter()
+        # both in the order in which they began to wait
+        self._in_head: dict[ClientConnection, None] = {}
+        self._between_requests: dict[ClientConnection, None] = {}
         self._lingering: set[ClientConnection] = set()
         self._requests: Counter[str] = Counter()
         self._lines = RareLines(clock)
@@ -82,14 +103,44 @@ class ClientConnections:
 
     def admit(self, connection: ClientConnection, host: str) -> Ended | None:
         """Count a new connection, or return why it is refused."""
-        client = "" if host in self._proxies else client_of(host)
-        if len(self._open) >= self._max:
-            return self.count(Ended.ALL_TAKEN)
-        if client and self._per_client[client] >= self.limits.max_per_client:
+        client = _PROXY if host in self._proxies else client_of(host)
+        if client != _PROXY and self._per_client[client] >= self.limits.max_per_client and not self._make_room(client):
             return self.count(Ended.CLIENT_HAS_MANY)
+        if len(self._open) >= self._max and not self._make_room():
+            return self.count(Ended.ALL_TAKEN)
         self._open[connection] = client
         self._per_client[client] += 1
+        self._in_head[connection] = None
         return None
+
+    def awaits_head(self, connection: ClientConnection) -> None:
+        """Note that the head of a request has not come whole."""
+        self._between_requests.pop(connection, None)
+        if connection in self._open:
+            self._in_head.setdefault(connection)
+
+    def awaits_request(self, connection: ClientConnection) -> None:
+        """Note that a request has ended, and none has begun."""
+        self._in_head.pop(connection, None)
+        if connection in self._open:
+            self._between_requests[connection] = None
+
+    def has_request(self, connection: ClientConnection) -> None:
+        """Note that a request is under way: its connection is not ended for another one."""
+        self._in_head.pop(connection, None)
+        self._between_requests.pop(connection, None)
+
+    def _make_room(self, client: str | None = None) -> bool:
+        """End a connection without a request, of one client or of any; return whether there was one."""
+        idle = (one for one in self._between_requests if self._open[one] != _PROXY)
+        unused = (one for one in chain(self._in_head, idle) if client in (None, self._open[one]) and one.is_sent())
+        ended = next(unused, None)
+        if ended is None:
+            return False
+        self.leave(ended)
+        self.count(Ended.MADE_ROOM)
+        ended.make_room()
+        return True
 
     def linger(self, connection: ClientConnection) -> bool:
         """Whether there is time to wait until a client that was refused has read that."""
@@ -100,6 +151,7 @@ class ClientConnections:
 
     def leave(self, connection: ClientConnection) -> None:
         """Forget a connection that is closed."""
+        self.has_request(connection)
         self._lingering.discard(connection)
         client = self._open.pop(connection, None)
         if client is not None:

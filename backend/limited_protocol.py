@@ -80,8 +80,17 @@ class LimitedProtocol(H11Protocol):
         super().data_received(data)
         # also after a body that nobody wanted any more: uvicorn then waits for the next request without a limit
         began, self._in_head = self._in_head, self.conn.their_state is h11.IDLE
-        if self._in_head and not began:
+        if not self._in_head:
+            self._limited.has_request(self)
+        elif not began:
             self._since_s = self._limited.clock()
+            self._limited.awaits_head(self)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or go on with one that has come already."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self._limited.awaits_request(self)
 
     def check(self, now_s: float) -> None:
         """End the connection where it takes too long."""
@@ -132,6 +141,14 @@ class LimitedProtocol(H11Protocol):
         """Go on: what waited was taken."""
         self._answer = None
         super().resume_writing()
+
+    def is_sent(self) -> bool:
+        """Whether all that was written has left this process."""
+        return not self.transport.get_write_buffer_size()
+
+    def make_room(self) -> None:
+        """End the connection; what has left this process still arrives."""
+        self.transport.close()
 
     def _end(self, reason: Ended) -> None:
         self._limited.count(reason)

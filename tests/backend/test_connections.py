@@ -32,27 +32,86 @@ def test_who_a_client_is(host, client):
 
 
 class Kept:
-    """A connection that is never ended."""
+    """A connection that is never too slow."""
 
-    def check(self, now_s):
-        """Nothing takes too long."""
+    def __init__(self, *, sent=True):
+        self.sent = sent
+        self.ended = False
+
+    def is_sent(self):
+        return self.sent
+
+    def make_room(self):
+        self.ended = True
+
+
+def busy(connections, host):
+    """Return what admitting a connection says, on which a request is then under way."""
+    connection = Kept()
+    refused = connections.admit(connection, host)
+    connections.has_request(connection)
+    return refused
 
 
 def test_a_client_has_its_share_and_no_more():
     """Others are let in meanwhile, and the client itself when one of its connections is closed."""
     connections = ClientConnections(ConnectionLimits(max_connections=4, max_per_client=2), TrustedProxies(()))
-    first, second, third, other = Kept(), Kept(), Kept(), Kept()
+    first = Kept()
+    connections.admit(first, "192.0.2.1")
+    connections.has_request(first)
 
-    assert [None, None, Ended.CLIENT_HAS_MANY, None] == [
-        connections.admit(first, "192.0.2.1"),
-        connections.admit(second, "::ffff:192.0.2.1"),
-        connections.admit(third, "192.0.2.1"),
-        connections.admit(other, "192.0.2.2"),
+    assert [None, Ended.CLIENT_HAS_MANY, None] == [
+        busy(connections, host) for host in ("::ffff:192.0.2.1", "192.0.2.1", "192.0.2.2")
     ]
     connections.leave(first)
     connections.leave(first)
-    assert None is connections.admit(third, "192.0.2.1")
+    assert None is busy(connections, "192.0.2.1")
     assert (3, {Ended.CLIENT_HAS_MANY: 1}) == (connections.open_count, connections.counted)
+
+
+def test_who_uses_a_connection_least_makes_room():
+    """The oldest whose head has not come goes first, then one between two requests whose response was taken."""
+    connections = ClientConnections(ConnectionLimits(max_connections=4, max_per_client=9), TrustedProxies(()))
+    idle, unread, used, half = Kept(), Kept(sent=False), Kept(), Kept()
+    for connection in (idle, unread, used, half):
+        connections.admit(connection, "192.0.2.1")
+    connections.awaits_request(unread)
+    connections.awaits_request(idle)
+    connections.has_request(used)
+    order = []
+    for _ in range(3):
+        refused = busy(connections, "192.0.2.2")
+        order.append((refused, [one.ended for one in (half, idle, unread, used)]))
+
+    assert [
+        (None, [True, False, False, False]),
+        (None, [True, True, False, False]),
+        (Ended.ALL_TAKEN, [True, True, False, False]),
+    ] == order
+    assert {Ended.MADE_ROOM: 2, Ended.ALL_TAKEN: 1} == connections.counted
+
+
+def test_a_client_makes_room_for_itself():
+    """A whole campus behind one address is refused only while as many requests as that are under way."""
+    connections = ClientConnections(ConnectionLimits(max_connections=9, max_per_client=2), TrustedProxies(()))
+    other, idle = Kept(), Kept()
+    connections.admit(other, "192.0.2.2")
+    connections.admit(idle, "192.0.2.1")
+    connections.awaits_request(idle)
+
+    assert [None, None, Ended.CLIENT_HAS_MANY] == [busy(connections, "192.0.2.1") for _ in range(3)]
+    assert (True, False) == (idle.ended, other.ended)
+
+
+def test_a_proxy_keeps_what_it_is_about_to_use():
+    """A connection that it has open for its next request is not taken away from it."""
+    connections = ClientConnections(ConnectionLimits(max_connections=1), TrustedProxies(["127.0.0.1"]))
+    kept = Kept()
+    connections.admit(kept, "127.0.0.1")
+    connections.awaits_request(kept)
+
+    assert Ended.ALL_TAKEN is busy(connections, "127.0.0.1")
+    assert not kept.ended
 
 
 def test_a_proxy_has_no_share():
@@ -61,7 +120,7 @@ def test_a_proxy_has_no_share():
         ConnectionLimits(max_connections=3, max_per_client=1), TrustedProxies(["127.0.0.1"])
     )
 
-    assert [None, None, None, Ended.ALL_TAKEN] == [connections.admit(Kept(), "127.0.0.1") for _ in range(4)]
+    assert [None, None, None, Ended.ALL_TAKEN] == [busy(connections, "127.0.0.1") for _ in range(4)]
 
 
 def test_many_alike_are_one_line_a_minute(caplog):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,14 @@ from hostile_clients import WAIT_S, answer, connected, held, wait_until_ended
 from backend.server import serve_in_thread
 
 ROOT = Path(__file__).parents[3]
+BUSY = b"GET /objects/large.mp4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 HALF_A_HEAD = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "
 WHOLE_HEAD = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 ALL_TAKEN = "Clients are refused: as many are connected as this backend takes (BACKEND_MAX_CONNECTIONS)."
+MADE_ROOM = (
+    "A connection without a request was ended for another one: as many are open as this backend takes, or takes of"
+    " one client (BACKEND_MAX_CONNECTIONS, BACKEND_MAX_CONNECTIONS_PER_CLIENT)."
+)
 HAS_MANY = (
     "A client is refused: it has as many connections or requests at once as one may have"
     " (BACKEND_MAX_CONNECTIONS_PER_CLIENT)."
@@ -25,6 +31,16 @@ HAS_MANY = (
 def limited(settings, **changed):
     """Return settings with other limits."""
     return replace(settings, limits=replace(settings.limits, sweep_s=0.05, **changed))
+
+
+@contextmanager
+def busy(backend, count, request=BUSY):
+    """Hold so many connections whose responses are not read."""
+    with (backend.settings.root / "large.mp4").open("wb") as file:
+        file.truncate(32 << 20)
+    with held(backend.url, count, request, receive_bytes=4096) as clients:
+        assert {b"HTTP/1.1 200"} == {client.recv(12) for client in clients}
+        yield clients
 
 
 def asked(url, source="127.0.0.1", head=WHOLE_HEAD):
@@ -39,7 +55,7 @@ def test_more_than_are_taken(settings, caplog):
     """The next client is told to come again, as JSON; once there is room, it is served."""
     with (
         serve_in_thread(limited(settings, max_connections=4)) as backend,
-        held(backend.url, 4, HALF_A_HEAD) as clients,
+        busy(backend, 4) as clients,
     ):
         refused = [asked(backend.url) for _ in range(6)]
         clients[0].close()
@@ -54,11 +70,24 @@ def test_more_than_are_taken(settings, caplog):
     assert [ALL_TAKEN] == caplog.messages
 
 
+def test_heads_that_do_not_come_keep_nobody_out(settings, caplog):
+    """However many there are: the oldest of them makes room for who has something to ask."""
+    with (
+        serve_in_thread(limited(settings, max_connections=4)) as backend,
+        held(backend.url, 40, HALF_A_HEAD) as clients,
+    ):
+        answered = [asked(backend.url)[0] for _ in range(6)]
+        wait_until_ended(clients[:36])
+
+    assert [200] * 6 == answered
+    assert [MADE_ROOM] == caplog.messages
+
+
 def test_a_refused_client_that_stays(settings, clock):
     """It is not waited for: a refused connection is not held either."""
     with (
         serve_in_thread(limited(settings, max_connections=1)) as backend,
-        held(backend.url, 1, HALF_A_HEAD),
+        busy(backend, 1),
         held(backend.url, 80, b"") as refused,
     ):
         wait_until_ended(refused, clock, step_s=0.5)
@@ -69,7 +98,7 @@ def test_more_than_one_client_may_have(settings, caplog):
     """One address has its share; another is served meanwhile."""
     with (
         serve_in_thread(replace(limited(settings, max_per_client=3), trusted_proxies=())) as backend,
-        held(backend.url, 3, HALF_A_HEAD),
+        busy(backend, 3),
     ):
         refused, other = asked(backend.url), asked(backend.url, source="127.0.0.2")
 
@@ -81,12 +110,8 @@ def test_more_requests_than_one_client_may_have_through_a_proxy(settings, caplog
     """Behind a trusted proxy a client is who the proxy says: its requests under way are counted."""
     head = "GET /objects/large.mp4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-For: %s\r\n\r\n"
     first, second = ((head % address).encode() for address in ("192.0.2.1", "192.0.2.2"))
-    with serve_in_thread(limited(settings, max_per_client=3)) as backend:
-        with (backend.settings.root / "large.mp4").open("wb") as file:
-            file.truncate(32 << 20)
-        with held(backend.url, 3, first, receive_bytes=4096) as clients:
-            assert {b"HTTP/1.1 200"} == {client.recv(12) for client in clients}
-            refused, other = asked(backend.url, head=first), asked(backend.url, head=second)
+    with serve_in_thread(limited(settings, max_per_client=3)) as backend, busy(backend, 3, first):
+        refused, other = asked(backend.url, head=first), asked(backend.url, head=second)
 
     assert (503, "TooManyConnections") == (refused[0], json.loads(refused[2])["error"])
     assert (200, 32 << 20) == (other[0], len(other[2]))
@@ -95,6 +120,7 @@ def test_more_requests_than_one_client_may_have_through_a_proxy(settings, caplog
 
 PROGRAM = """
 import resource, sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from backend.server import serve
