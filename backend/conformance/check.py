@@ -10,6 +10,7 @@ from backend.conformance import required
 from backend.conformance.check_client import UnansweredError, open_client
 from backend.conformance.optional import OPTIONAL, capabilities_are_told
 from backend.conformance.trial import BackendTrial, FaultError, NotOfferedError
+from backend.conformance.url_origins import urls_lead_where_clients_are
 from config import BackendApi
 
 
@@ -35,6 +36,7 @@ _REQUIRED: tuple[Callable[[BackendTrial], None], ...] = (
     required.other_tokens_are_refused,
     required.refusals_are_json,
     required.urls_are_signed,
+    urls_lead_where_clients_are,
     required.files_are_stored,
     required.empty_files_are_stored,
     required.any_key_is_stored,

@@ -11,6 +11,7 @@ from backend.conformance import optional, required
 from backend.conformance.check import PointResult, check_backend
 from backend.conformance.check_client import open_client
 from backend.conformance.trial import BackendTrial, FaultError
+from backend.conformance.url_origins import urls_lead_where_clients_are
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import BackendApi, Config
@@ -47,7 +48,7 @@ def test_the_reference_backend_is_as_it_is_written(settings):
             running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=60
         ).json()["objects"]
 
-    assert [PointResult.GOOD] * 22 + [PointResult.LEFT] == [line.result for line in lines]
+    assert [PointResult.GOOD] * 23 + [PointResult.LEFT] == [line.result for line in lines]
     assert "The file record 'HLS Converter check' stays: there is no request to remove one." == lines[-1].text
     assert ([], []) == (left, list((settings.root / ".parts").iterdir()))
 
@@ -62,7 +63,7 @@ def test_a_backend_of_three_requests_is_fine(settings):
     with serving_wrongly(settings, after=after) as (running, _):
         lines = lines_of(running)
 
-    assert [PointResult.GOOD] * 11 + [PointResult.NOT_OFFERED, PointResult.LEFT, PointResult.LEFT] == [
+    assert [PointResult.GOOD] * 12 + [PointResult.NOT_OFFERED, PointResult.LEFT, PointResult.LEFT] == [
         line.result for line in lines
     ]
     assert "stays there: the backend can't delete" in lines[-2].text
@@ -114,7 +115,7 @@ def test_a_fault_does_not_stop_the_check(settings):
     assert ["Large files in parts (multipart).", "Listing objects (list).", "Manifests (manifest)."] == [
         line.text for line in lines if line.result is PointResult.NOT_OFFERED
     ]
-    assert (22, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
+    assert (23, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
         len(lines),
         faults_of(lines),
         left,
@@ -343,6 +344,11 @@ FAULTS = {
     ),
     "refusals for people": (required.refusals_are_json, after(refuse_in_html), "is not JSON with the texts"),
     "no key": (required.urls_are_signed, answer(PRESIGN, key=...), "has no text 'key'"),
+    "a store by http": (
+        urls_lead_where_clients_are,
+        answer(PRESIGN, signedUrl="http://store.example.edu/a?signature=x"),
+        "'signedUrl' leads to http://store.example.edu, by http",
+    ),
     "a path for players": (
         required.urls_are_signed,
         answer(PRESIGN, downloadUrl="/objects/a"),
