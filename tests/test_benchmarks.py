@@ -28,6 +28,7 @@ LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "quality.py": (("--help",), "--preset"),  # test_quality_benchmark.py runs it
     "scan.py": (("--hours", "0.02", "--containers", "mkv"), "mkv"),
     "several_videos.py": (("--help",), "--beside"),  # a real model
+    "slow_clients.py": (("--readers", "2", "--heads", "20", "--seconds", "1"), "20 half-sent requests"),
     "transcribe.py": (("--help",), "--prompts"),  # a real model hears minutes of speech
     "upload.py": (("--help",), "--latencies"),  # it starts a server for every upload
     "upload_memory.py": (("--gigabytes", "0.07", "--files", "10"), "10 files"),
