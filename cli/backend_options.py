@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cli.access_options import add_stream_options, add_token_options
 from cli.backup_options import add_backup_options, add_restore_options
+from cli.gc_options import add_gc_options
 from cli.parser import AnyOrderParser
 
 
@@ -46,6 +47,11 @@ ACTIONS: dict[str, BackendAction] = {
         module="cli.backend_restore",
         help="make the backend's folder of a backup, in an empty place, and check every file",
         add_options=add_restore_options,
+    ),
+    "gc": BackendAction(
+        module="cli.backend_gc",
+        help="list what no manifest names, such as versions that were replaced, and delete it when told to",
+        add_options=add_gc_options,
     ),
 }
 """Every action by its name, in the order of `--help`. A module is imported when its action is called, not before."""

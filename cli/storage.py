@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
+from cli.asyncio_command import run_to_its_end
 from cli.copy_progress import ShowCopied, copy_progress
-from cli.interrupts import EXIT_CANCELLED, PATIENCE_S, on_interrupt
+from cli.interrupts import EXIT_CANCELLED
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.printing import counted, size_text, terminal_safe
 from config import Config
@@ -37,7 +36,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     source, target = _settings(options, config)
     try:
         with copy_progress("Copying") as show:
-            result = _run(_copy(source, target, options.prefix, lambda copied: _show(copied, show)))
+            result = run_to_its_end(_copy(source, target, options.prefix, lambda copied: _show(copied, show)))
     except StorageSettingsError as error:
         raise SettingsError(str(error)) from error
     except StorageError as error:
@@ -47,34 +46,6 @@ def run(options: argparse.Namespace, config: Config) -> int:
         return EXIT_CANCELLED
     _print_result(result, options)
     return EXIT_FAILED if result.failures else EXIT_DONE
-
-
-def _run(work: Coroutine[Any, Any, CopyResult]) -> CopyResult:
-    """Run this to its end. Raises KeyboardInterrupt where Ctrl-C ended it.
-
-    What is running is cancelled as any task is: a KeyboardInterrupt in the middle of the loop may be lost in one of its
-    callbacks.
-    """
-    asked: list[bool] = []
-    running: list[asyncio.Task[CopyResult]] = []
-
-    def cancel() -> None:
-        asked.append(True)
-        for task in running:
-            if not task.get_loop().is_closed():
-                task.get_loop().call_soon_threadsafe(task.cancel)  # which wakes the loop up
-
-    async def main() -> CopyResult:
-        running.append(asyncio.ensure_future(work))
-        if asked:
-            running[0].cancel()
-        return await running[0]
-
-    with on_interrupt(cancel, patience_s=PATIENCE_S):
-        try:
-            return asyncio.run(main())
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
 
 
 async def _copy(source: StorageSettings, target: StorageSettings, prefix: str, show: Show) -> CopyResult:

@@ -12,6 +12,7 @@ from storage.backend import (
     StorageBackend,
     StoredObject,
     StoredPart,
+    UnfinishedUpload,
     UrlSigner,
 )
 from storage.errors import (
@@ -80,6 +81,7 @@ __all__ = [
     "StorageUntrustedError",
     "StoredObject",
     "StoredPart",
+    "UnfinishedUpload",
     "UploadNotFoundError",
     "Uri",
     "UrlSigner",

@@ -50,6 +50,20 @@ class StoredPart:
     etag: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedUpload:
+    """An upload in parts that was neither completed nor removed.
+
+    `size_bytes` is what its parts have; `modified_s` is when the last of them came, or when it was begun, in seconds
+    since 1970.
+    """
+
+    path: str
+    upload_id: str
+    size_bytes: int
+    modified_s: float
+
+
 class OpenObject(Protocol):
     """An object being read.
 
@@ -201,6 +215,9 @@ class StorageBackend(Protocol):
 
     async def abort_parts(self, path: str, upload_id: str) -> None:
         """Remove an upload in parts; one that is not there is fine."""
+
+    def list_uploads(self) -> AsyncIterator[UnfinishedUpload]:
+        """Yield the uploads in parts that are not complete, sorted by their paths."""
 
 
 class UrlSigner(Protocol):

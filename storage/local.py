@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiofiles
 
-from storage.backend import Access, StoredObject, StoredPart, UrlSigner
+from storage.backend import Access, StoredObject, StoredPart, UnfinishedUpload, UrlSigner
 from storage.errors import (
     IncompleteObjectError,
     ObjectNotFoundError,
@@ -256,6 +256,11 @@ class LocalStorageBackend:
         """Remove an upload in parts; one that is not there is fine."""
         self._folder.locate(path)
         await self._usage.change(lambda counts: self._changes.abort(counts, path, upload_id))
+
+    async def list_uploads(self) -> AsyncIterator[UnfinishedUpload]:
+        """Yield the uploads in parts that are not complete; see StorageBackend.list_uploads."""
+        for upload in await asyncio.to_thread(self._parts.unfinished):
+            yield upload
 
     async def _everything(self) -> AsyncIterator[list[MeasuredFile]]:
         objects = self._folder.walk("", "")

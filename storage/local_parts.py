@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from storage.backend import StoredPart
+from storage.backend import StoredPart, UnfinishedUpload
 from storage.errors import InvalidPartError, UploadNotFoundError
 from storage.file_lock import locked
 from storage.files import translated, translated_for_saving
@@ -184,6 +184,23 @@ class PartsFolder:
     def total_of(self, upload_id: str) -> int:
         """Return the bytes of one upload's parts together."""
         return _parts_bytes(self._folder / upload_id)
+
+    def unfinished(self) -> list[UnfinishedUpload]:
+        """Return the uploads that are not complete, sorted by their paths."""
+        found = list[UnfinishedUpload]()
+        with suppress(FileNotFoundError):
+            for place in self._folder.iterdir():
+                path = _path(place)
+                with suppress(FileNotFoundError):  # it is being removed
+                    if path is not None:
+                        # a folder's time is that of its youngest file's coming
+                        modified_s, size_bytes = place.stat().st_mtime, _parts_bytes(place)
+                        found.append(
+                            UnfinishedUpload(
+                                path=path, upload_id=place.name, size_bytes=size_bytes, modified_s=modified_s
+                            )
+                        )
+        return sorted(found, key=lambda upload: (upload.path, upload.upload_id))
 
     def _place(self, path: str, upload_id: str) -> Path:
         """Return an upload's folder. Raises UploadNotFoundError."""

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from storage.backend import Access, StoredObject, StoredPart
+from storage.backend import Access, StoredObject, StoredPart, UnfinishedUpload
 from storage.bucket_usage import BucketUsage
 from storage.digests import md5_in
 from storage.errors import ObjectNotFoundError, UploadNotFoundError
@@ -262,6 +262,12 @@ class S3StorageBackend:
         """Remove an upload in parts; one that is not there is fine."""
         await self._parts.abort(path, upload_id)
         await self._counted.forget_parts(path, upload_id)
+
+    async def list_uploads(self) -> AsyncIterator[UnfinishedUpload]:
+        """Yield the uploads in parts that are not complete; see StorageBackend.list_uploads."""
+        async with aclosing(self._parts.unfinished()) as uploads:
+            async for upload in uploads:
+                yield upload
 
 
 def _answered_at_s(answer: PutObjectOutputTypeDef) -> float:

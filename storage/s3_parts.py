@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from storage.backend import StoredPart
+from storage.backend import StoredPart, UnfinishedUpload
 from storage.errors import ObjectNotFoundError, StorageError, UploadNotFoundError
 from storage.parts import upload_not_found
 from storage.s3_bucket import S3Bucket
 from storage.s3_content import ContentInParts, base64_md5
 from storage.tasks import bounded
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.type_defs import PartTypeDef
 
 PARTS_AT_ONCE = 3
 """How many parts of one object are on their way: with one more being filled, all that a save keeps in memory."""
@@ -45,8 +48,13 @@ class S3Parts:
 
     async def list_all(self, path: str, upload_id: str) -> list[StoredPart]:
         """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
+        return [
+            StoredPart(number=part["PartNumber"], size_bytes=part["Size"], etag=part["ETag"].strip('"'))
+            async for part in self._stored(path, upload_id)
+        ]
+
+    async def _stored(self, path: str, upload_id: str) -> AsyncIterator[PartTypeDef]:
         pages = aiter(self._bucket.client.get_paginator("list_parts").paginate(**self.named(path, upload_id)))
-        found: list[StoredPart] = []
         while True:
             try:
                 with self._bucket.errors.translated(path):
@@ -54,14 +62,23 @@ class S3Parts:
             except ObjectNotFoundError as error:  # what Ceph calls it
                 raise upload_not_found(path) from error
             if page is None:
-                return found
+                return
             for part in page.get("Parts", []):
-                found.append(
-                    StoredPart(number=part["PartNumber"], size_bytes=part["Size"], etag=part["ETag"].strip('"'))
-                )
+                yield part
+
+    async def unfinished(self) -> AsyncGenerator[UnfinishedUpload, None]:
+        """Yield the uploads that are neither completed nor aborted, sorted by their paths. Raises AccessDeniedError."""
+        async for path, upload_id, begun_s in self._begun():
+            with suppress(UploadNotFoundError):  # it was completed or removed meanwhile
+                yield await self._described(path, upload_id, begun_s)
 
     async def list_uploads(self) -> AsyncIterator[tuple[str, str]]:
         """Yield path and ID of the uploads that are neither completed nor aborted. Raises AccessDeniedError."""
+        async for path, upload_id, _ in self._begun():
+            yield path, upload_id
+
+    async def _begun(self) -> AsyncIterator[tuple[str, str, float]]:
+        """Yield path and ID of uploads, and when they were begun in seconds since 1970."""
         under = self._bucket.listed("", "")
         asked = {name: under[name] for name in ("Bucket", "Prefix") if name in under}
         pages = aiter(self._bucket.client.get_paginator("list_multipart_uploads").paginate(**asked))
@@ -72,7 +89,15 @@ class S3Parts:
                 return
             for upload in page.get("Uploads", []):
                 if (path := self._bucket.path_of(upload["Key"])) is not None:
-                    yield path, upload["UploadId"]
+                    yield path, upload["UploadId"], upload["Initiated"].timestamp()
+
+    async def _described(self, path: str, upload_id: str, begun_s: float) -> UnfinishedUpload:
+        """Return an upload with its size, and when the last part came. Raises UploadNotFoundError."""
+        size_bytes, modified_s = 0, begun_s
+        async for part in self._stored(path, upload_id):
+            size_bytes += part["Size"]
+            modified_s = max(modified_s, part["LastModified"].timestamp())
+        return UnfinishedUpload(path=path, upload_id=upload_id, size_bytes=size_bytes, modified_s=modified_s)
 
     async def complete(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> None:
         """Make the object of its parts."""

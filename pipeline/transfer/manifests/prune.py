@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,47 +47,83 @@ def leftovers(remote: Remote, manifests: Sequence[Manifest], others: Iterable[st
     """
     prefix = manifests[0].prefix
     _check(remote, prefix)
+    with remote.inventory() as inventory:
+        return unnamed(manifests, list(inventory.objects(prefix)), others)
+
+
+def unnamed(
+    manifests: Sequence[Manifest],
+    present: Sequence[RemoteObject],
+    others: Iterable[str],
+    *,
+    played_folder: str | None = None,
+) -> Leftovers:
+    """Return what of the objects `present` at a destination can go; pure.
+
+    Args:
+        manifests: those of the destination, one or more.
+        present: all that is there.
+        others: destinations that are known to have manifests of their own.
+        played_folder: where nothing is being uploaded, the folder that the master leads into: what arrived after the
+            last finished upload was left by one that broke off, but for what is in there.
+
+    Raises:
+        SettingsError: nothing that the manifests name is there.
+    """
+    prefix = manifests[0].prefix
     if any(manifest.begun for manifest in manifests):
         return Leftovers(prefix=prefix, objects=(), kept=(f"{BEGUN.format(prefix=prefix)} What is there stays.",))
-    with remote.inventory() as inventory:
-        present = list(inventory.objects(prefix))
     named = {file.s3_key for manifest in manifests for file in manifest.files} | {manifests[0].own_key}
-    unnamed = [stored for stored in present if stored.key not in named]
+    rest = [stored for stored in present if stored.key not in named]
     if not any(stored.key in named for stored in present):
         raise SettingsError(f"The backend lists no file of the manifest at {prefix}, so leftover files can't be found.")
     newest_named = max(
         [1, *(number for manifest in manifests for number in versions_in(manifest.placement.version_folder))]
     )
-    newer = {stored.key for stored in unnamed if _version(stored.key, prefix) > newest_named}
-    outdated = sorted({stored.key for stored in unnamed} & _addresses(manifests))
-    unnamed = [stored for stored in unnamed if stored.key not in newer and stored.key not in outdated]
+
+    def may_be_played(key: str) -> bool:
+        return played_folder is None or _version(key, prefix) == _version(f"{prefix}{played_folder}", prefix)
+
+    newer = {stored.key for stored in rest if _version(stored.key, prefix) > newest_named and may_be_played(stored.key)}
+    outdated = sorted({stored.key for stored in rest} & _addresses(manifests))
+    rest = [stored for stored in rest if stored.key not in newer and stored.key not in outdated]
     nested = _streams_below(prefix, present, named, others)
     synced = _synced(manifests, present)
-    elsewhere = {stored.key for stored in unnamed if stored.key.startswith(nested)}
-    late = {stored.key for stored in unnamed if stored.key not in elsewhere and not _up_to(stored, synced)}
-    kept = [f"{place} is a destination of its own: it stays." for place in nested]
+    elsewhere = {stored.key for stored in rest if stored.key.startswith(nested)}
+    late = {
+        stored.key
+        for stored in rest
+        if stored.key not in elsewhere and not _up_to(stored, synced) and may_be_played(stored.key)
+    }
+    gone = tuple(stored for stored in rest if stored.key not in elsewhere | late)
+    kept = (
+        *(f"{place} is a destination of its own: it stays." for place in nested),
+        *_reasons(len(newer), outdated, len(late)),
+    )
+    if len({manifest.last_synced for manifest in manifests}) > 1:
+        kept += (
+            "The manifests here and on the server are of different uploads: the files that either of them names stay.",
+        )
+    return Leftovers(prefix=prefix, objects=gone, kept=kept)
+
+
+def _reasons(newer: int, outdated: Sequence[str], late: int) -> Iterator[str]:
+    """Yield why what no manifest names stays all the same."""
     if newer:
-        kept.append(
-            f"{_count(len(newer), 'file')} of a newer stream than the manifests name, perhaps one that is played: "
-            "they stay."
+        yield (
+            f"{_count(newer, 'file')} of a newer stream than the manifests name, perhaps one that is played: they stay."
         )
     if outdated:
-        kept.append(
+        yield (
             f"{_count(len(outdated), 'file')} of the video before at an address that viewers know, "
             f"such as {outdated[0]}: "
             f"{'it stays' if len(outdated) == 1 else 'they stay'} until the next upload brings the new one there."
         )
     if late:
-        kept.append(
-            f"{_count(len(late), 'file')} arrived after the last finished upload, perhaps from one that is running: "
-            f"{'it stays' if len(late) == 1 else 'they stay'}."
+        yield (
+            f"{_count(late, 'file')} arrived after the last finished upload, perhaps from one that is running: "
+            f"{'it stays' if late == 1 else 'they stay'}."
         )
-    if len({manifest.last_synced for manifest in manifests}) > 1:
-        kept.append(
-            "The manifests here and on the server are of different uploads: the files that either of them names stay."
-        )
-    gone = tuple(stored for stored in unnamed if stored.key not in elsewhere | late)
-    return Leftovers(prefix=prefix, objects=gone, kept=tuple(kept))
 
 
 def whole_stream(remote: Remote, manifest: Manifest, others: Iterable[str]) -> Leftovers:
