@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,11 @@ USED_S = 3600
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TOKEN_BYTES = 32
-_NOTE_S = 0.1
-"""How long the note of a token's use waits for another process: the next request makes it as well."""
+NOTE_AGAIN_S = 60
+"""How long a note of a token's use that failed is not tried again, in seconds."""
+
+_NOTE_S = 1.0
+"""How long such a note waits for another process, in seconds: a later request makes it as well."""
 
 
 def _tables(connection: sqlite3.Connection) -> None:
@@ -93,6 +97,7 @@ class NamedTokens:
         self._sqlite = SqliteFile(self.file, what="tokens", steps=(_tables,))
         self._known = SqliteCache(self.file, _read, _Known(tokens={}, secrets={}))
         self._clock = clock
+        self._noted: dict[str, float] = {}
 
     def prepare(self) -> None:
         """Make the file, and take over what an earlier version kept. Raises SettingsError."""
@@ -130,9 +135,23 @@ class NamedTokens:
                 f"The token {found.name} expired at {utc_text(found.token.expires_s)}: "
                 "ask whoever runs this backend for another one."
             )
-        if found.used_s is None or found.used_s <= now - USED_S:
-            self._note_use(sha256, int(now))
         return found.token.grant
+
+    def is_use_due(self, offered: bytes) -> bool:
+        """Whether a token that is good has to be noted as used: at most once in NOTE_AGAIN_S, also if that fails."""
+        sha256, now = hashlib.sha256(offered).hexdigest(), self._clock()
+        found = self._current().secrets.get(sha256)
+        known = found is None or (found.used_s is not None and found.used_s > now - USED_S)
+        if known or self._noted.get(sha256, -math.inf) > now - NOTE_AGAIN_S:
+            return False
+        self._noted[sha256] = now
+        return True
+
+    def note_use(self, offered: bytes) -> None:
+        """Note that a token was used just now, unless another process writes or the disk is full."""
+        row = (int(self._clock()), hashlib.sha256(offered).hexdigest())
+        with suppress(SqliteFileError), self._sqlite.changing(wait_s=_NOTE_S) as connection:
+            connection.execute("UPDATE secrets SET used_s = ? WHERE sha256 = ?", row)
 
     def add(
         self,
@@ -190,13 +209,6 @@ class NamedTokens:
         sha256 = hashlib.sha256(token.encode()).hexdigest()
         connection.execute("INSERT INTO secrets (sha256, name) VALUES (?, ?)", (sha256, name))
         return token
-
-    def _note_use(self, sha256: str, now_s: int) -> None:
-        try:
-            with self._sqlite.changing(wait_s=_NOTE_S) as connection:
-                connection.execute("UPDATE secrets SET used_s = ? WHERE sha256 = ?", (now_s, sha256))
-        except SqliteFileError:  # a full disk or a long write must shut nobody out
-            return
 
     def _current(self) -> _Known:
         try:

@@ -19,6 +19,7 @@ from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.error_responses import ObjectRefusal, object_refusal
 from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
 from backend.signing import HmacUrlSigner, SignatureCheck
+from backend.sqlite_file import SqliteFileError
 from backend.stream_rules import StreamRules
 from pipeline.transfer.http.cache_control import cache_control, for_one_viewer
 from pipeline.transfer.http.content_types import content_type
@@ -78,7 +79,10 @@ class ObjectRoutes:
 
     async def get(self, request: Request, key: Key) -> Response:
         """Give an object, or one range of it."""
-        public = self._rules.is_public(key)
+        try:
+            public = self._rules.is_public(key)
+        except SqliteFileError as error:
+            raise ObjectRefusal(503, "ServiceUnavailable", str(error)) from error
         if not public:
             self._check_reader(request, key)
         return await self.given(request, key, shared=public)

@@ -6,6 +6,8 @@ Owns the file with the rules; knows nothing of requests. A rule is for all below
 from __future__ import annotations
 
 import logging
+import os
+import re
 import secrets
 import sqlite3
 import unicodedata
@@ -41,6 +43,16 @@ class StreamRule:
     series: str = ""
 
 
+_SHORT_NAME = re.compile(r"[^.]{1,6}~[0-9]{1,6}(\.[^.]{0,3})?")
+"""How Windows may call a file for old programs, beside its name (Microsoft, "Naming Files", 8.3 aliases)."""
+
+_ALIAS = StreamRule(prefix="", visibility=Visibility.PRIVATE)
+"""Counts for what may be another file's second name: nobody can tell whose."""
+
+_UNSEEN = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
+"""Signs that macOS' older file system leaves out when it compares names (Apple TN1150, "HFS Plus Format")."""
+
+
 def _tables(connection: sqlite3.Connection) -> None:
     connection.execute(
         "CREATE TABLE rules (folded TEXT PRIMARY KEY, prefix TEXT NOT NULL, visibility TEXT NOT NULL,"
@@ -54,10 +66,11 @@ class StreamRules:
     A running backend takes up what another process changes with the next request.
     """
 
-    def __init__(self, root: Path, default: Visibility) -> None:
+    def __init__(self, root: Path, default: Visibility, *, windows: bool = os.name == "nt") -> None:
         self.file = root / PRIVATE / RULES_FILE
         self._default = StreamRule(prefix="", visibility=default)
         self._sqlite = SqliteFile(self.file, what="rules of the streams", steps=(_tables,))
+        self._windows = windows
         self._known = SqliteCache[Mapping[str, StreamRule]](self.file, _read, {})
 
     def prepare(self) -> None:
@@ -77,6 +90,8 @@ class StreamRules:
         rules = self._current()
         if not rules:
             return self._default
+        if self._windows and any(map(_SHORT_NAME.fullmatch, key.split("/"))):
+            return _ALIAS
         folder = _folded(key)
         while slash := folder.rfind("/") + 1:
             if (rule := rules.get(folder[:slash])) is not None:
@@ -148,4 +163,4 @@ def _read(connection: sqlite3.Connection) -> Mapping[str, StreamRule]:
 
 def _folded(key: str) -> str:
     """Return what is the same for all spellings of a key that a disk may take for one: of Windows, of macOS."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", key.translate(_UNSEEN)).casefold())

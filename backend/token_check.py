@@ -29,6 +29,8 @@ def token_check(token: str, named: NamedTokens) -> Callable[..., Awaitable[None]
     What the token allows is in `request.state.grant` then, its name in `request.state.token_name`.
     """
 
+    notes: set[asyncio.Task[None]] = set()
+
     async def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
         # Header texts are latin-1 (RFC 9110), the token is whatever the settings say. The comparison takes as long for
         # every wrong token of this length, so that none can be found out sign by sign.
@@ -36,7 +38,13 @@ def token_check(token: str, named: NamedTokens) -> Callable[..., Awaitable[None]
         if hmac.compare_digest(offered, token.encode()):
             grant = Grant(name=OWNER)
         else:
-            grant = await asyncio.to_thread(_named_grant, named, offered)
+            # read here, which takes microseconds: a client that hangs up while a thread is waited for would have sent
+            # its body in vain
+            grant = _named_grant(named, offered)
+            if named.is_use_due(offered):
+                note = asyncio.create_task(asyncio.to_thread(named.note_use, offered))
+                notes.add(note)
+                note.add_done_callback(notes.discard)
         request.state.grant, request.state.token_name = grant, grant.name
 
     return check

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -105,10 +106,23 @@ def test_the_last_use_is_known_to_the_hour(tmp_path):
     noted = []
     for later_s in (0, 3599, 3600):
         clock.now_s = NOW_S + later_s
-        said(tokens, token)
+        if tokens.is_use_due(token.encode()):
+            tokens.note_use(token.encode())
         noted.append(tokens.all()[0].used_s)
 
     assert [NOW_S, NOW_S, NOW_S + 3600] == noted
+
+
+def test_a_running_backend_notes_the_use(fresh):
+    """Soon after the first request the list says so; a request is not kept waiting for it."""
+    tokens = NamedTokens(fresh.backend.settings.root)
+    token = tokens.add("math")
+    before, status = tokens.all()[0].used_s, ask(fresh, token)
+    deadline = time.monotonic() + 120
+    while tokens.all()[0].used_s is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert (None, 200, True) == (before, status, tokens.all()[0].used_s is not None)
 
 
 def test_a_locked_file_shuts_nobody_out(tmp_path):
@@ -119,8 +133,10 @@ def test_a_locked_file_shuts_nobody_out(tmp_path):
     with closing(sqlite3.connect(tokens.file)) as other:
         other.execute("BEGIN EXCLUSIVE")
 
+        due = [tokens.is_use_due(token.encode()) for _ in range(2)]
+        tokens.note_use(token.encode())
         assert "math" == said(tokens, token)
-    assert None is tokens.all()[0].used_s
+    assert ([True, False], None) == (due, tokens.all()[0].used_s)
 
 
 def test_a_file_that_is_not_understood_admits_nobody(fresh):

@@ -57,7 +57,18 @@ def test_without_a_rule_the_default_counts(tmp_path):
     assert (PRIVATE_, PUBLIC, PRIVATE_) == (before, during, rules.rule_for("a/b.ts").visibility)
 
 
-@pytest.mark.parametrize("key", ["COURSES/Math/a.ts", "Straße/a.ts", "STRASSE/a.ts", "e\u0301tude/a.ts", "étude/a.ts"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "COURSES/Math/a.ts",
+        "Straße/a.ts",
+        "STRASSE/a.ts",
+        "e\u0301tude/a.ts",
+        "étude/a.ts",
+        "courses/ma\u200cth/a.ts",
+        "\ufeffcourses/math/a.ts",
+    ],
+)
 def test_another_spelling_of_a_folder_is_the_same_folder(key, tmp_path):
     """A disk that takes both for one, as Windows' and macOS' do, gives nothing away."""
     rules = StreamRules(tmp_path, PUBLIC)
@@ -65,6 +76,18 @@ def test_another_spelling_of_a_folder_is_the_same_folder(key, tmp_path):
         rules.set(folder, PRIVATE_)
 
     assert PRIVATE_ is rules.rule_for(key).visibility
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("COURSE~1/a.ts", PRIVATE_), ("a/LESSON~1.M3U", PRIVATE_), ("a/more~than~that.m3u8", PUBLIC), ("a/b.ts", PUBLIC)],
+)
+def test_the_second_names_of_windows_open_nothing(key, expected, tmp_path):
+    """Where there are rules, what may be an alias of a private folder is as private; elsewhere it is a name."""
+    rules, without = (StreamRules(tmp_path, PUBLIC, windows=windows) for windows in (True, False))
+    rules.set("courses of math/", PRIVATE_)
+
+    assert (expected, PUBLIC) == (rules.rule_for(key).visibility, without.rule_for(key).visibility)
 
 
 def test_other_processes_changes_count_at_once(tmp_path):
