@@ -90,7 +90,7 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     objects, pages = ObjectRoutes(storage, signer, rules, time.time), PageRoutes(settings, storage, records, rules)
     for part in (objects, pages, ViewerRoutes(viewers, objects, pages)):
         app.include_router(part.router())
-    app.include_router(ReferenceRoutes(settings, openapi_document(app)).router())
+    app.include_router(ReferenceRoutes(settings, openapi_document(app, settings.storage)).router())
     return app
 
 

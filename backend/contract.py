@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from backend.key_schema import key_schema, prefix_schema
 from storage import MAX_PARTS, MAX_PUT_BYTES
 
 PART_BYTES = 16 << 20
@@ -30,32 +31,10 @@ MAX_RECORD_BYTES = 64 << 10
 CONTENT_TYPE = r"^[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+( ?; ?[A-Za-z0-9_.+-]+=[A-Za-z0-9_.+\"-]+)*$"
 MAX_CONTENT_TYPE = 255
 
-# What storage.check_path allows, for the OpenAPI document: no empty segment, no "." or "..", no backslash, no control
-# character, no drive letter, no dot at the beginning.
-_SIGN = r"[^/\\\x00-\x1f\x7f-\x9f]"
-_SIGN_NO_DOT = r"[^./\\\x00-\x1f\x7f-\x9f]"
-_SEGMENT = rf"({_SIGN_NO_DOT}{_SIGN}*|\.{_SIGN_NO_DOT}{_SIGN}*|\.\.{_SIGN}+)"
-_FIRST = rf"([^A-Za-z./\\\x00-\x1f\x7f-\x9f]{_SIGN}*|[A-Za-z]([^:/\\\x00-\x1f\x7f-\x9f]{_SIGN}*)?)"
-KEY = rf"^{_FIRST}(/{_SEGMENT})*$"
-
-_KEY_SCHEMA = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 1024,
-    "pattern": KEY,
-    "example": "videos/lesson/master.m3u8",
-}
-_PREFIX_SCHEMA = {
-    "type": "string",
-    "maxLength": 1025,
-    "pattern": rf"^({_FIRST}(/{_SEGMENT})*/?)?$",
-    "example": "videos/lesson/",
-}
 _TYPE_SCHEMA = {"type": "string", "maxLength": MAX_CONTENT_TYPE, "pattern": CONTENT_TYPE, "example": "video/mp2t"}
 
-# The storage judges keys and says what is wrong with one; the pattern only describes them.
-Key = Annotated[str, WithJsonSchema(_KEY_SCHEMA)]
-Prefix = Annotated[str, WithJsonSchema(_PREFIX_SCHEMA)]
+Key = Annotated[str, WithJsonSchema(key_schema())]
+Prefix = Annotated[str, WithJsonSchema(prefix_schema())]
 ContentType = Annotated[str, WithJsonSchema(_TYPE_SCHEMA)]
 
 

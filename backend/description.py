@@ -19,6 +19,8 @@ from backend.contract import (
     RefusalBody,
     ViewerUrlRequest,
 )
+from backend.key_schema import key_schema
+from storage import StorageSettings
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -110,8 +112,8 @@ OBJECT_RANGES: Responses = {
 OBJECT_NAMED: Responses = {status: {**said, "content": {}} for status, said in OBJECT_GIVEN.items()}
 
 
-def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document of all of an app's routes."""
+def openapi_document(app: FastAPI, storage: StorageSettings) -> dict[str, Any]:
+    """Return the OpenAPI document of all of an app's routes, with the keys that a storage takes."""
     document = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
     schemas = document["components"]["schemas"]
     for model in _BODIES:
@@ -123,7 +125,16 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["responses"] = _answers(operation["responses"], schemas)
+    _describe_keys(document, of_all=key_schema()["pattern"], schema=key_schema(storage))
     return document
+
+
+def _describe_keys(node: Any, *, of_all: str, schema: dict[str, Any]) -> None:  # noqa: ANN401  # any JSON
+    """Put what is true of the keys of this storage in place of what is true of those of all."""
+    if isinstance(node, dict) and node.get("pattern") == of_all:
+        node.update(schema)
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _describe_keys(inner, of_all=of_all, schema=schema)
 
 
 def _answers(responses: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:

@@ -54,16 +54,20 @@ def lay_out(folder: Path) -> tuple[Path, Path]:
 
 @contextmanager
 def running(
-    program: Path, packages: Path, settings: dict[str, str], *arguments: str
+    program: Path, packages: Path, settings: dict[str, str], log: Path, *arguments: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run it, without the rights of root if it is root who tests, until the block ends: then it is terminated."""
-    process = subprocess.Popen(
-        command(program, *arguments),
-        env={"PATH": os.defpath, "PYTHONPATH": str(packages), **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    """Run it, without the rights of root if it is root who tests, until the block ends: then it is terminated.
+
+    Its log goes into the file `log`.
+    """
+    with log.open("ab") as kept:
+        process = subprocess.Popen(
+            command(program, *arguments),
+            env={"PATH": os.defpath, "PYTHONPATH": str(packages), **settings},
+            stdout=subprocess.PIPE,
+            stderr=kept,
+            text=True,
+        )
     try:
         yield process
     finally:
