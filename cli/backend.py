@@ -8,6 +8,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -112,9 +113,10 @@ def check(api: BackendApi, prefix: str) -> int:
     if problems:
         raise SettingsError(problems)
     faults = 0
-    for line in check_backend(api, prefix):
-        faults += line.result is PointResult.FAULT
-        _write(f"{line.result.value:<{LABEL_WIDTH}}{printable(line.text)}")
+    with closing(check_backend(api, prefix)) as lines:  # stopped in its middle it tidies up, too
+        for line in lines:
+            faults += line.result is PointResult.FAULT
+            _write(f"{line.result.value:<{LABEL_WIDTH}}{printable(line.text)}")
     if faults:
         _write("", f"{faults} {'requirement' if faults == 1 else 'requirements'} of docs/backend-api.md not met.")
     else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from backend.conformance import required
 from backend.conformance.check_client import UnansweredError, open_client
+from backend.conformance.delivery import DELIVERY
 from backend.conformance.optional import OPTIONAL, capabilities_are_told
-from backend.conformance.trial import BackendTrial, FaultError, NotOfferedError
+from backend.conformance.trial import AdviceError, BackendTrial, FaultError, NotOfferedError
 from backend.conformance.url_origins import urls_lead_where_clients_are
 from config import BackendApi
 
@@ -19,6 +20,7 @@ class PointResult(str, Enum):
 
     GOOD = "good"
     FAULT = "FAULT"
+    ADVICE = "advice"
     NOT_OFFERED = "not offered"
     LEFT = "left behind"
 
@@ -37,6 +39,7 @@ _REQUIRED: tuple[Callable[[BackendTrial], None], ...] = (
     required.refusals_are_json,
     required.urls_are_signed,
     urls_lead_where_clients_are,
+    required.keys_are_kept,
     required.files_are_stored,
     required.empty_files_are_stored,
     required.any_key_is_stored,
@@ -47,7 +50,7 @@ _REQUIRED: tuple[Callable[[BackendTrial], None], ...] = (
 )
 
 
-def check_backend(api: BackendApi, prefix: str) -> Iterator[Line]:
+def check_backend(api: BackendApi, prefix: str) -> Generator[Line, None, None]:
     """Try a backend out; yield a line for each point as it is known. Removes what it stored where it can.
 
     Args:
@@ -64,9 +67,15 @@ def check_backend(api: BackendApi, prefix: str) -> Iterator[Line]:
             for point in _REQUIRED[1:]:
                 yield _judge(point, trial)
             yield from _optional(trial)
-        finally:
-            left = _tidied(trial)
-        yield from (Line(result=PointResult.LEFT, text=text) for text in left)
+            for point in DELIVERY if trial.finds_files else ():
+                yield _judge(point, trial)
+        except KeyboardInterrupt:
+            yield from _tidied(trial)
+            raise
+        except BaseException:  # whoever reads the lines may have ended
+            _tidied(trial)
+            raise
+        yield from _tidied(trial)
 
 
 def _optional(trial: BackendTrial) -> Iterator[Line]:
@@ -94,6 +103,8 @@ def _judge(point: Callable[[BackendTrial], None], trial: BackendTrial) -> Line:
         point(trial)
     except (FaultError, UnansweredError) as error:
         return Line(result=PointResult.FAULT, text=_ended(f"{sentence}: {error}"))
+    except AdviceError as error:
+        return Line(result=PointResult.ADVICE, text=_ended(f"{sentence}: {error}"))
     except NotOfferedError as error:
         return Line(result=PointResult.NOT_OFFERED, text=_ended(str(error)))
     return Line(result=PointResult.GOOD, text=f"{sentence}.")
@@ -103,8 +114,9 @@ def _ended(sentence: str) -> str:
     return sentence if sentence.endswith("?") else f"{sentence}."
 
 
-def _tidied(trial: BackendTrial) -> list[str]:
+def _tidied(trial: BackendTrial) -> list[Line]:
     try:
-        return trial.tidy()
+        left = trial.tidy()
     except UnansweredError as error:
-        return [f"What was stored under {trial.folder} stays there: {error}."]
+        left = [f"What was stored under {trial.folder} stays there: {error}."]
+    return [Line(result=PointResult.LEFT, text=text) for text in left]

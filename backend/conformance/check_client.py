@@ -17,6 +17,10 @@ from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.validation import is_loopback
 
 _TIMEOUT_S = (10.0, 60.0)
+MOST_BYTES = 16 << 20
+"""The program reads no more of an answer, nor does the check."""
+
+_BLOCK_BYTES = 1 << 18
 _NO_PROXY = {"http": "", "https": "", "all": ""}
 
 
@@ -90,12 +94,20 @@ class CheckClient:
             "PUT", url, {**theirs, **{n: v for n, v in own.items() if n.lower() not in names}}, body, None
         )
 
-    def get(self, url: str) -> ServerResponse:
-        """Fetch from the store as a player does. Raises UnansweredError."""
-        return self._send("GET", url, {}, b"", None)
+    def get(
+        self, url: str, headers: Mapping[str, str] | None = None, *, most_bytes: int = MOST_BYTES
+    ) -> ServerResponse:
+        """Fetch from the store as a player does. Raises UnansweredError, also for more than `most_bytes`."""
+        return self._send("GET", url, headers or {}, b"", None, most_bytes)
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, str] | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Mapping[str, str] | None,
+        most_bytes: int = MOST_BYTES,
     ) -> ServerResponse:
         try:
             loopback = is_loopback(urlsplit(url).hostname or "")
@@ -109,11 +121,18 @@ class CheckClient:
                 timeout=_TIMEOUT_S,
                 allow_redirects=False,
                 proxies=_NO_PROXY if loopback else None,
+                stream=True,
             )
+            with response:
+                content = bytearray()
+                for block in response.iter_content(_BLOCK_BYTES):
+                    content += block
+                    if len(content) > most_bytes:
+                        raise UnansweredError(f"{origin_of(url)} answers with more than {most_bytes >> 20} MB")
         except (requests.RequestException, ValueError) as error:
             # without its cause: a traceback would show that one too, and in its text the signed URL
             raise UnansweredError(f"{origin_of(url)} did not answer ({type(error).__name__})") from None
-        return ServerResponse(status=response.status_code, headers=response.headers, body=response.content)
+        return ServerResponse(status=response.status_code, headers=response.headers, body=bytes(content))
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from backend.conformance.check_client import ServerResponse
+from backend.conformance.required import record_video
 from backend.conformance.trial import (
+    CAPABILITIES,
     MULTIPART,
     NOT_THERE,
     OBJECT,
@@ -20,6 +22,7 @@ from backend.conformance.trial import (
     FaultError,
     expect,
     expect_refusal,
+    expect_stored,
     signed_headers,
 )
 
@@ -34,14 +37,14 @@ def capabilities_are_told(trial: BackendTrial) -> bool:
 
     Raises FaultError.
     """
-    response = trial.client.ask("GET", "/api/s3/capabilities")
+    response = trial.client.ask("GET", CAPABILITIES)
     if response.status in NOT_THERE:
         return False
     expect(response, 200, "GET /api/s3/capabilities")
     said = response.fields()
     if type(said.get("version")) is not int:
         raise FaultError("the answer has no whole number 'version'")
-    for name in ("declaredSize", "contentMd5", "list", "read", "delete", "manifest"):
+    for name in ("declaredSize", "contentMd5", "list", "read", "delete", "manifest", "deleteRecord"):
         if not isinstance(said.get(name, False), bool):
             raise FaultError(f"{name!r} is neither true nor false")
     if not isinstance(said.get("bucket"), (str, type(None))):
@@ -76,9 +79,9 @@ def several_are_signed_at_once(trial: BackendTrial) -> None:
 def sizes_are_kept(trial: BackendTrial) -> None:
     """A declared size is the only one that the store takes."""
     url = trial.signed_url("sized.txt", sizeBytes=len(STORED))
-    refused = trial.put(url, STORED + b"more")
-    if refused.status < 400:
-        raise FaultError(f"{len(STORED)} bytes were declared, but {len(STORED) + 4} are taken")
+    for content in (STORED + b"more", STORED[:-1]):
+        if trial.put(url, content).status < 400:
+            raise FaultError(f"{len(STORED)} bytes were declared, but {len(content)} are taken")
     expect(trial.put(url, STORED), 200, "the PUT of the declared size")
 
 
@@ -136,7 +139,7 @@ def parts_make_a_file(trial: BackendTrial) -> None:
         raise FaultError("a completed upload is answered without its sizeBytes and etag")
     if not begun.get("downloadUrl"):
         return
-    response = trial.client.get(begun["downloadUrl"])
+    response = trial.client.get(begun["downloadUrl"], most_bytes=2 * _LARGEST_PART_TRIED)
     expect(response, 200, "the GET of the downloadUrl")
     if response.body != first + last:
         raise FaultError("the file that was made of parts has other bytes than were sent")
@@ -224,6 +227,15 @@ def manifests_are_given(trial: BackendTrial) -> None:
     expect_refusal(missing, 404, "NotFound", "a manifest that is not there")
 
 
+def records_are_deleted(trial: BackendTrial) -> None:
+    """A file record can be deleted by the id that its answer has, and deleting it again is fine."""
+    record = record_video(trial)
+    if not record:
+        raise FaultError("the answer to a file record has no 'id', by which it could be deleted")
+    for what in ("the request to delete a file record", "deleting a file record again"):
+        expect(trial.delete_record(record), 204, what)
+
+
 OPTIONAL: tuple[tuple[str, str, tuple[Callable[[BackendTrial], None], ...]], ...] = (
     ("presignMany", "Several URLs at once", (several_are_signed_at_once,)),
     ("declaredSize", "Declared sizes", (sizes_are_kept, quotas_have_figures)),
@@ -233,6 +245,7 @@ OPTIONAL: tuple[tuple[str, str, tuple[Callable[[BackendTrial], None], ...]], ...
     ("read", "Looking at one object", (objects_are_found,)),
     ("delete", "Deleting objects", (objects_are_deleted,)),
     ("manifest", "Manifests", (manifests_are_given,)),
+    ("deleteRecord", "Deleting file records", (records_are_deleted,)),
 )
 """A capability's field, its name, and its points."""
 
@@ -266,9 +279,7 @@ def _send_part(trial: BackendTrial, upload: dict[str, str], number: int, content
     asked = trial.client.ask("POST", f"{MULTIPART}/part", content=wanted)
     expect(asked, 200, "the request for a part's signed URL")
     response = trial.client.put(str(asked.fields().get("signedUrl")), content, signed_headers(asked.fields()))
-    expect(response, 200, f"the PUT of part {number}")
-    if not response.headers.get("ETag"):
-        raise FaultError("the store's answer to the PUT of a part has no ETag")
+    expect_stored(response, content, f"the PUT of part {number}")
     return response.headers["ETag"].strip('"')
 
 

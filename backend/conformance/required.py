@@ -5,7 +5,17 @@ from __future__ import annotations
 import secrets
 from urllib.parse import parse_qs, urlsplit
 
-from backend.conformance.trial import NOT_THERE, STORED, TEXT, BackendTrial, FaultError, NotOfferedError, expect
+from backend.conformance.trial import (
+    NOT_THERE,
+    STORED,
+    TEXT,
+    AdviceError,
+    BackendTrial,
+    FaultError,
+    NotOfferedError,
+    expect,
+)
+from pipeline.transfer.http.signed import SignedUpload, checksum_of_nothing
 
 MIN_URL_S = 300
 """How long a signed URL has to be good at least, in seconds."""
@@ -60,9 +70,25 @@ def refusals_are_json(trial: BackendTrial) -> None:
 def urls_are_signed(trial: BackendTrial) -> None:
     """There is a signed URL for a file, good for long enough."""
     url = trial.signed_url("asked.txt")
+    bound = checksum_of_nothing(SignedUpload(key="", signed_url=url.signed_url, download_url="", headers=url.headers))
+    if bound.startswith("x-amz-checksum-"):
+        raise FaultError(
+            f"the signed URL has the checksum of an empty file ({bound}), and takes no other: set "
+            "requestChecksumCalculation (in Python request_checksum_calculation) to WHEN_REQUIRED in the S3 library"
+        )
     lifetime = parse_qs(urlsplit(url.signed_url).query).get("X-Amz-Expires", [""])[0]
     if lifetime.isdigit() and int(lifetime) < MIN_URL_S:
         raise FaultError(f"the signed URL expires after {lifetime} s: it must be good for at least {MIN_URL_S} s")
+
+
+def keys_are_kept(trial: BackendTrial) -> None:
+    """Files are stored under the keys that were asked for, or below a folder in front of them."""
+    urls = {trial.folder + name: trial.signed_url(name) for name in ("kept/a.txt", "kept/b.txt")}
+    for wanted, url in urls.items():
+        if url.key != wanted and not url.key.endswith(f"/{wanted}"):
+            raise AdviceError(
+                f"{wanted} is to be stored as {url.key}: playlists lead players to where files were to be"
+            )
 
 
 def files_are_stored(trial: BackendTrial) -> None:
@@ -109,6 +135,11 @@ def players_find_files(trial: BackendTrial) -> None:
 
 def videos_are_recorded(trial: BackendTrial) -> None:
     """The backend takes note of a video."""
+    record_video(trial)
+
+
+def record_video(trial: BackendTrial) -> str:
+    """Send a file record, and return its id, empty where the answer has none. Raises FaultError, NotOfferedError."""
     record = {
         "name": "HLS Converter check",
         "type": "video",
@@ -123,7 +154,9 @@ def videos_are_recorded(trial: BackendTrial) -> None:
         raise NotOfferedError(f"File records (POST {trial.client.api.record_endpoint})")
     if response.status not in _ACCEPTED_RECORD:
         raise FaultError(f"a file record is answered with {response.status} in place of 200, 201, 202 or 204")
-    trial.records += 1
+    record_id = response.fields().get("id")
+    trial.records.append(str(record_id) if isinstance(record_id, (str, int)) else "")
+    return trial.records[-1]
 
 
 def _read(trial: BackendTrial, url: str, content: bytes) -> None:

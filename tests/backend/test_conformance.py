@@ -1,22 +1,30 @@
 """backend.conformance: the reference backend is as it is written, and each fault of another one is found."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 import requests
 from wrong_backend import nothing, serving_wrongly
 
-from backend.conformance import optional, required
+from backend.conformance import delivery, optional, required
 from backend.conformance.check import PointResult, check_backend
-from backend.conformance.check_client import open_client
-from backend.conformance.trial import BackendTrial, FaultError
+from backend.conformance.check_client import CheckClient, UnansweredError, open_client
+from backend.conformance.trial import AdviceError, BackendTrial, FaultError
 from backend.conformance.url_origins import urls_lead_where_clients_are
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
+from cli.backend import check
 from config import BackendApi, Config
 from storage import MIN_PART_BYTES
 
+ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-that-only-tests-know"
 
 ME, PRESIGN, RECORDS = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
@@ -35,22 +43,28 @@ def lines_of(running, **changed):
     return list(check_backend(BackendApi(**{"url": running.url, "token": running.settings.token, **changed}), "tests/"))
 
 
+def left_at(running):
+    """Return the objects and the file records that a backend has."""
+    headers = {"Authorization": f"Bearer {running.settings.token}"}
+    return [
+        requests.get(running.url + path, headers=headers, timeout=60).json()[name]
+        for path, name in ((OBJECTS, "objects"), (RECORDS, "files"))
+    ]
+
+
 def faults_of(lines):
     """Return what is wrong, a sentence each."""
     return [line.text for line in lines if line.result is PointResult.FAULT]
 
 
 def test_the_reference_backend_is_as_it_is_written(settings):
-    """Every point is good, and nothing stays but the file record, which is said."""
+    """Every point is good, and nothing stays."""
     with serve_in_thread(settings) as running:
         lines = lines_of(running)
-        left = requests.get(
-            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=60
-        ).json()["objects"]
+        left = left_at(running)
 
-    assert [PointResult.GOOD] * 23 + [PointResult.LEFT] == [line.result for line in lines]
-    assert "The file record 'HLS Converter check' stays: there is no request to remove one." == lines[-1].text
-    assert ([], []) == (left, list((settings.root / ".parts").iterdir()))
+    assert [PointResult.GOOD] * 31 == [line.result for line in lines]
+    assert ([], [], []) == (*left, list((settings.root / ".parts").iterdir()))
 
 
 def test_a_backend_of_three_requests_is_fine(settings):
@@ -63,10 +77,10 @@ def test_a_backend_of_three_requests_is_fine(settings):
     with serving_wrongly(settings, after=after) as (running, _):
         lines = lines_of(running)
 
-    assert [PointResult.GOOD] * 12 + [PointResult.NOT_OFFERED, PointResult.LEFT, PointResult.LEFT] == [
-        line.result for line in lines
-    ]
+    good = [PointResult.GOOD]
+    assert good * 13 + [PointResult.NOT_OFFERED] + good * 6 + [PointResult.LEFT] * 2 == [line.result for line in lines]
     assert "stays there: the backend can't delete" in lines[-2].text
+    assert "The file record 'HLS Converter check' stays: the backend can't remove one." == lines[-1].text
 
 
 def test_a_backend_of_one_request_is_fine(settings):
@@ -108,14 +122,12 @@ def test_a_fault_does_not_stop_the_check(settings):
 
     with serving_wrongly(settings, after=after) as (running, _):
         lines = lines_of(running)
-        left = requests.get(
-            running.url + OBJECTS, headers={"Authorization": f"Bearer {settings.token}"}, timeout=60
-        ).json()["objects"]
+        left, _ = left_at(running)
 
     assert ["Large files in parts (multipart).", "Listing objects (list).", "Manifests (manifest)."] == [
         line.text for line in lines if line.result is PointResult.NOT_OFFERED
     ]
-    assert (23, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
+    assert (30, ["A file of no bytes is a file: the PUT of 0 bytes is answered with 411 in place of 200."], []) == (
         len(lines),
         faults_of(lines),
         left,
@@ -140,6 +152,56 @@ def test_a_fault_does_not_stop_the_check(settings):
 def test_nothing_is_tried_with_a_wrong_token_or_path(shared, changed, expected):
     """One sentence is enough where no other would say more."""
     assert [(PointResult.FAULT, expected)] == [(line.result, line.text) for line in lines_of(shared.backend, **changed)]
+
+
+@pytest.mark.parametrize("request_number", [12, 24, 40, 55, 70])
+def test_whatever_was_stored_is_removed_where_it_is_stopped(settings, monkeypatch, request_number):
+    """Ctrl-C at any moment, before the capabilities are known as well as in the middle of an upload in parts."""
+    send, asked = CheckClient._send, iter(range(1000))
+
+    def stopped(*args):
+        if next(asked) == request_number:
+            raise KeyboardInterrupt
+        return send(*args)
+
+    monkeypatch.setattr(CheckClient, "_send", stopped)
+    with serve_in_thread(settings) as running:
+        with pytest.raises(KeyboardInterrupt):
+            lines_of(running)
+        assert [[], []] == left_at(running)
+    assert next(asked) > request_number + 1
+    assert [] == list(settings.root.glob(".parts/*"))
+
+
+def test_whatever_was_stored_is_removed_where_nobody_reads_on(settings):
+    """As where the terminal is closed between two lines."""
+    with serve_in_thread(settings) as running:
+        lines = check_backend(BackendApi(url=running.url, token=settings.token), "tests/")
+        for line in lines:
+            if "can be read at the downloadUrl" in line.text:
+                break
+        lines.close()
+        assert [[], []] == left_at(running)
+
+
+def test_ctrl_c_removes_what_was_stored(settings):
+    """The command says how it ended, and leaves nothing."""
+    began = threading.Event()
+
+    def before(asked):
+        if asked.path == MULTIPART and asked.method == "POST":
+            began.set()
+
+    with serving_wrongly(settings, before=before) as (running, _):
+        environment = {**os.environ, "AUTH_TOKEN": settings.token, "NO_PROXY": "127.0.0.1"}
+        command = [sys.executable, str(ROOT / "hls_converter.py"), "backend", "--check", running.url]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as check:
+            assert began.wait(60)
+            check.send_signal(signal.SIGINT)
+            said = check.communicate(timeout=60)[1].decode()
+        left = left_at(running)
+    assert (130, [[], []]) == (check.returncode, left), said
+    assert "Traceback" not in said
 
 
 def test_silence_is_a_sentence(settings):
@@ -329,6 +391,50 @@ def keep_all(asked):
         asked.query["key"] = "nothing"
 
 
+def page_for_a_put(asked, said):
+    """Confirm as a site does that knows one page only."""
+    if asked.method == "PUT":
+        said.body, said.headers["content-type"], said.headers["etag"] = b"<html>Hi</html>", "text/html", 'W/"36-abc"'
+
+
+def another_region(asked, said):
+    """Lead to where the bucket is, as Amazon's global address does."""
+    if asked.method == "PUT":
+        said.status, said.body = 307, b"<Error><Code>TemporaryRedirect</Code></Error>"
+        said.headers.update({"location": "https://b.s3.eu-central-1.amazonaws.com/k", "x-amz-bucket-region": REGION})
+
+
+def checksum_of_nothing(asked, said):
+    """Sign what Amazon's SDKs sign where they are told nothing of the file."""
+    if asked.path == PRESIGN and said.status == 200:
+        bound = "&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32"
+        said.change(signedUrl=json.loads(said.body)["signedUrl"] + bound)
+
+
+def endless_answer(asked, said):
+    """Say more than anybody reads."""
+    if asked.path == PRESIGN:
+        said.body = b" " * (17 << 20)
+
+
+def fewer_bytes(asked):
+    """Fill up what is too short."""
+    if asked.method == "PUT" and len(asked.body) == 23:
+        asked.body += b"!"
+
+
+def no_range(asked):
+    """Never look at Range."""
+    asked.headers.pop("range", None)
+
+
+def whole_file_as_a_part(asked, said):
+    """Answer with a part that is none."""
+    if said.status == 206:
+        said.body = b"x" * 188
+
+
+REGION = "eu-central-1"
 FAULTS = {
     "a redirect": (required.token_is_accepted, after(redirect), "is a redirect (302)"),
     "a login page": (required.token_is_accepted, status(ME, "GET", 203), "is answered with 203 in place of 200"),
@@ -393,6 +499,52 @@ FAULTS = {
     ),
     "anybody can store": (required.strangers_store_nothing, after(open_to_all), "anybody can store"),
     "store refuses in JSON": (required.strangers_store_nothing, after(refuse_in_json), "is not XML with a Code"),
+    "a page for a PUT": (
+        required.files_are_stored,
+        after(page_for_a_put),
+        "the PUT of 24 bytes is answered with a web page and an ETag that is not the file's MD5",
+    ),
+    "a redirect for a PUT": (
+        required.files_are_stored,
+        after(another_region),
+        "sign for the bucket's own region (eu-central-1) and its regional host (in boto3",
+    ),
+    "the checksum of nothing": (
+        required.urls_are_signed,
+        after(checksum_of_nothing),
+        "has the checksum of an empty file (x-amz-checksum-crc32=AAAAAA==), and takes no other: set requestChecksum",
+    ),
+    "one key for all": (
+        required.keys_are_kept,
+        answer(PRESIGN, key="hls-converter-check-0/the-one"),
+        "two files are given the same key",
+    ),
+    "an endless answer": (
+        required.urls_are_signed,
+        after(endless_answer),
+        "answers with more than 16 MB",
+    ),
+    "fewer bytes are taken": (
+        optional.sizes_are_kept,
+        before(fewer_bytes),
+        "24 bytes were declared, but 23 are taken",
+    ),
+    "records stay": (
+        optional.records_are_deleted,
+        status(RECORDS, "DELETE", 404),
+        "the request to delete a file record is answered with 404",
+    ),
+    "records have no id": (optional.records_are_deleted, answer(RECORDS, "POST", id=...), "has no 'id'"),
+    "no parts of a file": (
+        delivery.parts_are_read,
+        before(no_range),
+        "a GET with Range: bytes=10-19 is answered with 200",
+    ),
+    "another part of a file": (
+        delivery.parts_are_read,
+        after(whole_file_as_a_part),
+        "a GET with Range: bytes=10-19 gives other bytes",
+    ),
     "players find nothing": (
         required.players_find_files,
         status("/objects/", "GET", 404),
@@ -524,6 +676,70 @@ FAULTS = {
 }
 
 
+def header(name, value, ends=""):
+    """Return an `after` that says a header of files with another value, None for not at all."""
+
+    def change(asked, said):
+        if asked.method == "GET" and asked.path.startswith("/objects/") and asked.path.endswith(ends):
+            said.headers.pop(name, None)
+            if value is not None:
+                said.headers[name] = value
+
+    return {"after": change}
+
+
+def active_page(asked, said):
+    """Serve what was sent as a page as one."""
+    if asked.method == "GET" and asked.path.endswith("page.html"):
+        said.headers = {"content-type": "text/html", "content-length": str(len(said.body))}
+
+
+def only_with_an_origin(asked, said):
+    """Allow pages of other hosts as most libraries do."""
+    if "origin" not in asked.headers:
+        said.headers.pop("access-control-allow-origin", None)
+
+
+ADVICE = {
+    "keys elsewhere": (
+        required.keys_are_kept,
+        after(lambda asked, said: said.change(key=f"x/{hash(asked.body)}") if asked.path == PRESIGN else None),
+        "playlists lead players to where files were to be",
+    ),
+    "another type": (
+        delivery.types_are_kept,
+        header("content-type", "application/octet-stream", ".ts"),
+        "seg_001.ts is served as application/octet-stream in place of video/mp2t",
+    ),
+    "no CORS": (
+        delivery.pages_elsewhere_may_read,
+        header("access-control-allow-origin", None),
+        "a GET with an Origin is answered without Access-Control-Allow-Origin: *",
+    ),
+    "CORS only with an origin": (
+        delivery.pages_elsewhere_may_read,
+        after(only_with_an_origin),
+        "a GET with no Origin, whose answer a cache may keep, is answered without",
+    ),
+    "segments that no cache keeps": (
+        delivery.caches_keep_segments,
+        header("cache-control", "no-cache"),
+        "a segment has Cache-Control: no-cache",
+    ),
+    "segments without a word about caches": (
+        delivery.caches_keep_segments,
+        header("cache-control", None),
+        "a segment has no Cache-Control",
+    ),
+    "playlists that caches keep": (
+        delivery.caches_drop_playlists,
+        header("cache-control", "max-age=86400"),
+        "a playlist has Cache-Control: max-age=86400",
+    ),
+    "a page that runs": (delivery.uploaded_pages_do_nothing, after(active_page), "it is served as text/html"),
+}
+
+
 @pytest.fixture(scope="module")
 def wrong(tmp_path_factory):
     """A backend that can be made wrong, for all tests below."""
@@ -532,16 +748,37 @@ def wrong(tmp_path_factory):
         yield served
 
 
-@pytest.mark.parametrize(("point", "fault", "expected"), FAULTS.values(), ids=FAULTS)
-def test_each_fault_is_found(wrong, point, fault, expected):
-    """A backend with one thing wrong is told so in words that name it."""
+def try_out(wrong, point, fault):
+    """Try a point out at a backend with one thing wrong."""
     running, app = wrong
     with open_client(BackendApi(url=running.url, token=TOKEN)) as client:
         trial = BackendTrial(client, "tests/")
         trial.capabilities = {"presignMany": 100, "read": True, "multipart": {"minPartBytes": MIN_PART_BYTES}}
         app.before, app.after = fault.get("before", nothing), fault.get("after", nothing)
         try:
-            with pytest.raises(FaultError, match=re.escape(expected)):
-                point(trial)
+            point(trial)
         finally:
             app.before = app.after = nothing
+
+
+@pytest.mark.parametrize(("point", "fault", "expected"), FAULTS.values(), ids=FAULTS)
+def test_each_fault_is_found(wrong, point, fault, expected):
+    """A backend with one thing wrong is told so in words that name it."""
+    with pytest.raises((FaultError, UnansweredError), match=re.escape(expected)):
+        try_out(wrong, point, fault)
+
+
+@pytest.mark.parametrize(("point", "fault", "expected"), ADVICE.values(), ids=ADVICE)
+def test_what_could_be_better_is_advice(wrong, point, fault, expected):
+    """A stream plays without it, so it does not count as a fault."""
+    with pytest.raises(AdviceError, match=re.escape(expected)):
+        try_out(wrong, point, fault)
+
+
+def test_advice_is_a_line_and_no_fault(settings, capsys):
+    """The command ends well, and says what could be better."""
+    with serving_wrongly(settings, **header("cache-control", "no-cache")) as (running, _):
+        status = check(BackendApi(url=running.url, token=settings.token), "tests/")
+    said = capsys.readouterr().out
+    assert (0, 1) == (status, said.count("advice "))
+    assert "meets docs/backend-api.md" in said
