@@ -25,11 +25,13 @@ from backend.log_output import show_log
 from backend.noted_requests import NotedRequests
 from backend.proxies import ForwardedRequests, TrustedProxies, path_in_front
 from backend.request_log import RequestLog
+from backend.root_guard import RootGuard
 from backend.service import Installed, Service
 from backend.settings import BackendSettings
 from backend.signing import HmacUrlSigner
+from backend.storage_root import marker_of
 from pipeline.errors import SettingsError
-from storage import create
+from storage import RootMarker, StorageGoneError, create
 
 _ANYWHERE = ("", "0.0.0.0", "::")
 
@@ -184,11 +186,17 @@ def _installed(
     logged: bool,
 ) -> Installed:
     """Put one set of settings into force. Raises SettingsError."""
+    marker = RootMarker(marker_of(settings.root))
+    try:
+        marker.check()  # before anything is made in there
+    except StorageGoneError as error:
+        raise SettingsError(str(error)) from error
     signer = HmacUrlSigner(settings.signing_secret)
     storage = create(settings.storage, signer=SignedPaths(signer, time.time))
     log = RequestLog(settings.log_format, (settings.token, settings.signing_secret)) if logged else None
     # from innermost to outermost
     app: ASGIApp = create_app(settings, storage, signer)
+    app = RootGuard(app, marker)
     app = DrainingApp(app, draining, (settings.endpoints.presign_endpoint,))
     app = RequestsPerClient(app, connections)
     app = NotedRequests(app, log.add if log else None)

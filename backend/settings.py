@@ -8,11 +8,12 @@ from pathlib import Path
 
 from backend.connection_limits import ConnectionLimits
 from backend.signing_secret import load_secret
+from backend.storage_root import marker_of, prepare_root
 from backend.stream_rules import Visibility
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.http.cache_control import cache_control
-from storage import S3Settings, StorageError, StorageSettings, settings_from
+from storage import LocalSettings, S3Settings, StorageError, StorageSettings, settings_from
 
 URL_TTL_S = 900
 """How long a signed URL is good for, in seconds: what is usual with S3, so expiry shows here too."""
@@ -59,10 +60,13 @@ class BackendSettings:
         return self.storage.bucket if isinstance(self.storage, S3Settings) else None
 
     @classmethod
-    def from_config(cls, config: Config, *, root: Path | None = None, token: str | None = None) -> BackendSettings:
+    def from_config(
+        cls, config: Config, *, root: Path | None = None, token: str | None = None, may_begin: bool = True
+    ) -> BackendSettings:
         """Settle the settings: `root` and `token` win over the configuration, and a missing token is made.
 
-        Makes the folder, and in it the signing secret if there is none. Raises SettingsError.
+        Makes the folder, if it may begin a new one, and in it the signing secret if there is none. Raises
+        SettingsError.
         """
         server = config.server
         folder = (root or server.local_path).expanduser().absolute()
@@ -70,6 +74,9 @@ class BackendSettings:
             storage = settings_from(replace(server, local_path=folder), cache_control=cache_control)
         except StorageError as error:
             raise SettingsError(str(error)) from error
+        prepare_root(folder, may_begin=may_begin)
+        if isinstance(storage, LocalSettings):
+            storage = replace(storage, marker=marker_of(folder))
         chosen = token or server.token
         return cls(
             root=folder,
@@ -100,7 +107,7 @@ class BackendSettings:
         SettingsError.
         """
         folder = (root or config.server.local_path).expanduser().absolute()
-        new = BackendSettings.from_config(config, root=self.root)
+        new = BackendSettings.from_config(config, root=self.root, may_begin=False)
         kept = [] if folder == self.root else ["STORAGE_LOCAL_PATH"]
         if new.limits != self.limits:
             kept += ["BACKEND_MAX_CONNECTIONS", "BACKEND_MAX_CONNECTIONS_PER_CLIENT"]

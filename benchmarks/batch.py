@@ -32,6 +32,7 @@ from bare_commands import from_source_graph, x264
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from backend.storage_root import init_root  # noqa: E402
 from config import Config  # noqa: E402  # the path above must be set first
 from pipeline import wiring  # noqa: E402
 from pipeline.inputs import Input  # noqa: E402
@@ -221,6 +222,7 @@ def backend(folder: Path) -> Iterator[str]:
     """Yield the address of a reference backend in a process of its own, whose CPU time is counted when it has ended."""
     command = [sys.executable, str(ROOT / "hls_converter.py"), "backend", "--port", "0", "--root", str(folder)]
     environment = {**os.environ, "AUTH_TOKEN": TOKEN}
+    init_root(folder)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

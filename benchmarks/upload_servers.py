@@ -135,6 +135,7 @@ def proxy(endpoint_url: str, round_trip_ms: float) -> Iterator[str]:
 def our_backend(root: Path, settings: Mapping[str, str]) -> Iterator[Backend]:
     """Run our backend with these settings."""
     token = secrets.token_urlsafe(32)
+    subprocess.run([sys.executable, PROGRAM, "backend", "--init", "--root", str(root)], check=True)
     command = [sys.executable, PROGRAM, "backend", "--port", "0", "--root", str(root)]
     environ = {**os.environ, **settings, "AUTH_TOKEN": token}
     with ended(subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)) as process:

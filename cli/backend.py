@@ -18,6 +18,7 @@ from backend.log_output import notices
 from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
+from backend.storage_root import init_root
 from backend.workers import serve_with_workers
 from cli.backend_options import ACTIONS
 from config import BackendApi, Config
@@ -38,13 +39,17 @@ def run(options: argparse.Namespace, config: Config) -> int:
     if getattr(options, "action", None) is not None:
         return _act(options, config)
     serving = (options.host, options.port, options.root, options.workers)
+    if options.init:
+        return _init(options, config)
     if options.add_token or options.remove_token or options.list_tokens:
         return _tokens(options, config)
     if options.check is None:
         if options.prefix is not None:
             raise SettingsError("--prefix belongs to --check: say which backend is to be checked.")
         host, port, root, _ = serving
-        settings = BackendSettings.from_config(with_workers(config, options.workers), root=root)
+        settings = BackendSettings.from_config(
+            with_workers(config, options.workers), root=root, may_begin=_is_usual(root or config.server.local_path)
+        )
         serving_way = serve if settings.workers == 1 else serve_with_workers
         serving_way(
             settings,
@@ -57,6 +62,21 @@ def run(options: argparse.Namespace, config: Config) -> int:
     if serving != (None, None, None, None):
         raise SettingsError("--check starts no backend of its own: leave out --host, --port, --root and --workers.")
     return check(replace(config.backend, url=options.check.rstrip("/")), as_prefix(options.prefix or CHECK_PREFIX))
+
+
+def _init(options: argparse.Namespace, config: Config) -> int:
+    """Make a folder a storage. Raises SettingsError."""
+    if (options.host, options.port, options.check, options.prefix, options.workers) != (None,) * 5:
+        raise SettingsError("--init starts no backend: give --root alone beside it.")
+    root = (options.root or config.server.local_path).expanduser().absolute()
+    begun = init_root(root)
+    _write(f"{root} is a storage now." if begun else f"{root} was a storage before, and stays as it is.")
+    return 0
+
+
+def _is_usual(root: Path) -> bool:
+    """Whether a folder is the one that nobody chose: it is made when it is not there."""
+    return root.expanduser().absolute() == Config().server.local_path.expanduser().absolute()
 
 
 def with_workers(config: Config, workers: int | None) -> Config:

@@ -81,6 +81,12 @@ def add_backend(parser: argparse.ArgumentParser, *, default_root: Path) -> None:
     parser.add_argument("--port", type=int, help="the port to listen on, 0 for a free one (default: 8000)")
     _add_root(parser, default_root)
     parser.add_argument(
+        "--init",
+        action="store_true",
+        help="start nothing, but make the folder of --root or STORAGE_LOCAL_PATH a storage, once: without that, a "
+        "folder that was named is not begun anew, as its disk may not be mounted",
+    )
+    parser.add_argument(
         "--workers", type=int, metavar="N", help="how many processes serve (default: BACKEND_WORKERS, 1)"
     )
     parser.add_argument(

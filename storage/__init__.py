@@ -29,6 +29,7 @@ from storage.errors import (
     SizeUnknownError,
     StorageError,
     StorageFullError,
+    StorageGoneError,
     StorageQuotaExceededError,
     StorageSettingsError,
     StorageUnavailableError,
@@ -41,6 +42,7 @@ from storage.folder_page import LAST, FolderPage
 from storage.local import LocalStorageBackend
 from storage.path_builder import StoragePathBuilder
 from storage.paths import check_path
+from storage.root_marker import RootMarker
 from storage.settings import LocalSettings, S3Access, S3Settings, StorageSettings, StorageType, settings_from
 from storage.uris import S3Uri, Uri, is_s3_uri, parse_uri, resolve
 
@@ -64,6 +66,7 @@ __all__ = [
     "ObjectNotFoundError",
     "OpenObject",
     "PathConflictError",
+    "RootMarker",
     "S3Access",
     "S3Settings",
     "S3Uri",
@@ -71,6 +74,7 @@ __all__ = [
     "StorageBackend",
     "StorageError",
     "StorageFullError",
+    "StorageGoneError",
     "StoragePathBuilder",
     "StorageQuotaExceededError",
     "StorageSettings",

@@ -51,6 +51,10 @@ class StorageUnavailableError(StorageError):
     """The storage can't be reached or is too busy; a later try may do."""
 
 
+class StorageGoneError(StorageUnavailableError):
+    """The folder of the storage is not the one that it was: its disk is not mounted, for example."""
+
+
 class StorageUnreachableError(StorageUnavailableError):
     """Nobody answers where the storage should be: no network, a wrong address, a server that is down."""
 

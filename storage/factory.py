@@ -15,7 +15,13 @@ def create(settings: StorageSettings, *, signer: UrlSigner | None = None) -> Sto
         signer: makes the URLs of a local folder's objects; S3 makes its own.
     """
     if isinstance(settings, LocalSettings):
-        return LocalStorageBackend(settings.root, quotas=settings.quotas, usage_file=settings.usage_file, signer=signer)
+        return LocalStorageBackend(
+            settings.root,
+            quotas=settings.quotas,
+            usage_file=settings.usage_file,
+            marker=settings.marker,
+            signer=signer,
+        )
     from storage.s3 import S3StorageBackend  # takes a third of a second, which a local folder need not wait for
 
     return S3StorageBackend(settings)

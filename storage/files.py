@@ -48,7 +48,7 @@ async def write_file(
     digest = hashlib.md5(usedforsecurity=False)
     written = 0
     with translated_for_saving(path):
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(exist_ok=True)  # not what is above: a disk that is not mounted is no reason to make a folder
         opened = await open_shielded(aiofiles.open(file, "xb"))
     try:
         # Errors of `chunks` must pass untouched, so only the file's own operations are translated.

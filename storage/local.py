@@ -50,6 +50,7 @@ class LocalStorageBackend:
     Args:
         quotas: how much it may hold, parts of objects that are not complete yet included.
         usage_file: where all processes that share the folder count; needed where there are quotas.
+        marker: a file in the folder without which it is not touched; None: it is taken as it is.
         signer: makes the URLs under which the objects are reached; None where nobody serves them.
     """
 
@@ -59,9 +60,10 @@ class LocalStorageBackend:
         *,
         quotas: Quotas = Quotas(),  # noqa: B008  # nothing can change it
         usage_file: Path | None = None,
+        marker: Path | None = None,
         signer: UrlSigner | None = None,
     ) -> None:
-        self._folder = LocalFolder(root)
+        self._folder = LocalFolder(root, marker)
         self._parts = PartsFolder(self._folder.root / PARTS)
         self._signer = signer
         self._usage = Usage(quotas, usage_file, everything=self._everything)

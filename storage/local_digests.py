@@ -20,6 +20,7 @@ from pathlib import Path
 
 from storage.backend import StoredObject
 from storage.background import BackgroundThread
+from storage.errors import StorageError, StorageGoneError
 from storage.files import BLOCK_BYTES
 
 MAX_REMEMBERED = 20_000
@@ -90,7 +91,9 @@ class FileDigests:
         """Note what a file has that is about to be moved to its place: it stays the same one. Raises OSError."""
         content = {"path": path, "identity": _identity(status), "etag": digests.etag, "md5": digests.md5}
         note = self._note(path)
-        note.parent.mkdir(exist_ok=True)
+        if not note.parent.is_dir():
+            self._locate(path)  # in a folder that is not there nothing is made
+            note.parent.mkdir(exist_ok=True)
         half = note.with_name(f"{uuid.uuid4().hex}.part")
         try:
             half.write_text(json.dumps(content), encoding="ascii")
@@ -132,7 +135,7 @@ class FileDigests:
 
     def _read(self, path: str) -> None:
         """Find out a file's MD5, unless it is known meanwhile; a file that changes while it is read is left alone."""
-        with suppress(OSError), self._locate(path).open("rb", buffering=0) as file:
+        with suppress(OSError, StorageError), self._locate(path).open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             before = self._noted(path, _identity(status))
             if before is not None and before.md5 is not None:
@@ -165,7 +168,9 @@ class FileDigests:
         try:
             path = json.loads(note.read_text(encoding="ascii")).get("path")
             return path is None or self._locate(path).is_file()
-        except (ValueError, AttributeError):
+        except StorageGoneError:
+            return True
+        except (ValueError, AttributeError, StorageError):
             return False  # damaged
 
     def _note(self, path: str) -> Path:

@@ -14,6 +14,7 @@ from storage.errors import InvalidPathError, ObjectNotFoundError, StorageSetting
 from storage.files import translated
 from storage.folder_page import FolderPage, nameable
 from storage.paths import check_path, check_prefix, check_windows_segments
+from storage.root_marker import RootMarker
 from storage.tree import walk
 
 INCOMING = ".incoming"
@@ -25,10 +26,11 @@ LEFT_AFTER_S = 3600
 
 
 class LocalFolder:
-    """A folder that holds objects as files; nothing outside of it is reached."""
+    """A folder that holds objects as files; nothing outside of it is reached, and nothing where `marker` is missing."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, marker: Path | None = None) -> None:
         self.root = root.absolute()
+        self._marker = RootMarker(marker) if marker is not None else None
         self._incoming = self.root / INCOMING
         self._name_bytes = _longest_name(self.root)
 
@@ -36,8 +38,9 @@ class LocalFolder:
         """Make the folder, and remove what a server that was killed left half-written.
 
         What was touched a short while ago may be another process's, which is busy with it.
-        Raises StorageSettingsError.
+        Raises StorageSettingsError, StorageGoneError.
         """
+        self.check()
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
             for leftover in self._incoming.iterdir():
@@ -50,13 +53,22 @@ class LocalFolder:
                 "check its permissions or choose another one."
             ) from error
 
+    def check(self) -> None:
+        """See that the folder is there, and not an empty one in its place. Raises StorageGoneError."""
+        if self._marker is not None:
+            self._marker.check()
+
     def temporary(self) -> Path:
         """Return a path for a file that is not whole yet."""
         return self._incoming / f"{uuid.uuid4().hex}.part"
 
     def locate(self, path: str) -> Path:
-        """Return the file for a path. Follows links to see where it really is. Raises InvalidPathError."""
+        """Return the file for a path. Follows links to see where it really is.
+
+        Raises InvalidPathError, StorageGoneError.
+        """
         segments = check_path(path)
+        self.check()
         self._check_names(path, segments)
         if os.name == "nt":
             check_windows_segments(segments)
@@ -86,9 +98,10 @@ class LocalFolder:
     def walk(self, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
         """Yield path and status of the files whose paths begin with `prefix` and sort behind `after`."""
         folder = check_prefix(prefix)
-        return walk(
+        yield from walk(
             self.locate(folder) if folder else self.root, f"{folder}/" if folder else "", prefix=prefix, after=after
         )
+        self.check()  # where the folder went meanwhile, there was no end
 
     def list_folder(self, folder: str, after: str) -> FolderPage:
         """Return what lies directly in a folder behind `after`; links, and hidden files at the top, are left out.
@@ -103,6 +116,7 @@ class LocalFolder:
                     folders.append(f"{entry.name}/")
                 elif entry.is_file(follow_symlinks=False):
                     objects.append(entry.name)
+        self.check()
         return FolderPage(
             folders=tuple(
                 nameable(folder, (name[:-1] for name in sorted(folders) if name > after or after.startswith(name)))

@@ -44,6 +44,8 @@ class LocalSettings:
     """How many bytes what begins with a prefix may hold."""
     state: Path | None = None
     """The folder in which is counted what the storage holds; None: STATE_FOLDER in the root."""
+    marker: Path | None = None
+    """A file in the folder without which it is not touched; None: it is taken as it is."""
 
     @property
     def quotas(self) -> Quotas:

@@ -10,6 +10,7 @@ import pytest
 
 from backend.server import RunningBackend
 from backend.settings import BackendSettings
+from backend.storage_root import init_root
 from cli import backend as command
 from cli.backend_options import ACTIONS, BackendAction
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command
@@ -82,6 +83,8 @@ def test_the_options_win_over_the_usual_place(tmp_path, monkeypatch):
         command, "serve", lambda settings, **where: calls.append((settings.root, where["host"], where["port"]))
     )
     config = Config(server=ReferenceBackend(local_path=tmp_path / "usual"), backend=BackendApi())
+    for folder in ("usual", "said"):
+        init_root(tmp_path / folder)
     for arguments in ([], ["--host", "0.0.0.0", "--port", "0", "--root", str(tmp_path / "said")]):
         run_command(["backend", *arguments], config)
 

@@ -10,6 +10,8 @@ import urllib.request
 import pytest
 from program import command, start
 
+from backend.storage_root import init_root
+
 
 def test_the_demo_converts_uploads_and_compares(tmp_path, run, sample):
     """Everything that was made is in the store, and the words are those that are said; again in the same folder, too.
@@ -41,6 +43,7 @@ def test_the_doctor_tells_what_is_here(run, backend):
 def test_the_backend_prints_where_it_is_and_a_token_that_it_made(tmp_path, token):
     """A token from the environment is not shown; Ctrl-C ends it in order."""
     environment = {**os.environ, "AUTH_TOKEN": token}
+    subprocess.run(command("backend", "--init", "--root", tmp_path / "store"), check=True, capture_output=True)
     with start(command("backend", "--port", "0", "--root", tmp_path / "store"), environment) as process:
         shown = ""
         for line in process.stdout:
@@ -63,6 +66,7 @@ def test_the_backend_prints_where_it_is_and_a_token_that_it_made(tmp_path, token
 def test_a_port_that_is_taken_is_one_sentence(tmp_path, backend):
     """Exit 2 and what to do."""
     port = backend.url.rsplit(":", 1)[1]
+    init_root(tmp_path / "store")
     done = subprocess.run(
         command("backend", "--port", port, "--root", tmp_path / "store"), capture_output=True, text=True
     )

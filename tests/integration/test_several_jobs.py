@@ -20,6 +20,7 @@ from ports import kept_port
 from program import ROOT, command, make_clip, start
 from stepped_work import start_stepping, step_until
 
+from backend.storage_root import init_root
 from pipeline.batch import GONE, LATER
 
 COUNT = 3
@@ -135,6 +136,7 @@ def port() -> Iterator[int]:
 def _backend(port: int, root: Path) -> Iterator[None]:
     """A reference backend at this port, in a process of its own, stopped at the end."""
     environment = {**os.environ, "AUTH_TOKEN": TOKEN}
+    init_root(root)
     with start(command("backend", "--port", str(port), "--root", root), environment) as process:
         try:
             assert any("http://" in line for line in process.stdout)

@@ -74,7 +74,9 @@ def test_demo(run):
 
 def test_backend(built, environment, tmp_path):
     """Its backend answers, and has the page that plays what was uploaded."""
-    command = [built / NAME / NAME, "backend", "--port", "0", "--root", tmp_path / "store"]
+    command = [built / NAME / NAME, "backend", "--root", tmp_path / "store"]
+    subprocess.run([*command, "--init"], env=environment, check=True)
+    command += ["--port", "0"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as backend:
         try:
             url = next(word for line in backend.stdout for word in line.split() if word.startswith("http://"))

@@ -251,8 +251,11 @@ def test_closing_ends_the_reading(storage, root, run, held):
     for name in "abc":
         (root / name).write_bytes(CONTENT)
         run(storage.find(name))
+    closing = threading.Thread(target=storage._digests.close)
+    closing.start()
+    until(lambda: storage._digests._reading.closed)
     held.set()
-    run(storage.close())
+    closing.join(WITHIN_S)
 
     assert [] == [thread for thread in threading.enumerate() if thread.name == "storage-background"]
     assert len(held.reads) <= 1

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backend.storage_root import init_root
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-that-only-tests-know"
 GENEROUS_S = 240
@@ -62,6 +64,7 @@ def running_backend(root, *arguments, env_file=None, port=0, **settings):
 
     `env_file` is a `.env` to be read, in a home of its own.
     """
+    init_root(Path(root))
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("BACKEND_", "STORAGE_"))}
     environ |= {"AUTH_TOKEN": TOKEN} if env_file is None else {}
     environ |= settings

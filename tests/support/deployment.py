@@ -14,6 +14,7 @@ import requests
 from nginx_proxy import NginxProxy
 from ports import ports_for_servers
 
+from backend.storage_root import init_root
 from storage import S3Settings
 
 TOKEN = "a-token-that-only-tests-know"
@@ -65,6 +66,7 @@ def running(
     (port,) = ports_for_servers(1)
     with nginx_proxy.running(backend_port=port) as proxy:
         own = {"AUTH_TOKEN": TOKEN, "PUBLIC_BASE_URL": proxy.url, "HOME": str(folder), **_storage(bucket), **settings}
+        init_root(folder / "root")
         options = ("--port", str(port), "--root", str(folder / "root"))
         with installed_backend.running(*program, own, folder / "backend.log", *options) as process:
             _answers(process, folder / "backend.log")

@@ -1,0 +1,56 @@
+"""Answers nothing out of a folder that is not there: as long as its disk is not mounted, everything is 503."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from backend.error_responses import answer_api_refusal, answer_object_refusal, api_refusal, object_refusal
+from storage import RootMarker, StorageGoneError
+
+LOOKED_AT_FOR_S = 1.0
+"""For how long what was seen of the folder is taken to be so; a local storage looks at every object's turn."""
+
+RETRY_AFTER_S = 30
+_WITHOUT_ROOT = frozenset(("/live", "/ready", "/health", "/docs", "/openapi.json"))
+_ALSO_WITHOUT_ROOT = "/player/"
+
+
+class RootGuard:
+    """An ASGI app in front of another, which answers while the backend's folder is there."""
+
+    def __init__(self, app: ASGIApp, marker: RootMarker, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app = app
+        self._marker = marker
+        self._clock = clock
+        self._good_until_s = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer or pass a request on; see ASGI."""
+        path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        if not path or path in _WITHOUT_ROOT or path.startswith(_ALSO_WITHOUT_ROOT):
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._look()
+        except StorageGoneError as error:
+            request = Request(scope)
+            if path.startswith("/objects/"):
+                answer = await answer_object_refusal(request, object_refusal(error))
+            else:
+                answer = await answer_api_refusal(request, api_refusal(error))
+            answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+            answer.headers["Access-Control-Allow-Origin"] = "*"
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _look(self) -> None:
+        if self._clock() < self._good_until_s:
+            return
+        await asyncio.to_thread(self._marker.check)
+        self._good_until_s = self._clock() + LOOKED_AT_FOR_S
