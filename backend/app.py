@@ -31,10 +31,10 @@ from backend.named_tokens import NamedTokens
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
 from backend.record_routes import RecordRoutes
-from backend.records import RECORDS_FILE, FileRecords
+from backend.records import records_in
 from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
-from backend.signing import PRIVATE, HmacUrlSigner
+from backend.signing import HmacUrlSigner
 from backend.sqlite_file import SqliteFileError
 from backend.stream_rules import StreamRules
 from backend.token_check import token_check
@@ -54,7 +54,7 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     tokens, rules = NamedTokens(settings.root), StreamRules(settings.root, settings.streams)
     tokens.prepare()
     rules.prepare()
-    records = FileRecords(settings.root / PRIVATE / RECORDS_FILE)
+    records = records_in(settings.root)
     try:
         records.prepare()
     except SqliteFileError as error:
@@ -76,7 +76,7 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
     addresses = Addresses(settings.public_base_url, viewers.download_path)
     guarded = APIRouter(dependencies=[Depends(token_check(settings.token, tokens))], responses=refusals(401, 403, 503))
     guarded.include_router(ApiRoutes(settings, storage, addresses).router())
-    guarded.include_router(RecordRoutes(settings.endpoints, records).router())
+    guarded.include_router(RecordRoutes(settings.endpoints, records, storage).router())
     guarded.include_router(
         CatalogueRoutes(storage, addresses, bucket=settings.bucket, url_ttl_s=settings.url_ttl_s).router()
     )

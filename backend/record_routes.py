@@ -21,11 +21,12 @@ from backend.bodies import body_of, request_body_schema
 from backend.contract import MAX_PAGE, MAX_RECORD_BYTES, KeptRecord, RecordRequest, Records
 from backend.description import NO_CONTENT, refusals
 from backend.error_responses import ApiRefusal
-from backend.records import DamagedRecordError, FileRecords
+from backend.records import DamagedRecordError, FileRecords, record_bytes
 from backend.rights import Grant, Right
 from backend.sqlite_file import BUSY_S
 from backend.token_check import Granted, check_record, is_own_record, needs
 from config import BackendApi
+from storage import StorageBackend
 
 _THREADS = 4
 """How many requests use the records at once."""
@@ -33,15 +34,19 @@ _THREADS = 4
 _NAMED_IN_LOG = 1000
 """How many damaged records the log names at most."""
 
+_SOME_ID, _SOME_TIME = "0" * 32, "2026-01-31T12:00:00+00:00"
+"""As long as those that a new record gets."""
+
 _Result = TypeVar("_Result")
 
 
 class RecordRoutes:
     """The file records under their configured path."""
 
-    def __init__(self, endpoints: BackendApi, records: FileRecords) -> None:
+    def __init__(self, endpoints: BackendApi, records: FileRecords, storage: StorageBackend) -> None:
         self._path = route_path(endpoints.record_endpoint)
         self._records = records
+        self._storage = storage
         self._threads = anyio.CapacityLimiter(_THREADS)
         self._named = set[str]()
 
@@ -56,7 +61,7 @@ class RecordRoutes:
             status_code=201,
             responses={
                 200: {"model": KeptRecord, "description": "The video had a record: this one took its place."},
-                **refusals(400, 413, 503),
+                **refusals(400, 413, 503, 507),
             },
             openapi_extra=request_body_schema(RecordRequest),
         )
@@ -94,9 +99,17 @@ class RecordRoutes:
         record: Annotated[RecordRequest, Depends(body_of(RecordRequest, max_bytes=MAX_RECORD_BYTES))],
     ) -> KeptRecord:
         """Keep a file record, in place of the one that the video had; answer with it, its id and its time."""
-        check_record(grant, record.model_dump())
-        kept, updated = await self._done(partial(self._records.add, record.model_dump()))
-        if updated:
+        fields = record.model_dump()
+        check_record(grant, fields)
+        reserved_bytes = record_bytes({"id": _SOME_ID, "createdAt": _SOME_TIME, **fields})
+        await self._storage.change_other(reserved_bytes)
+        try:
+            kept, replaced_bytes = await self._done(partial(self._records.add, fields))
+        except BaseException:
+            await self._storage.change_other(-reserved_bytes)
+            raise
+        await self._storage.change_other(record_bytes(kept) - reserved_bytes - (replaced_bytes or 0))
+        if replaced_bytes is not None:
             response.status_code = 200
         return KeptRecord.model_validate(kept)
 
@@ -137,7 +150,7 @@ class RecordRoutes:
                 record = {}  # whose it is nobody knows
             if record is not None:
                 check_record(grant, record)
-        await self._done(partial(self._records.delete, record_id))
+        await self._storage.change_other(-await self._done(partial(self._records.delete, record_id)))
         return Response(status_code=204)
 
     def _listed(self, grant: Grant, *, after: str | None, limit: int, wait_s: float) -> str:

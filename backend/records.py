@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from backend.signing import PRIVATE
 from backend.sqlite_file import BUSY_S, SqliteFile, SqliteFileError
 
 RECORDS_FILE = "records.sqlite3"
@@ -68,10 +69,11 @@ class FileRecords:
             except OSError as error:
                 raise _not_taken_over(old, error) from error
 
-    def add(self, fields: Mapping[str, Any], *, wait_s: float = BUSY_S) -> tuple[dict[str, Any], bool]:
+    def add(self, fields: Mapping[str, Any], *, wait_s: float = BUSY_S) -> tuple[dict[str, Any], int | None]:
         """Keep a record, on the disk when this returns; it takes the place of one that the video has.
 
-        Returns the record with its id and the time when it was first made, and whether there was one.
+        Returns the record with its id and the time when it was first made, and the bytes of the one that was replaced,
+        None where there was none.
         """
         video, created = _video(fields), datetime.now(timezone.utc).isoformat(timespec="seconds")
         with self._file.changing(wait_s=wait_s) as connection:  # nobody else may add it between looking and writing
@@ -85,7 +87,7 @@ class FileRecords:
                 before = _understood(found[1]) or {}
                 record = {"id": found[0], "createdAt": before.get("createdAt", created), **fields}
                 connection.execute("UPDATE files SET record = ? WHERE id = ?", _row(record)[::-1])
-        return record, found is not None
+        return record, None if found is None else len(str(found[1]).encode())
 
     def get(self, record_id: str, *, wait_s: float = BUSY_S) -> dict[str, Any] | None:
         """Return one record, None where there is none. Raises DamagedRecordError."""
@@ -99,10 +101,17 @@ class FileRecords:
             raise DamagedRecordError(record_id)
         return {**record, "id": record_id}
 
-    def delete(self, record_id: str, *, wait_s: float = BUSY_S) -> None:
-        """Delete one record; one that is not there is fine."""
+    def delete(self, record_id: str, *, wait_s: float = BUSY_S) -> int:
+        """Delete one record; one that is not there is fine. Returns the bytes that it had."""
         with self._file.changing(wait_s=wait_s) as connection:
+            size_bytes = self._bytes(connection, "WHERE id = ?", record_id)
             connection.execute("DELETE FROM files WHERE id = ?", (record_id,))
+        return size_bytes
+
+    def total_bytes(self) -> int:
+        """Return the bytes of all records together, as they are kept."""
+        with self._file.reading() as connection:
+            return self._bytes(connection, "")
 
     def page(
         self,
@@ -143,10 +152,24 @@ class FileRecords:
                     records.append({**record, "id": name})
         return RecordsPage(records=records, skipped=skipped, next=None)
 
+    def _bytes(self, connection: sqlite3.Connection, which: str, *values: str) -> int:
+        found = connection.execute(f"SELECT coalesce(sum(length(CAST(record AS BLOB))), 0) FROM files {which}", values)
+        return int(found.fetchone()[0])
+
     def check(self, *, wait_s: float = BUSY_S) -> None:
         """See that the records can be read."""
         with self._file.reading(wait_s=wait_s) as connection:
             connection.execute("SELECT 1 FROM files LIMIT 1").fetchone()
+
+
+def records_in(root: Path) -> FileRecords:
+    """Return the records of the backend in a folder."""
+    return FileRecords(root / PRIVATE / RECORDS_FILE)
+
+
+def record_bytes(record: Mapping[str, Any]) -> int:
+    """Return the bytes that a record has as it is kept."""
+    return len(_row(record)[1].encode())
 
 
 def _position(connection: sqlite3.Connection, after: str | None) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from backend.records import records_in
 from backend.settings import BackendSettings
+from backend.sqlite_file import SqliteFileError
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError
 
@@ -67,11 +70,11 @@ class Service:
 
     async def start(self) -> None:
         """Open the storage. Raises SettingsError."""
-        await _start(self._installed.storage)
+        await _start(self._installed)
 
     async def install(self, new: Installed) -> None:
         """Open the storage of another app and answer with that from now on. Raises SettingsError: nothing changes."""
-        await _start(new.storage)
+        await _start(new)
         old, self._installed = self._installed, new
         if old.under_way:
             self._earlier.add(old)
@@ -85,9 +88,12 @@ class Service:
         self._earlier.clear()
 
 
-async def _start(storage: StorageBackend) -> None:
+async def _start(installed: Installed) -> None:
+    storage, settings = installed.storage, installed.settings
     try:
         await storage.start()
-    except StorageError as error:
+        if settings.storage.quotas:
+            await storage.count_other(await asyncio.to_thread(records_in(settings.root).total_bytes))
+    except (StorageError, SqliteFileError) as error:
         await storage.close()
         raise SettingsError(str(error)) from error

@@ -5,13 +5,15 @@ import socket
 import sqlite3
 import threading
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from backend import record_routes
-from backend.records import FileRecords
+from backend.records import FileRecords, record_bytes
+from backend.server import serve_in_thread
 
 RECORDS = "/api/admin/files"
 RECORD = {
@@ -137,3 +139,52 @@ def test_viewers_do_not_wait_for_records(fresh, monkeypatch):
 
     assert [(200, b"segment")] * 3 == [(answer.status_code, answer.content) for answer in answers]
     assert [200, 404] == pages
+
+
+def _used_bytes(client):
+    """Return what the backend counts, as a refusal for the quota tells it."""
+    body = {"key": "x.ts", "contentType": "video/mp2t", "sizeBytes": 10_000_000}
+    return client.ask("POST", "/api/admin/content/aws/uploadUrl", body).json()["usedBytes"]
+
+
+def test_records_count_in_the_quota(settings, client_of):
+    """Those that are there at the start, new ones, larger ones; deleting gives the room back, and one that does not fit
+    is 507 and not kept.
+    """
+    limited = replace(settings, storage=replace(settings.storage, max_size_bytes=60_000))
+    large = {**RECORD, "metadata": {"note": "x" * 20_000}}
+    with serve_in_thread(limited) as backend:
+        client = client_of(backend)
+        used, expected = [_used_bytes(client)], [0]
+        for record in (RECORD, large, RECORD):
+            kept = client.ask("POST", RECORDS, record).json()
+            expected.append(record_bytes(kept))
+            used.append(_used_bytes(client))
+    with serve_in_thread(limited) as backend:
+        client = client_of(backend)
+        used.append(_used_bytes(client))
+        others = [{**large, "s3Keys": {"hls": f"{number}/master.m3u8"}} for number in range(3)]
+        answers = [client.ask("POST", RECORDS, record) for record in others]
+        ids = [answer.json().get("id") for answer in answers]
+        for record_id in (ids[0], ids[1], kept["id"]):
+            client.ask("DELETE", f"{RECORDS}/{record_id}")
+        used.append(_used_bytes(client))
+        listed = client.ask("GET", RECORDS).json()["files"]
+
+    assert [*expected, expected[-1], 0] == used
+    assert ([201, 201, 507], "QuotaExceeded", []) == (
+        [answer.status_code for answer in answers],
+        answers[2].json()["error"],
+        listed,
+    )
+
+
+def test_a_record_that_was_not_kept_takes_no_room(settings, client_of):
+    """Its bytes are counted before, and given back when the records can't be used."""
+    limited = replace(settings, storage=replace(settings.storage, max_size_bytes=60_000))
+    with serve_in_thread(limited) as backend:
+        client = client_of(backend)
+        _file(client).rename(_file(client).with_name("away"))
+        refused = client.ask("POST", RECORDS, RECORD)
+
+        assert (503, 0) == (refused.status_code, _used_bytes(client))

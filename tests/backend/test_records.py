@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.records import MAX_PAGE_BYTES, DamagedRecordError, FileRecords
+from backend.records import MAX_PAGE_BYTES, DamagedRecordError, FileRecords, record_bytes
 from backend.sqlite_file import SqliteBusyError, SqliteFileError
 
 KEPT = Path(__file__).parents[1] / "kept"
@@ -86,7 +86,7 @@ def test_a_video_has_one_record(records):
     other, _ = records.add(_video("b/master.m3u8", name="other"))
     second, again = records.add(_video("a/master.m3u8", name="two"))
 
-    assert (False, True) == (updated, again)
+    assert (None, True) == (updated, again is not None)
     assert {**_video("a/master.m3u8", name="two"), "id": first["id"], "createdAt": first["createdAt"]} == second
     assert [second, other] == _all(records)
 
@@ -125,13 +125,13 @@ def test_records_of_an_earlier_version_are_updated_too(file):
     records.prepare()
     record, updated = records.add(_video("a/master.m3u8", number=7))
 
-    assert (True, "1", [kept[0], record]) == (updated, record["id"], _all(records))
+    assert (True, "1", [kept[0], record]) == (updated is not None, record["id"], _all(records))
     with closing(sqlite3.connect(file)) as connection, connection:  # the earlier version again
         connection.execute(
             "INSERT INTO files (id, record) VALUES ('z', ?)", (json.dumps({"id": "z", **_video("b/master.m3u8")}),)
         )
     records.prepare()
-    assert (True, "z") == ((found := records.add(_video("b/master.m3u8")))[1], found[0]["id"])
+    assert (True, "z") == ((found := records.add(_video("b/master.m3u8")))[1] is not None, found[0]["id"])
 
 
 def test_records_at_the_same_time_do_not_mix(records):
@@ -254,7 +254,7 @@ def test_a_damaged_record_is_mended_by_the_next_upload(file, records, text):
         records.get("odd")
     added, updated = records.add(_video("a/master.m3u8"))
 
-    assert (True, "odd", added) == (updated, added["id"], records.get("odd"))
+    assert (True, "odd", added) == (updated is not None, added["id"], records.get("odd"))
 
 
 def test_a_page_is_bounded_by_its_bytes(records):
@@ -278,7 +278,7 @@ def test_a_record_is_deleted(records):
         records.delete(first["id"])
     again, updated = records.add(_video("a/master.m3u8"))
 
-    assert (None, False, True) == (records.get(first["id"]), updated, again["id"] != first["id"])
+    assert (None, None, True) == (records.get(first["id"]), updated, again["id"] != first["id"])
     assert [other, again] == _all(records)
 
 
@@ -304,7 +304,7 @@ def test_kept_records_of_earlier_versions_go_on(file, name, count):
     newest = [record for record in before if record["s3Keys"]["hls"] == "videos/1/master.m3u8"][-1]
     updated, there = records.add({key: value for key, value in newest.items() if key not in ("id", "createdAt")})
 
-    assert (count, before, True, newest) == (len(kept), kept, there, updated)
+    assert (count, before, True, newest) == (len(kept), kept, there is not None, updated)
     with closing(sqlite3.connect(file)) as connection:
         assert (2,) == connection.execute("PRAGMA user_version").fetchone()
 
@@ -362,3 +362,16 @@ def test_a_locked_file_is_said_to_be_in_use(file, records):
         connection.execute("ROLLBACK")
 
     assert (True, []) == (records.add({"name": "three"})[0] in _all(records), list(file.parent.glob("*-wal")))
+
+
+def test_the_bytes_of_records_are_known(records):
+    """Of all together, of one that is replaced, and of one that is deleted."""
+    first, none = records.add(_video("a/master.m3u8", name="ü"))
+    before = records.total_bytes()
+    second, replaced = records.add(_video("a/master.m3u8", name="longer than before"))
+    other, _ = records.add({"name": "x"})
+
+    assert (None, record_bytes(first), record_bytes(first)) == (none, before, replaced)
+    assert record_bytes(second) + record_bytes(other) == records.total_bytes()
+    assert [record_bytes(other), 0] == [records.delete(other["id"]) for _ in range(2)]
+    assert record_bytes(second) == records.total_bytes()
