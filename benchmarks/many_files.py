@@ -1,7 +1,7 @@
 """What a folder of many small files costs: uploading it, uploading it again unchanged, showing its manifest,
 verifying it.
 
-    python benchmarks/many_files.py [--files 30000] [--connections 4]
+    python benchmarks/many_files.py [--files 30000] [--connections 4] [--quota]
 
 Each line is a command of the program in a process of its own, its seconds, CPU seconds and memory those of that
 process; the backend (STORAGE_TYPE=LOCAL, in the temporary folder) is another one and counts apart. Linux only.
@@ -30,11 +30,13 @@ def main() -> None:
         "--files", type=int, default=30_000, help="how many segments of 1 kB the folder has (default: %(default)s)"
     )
     parser.add_argument("--connections", type=int, default=4, help="how many files at a time (default: %(default)s)")
+    parser.add_argument("--quota", action="store_true", help="limit the backend's storage, so that it counts")
     options = parser.parse_args()
+    limited = {"STORAGE_LOCAL_MAX_SIZE_GB": "1000"} if options.quota else {}
     with tempfile.TemporaryDirectory(prefix="many-files-") as name:
         folder, data = Path(name) / "lesson", Path(name) / "data"
         make_stream(folder, options.files)
-        with our_backend(Path(name) / "backend", {"STORAGE_TYPE": "LOCAL"}) as backend:
+        with our_backend(Path(name) / "backend", {"STORAGE_TYPE": "LOCAL", **limited}) as backend:
             environ = {
                 **inherited(),
                 "BACKEND_URL": backend.url,

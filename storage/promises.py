@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage.usage_ledger import Ledger, part_name
+from storage.usage_ledger import Ledger, part_name, part_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +60,14 @@ def promise_part(
         upload_id=upload_id,
         outside=True,
     )
-    sql = "UPDATE reservations SET until_s = ? WHERE upload_id = ?"
-    ledger.connection.execute(sql, (until_s, upload_id))
+    sql = "UPDATE reservations SET until_s = ? WHERE id BETWEEN ? AND ?"
+    ledger.connection.execute(sql, (until_s, *part_names(upload_id)))
 
 
 def forget_parts(ledger: Ledger, path: str, upload_id: str) -> None:
     """Give back the room of an upload in parts: it was completed or aborted."""
     ledger.count_no_parts(path, upload_id, 0)
-    ledger.connection.execute("DELETE FROM reservations WHERE upload_id = ?", (upload_id,))
+    ledger.connection.execute("DELETE FROM reservations WHERE id BETWEEN ? AND ?", part_names(upload_id))
 
 
 def stored(ledger: Ledger, path: str, size_bytes: int, *, replaced_bytes: int) -> None:

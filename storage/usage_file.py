@@ -7,10 +7,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage.errors import StorageSettingsError, StorageUnavailableError
+from storage.errors import StorageError, StorageFullError, StorageSettingsError, StorageUnavailableError
+from storage.file_lock import locked
 
 USAGE_FILE = "usage.sqlite3"
 DAMAGED = ".damaged"
@@ -46,8 +47,6 @@ CREATE TABLE reservations (
     outside INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX reservations_by_end ON reservations (outside, until_s);
-CREATE INDEX reservations_by_upload ON reservations (upload_id);
-CREATE INDEX reservations_by_path ON reservations (path);
 CREATE TRIGGER reserved AFTER INSERT ON reservations BEGIN
     UPDATE counted SET reserved_bytes = reserved_bytes + max(0, new.size_bytes - new.replaced_bytes)
     WHERE substr(new.path, 1, length(prefix)) = prefix;
@@ -105,8 +104,8 @@ class UsageFile:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection for changes that take place together or not at all.
 
-        No other thread or process changes anything meanwhile. Raises StorageUnavailableError; what the block raises
-        passes, and nothing was changed.
+        No other thread or process changes anything meanwhile. Raises StorageUnavailableError, StorageFullError; what
+        the block raises passes, and nothing was changed.
         """
         with self._lock:
             try:
@@ -186,9 +185,7 @@ class UsageFile:
 
     def _made_anew(self) -> sqlite3.Connection:
         """Put a damaged file aside, unless another process has done so meanwhile, and return a new one."""
-        lock = self._file.with_name(f"{self._file.stem}.lock")
-        with closing(sqlite3.connect(lock, timeout=_BUSY_S, isolation_level=None)) as alone:
-            alone.execute("BEGIN EXCLUSIVE")  # a lock that every system knows, and that ends with its process
+        with locked(self._file.with_name(f"{self._file.stem}.lock")):
             with suppress(_DamagedError):
                 return self._connect()
             for ending in ("-wal", "-shm"):
@@ -196,7 +193,9 @@ class UsageFile:
             os.replace(self._file, self._file.with_name(self._file.name + DAMAGED))  # noqa: PTH105
             return self._connect()
 
-    def _failed(self, reason: str) -> StorageUnavailableError:
+    def _failed(self, reason: str) -> StorageError:
+        if "full" in reason:  # SQLite's words for SQLITE_FULL; Python 3.10 does not tell its number
+            return StorageFullError(f"The disk with {self._file} is full: free some space. Nothing was stored.")
         return StorageUnavailableError(
             f"What is stored can't be counted in {self._file} ({reason}): check the folder, its permissions and the "
             "disk. Nothing was stored."

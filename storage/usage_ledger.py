@@ -96,11 +96,16 @@ class Ledger:
 
     def begin(self) -> float:
         """Let go of what was reserved for too long; return when was measured. Raises UnmeasuredError."""
-        ended = self.connection.execute(
-            "DELETE FROM reservations WHERE outside = 0 AND (until_s <= ? OR until_s > ?)",
-            (self.now_s, self.now_s + LONGEST_S),
-        )
-        if ended.rowcount:  # whoever held it may have been killed between storing and counting
+        first_s, last_s = self.connection.execute(
+            "SELECT (SELECT min(until_s) FROM reservations WHERE outside = 0), "
+            "(SELECT max(until_s) FROM reservations WHERE outside = 0)"
+        ).fetchone()
+        if first_s is not None and (first_s <= self.now_s or last_s > self.now_s + LONGEST_S):
+            # whoever held it may have been killed between storing and counting
+            self.connection.execute(
+                "DELETE FROM reservations WHERE outside = 0 AND (until_s <= ? OR until_s > ?)",
+                (self.now_s, self.now_s + LONGEST_S),
+            )
             self.connection.execute("UPDATE state SET due_s = min(due_s, ?)", (self.now_s + LOOK_AGAIN_S,))
         (measured_s,) = self.connection.execute("SELECT measured_s FROM state").fetchone()
         counted = {prefix for (prefix,) in self.connection.execute("SELECT prefix FROM counted")}
@@ -322,6 +327,11 @@ class Measuring:
 def part_name(upload_id: str, number: int) -> str:
     """Return the name under which room is kept for a part whose URL was given away."""
     return f"part {upload_id} {number}"
+
+
+def part_names(upload_id: str) -> tuple[str, str]:
+    """Return the names between which those of all parts of an upload are."""
+    return f"part {upload_id} 0", f"part {upload_id} :"  # a colon follows the digits
 
 
 def _parts(listing: MeasuredFiles, changes: Sequence[tuple[str, str, int, int]]) -> list[MeasuredFile]:

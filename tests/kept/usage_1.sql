@@ -36,8 +36,6 @@ CREATE TABLE state (
 );
 INSERT INTO "state" VALUES(1,1764500000.0,1764500900.0,NULL,0.0,3);
 CREATE INDEX reservations_by_end ON reservations (outside, until_s);
-CREATE INDEX reservations_by_upload ON reservations (upload_id);
-CREATE INDEX reservations_by_path ON reservations (path);
 CREATE TRIGGER reserved AFTER INSERT ON reservations BEGIN
     UPDATE counted SET reserved_bytes = reserved_bytes + max(0, new.size_bytes - new.replaced_bytes)
     WHERE substr(new.path, 1, length(prefix)) = prefix;

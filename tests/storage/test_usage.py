@@ -189,6 +189,21 @@ class TestMeasuring:
 
         assert 60 == run(ask())
 
+    def test_what_a_killed_process_stored_is_found(self, store, run):
+        """One that was killed after it had stored an object and before it could count it has held its room till now."""
+        killed, usage = store.usage(), store.usage()
+
+        async def ask():
+            await killed.reserve("b", 30, replaced_bytes=0)
+            store.objects["b"] = 30
+            store.now += HELD_S + 1
+            await usage.total()
+            store.now += LOOK_AGAIN_S + 1
+            await usage.total()
+            return await store.settled(usage)
+
+        assert 90 == run(ask())
+
     def test_before_something_is_refused_it_is_looked_again(self, store, run):
         """What was removed by hand makes room for the one who needs it, not only for those a quarter of an hour on."""
         usage = store.usage()

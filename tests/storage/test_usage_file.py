@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage import usage_file
-from storage.errors import StorageSettingsError, StorageUnavailableError
+from storage.errors import StorageFullError, StorageSettingsError, StorageUnavailableError
 from storage.usage_file import UsageFile
 
 PROCESSES, FILES, STEPS = 4, 6, 25
@@ -152,6 +152,18 @@ def test_a_lock_that_nobody_gives_back_ends_in_a_sentence(file, path, monkeypatc
         with pytest.raises(StorageUnavailableError, match="locked"):
             add(file)
         other.execute("ROLLBACK")
+
+    assert 1 == add(file)
+
+
+def test_a_full_disk_is_called_so(file):
+    """Who sends a file is told what is full, and what fits the next time is stored."""
+    file.prepare()
+    with file.transaction() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    file._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StorageFullError, match="free some space"), file.transaction() as connection:
+        connection.execute("INSERT INTO changes VALUES (?, '', 0, 1)", ("x" * 100_000,))
 
     assert 1 == add(file)
 
