@@ -1,14 +1,23 @@
-"""A private stream in a real browser: through its address, and not otherwise."""
+"""A private stream in a real browser: at its address, in the frame of another site's page, and not otherwise."""
 
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hls_player import PROBLEMS, captions_from
+from threaded_servers import serving
 
+from backend.server import serve_in_thread
 from backend.stream_rules import StreamRules, Visibility
 from backend.viewer_addresses import ViewerAddresses
+from cli.main import run_command
+from config import Config
+
+PLAY = "() => { const video = document.querySelector('video'); video.muted = true; return video.play(); }"
 
 
 @pytest.fixture
@@ -47,3 +56,53 @@ def test_it_does_not_play_otherwise(page, published, addresses, expired):
 
     assert (status, True) == (response.status, text in page.inner_text("h1"))
     assert 0 == page.locator("video").count()
+
+
+@contextmanager
+def page_of_another_site():
+    """Serve a page that may be given another content; yields its server, whose `frame` is the HTML in it."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = f"<!doctype html><title>Course</title>{self.server.frame}".encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server.frame = ""
+    with serving(server):
+        yield server
+
+
+def printed_frame(settings, base, prefix, capsys):
+    """Return the HTML that `backend stream url` prints for a page."""
+    config = Config(server=replace(Config().server, public_base_url=base))
+    assert 0 == run_command(["backend", "--root", str(settings.root), "stream", "url", prefix], config)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "<iframe" in line]
+    return line[line.index("<iframe") :]
+
+
+def test_the_printed_frame_plays_in_a_page_of_a_site_that_is_named(page, published, addresses, capsys):
+    """It plays there with sound and picture; where EMBED_ORIGINS does not name the site, the browser shows nothing."""
+    settings = published.backend.settings
+    with page_of_another_site() as site:
+        origin = f"http://localhost:{site.server_port}"
+        with serve_in_thread(replace(settings, embed_origins=(origin,))) as backend:
+            site.frame = printed_frame(settings, backend.url, published.prefix, capsys)
+            page.goto(origin)
+            frame = page.wait_for_selector("iframe").content_frame()
+            frame.wait_for_function("document.querySelector('video')?.readyState >= 2")
+            frame.evaluate(PLAY)
+            frame.wait_for_function("document.querySelector('video').currentTime > 0.3")
+            problems = frame.evaluate(PROBLEMS)
+        site.frame = printed_frame(settings, published.backend.url, published.prefix, capsys)
+        with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+            page.goto(origin)
+
+    assert [] == problems
