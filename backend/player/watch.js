@@ -10,6 +10,9 @@ window.problems = [];
   const status = document.getElementById("status");
   const { source, captions, chapters, library } = video.dataset;
 
+  // in another page's frame the video has all the room; that page says what it is
+  document.body.classList.toggle("framed", window.self !== window.top);
+
   function say(text, bad = false) {
     status.textContent = text;
     status.className = bad ? "bad" : "quiet";

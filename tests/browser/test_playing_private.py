@@ -17,6 +17,10 @@ from backend.viewer_addresses import ViewerAddresses
 from cli.main import run_command
 from config import Config
 
+ROOM = """() => {
+    const { left, top, width, height } = document.querySelector('video').getBoundingClientRect();
+    return [left, top, width, height];
+}"""
 PLAY = "() => { const video = document.querySelector('video'); video.muted = true; return video.play(); }"
 
 
@@ -89,7 +93,7 @@ def printed_frame(settings, base, prefix, capsys):
 
 
 def test_the_printed_frame_plays_in_a_page_of_a_site_that_is_named(page, published, addresses, capsys):
-    """It plays there with sound and picture; where EMBED_ORIGINS does not name the site, the browser shows nothing."""
+    """It plays there and has the frame to itself; where EMBED_ORIGINS does not name the site, nothing is shown."""
     settings = published.backend.settings
     with page_of_another_site() as site:
         origin = f"http://localhost:{site.server_port}"
@@ -101,8 +105,9 @@ def test_the_printed_frame_plays_in_a_page_of_a_site_that_is_named(page, publish
             frame.evaluate(PLAY)
             frame.wait_for_function("document.querySelector('video').currentTime > 0.3")
             problems = frame.evaluate(PROBLEMS)
+            room = frame.evaluate(ROOM)
         site.frame = printed_frame(settings, published.backend.url, published.prefix, capsys)
         with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
             page.goto(origin)
 
-    assert [] == problems
+    assert ([], [0, 0, 960, 540]) == (problems, room)
