@@ -21,7 +21,7 @@ from pipeline.timestamps import utc_now
 
 MARKER_FILE = "storage.json"
 SCHEMA = 1
-_OF_EARLIER_VERSIONS = ("signing-secret", "records.sqlite3", "records.jsonl")
+_OF_EARLIER_VERSIONS = ("signing-secret", "records.sqlite3", "records.jsonl", "tokens.json")
 """A folder with one of these was in use before there was a marker."""
 
 

@@ -21,6 +21,7 @@ from backend.settings import BackendSettings
 from backend.storage_root import init_root
 from backend.workers import serve_with_workers
 from cli.backend_options import ACTIONS
+from cli.backend_root import is_usual, root_of
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from pipeline.printable import printable
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
             raise SettingsError("--prefix belongs to --check: say which backend is to be checked.")
         host, port, root, _ = serving
         settings = BackendSettings.from_config(
-            with_workers(config, options.workers), root=root, may_begin=_is_usual(root or config.server.local_path)
+            with_workers(config, options.workers), root=root, may_begin=is_usual(root or config.server.local_path)
         )
         serving_way = serve if settings.workers == 1 else serve_with_workers
         serving_way(
@@ -72,11 +73,6 @@ def _init(options: argparse.Namespace, config: Config) -> int:
     begun = init_root(root)
     _write(f"{root} is a storage now." if begun else f"{root} was a storage before, and stays as it is.")
     return 0
-
-
-def _is_usual(root: Path) -> bool:
-    """Whether a folder is the one that nobody chose: it is made when it is not there."""
-    return root.expanduser().absolute() == Config().server.local_path.expanduser().absolute()
 
 
 def with_workers(config: Config, workers: int | None) -> Config:
@@ -113,7 +109,7 @@ def _tokens(options: argparse.Namespace, config: Config) -> int:
     """Add, remove or list the clients' tokens. Raises SettingsError."""
     if (options.host, options.port, options.check, options.prefix) != (None, None, None, None):
         raise SettingsError("The tokens are in the storage's folder: give --root alone beside these options.")
-    tokens = NamedTokens((options.root or config.server.local_path).expanduser().absolute())
+    tokens = NamedTokens(root_of(options, config))
     tokens.prepare()
     if options.add_token:
         _write(tokens.add(options.add_token))

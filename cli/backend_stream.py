@@ -12,6 +12,7 @@ from backend.settings import BackendSettings
 from backend.sqlite_file import SqliteFileError
 from backend.stream_rules import StreamRule, StreamRules, Visibility, as_folder
 from backend.viewer_addresses import StreamPaths, ViewerAddresses
+from cli.backend_root import root_of
 from cli.moments import moment_s
 from config import Config
 from pipeline.errors import SettingsError
@@ -23,7 +24,7 @@ _LOCAL_URL = "http://127.0.0.1:8000"
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Do what was asked. Raises SettingsError."""
-    root = (options.root or config.server.local_path).expanduser().absolute()
+    root = root_of(options, config)
     rules = StreamRules(root, Visibility(config.server.streams))
     rules.prepare()
     if options.stream_action == "set":
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         _write(_table(_all(rules), config.server.streams))
     else:
         expires_s = None if options.expires is None else moment_s(options.expires, "--expires", time.time())
-        settings = BackendSettings.from_config(config, root=options.root)
+        settings = BackendSettings.from_config(config, root=root)
         addresses = ViewerAddresses(settings.signing_secret, rules, time.time)
         _write(_found(addresses.stream(as_folder(options.stream), expires_s=expires_s), settings))
     return 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from backend.named_tokens import NamedToken, NamedTokens
 from backend.rights import Right
+from cli.backend_root import root_of
 from cli.moments import duration_s, moment_s
 from config import Config
 from pipeline.errors import SettingsError
@@ -19,7 +20,7 @@ _COLUMNS = ("NAME", "RIGHTS", "KEYS", "ADDED", "EXPIRES", "LAST USED", "")
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Do what was asked; print a token that was made, once. Raises SettingsError."""
-    tokens = NamedTokens((options.root or config.server.local_path).expanduser().absolute())
+    tokens = NamedTokens(root_of(options, config))
     tokens.prepare()
     if options.token_action == "add":
         expires_s = None if options.expires is None else moment_s(options.expires, "--expires", time.time())

@@ -8,6 +8,7 @@ import requests
 
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
+from backend.storage_root import init_root
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, run_command
 from config import Config
 
@@ -15,7 +16,8 @@ PUBLIC_URL = "https://videos.example.com/media"
 
 
 def command(root, *arguments, **server):
-    """Run `backend stream` with a folder; return its status."""
+    """Run `backend stream` with a folder, which is a storage; return its status."""
+    init_root(root)
     config = Config(server=replace(Config().server, **server))
     return run_command(["backend", "--root", str(root), "stream", *arguments], config)
 

@@ -1,17 +1,23 @@
 """`backend token`: made, listed, rotated and revoked on the command line."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from backend.named_tokens import NamedTokens
 from backend.rights import Right
+from backend.storage_root import init_root
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, run_command
 from config import Config
 
+KEPT = Path(__file__).parent.parent / "kept"
+
 
 def command(root, *arguments):
-    """Run `backend` with a folder; return its status."""
+    """Run `backend` with a folder, which is a storage; return its status."""
+    init_root(root)
     return run_command(["backend", "--root", str(root), *arguments], Config())
 
 
@@ -36,7 +42,7 @@ def test_a_token_is_printed_once_and_listed_with_what_it_may(tmp_path, capsys):
     assert [EXIT_DONE, EXIT_DONE] == statuses
     assert ({Right.UPLOAD, Right.READ}, ("courses/algebra/", "courses/math/")) == (grant.rights, grant.prefixes)
     time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-    assert re.fullmatch(rf"math  upload,read  courses/algebra/ courses/math/  {time}  {time}  {time}", listed[1])
+    assert re.fullmatch(rf"math  upload,read  courses/algebra/ courses/math/  {time}  {time}  never", listed[1])
     assert token not in "".join(listed)
 
 
@@ -141,3 +147,23 @@ def test_the_folder_may_be_named_last(tmp_path, capsys):
     status = run_command(["backend", "token", "list", "--root", str(tmp_path)], Config())
 
     assert (EXIT_DONE, "math") == (status, capsys.readouterr().out.splitlines()[1].split()[0])
+
+
+@pytest.mark.parametrize(
+    "words", [("token", "add", "math"), ("--add-token", "math"), ("stream", "set", "math/", "private")], ids=" ".join
+)
+def test_a_folder_whose_disk_is_away_is_left_alone(words, tmp_path, capsys):
+    """What is no storage yet, such as an empty mount point, gets no file; the sentence says what to do."""
+    status = run_command(["backend", "--root", str(tmp_path), *words], Config())
+
+    assert (EXIT_WRONG_USAGE, []) == (status, list(tmp_path.iterdir()))
+    assert "If its disk is not mounted, mount it; to begin a new storage there" in capsys.readouterr().err
+
+
+def test_a_folder_in_which_only_tokens_were_made_stays_one(tmp_path, capsys):
+    """An earlier version made tokens before the first start: the folder is a storage, and its tokens are listed."""
+    (tmp_path / ".backend").mkdir()
+    shutil.copy(KEPT / "tokens_1.json", tmp_path / ".backend" / "tokens.json")
+    status = run_command(["backend", "--root", str(tmp_path), "token", "list"], Config())
+
+    assert (EXIT_DONE, "worker-1") == (status, capsys.readouterr().out.splitlines()[1].split()[0])
