@@ -12,6 +12,9 @@ from typing import Any
 MAX_PUT_BYTES = 5 << 30
 """S3 takes no more in one PUT (Amazon S3 limits: 5 GB), so this is what counts where a server names no limit."""
 
+MOST_FILE_BYTES = 1 << 60
+"""No store has a larger file: what a server says beyond can't be counted with."""
+
 _MOST_PARTS = 10_000
 """S3 takes no more (Amazon S3 limits)."""
 
@@ -92,4 +95,4 @@ def _multipart(said: object) -> Multipart | None:
 
 def _count(said: dict[str, Any], name: str, otherwise: int) -> int:
     value = said.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else otherwise
+    return value if type(value) is int and 0 < value <= MOST_FILE_BYTES else otherwise

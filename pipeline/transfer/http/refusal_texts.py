@@ -120,6 +120,11 @@ INVALID_RESPONSES = {
         "Ask its administrator."
     ),
 }
+_REGION = (
+    "The backend signs upload addresses for another server of the storage than the one that has the bucket."
+    " Ask its administrator to sign for the bucket's own region, with its regional address"
+    " (in Python region_name, endpoint_url and addressing_style)."
+)
 QUOTA = "S3 storage quota exceeded. Contact administrator."
 CODES = {
     "SignatureDoesNotMatch": (
@@ -136,5 +141,8 @@ CODES = {
     **dict.fromkeys(
         CREDENTIALS, "The credentials with which the backend signs have expired or are wrong. Ask its administrator."
     ),
+    **dict.fromkeys(
+        ("PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException"), _REGION
+    ),  # boto/boto3#1982, aws/aws-cli#2424: Amazon's address without a region leads on, and the signature does not
     "NoSuchBucket": "The storage has no such bucket. Ask the administrator of the backend.",
 }

@@ -20,6 +20,7 @@ from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.errors import TransferError
 from pipeline.timestamps import parse_timestamp
+from pipeline.transfer.http.capabilities import MOST_FILE_BYTES
 from pipeline.transfer.http.client import BACKEND_TIMEOUT_S, read_timeout_s
 from pipeline.transfer.http.exchange import ANSWER, BodyLimit, NoResponseError, Response
 from pipeline.transfer.http.login import Login
@@ -293,7 +294,7 @@ class Inventory:
             not isinstance(key, str)
             or not key
             or type(size_bytes) is not int
-            or size_bytes < 0
+            or not 0 <= size_bytes <= MOST_FILE_BYTES
             or not isinstance(url, str)
         ):
             raise self._invalid(endpoint)

@@ -10,6 +10,7 @@ from itertools import chain, islice, pairwise
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, BinaryIO
 
+from pipeline.transfer.http.capabilities import MOST_FILE_BYTES
 from pipeline.transfer.manifests.manifest import FileEntry, Manifest, Version
 from pipeline.transfer.manifests.ownership import content_fields, source_content_from
 
@@ -234,7 +235,7 @@ def _file_at_once(fields: dict[str, Any]) -> object:
     md5, etag, path = get("md5_hash"), get("etag"), get("local_path")
     texts = type(name) is type(key) is type(url) is type(kind) is type(at) is type(changed) is str
     optional = type(md5) in _TEXT_OR_NONE and type(etag) in _TEXT_OR_NONE and type(path) in _TEXT_OR_NONE
-    if not (texts and optional and name and key and type(size_bytes) is int and size_bytes >= 0):
+    if not (texts and optional and name and key and type(size_bytes) is int and 0 <= size_bytes <= MOST_FILE_BYTES):
         return fields  # what is wrong is said later, with its place
     return FileEntry(
         filename=sys.intern(name),  # what journal and listing tell of a file too is kept once for all
@@ -295,6 +296,6 @@ def _optional_text(fields: Mapping[str, Any], name: str, where: str) -> str | No
 
 def _count(fields: Mapping[str, Any], name: str, where: str) -> int:
     value = fields.get(name)
-    if type(value) is not int or value < 0:
-        raise ManifestFormatError(f"{_at(where, name)} must be a whole number, not below 0")
+    if type(value) is not int or not 0 <= value <= MOST_FILE_BYTES:
+        raise ManifestFormatError(f"{_at(where, name)} must be a whole number, not below 0, of a size that files have")
     return value

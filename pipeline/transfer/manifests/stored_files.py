@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pipeline.errors import TransferError
 from pipeline.transfer.manifests.inventory import GoneError, Inventory
 from pipeline.transfer.manifests.manifest import FileEntry
 from pipeline.transfer.manifests.remote import Remote
+
+MOST_BYTES = 64 << 20
+"""No transcript, caption or playlist is larger."""
 
 
 def read_stored_file(remote: Remote, entry: FileEntry) -> bytes:
@@ -14,6 +18,11 @@ def read_stored_file(remote: Remote, entry: FileEntry) -> bytes:
     """
     with remote.inventory() as inventory:
         url, size_bytes = _found(inventory, remote, entry)
+        if size_bytes > MOST_BYTES:
+            raise TransferError(
+                f"{entry.s3_key} on the server has {size_bytes} bytes, far more than such a file has: "
+                "upload the folder again."
+            )
         blocks = inventory.blocks(
             lambda: url or _found(inventory, remote, entry)[0], key=entry.s3_key, size_bytes=size_bytes
         )

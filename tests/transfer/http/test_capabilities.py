@@ -74,6 +74,12 @@ def test_parts_grow_with_the_file(size, expected):
     assert expected == Multipart(part_bytes=100, min_part_bytes=50, max_parts=1000).part_size(size)
 
 
+def test_figures_that_nobody_can_count_with_are_not_offered():
+    """A rate or a share of them would be no number."""
+    said = {"maxPutBytes": 10**400, "multipart": {"partBytes": 10**400}}
+    assert NOTHING == parse_capabilities(json.dumps(said).encode())
+
+
 def test_parts_are_never_more_than_a_store_takes():
     """A backend that wants a billion parts of a byte gets 10,000: a list of them has to fit into memory."""
     said = {"multipart": {"partBytes": 1, "minPartBytes": 1, "maxParts": 1_000_000_000}}

@@ -207,3 +207,11 @@ def test_what_a_server_says_has_nothing_that_a_terminal_obeys():
 def test_what_is_signed_goes_to_a_public_server_in_https_only(url, expected):
     """Whoever sees a signed address on the way can use it; on this machine and in the own network nobody else does."""
     assert expected is is_safe_address(url)
+
+
+@pytest.mark.parametrize("code", ["TemporaryRedirect", "PermanentRedirect"])
+def test_url_that_was_signed_for_another_region(code):
+    """Amazon's address without a region leads on to the bucket's, where the signature is none."""
+    xml = f"<Error><Code>{code}</Code><Endpoint>b.s3.eu-central-1.amazonaws.com</Endpoint></Error>".encode()
+    said = sentence(store_refusal(Response(status=307, body=xml), "https://b.s3.amazonaws.com"))
+    assert "sign for the bucket's own region" in said

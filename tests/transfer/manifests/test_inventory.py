@@ -138,6 +138,7 @@ def test_a_refused_token_is_said_as_such(server):
         b'{"objects": [null], "next": null}',
         b'{"objects": [{"key": "p/a", "sizeBytes": -1}], "next": null}',
         b'{"objects": [{"key": "p/a", "sizeBytes": "1"}], "next": null}',
+        b'{"objects": [{"key": "p/a", "sizeBytes": 1%s}], "next": null}' % (b"0" * 400),
         b'{"objects": [{"key": "elsewhere/a", "sizeBytes": 1}], "next": null}',
     ],
     ids=lambda answer: answer.decode(),

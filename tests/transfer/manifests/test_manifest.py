@@ -274,6 +274,7 @@ def test_what_is_wrong_in_a_line_is_named(find, put, said):
         (_changed(lambda m: m["files"][0].update(filename="")), r"files\[0\].filename must be text"),
         (_changed(lambda m: m["files"][0].update(size_bytes=-1)), r"files\[0\].size_bytes must be a whole number"),
         (_changed(lambda m: m["files"][0].update(size_bytes=1.5)), r"files\[0\].size_bytes must be a whole number"),
+        (_changed(lambda m: m["files"][0].update(size_bytes=10**400)), r"files\[0\].size_bytes must be a whole number"),
         (_changed(lambda m: m["files"][0].update(size_bytes=True)), r"files\[0\].size_bytes must be a whole number"),
         (_changed(lambda m: m["files"][0].pop("s3_url")), r"files\[0\].s3_url must be text"),
         (_changed(lambda m: m["versions"].append({"last_synced": ""})), r"versions\[0\].replaced_at must be text"),
