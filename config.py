@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 import installation
 from env_values import EnvValues, read_env_file
+from env_warnings import name_warnings, open_file_warnings
 from server_config import ReferenceBackend, reference_backend
 
 ENV_FILE = ".env"
@@ -148,6 +149,7 @@ class Config:
     cluster: Cluster = Cluster()
     aws: AwsAccess = AwsAccess()
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     BACKEND_URL = _Setting(lambda config: config.backend.url)
     AUTH_TOKEN = _Setting(lambda config: config.backend.token)
@@ -169,13 +171,15 @@ class Config:
 
     @classmethod
     def load(cls, *, env_file: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
-        """Read `.env` and the environment, which wins. What can't be read is named in `problems`, a sentence each.
+        """Read `.env` and the environment, which wins. What can't be read is named in `problems`, what is odd in
+        `warnings`, a sentence each.
 
         Without `env_file` the one beside the program counts, or the one in the system's folder for settings.
         """
         problems: list[str] = []
-        read = read_env_file(env_file or installation.settings_file(ENV_FILE).read, problems)
-        values = EnvValues(values={**read, **(os.environ if environ is None else environ)}, problems=problems)
+        file = env_file or installation.settings_file(ENV_FILE).read
+        read, around = read_env_file(file, problems), os.environ if environ is None else environ
+        values = EnvValues(values={**read, **around}, problems=problems)
         api = BackendApi()
         return cls(
             backend=BackendApi(
@@ -200,20 +204,30 @@ class Config:
             update_url=values.text("UPDATE_URL"),
             cache_dir=installation.cache_folder(),
             data_dir=installation.data_folder(),
-            aws=AwsAccess(
-                region=values.text("AWS_REGION") or values.text("AWS_DEFAULT_REGION") or AwsAccess().region,
-                endpoint_url=(values.text("AWS_ENDPOINT_URL_S3") or values.text("AWS_ENDPOINT_URL")).rstrip("/"),
-                access_key_id=values.text("AWS_ACCESS_KEY_ID"),
-                secret_access_key=values.text("AWS_SECRET_ACCESS_KEY"),
-                session_token=values.text("AWS_SESSION_TOKEN"),
-            ),
+            aws=_aws_access(values),
             sources=Sources(
                 roots=values.roots("SOURCE_ROOTS"),
                 cache_gb=Sources().cache_gb if (room := values.gigabytes("SOURCE_CACHE_GB")) is None else room,
             ),
             cluster=Cluster(url=values.text("ENGINE_URL")),
             problems=tuple(problems),
+            warnings=(
+                *open_file_warnings(file, read, SECRETS),
+                *name_warnings(file, read, around, values.asked),
+            ),
         )
+
+
+def _aws_access(values: EnvValues) -> AwsAccess:
+    regions = values.text("AWS_REGION"), values.text("AWS_DEFAULT_REGION"), AwsAccess().region
+    endpoints = values.text("AWS_ENDPOINT_URL_S3"), values.text("AWS_ENDPOINT_URL")
+    return AwsAccess(
+        region=next(filter(None, regions)),
+        endpoint_url=next(filter(None, endpoints), "").rstrip("/"),
+        access_key_id=values.text("AWS_ACCESS_KEY_ID"),
+        secret_access_key=values.text("AWS_SECRET_ACCESS_KEY"),
+        session_token=values.text("AWS_SESSION_TOKEN"),
+    )
 
 
 def child_environment(*, with_secrets: bool = False) -> dict[str, str]:

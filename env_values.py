@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
@@ -24,9 +24,12 @@ class EnvValues:
 
     values: Mapping[str, str]
     problems: list[str]
+    asked: set[str] = field(default_factory=set)
+    """The names of all settings that were asked for."""
 
     def text(self, name: str, default: str = "") -> str:
         """Return a text without the spaces around it; `default` where it is empty or missing."""
+        self.asked.add(name)
         return self.values.get(name, "").strip() or default
 
     def items(self, name: str, default: Sequence[str] = ()) -> tuple[str, ...]:

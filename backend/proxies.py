@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -98,7 +98,7 @@ def path_in_front(public_base_url: str, endpoints: Sequence[str]) -> str:
     It is empty where one of the backend's own paths begins in the same way, of which `endpoints` are those that the
     settings name: what such a proxy does not take off could not be told from a path of its own.
     """
-    path = urlsplit(public_base_url).path.rstrip("/")
+    path = unquote(urlsplit(public_base_url).path).rstrip("/")
     own = OWN_PATHS | {_first(endpoint) for endpoint in endpoints}
     return "" if _first(path) in own else path
 

@@ -14,10 +14,11 @@ from functools import partial
 from pathlib import Path
 
 from backend.conformance.check import PointResult, check_backend
-from backend.log_output import notices
+from backend.log_output import notices, show_log
 from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
+from backend.settings_check import check_settings
 from backend.storage_root import init_root
 from backend.workers import serve_with_workers
 from cli.backend_options import ACTIONS
@@ -35,19 +36,23 @@ LABEL_WIDTH = 13
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """Serve, or check; print what an engineer needs to know."""
-    if config.problems:
+    for_tokens = options.add_token or options.remove_token or options.list_tokens
+    acts = getattr(options, "action", None) is not None
+    serves = not (acts or for_tokens or options.init) and options.check is None
+    if config.problems and not serves:
         raise SettingsError(config.problems)
-    if getattr(options, "action", None) is not None:
+    if acts:
         return _act(options, config)
     serving = (options.host, options.port, options.root, options.workers)
     if options.init:
         return _init(options, config)
-    if options.add_token or options.remove_token or options.list_tokens:
+    if for_tokens:
         return _tokens(options, config)
     if options.check is None:
         if options.prefix is not None:
             raise SettingsError("--prefix belongs to --check: say which backend is to be checked.")
         host, port, root, _ = serving
+        _check(config)
         settings = BackendSettings.from_config(
             with_workers(config, options.workers), root=root, may_begin=is_usual(root or config.server.local_path)
         )
@@ -87,12 +92,19 @@ def with_workers(config: Config, workers: int | None) -> Config:
 def reread(settings: BackendSettings, *, root: Path | None, workers: int | None) -> BackendSettings:
     """Read `.env` anew for a running backend. Raises SettingsError."""
     config = Config.load()
-    if config.problems:
-        raise SettingsError(config.problems)
+    _check(config)
     renewed, kept = settings.renewed(with_workers(config, workers), root=root)
     if kept:
         notices.warning("Restart the backend to change %s: that stays as it was.", " and ".join(kept))
     return renewed
+
+
+def _check(config: Config) -> None:
+    """Refuse settings that a backend can't begin with; log what is odd about the others. Raises SettingsError."""
+    check_settings(config)
+    show_log(config.server.log_format)
+    for warning in config.warnings:
+        notices.warning("%s", warning)
 
 
 def _act(options: argparse.Namespace, config: Config) -> int:

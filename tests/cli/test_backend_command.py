@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from backend_process import TOKEN, running_backend
 
 from backend.server import RunningBackend
 from backend.settings import BackendSettings
@@ -55,6 +57,28 @@ def test_what_makes_no_sense_is_wrong_usage(arguments, expected, capsys):
     """Exit 2 and a sentence; nothing is asked and nothing is started."""
     assert EXIT_WRONG_USAGE == run_command(["backend", *arguments], Config())
     assert f"hls-converter: {expected}" in capsys.readouterr().err.splitlines()
+
+
+def test_a_backend_does_not_begin_with_settings_that_open_it(tmp_path, capsys):
+    """Exit 2 and all sentences; no folder is made."""
+    server = ReferenceBackend(token="change-me", local_path=tmp_path / "root", public_base_url="https://[")
+    status = run_command(["backend", "--port", "0"], Config(server=server, problems=("A is wrong.",)))
+    said = capsys.readouterr().err
+
+    assert (EXIT_WRONG_USAGE, False) == (status, (tmp_path / "root").exists())
+    assert all(text in said for text in ("A is wrong.", "AUTH_TOKEN is the placeholder", "PUBLIC_BASE_URL is not"))
+    assert "change-me" not in said
+
+
+def test_a_backend_warns_of_what_is_odd(tmp_path):
+    """The log begins with it, and the backend runs all the same."""
+    file = tmp_path / ".env"
+    file.write_text(f"AUTH_TOKEN={TOKEN}\nSTORAGE_TPYE=S3\n", encoding="utf-8")
+    file.chmod(0o644)
+    with running_backend(tmp_path / "root", env_file=file) as backend:
+        assert backend.logged(lambda line: "STORAGE_TPYE" in line and "did you mean STORAGE_TYPE?" in line)
+        assert os.name != "posix" or backend.logged(lambda line: "chmod 600" in line)
+        assert TOKEN not in "".join(backend.log)
 
 
 def test_it_says_where_it_is_and_where_objects_go(tmp_path, capsys):

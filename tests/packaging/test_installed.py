@@ -129,7 +129,9 @@ def test_its_files_lie_in_the_systems_folders(programs, run, tmp_path, monkeypat
         "import installation as i, ui.preferences as p; p.Preferences().save(i.settings_file(p.PREFERENCES_FILE).write)"
     )
     subprocess.run([programs / "python", "-c", remember], cwd=tmp_path, check=True)
-    (config / ".env").write_text(f"BACKEND_URL=https://x.example\nAUTH_TOKEN={'t' * 20}\n", encoding="utf-8")
+    (config / ".env").write_text(
+        "BACKEND_URL=https://x.example\nAUTH_TOKEN=a-token-that-only-tests-know\n", encoding="utf-8"
+    )
     assert f"\nSettings    {config / '.env'}\n" in run("doctor").stdout
 
     with subprocess.Popen([programs / "hls-converter", "backend", "--port", "0"], cwd=tmp_path, stdout=-1) as backend:

@@ -25,9 +25,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transcripts": {"pipeline", *BELOW_ENGINES},
     "pipeline": {*BELOW_ENGINES},  # a job knows neither window nor server
     "storage": set(),
-    "config": {"env_values", "server_config", "installation"},
+    "config": {"env_values", "env_warnings", "server_config", "installation"},
     "server_config": {"env_values", "installation"},
     "env_values": set(),
+    "env_warnings": set(),
     "installation": set(),
 }
 
