@@ -28,7 +28,7 @@ from pipeline.transfer.http.recovery import TransferRecovery
 from pipeline.transfer.http.redaction import origin_of
 from pipeline.transfer.http.refusal import Refusal, Server, is_safe_address, refused
 from pipeline.transfer.http.retry import after_upload, call_with_retries, no_recovery
-from pipeline.transfer.http.server_responses import backend_refusal, store_refusal
+from pipeline.transfer.http.server_responses import backend_refusal, is_page, store_refusal
 
 if TYPE_CHECKING:
     from pipeline.transfer.http.exchange import Http
@@ -145,7 +145,10 @@ class Inventory:
 
     def delete(self, key: str) -> None:
         """Delete an object; one that is not there any more is as good."""
-        self._ask("DELETE", OBJECT, {"key": key}, accepted=(HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND))
+        accepted = (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
+        response = self._ask("DELETE", OBJECT, {"key": key}, accepted=accepted)
+        if response.status == HTTPStatus.OK and is_page(response):  # a login page says 200 to everything
+            raise self._invalid(OBJECT)
 
     def manifest(self, prefix: str) -> bytes | None:
         """Return the manifest stored under a prefix, None when there is none."""

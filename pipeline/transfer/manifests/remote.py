@@ -82,8 +82,9 @@ class Remote:
             raise TransferError(
                 f"The manifest of {prefix} on the server is that of {manifest.prefix}: upload the folder again."
             )
-        # the copy does not name the backend that it lies on
-        return replace(manifest, backend_url=self.backend_url)
+        # the copy does not name the backend that it lies on, and what it may say of this computer is not true
+        files = tuple(file if file.local_path is None else replace(file, local_path=None) for file in manifest.files)
+        return replace(manifest, backend_url=self.backend_url, files=files)
 
     def each(self, items: Iterable[T], work: Callable[[Inventory, T], R]) -> Iterator[R]:
         """Yield what `work` returns for each item, in the order of their ends; several are worked on at a time.

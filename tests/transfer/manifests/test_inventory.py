@@ -7,13 +7,14 @@ import threading
 from datetime import datetime, timezone
 
 import pytest
-from inventory_server import EVERYTHING, PREFIX, TOKEN, InventoryServer, running_inventory
+from inventory_server import EVERYTHING, PREFIX, TOKEN, InventoryServer, running_inventory, upload, write_job
 
 from config import BackendApi
 from pipeline.errors import AuthenticationError, Cancelled, TransferError
 from pipeline.transfer.http.capabilities import NOTHING, BackendCapabilities
 from pipeline.transfer.manifests import inventory as module
 from pipeline.transfer.manifests.inventory import GoneError, parse_timestamp
+from pipeline.transfer.manifests.manifest_text import manifest_json
 from pipeline.transfer.manifests.remote import connected
 
 KEYS = ["a b.ts", "a.ts", "plus+and&hash#percent%25.ts", "z.ts", "ä.ts", "日本.ts"]
@@ -317,3 +318,21 @@ def test_large_file_of_a_store_without_ranges_is_not_held_in_memory(server, inve
         else:
             with pytest.raises(TransferError, match=r"The storage at .* answered with more than was asked for"):
                 list(blocks)
+
+
+def test_login_page_deletes_nothing(server, inventory):
+    """It says 200 to everything: what is still there does not count as deleted."""
+    server.answers[OBJECT].append((200, b"<!DOCTYPE html><html>Please log in</html>"))
+    with pytest.raises(TransferError, match="an answer to /api/s3/object that can't be used"):
+        inventory.delete("k")
+    server.put("k", b"k")
+    inventory.delete("k")
+    assert {} == server.objects
+
+
+def test_manifest_of_a_server_names_no_file_of_this_computer(server, remote, tmp_path):
+    """Whatever it says, no file is looked at because a server has named it."""
+    said = manifest_json(upload(server, write_job(tmp_path / "lesson"), None), for_server=False)
+    assert b'"local_path": "/' in said
+    server.put(PREFIX + "manifest.json", said)
+    assert {None} == {file.local_path for file in remote.manifest(PREFIX).files}
