@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +32,7 @@ from backend.backup_format import (
     write_list,
 )
 from backend.signing import PRIVATE
+from backend.storage_root import marker_of
 from config import VERSION
 from pipeline.errors import FolderInUseError, OutputError, PipelineError, SettingsError
 from pipeline.files import remove, sync_folder
@@ -38,7 +40,6 @@ from pipeline.folder_lock import locked
 from pipeline.timestamps import utc_now
 from storage.local import ETAGS
 from storage.local_digests import FileDigests
-from storage.tree import walk
 
 _LOCK, _JOURNAL, _TEMPORARY = ".lock", "journal.jsonl", ".copying"
 
@@ -113,7 +114,7 @@ class _BackupRun:
 
     def make(self, storage: str, *, with_objects: bool) -> BackupMade:
         """Copy everything, and make a backup of it."""
-        made = utc_now()
+        made, mark = utc_now(), _mark(self._root)
         self._partial.mkdir(exist_ok=True, mode=0o700)
         (self._partial / HEAD_FILE).unlink(missing_ok=True)  # of one that broke off at its last step
         self._find_earlier()
@@ -122,6 +123,8 @@ class _BackupRun:
             self._copy_state(journal)
             if with_objects:
                 self._copy_objects(journal)
+        if _mark(self._root) != mark:
+            raise OutputError(f"The backup was not made: the disk with {self._root} went away meanwhile.")
         return self._finish(made, storage, with_objects=with_objects)
 
     def _find_earlier(self) -> None:
@@ -153,7 +156,7 @@ class _BackupRun:
     def _copy_objects(self, journal: IO[bytes]) -> None:
         """Copy playlists and manifests, then what they name, until no more of them has changed meanwhile."""
         for number in range(_PASSES):
-            present = {OBJECTS + path: status for path, status in walk(self._root, "")}
+            present = _objects_in(self._root)
             self._bytes_total = sum(status.st_size for status in present.values())
             wanted = [path for path, status in present.items() if not _is_same(self._done.get(path), status)]
             first = [path for path in wanted if _names_others(path)]
@@ -161,7 +164,7 @@ class _BackupRun:
                 break
             for path in [*first, *(path for path in wanted if not _names_others(path))]:
                 self._keep(path, present[path], journal)
-        there = {OBJECTS + path for path, _ in walk(self._root, "")}
+        there = _objects_in(self._root)
         self._done = {path: one for path, one in self._done.items() if path in there or path.startswith(STATE)}
 
     def _keep(self, path: str, status: os.stat_result, journal: IO[bytes]) -> None:
@@ -254,6 +257,33 @@ class _BackupRun:
         return target
 
 
+def _objects_in(root: Path) -> dict[str, os.stat_result]:
+    """Return the status of each object's file by its path in a backup, as a listing of the storage has them.
+
+    But for that, what can't be read is an error: it would be missing. Raises OSError.
+    """
+    found = {}
+    for directory, folders, names in os.walk(root, onerror=partial(_raise_unless_gone, root)):
+        if directory == str(root):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            names = [name for name in names if not name.startswith(".")]
+        for name in names:
+            file = Path(directory) / name
+            path = OBJECTS + file.relative_to(root).as_posix()
+            with suppress(FileNotFoundError, UnicodeEncodeError):  # a name that is not text can't be an object's
+                path.encode()
+                status = file.lstat()
+                if stat.S_ISREG(status.st_mode):
+                    found[path] = status
+    return dict(sorted(found.items()))
+
+
+def _mark(root: Path) -> bytes | None:
+    """Return what tells a backend's folder from that of a disk that is not mounted; None where it has nothing yet."""
+    marker = marker_of(root)
+    return marker.read_bytes() if marker.is_file() else None
+
+
 def _names_others(path: str) -> bool:
     return path.endswith((".m3u8", "/manifest.json"))
 
@@ -277,6 +307,12 @@ def _free(place: Path, name: str) -> Path:
 
 def _raise(error: OSError) -> None:
     raise error
+
+
+def _raise_unless_gone(root: Path, error: OSError) -> None:
+    """Pass over a folder that was emptied and removed since it was found."""
+    if not isinstance(error, FileNotFoundError) or error.filename == str(root):
+        raise error
 
 
 @contextmanager

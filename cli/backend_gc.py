@@ -6,20 +6,18 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from backend.garbage import Garbage
 from backend.garbage_collection import Collected, delete_garbage, delete_uploads, find_garbage, find_uploads
+from backend.settings import BackendSettings
 from cli.asyncio_command import run_to_its_end
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.moments import duration_s
 from cli.printing import counted, size_text, terminal_safe, write_table
 from config import Config
 from pipeline.errors import SettingsError, TransferError
-from pipeline.files import is_folder
 from storage import (
     AccessDeniedError,
-    LocalSettings,
     StorageBackend,
     StorageError,
     StorageSettings,
@@ -27,7 +25,6 @@ from storage import (
     StoredObject,
     UnfinishedUpload,
     create,
-    settings_from,
 )
 
 _DAY_S, _LEAST_S = 86_400, 3600
@@ -41,12 +38,9 @@ def run(options: argparse.Namespace, config: Config) -> int:
     older_s = duration_s(options.older_than, "--older-than")
     if older_s < _LEAST_S:
         raise SettingsError("--older-than must be at least 1h: what is newer may be of an upload that is under way.")
-    root = (options.root or config.server.local_path).expanduser().absolute()
+    settings = BackendSettings.from_config(config, root=options.root, may_begin=False)
     try:
-        settings = settings_from(replace(config.server, local_path=root))
-        if isinstance(settings, LocalSettings) and not is_folder(root):
-            raise SettingsError(f"There is no backend in {root}: name its folder with --root.")
-        return run_to_its_end(_collect(settings, options, time.time() - older_s))
+        return run_to_its_end(_collect(settings.storage, options, time.time() - older_s))
     except StorageSettingsError as error:
         raise SettingsError(str(error)) from error
     except StorageError as error:

@@ -21,6 +21,7 @@ from backend.records import FileRecords
 from backend.restore import RESTORING, restore
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
+from backend.storage_root import init_root
 from config import Config
 from pipeline.errors import OutputError, SettingsError
 
@@ -33,6 +34,7 @@ RECORD = {
     "s3Keys": {"hls": "a/master.m3u8", "mp4": None, "transcript": None},
     "metadata": {"duration": 12.5, "qualities": ["720p"]},
 }
+OWN = {"records.sqlite3", "signing-secret", "storage.json"}
 OBJECTS = {"a/master.m3u8": b"#EXTM3U\nseg_1.ts\n", "a/seg_1.ts": b"1" * 1000, "b/ü ,'c.vtt": b"", "b.ts": b"2" * 500}
 
 
@@ -136,7 +138,7 @@ def test_the_next_backup_copies_what_has_changed(root, place):
     assert (OBJECTS, now) == (_stored(first / "objects"), _stored(second.folder / "objects"))
     assert ["a/master.m3u8", "b/ü ,'c.vtt"] == same
     assert [first, second.folder] == backups_in(place)
-    assert (4, True) == (second.copied, second.linked)  # two objects, records and secret
+    assert (2 + len(OWN), True) == (second.copied, second.linked)
 
 
 def test_a_disk_without_hard_links_gets_copies(root, place, monkeypatch):
@@ -168,7 +170,7 @@ def test_a_backup_that_broke_off_is_none_and_is_gone_on_with(root, place, step):
     assert before == find_backup(place).folder
     made = _save(root, place)
 
-    assert (OBJECTS, 2 + len(OBJECTS) - step) == (_stored(made.folder / "objects"), made.copied)
+    assert (OBJECTS, len(OWN) + len(OBJECTS) - step) == (_stored(made.folder / "objects"), made.copied)
     assert {before.name, made.folder.name} == {entry.name for entry in place.iterdir()}
 
 
@@ -240,7 +242,7 @@ def test_records_are_saved_as_they_are_at_one_moment(root, place):
         writer.execute("ROLLBACK")
     state = made.folder / "state"
 
-    assert {"records.sqlite3", "signing-secret"} == {entry.name for entry in state.iterdir()}
+    assert OWN == {entry.name for entry in state.iterdir()}
     with closing(sqlite3.connect(state / "records.sqlite3")) as copy:
         assert ["confirmed"] == [row[0] for row in copy.execute("SELECT id FROM files ORDER BY position")][1:]
 
@@ -253,7 +255,7 @@ def test_what_is_counted_or_temporary_is_not_saved(root, place):
     (root / ".parts" / "x" / "00001").write_bytes(b"part")
     made = _save(root, place)
 
-    assert {"records.sqlite3", "signing-secret"} == {entry.name for entry in (made.folder / "state").iterdir()}
+    assert OWN == {entry.name for entry in (made.folder / "state").iterdir()}
     assert OBJECTS == _stored(made.folder / "objects")
 
 
@@ -273,6 +275,35 @@ def test_a_full_disk_is_a_sentence_and_no_backup(root, place, monkeypatch):
 
     assert [] == backups_in(place)
     assert OBJECTS == _stored(_save(root, place).folder / "objects")
+
+
+def test_a_folder_that_cant_be_read_is_no_empty_one(root, place, monkeypatch):
+    """Its objects would be missing: a sentence names it, and there is no backup."""
+    scandir = os.scandir
+
+    def denied(folder):
+        if Path(folder) == root / "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(OutputError, match=r"/b can't be read or written \(Permission denied\)"):
+        _save(root, place)
+    assert [] == backups_in(place)
+
+
+def test_a_disk_that_goes_away_meanwhile_leaves_no_backup(root, place, tmp_path):
+    """What is there instead looks like a folder in which everything was deleted."""
+    init_root(root)
+
+    def go_away(_done, _total):
+        if not (tmp_path / "away").exists():
+            root.rename(tmp_path / "away")
+            root.mkdir()
+
+    with pytest.raises(OutputError, match=r"the disk with .* went away meanwhile"):
+        _save(root, place, on_progress=go_away)
+    assert [] == backups_in(place)
 
 
 def test_a_damaged_database_is_named_before_it_is_saved(root, place):

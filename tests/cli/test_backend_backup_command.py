@@ -30,8 +30,8 @@ def test_a_backup_is_made_and_restored(root, tmp_path, capsys):
     said = capsys.readouterr().out
 
     assert ([EXIT_DONE] * 3, b"x" * 2048) == (statuses, (again / "a.ts").read_bytes())
-    assert "Saved:   2 files, 2.1 KB\n" in said
-    assert "Saved:   2 files, 2.1 KB, 2.0 KB of it as in the backup before\n" in said
+    assert "Saved:   3 files, 2.2 KB\n" in said
+    assert "Saved:   3 files, 2.2 KB, 2.0 KB of it as in the backup before\n" in said
     assert "It has the secret that signs addresses: keep it where nobody else can read it.\n" in said
     assert f"Restored:  the backend's own files and 1 object (2.0 KB), in {again}\n" in said
 

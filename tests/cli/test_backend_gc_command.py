@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from backend.settings import BackendSettings
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, run_command
 from config import Config
 
@@ -15,6 +16,7 @@ DAY_S = 86_400
 def root(tmp_path):
     """A backend's folder with files that have no manifest, ten days old."""
     folder = tmp_path / "root"
+    BackendSettings.from_config(Config(), root=folder)
     for key in ("x/a.ts", "x/b.ts"):
         (folder / key).parent.mkdir(parents=True, exist_ok=True)
         (folder / key).write_bytes(b"x" * 2048)
@@ -50,7 +52,9 @@ def test_what_an_upload_may_still_need_cant_be_asked_for(root, capsys, text):
 
 
 def test_no_backend_is_made_by_looking(tmp_path, capsys):
-    """A folder that is not there is a sentence, and is not made."""
-    assert EXIT_DONE != _run(tmp_path / "nothing")
-    assert not (tmp_path / "nothing").exists()
-    assert "nothing" in capsys.readouterr().err
+    """A folder that is not there, or whose disk is not mounted, is a sentence, and is not made a backend's."""
+    (tmp_path / "empty").mkdir()
+    for name in ("nothing", "empty"):
+        assert EXIT_WRONG_USAGE == _run(tmp_path / name)
+        assert f"{name} is no storage of this backend" in capsys.readouterr().err
+    assert ([], False) == (list((tmp_path / "empty").iterdir()), (tmp_path / "nothing").exists())
