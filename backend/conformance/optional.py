@@ -25,6 +25,7 @@ from backend.conformance.trial import (
     expect_stored,
     signed_headers,
 )
+from backend.conformance.viewers import viewers_find_one_stream
 
 OBJECTS, MANIFEST = "/api/s3/objects", "/api/s3/manifest"
 S3_MAX_PUT_BYTES = 5 << 30
@@ -245,6 +246,7 @@ OPTIONAL: tuple[tuple[str, str, tuple[Callable[[BackendTrial], None], ...]], ...
     ("read", "Looking at one object", (objects_are_found,)),
     ("delete", "Deleting objects", (objects_are_deleted,)),
     ("manifest", "Manifests", (manifests_are_given,)),
+    ("viewerUrls", "Addresses for viewers", (viewers_find_one_stream,)),
     ("deleteRecord", "Deleting file records", (records_are_deleted,)),
 )
 """A capability's field, its name, and its points."""

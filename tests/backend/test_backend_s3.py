@@ -65,7 +65,7 @@ def test_it_is_as_it_is_written(over_s3):
     """Every point of the interface is good over S3, too, and nothing stays."""
     lines = list(check_backend(BackendApi(url=over_s3.url, token=TOKEN), "check/"))
 
-    assert [PointResult.GOOD] * 31 == [line.result for line in lines], [line.text for line in lines]
+    assert [PointResult.GOOD] * 32 == [line.result for line in lines], [line.text for line in lines]
     assert [] == ask(over_s3, "GET", "/api/s3/objects", prefix="check/").json()["objects"]
 
 
