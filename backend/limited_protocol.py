@@ -86,6 +86,9 @@ class LimitedProtocol(H11Protocol):
             self._since_s = self._limited.clock()
             self._limited.awaits_head(self)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Serve who asks for another protocol as if nobody had (RFC 9110, 7.8); nothing need be installed for it."""
+
     def on_response_complete(self) -> None:
         """Wait for the next request, or go on with one that has come already."""
         super().on_response_complete()

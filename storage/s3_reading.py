@@ -57,8 +57,9 @@ class OpenBucketObject:
                 **self._bucket.named(self._info.path), IfMatch=f'"{self._info.etag}"', Range=f"bytes={start}-{stop - 1}"
             )
         held = _Held(answer["Body"])
-        async with held.body:
-            while not held.given_up:
+        del answer  # what is given up shall go
+        try:
+            while held.body is not None:
                 with self._bucket.errors.translated(self._info.path):
                     block = await held.body.read(READ_BYTES)
                 if not block:
@@ -68,17 +69,18 @@ class OpenBucketObject:
                     yield block
                 finally:
                     giving_up.cancel()
+        finally:
+            held.give_up()
 
 
 class _Held:
-    """The body of an answer, whose connection can be given up while there is more to come."""
+    """The body of an answer, which can be given up, its connection and all that has come, while there is more."""
 
     def __init__(self, body: Any) -> None:  # noqa: ANN401  # botocore's type doesn't have what aiobotocore's has
         self.body = body
-        self.given_up = False
 
     def give_up(self) -> None:
-        """Close the connection, unless all has come and the store has it back already."""
-        if not self.body.closed:
-            self.given_up = True
+        """Close the connection, unless the store has it back already because all has come."""
+        if self.body is not None and not self.body.closed:
             self.body.close()
+            self.body = None

@@ -111,6 +111,15 @@ def test_logs_hold_no_signature_and_no_token(settings, caplog):
     assert settings.token not in caplog.text
 
 
+def test_a_request_for_another_protocol_is_served_in_this_one(settings, caplog):
+    """And the log does not tell to install anything."""
+    with serve_in_thread(settings) as backend:
+        headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
+        assert 200 == requests.get(f"{backend.url}/health", headers=headers, timeout=60).status_code
+
+    assert [] == caplog.messages
+
+
 def test_an_object_that_changes_while_it_is_read_is_a_sentence_in_the_log(settings, caplog):
     """The client sees that it has not all, and the log says why without a traceback."""
     file = settings.root / "large.mp4"
