@@ -28,6 +28,7 @@ from backend.backup_format import (
     line_of,
     read_backup,
     read_journal,
+    unfinished_removals,
     write_head,
     write_list,
 )
@@ -97,6 +98,26 @@ def back_up(root: Path, place: Path, *, storage: str, with_objects: bool, on_pro
             return _BackupRun(root, place, on_progress).make(storage, with_objects=with_objects)
     except FolderInUseError as error:
         raise OutputError(f"Another backup into {place} is under way: wait for it.") from error
+
+
+def remove_backups(place: Path, *, keep: int) -> int:
+    """Remove all backups but the newest whole ones, and what is left of others that were being removed.
+
+    Returns how many went. Before its first file goes, one that is removed is no whole backup any more. Raises
+    OutputError.
+    """
+    try:
+        with locked(place / _LOCK, place), _sentences():
+            earlier = backups_in(place)[:-keep]
+            for folder in earlier:
+                (folder / HEAD_FILE).unlink()
+                sync_folder(folder)
+            for folder in (*earlier, *unfinished_removals(place)):
+                with suppress(FileNotFoundError):
+                    remove(folder)
+    except FolderInUseError as error:
+        raise OutputError(f"Another backup into {place} is under way: wait for it.") from error
+    return len(earlier)
 
 
 class _BackupRun:

@@ -95,6 +95,11 @@ def backups_in(place: Path) -> list[Path]:
         raise OutputError(f"The folder {place} can't be read ({error.strerror}).") from error
 
 
+def unfinished_removals(place: Path) -> list[Path]:
+    """Return the folders that were backups and are none any more. Raises OSError."""
+    return [folder for folder in place.iterdir() if _NAME.fullmatch(folder.name) and not (folder / HEAD_FILE).is_file()]
+
+
 def read_backup(folder: Path) -> SavedBackend:
     """Read what a whole backup says of itself. Raises OutputError where it is damaged or of a newer version."""
     file = folder / HEAD_FILE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from backend.backup import BackupMade, back_up
+from backend.backup import BackupMade, back_up, remove_backups
 from cli.copy_progress import copy_progress
 from cli.main import EXIT_DONE
 from cli.printing import counted, size_text
@@ -18,6 +18,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
     """Make a backup, and say where it is and what is not in it. Raises SettingsError, OutputError."""
     root = (options.root or config.server.local_path).expanduser().absolute()
     place = options.folder.expanduser().absolute()
+    if options.keep is not None and options.keep < 1:
+        raise SettingsError("--keep must be at least 1: the backup that is made stays.")
     try:
         settings = settings_from(config.server)
     except StorageError as error:
@@ -32,6 +34,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
             on_progress=lambda done, total: show(done, total, f"{size_text(done)} of {size_text(total)}"),
         )
     _write(made, bucket)
+    if options.keep is not None and (removed := remove_backups(place, keep=options.keep)):
+        sys.stdout.write(f"{counted(removed, 'older backup')} removed.\n")
     return EXIT_DONE
 
 

@@ -14,6 +14,12 @@ def add_backup_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only the backend's own files: the objects are saved in another way (as they are always with S3)",
     )
+    parser.add_argument(
+        "--keep",
+        type=int,
+        metavar="N",
+        help="when the backup is made, remove older ones: the N newest stay (default: all stay)",
+    )
 
 
 def add_restore_options(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from backend import backup as making
-from backend.backup import back_up
+from backend.backup import back_up, remove_backups
 from backend.backup_format import HEAD_FILE, LIST_FILE, PARTIAL, backups_in, find_backup, read_backup
 from backend.records import FileRecords
 from backend.restore import RESTORING, restore
@@ -177,7 +177,7 @@ def test_a_backup_that_broke_off_is_none_and_is_gone_on_with(root, place, step):
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from backend.backup import back_up
+from backend.backup import back_up, remove_backups
 from backend.backup_format import find_backup
 from backend.restore import restore
 done = []
@@ -412,3 +412,30 @@ def test_a_second_backup_at_once_waits_for_nobody(root, place):
 
     assert [f"Another backup into {place} is under way: wait for it."] == said
     assert (made.folder, False) == (read_backup(made.folder).folder, (place / PARTIAL).exists())
+
+
+def test_older_backups_are_removed_and_the_others_stay_whole(root, place, tmp_path):
+    """What they share stays; what is left of a removal that broke off goes, and nothing that is no backup."""
+    folders = [_save(root, place).folder for _ in range(4)]
+    (folders[0] / HEAD_FILE).unlink()
+    (place / "notes.txt").write_text("mine")
+    removed = remove_backups(place, keep=2)
+    _restore(place, tmp_path / "again")
+
+    assert (1, folders[2:]) == (removed, backups_in(place))
+    assert {folders[2].name, folders[3].name, "notes.txt"} == {entry.name for entry in place.iterdir()}
+    assert OBJECTS == _stored(tmp_path / "again")
+
+
+def test_a_removal_that_breaks_off_leaves_no_half_of_a_backup(root, place, monkeypatch):
+    """Before the first file goes, it is none any more."""
+    folders = [_save(root, place).folder for _ in range(2)]
+
+    def killed(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(making, "remove", killed)
+    with pytest.raises(KeyboardInterrupt):
+        remove_backups(place, keep=1)
+
+    assert folders[1:] == backups_in(place)

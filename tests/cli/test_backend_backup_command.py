@@ -69,3 +69,14 @@ def test_a_full_folder_and_no_backup_are_sentences(root, tmp_path, capsys):
     assert [EXIT_FAILED, EXIT_WRONG_USAGE] == statuses
     assert first.startswith(f"hls-converter: There is no whole backup in {place}")
     assert second.startswith(f"hls-converter: {root} is not empty")
+
+
+def test_older_backups_go_when_that_is_said(root, tmp_path, capsys):
+    """Not before the new one is whole; to keep none is wrong usage."""
+    place = tmp_path / "backups"
+    for options in ([], [], ["--keep", "2"], ["--keep", "0"]):
+        status = run_command(["backend", "--root", str(root), "backup", str(place), *options], Config())
+
+    said = capsys.readouterr()
+    assert ("1 older backup removed.", 2) == (said.out.splitlines()[-1], len(list(place.iterdir())))
+    assert (EXIT_WRONG_USAGE, True) == (status, said.err.startswith("hls-converter: --keep must be at least 1"))
