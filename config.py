@@ -235,6 +235,13 @@ def child_environment(*, with_secrets: bool = False) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if with_secrets or name not in SECRETS}
 
 
+def count_in_folder(folder: Path) -> None:
+    """Let Prometheus' library, which asks the environment when it is imported, keep this process's counts in a folder
+    that several share.
+    """
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def certificate_setting(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Return the first variable that names certificates to trust, and its value; two empty texts for none."""
     values = os.environ if environ is None else environ

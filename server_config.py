@@ -49,6 +49,7 @@ class ReferenceBackend:
     max_connections: int | None = None
     max_connections_per_client: int = 128
     workers: int = 1
+    metrics: bool = False
     drain_s: float = 30.0
 
 
@@ -78,6 +79,7 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
         embed_origins=values.origins("EMBED_ORIGINS", OWN_PAGES),
         trusted_proxies=values.networks("BACKEND_TRUSTED_PROXIES", TRUSTED_PROXIES),
         workers=values.count("BACKEND_WORKERS", 1, least=1),
+        metrics=values.choice("BACKEND_METRICS", ("off", "on"), "off") == "on",
         drain_s=values.seconds("BACKEND_DRAIN_SECONDS", ReferenceBackend().drain_s),
         streams=values.choice("STREAMS", ("public", "unlisted", "private"), "public"),
         stream_list=values.choice("STREAM_LIST", ("on", "off"), "on") == "on",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -43,11 +44,17 @@ from backend.viewer_routes import ViewerRoutes, ViewerUrlRoutes
 from pipeline.errors import SettingsError
 from storage import StorageBackend, StorageError
 
+if TYPE_CHECKING:
+    from backend.metrics import Metrics
+
 _EXPOSED = ("Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified", "X-Request-ID")
 
 
-def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacUrlSigner) -> FastAPI:
-    """Return the reference backend as an ASGI app over a storage, which the caller starts and closes.
+def create_app(
+    settings: BackendSettings, storage: StorageBackend, signer: HmacUrlSigner, metrics: Metrics | None = None
+) -> FastAPI:
+    """Return the reference backend as an ASGI app over a storage, which the caller starts and closes; with metrics it
+    tells them.
 
     Makes the file records ready. Raises SettingsError.
     """
@@ -86,6 +93,10 @@ def create_app(settings: BackendSettings, storage: StorageBackend, signer: HmacU
         from backend.datasets import DatasetRoutes  # with what S3 needs, which takes a third of a second to load
 
         guarded.include_router(DatasetRoutes(settings.dataset, settings.config).router())
+    if metrics is not None:
+        from backend.metrics_routes import MetricsRoutes  # with Prometheus' library
+
+        guarded.include_router(MetricsRoutes(metrics, storage, records).router())
     app.include_router(guarded)
     objects, pages = ObjectRoutes(storage, signer, rules, time.time), PageRoutes(settings, storage, records, rules)
     for part in (objects, pages, ViewerRoutes(viewers, objects, pages)):

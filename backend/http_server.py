@@ -33,6 +33,7 @@ HUNG_UP_S = 3
 """How long requests that were hung up on may take to end, in seconds."""
 
 _LOOK_S = 0.1
+_TICKS_A_SECOND = 10
 
 
 class _Sentences(logging.Filter):
@@ -63,7 +64,7 @@ class HttpServer(uvicorn.Server):
     """Opens and closes the storage, says when it is ready, and does not wait for ever to stop.
 
     SIGTERM, or `stop`, lets what is under way end first, and a second one no more; SIGHUP, or `renew`, takes settings
-    over. `reread` is given those in force and returns those to come.
+    over. `reread` is given those in force and returns those to come. `look` is called about once a second.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class HttpServer(uvicorn.Server):
         ready: Callable[[], None],
         reread: Callable[[BackendSettings], BackendSettings] | None,
         install: Callable[[BackendSettings], Installed],
+        look: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._service = service
@@ -81,6 +83,7 @@ class HttpServer(uvicorn.Server):
         self._ready = ready
         self._reread = reread
         self._install = install
+        self._look = look
         self._renewal: Callable[[BackendSettings], BackendSettings] | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._stop_asked = False
@@ -115,6 +118,8 @@ class HttpServer(uvicorn.Server):
             self._renewing = asyncio.create_task(self._take_over(reread))
         if self._stop_asked and not self.should_exit:
             self._drain(asyncio.get_running_loop().time())
+        if counter % _TICKS_A_SECOND == 0:
+            self._look()
         return await super().on_tick(counter)
 
     def _drain(self, now_s: float) -> None:

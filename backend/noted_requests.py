@@ -6,7 +6,7 @@ It knows nothing of what is asked for; the routes leave in a request's state wha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -37,11 +37,11 @@ class _Passage:
 
 
 class NotedRequests:
-    """An ASGI app in front of another, which gives `note` a line for each request, if there is somebody to take it."""
+    """An ASGI app in front of another, which gives a line for each request to all that take one."""
 
-    def __init__(self, app: ASGIApp, note: Callable[[RequestLine], None] | None) -> None:
+    def __init__(self, app: ASGIApp, notes: Sequence[Callable[[RequestLine], None]]) -> None:
         self._app = app
-        self._note = note
+        self._notes = tuple(notes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; see ASGI."""
@@ -71,8 +71,10 @@ class NotedRequests:
         try:
             await self._app(scope, received, sent)
         finally:
-            if self._note is not None:
-                self._note(_line(scope, passage, own_id))
+            if self._notes:
+                line = _line(scope, passage, own_id)
+                for note in self._notes:
+                    note(line)
 
 
 def method(scope: Scope) -> str:
@@ -103,4 +105,5 @@ def _line(scope: Scope, passage: _Passage, own_id: str) -> RequestLine:
         out_bytes=passage.out_bytes,
         duration_s=time.monotonic() - passage.begun_s,
         request_id=own_id,
+        route=getattr(scope.get("route"), "path", ""),
     )

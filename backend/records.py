@@ -101,6 +101,11 @@ class FileRecords:
             raise DamagedRecordError(record_id)
         return {**record, "id": record_id}
 
+    def count(self, *, wait_s: float = BUSY_S) -> int:
+        """Return how many records there are."""
+        with self._file.reading(wait_s=wait_s) as connection:
+            return int(connection.execute("SELECT count(*) FROM files").fetchone()[0])
+
     def delete(self, record_id: str, *, wait_s: float = BUSY_S) -> int:
         """Delete one record; one that is not there is fine. Returns the bytes that it had."""
         with self._file.changing(wait_s=wait_s) as connection:

@@ -44,7 +44,7 @@ class RequestLine:
 
     `address` is the client's, behind a trusted proxy the one that it names; `token` is the token's name, empty where
     none was good; `path` is without its query; `keys` are the objects that it was about, as far as the path does not
-    say. Sizes are of the bodies.
+    say. Sizes are of the bodies. `route` is the path with names in place of what differs; it is not written.
     """
 
     time_s: float
@@ -58,6 +58,7 @@ class RequestLine:
     out_bytes: int
     duration_s: float
     request_id: str
+    route: str = ""
 
 
 class RequestLog:

@@ -8,7 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import uvicorn
@@ -32,6 +35,9 @@ from backend.signing import HmacUrlSigner
 from backend.storage_root import marker_of
 from pipeline.errors import SettingsError
 from storage import RootMarker, StorageGoneError, create
+
+if TYPE_CHECKING:
+    from backend.metrics import Metrics
 
 _ANYWHERE = ("", "0.0.0.0", "::")
 
@@ -148,21 +154,29 @@ def make_server(
     *,
     logged: bool = False,
     reread: Callable[[BackendSettings], BackendSettings] | None = None,
+    metrics_folder: Path | None = None,
 ) -> HttpServer:
-    """Return a server that calls `ready` when it answers; `logged` lets it write its log. Raises SettingsError."""
+    """Return a server that calls `ready` when it answers; `logged` lets it write its log, and `metrics_folder` is where
+    several count together. Raises SettingsError.
+    """
     logging.getLogger("uvicorn.error").addFilter(sentences)
     proxies = TrustedProxies(settings.trusted_proxies)
-    connections = ClientConnections(settings.limits, proxies)
+    lasting = _Lasting(
+        connections=ClientConnections(settings.limits, proxies),
+        proxies=proxies,
+        metrics=_metrics(metrics_folder) if settings.metrics else None,
+        logged=logged,
+    )
 
     def install(chosen: BackendSettings) -> Installed:
         if logged:
             show_log(chosen.log_format)
-        return _installed(chosen, connections, proxies, lambda: service.draining, logged=logged)
+        return _installed(chosen, lasting, lambda: service.draining)
 
     service = Service(install(settings))
     config = uvicorn.Config(
         service,
-        http=partial(LimitedProtocol, connections),  # type: ignore[arg-type]  # it is called as the class would be
+        http=partial(LimitedProtocol, lasting.connections),  # type: ignore[arg-type]  # it is called as the class would be
         # asyncio accepts as many at a time: one worker shall not take all that come together
         backlog=1 if settings.workers > 1 else BACKLOG,
         access_log=False,  # its lines would hold the signatures of URLs
@@ -174,17 +188,31 @@ def make_server(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S + HUNG_UP_S,
     )
-    return HttpServer(config, service, connections, ready, reread, install)
+    return HttpServer(config, service, lasting.connections, ready, reread, install, lasting.look)
 
 
-def _installed(
-    settings: BackendSettings,
-    connections: ClientConnections,
-    proxies: TrustedProxies,
-    draining: Callable[[], bool],
-    *,
-    logged: bool,
-) -> Installed:
+@dataclass(frozen=True, kw_only=True)
+class _Lasting:
+    """What one process has whatever its settings become."""
+
+    connections: ClientConnections
+    proxies: TrustedProxies
+    metrics: Metrics | None
+    logged: bool
+
+    def look(self) -> None:
+        """Take note of what is true now; called now and then."""
+        if self.metrics is not None:
+            self.metrics.look_at(self.connections)
+
+
+def _metrics(folder: Path | None) -> Metrics:
+    from backend.metrics import Metrics  # with Prometheus' library, which most have no use for
+
+    return Metrics(folder)
+
+
+def _installed(settings: BackendSettings, lasting: _Lasting, draining: Callable[[], bool]) -> Installed:
     """Put one set of settings into force. Raises SettingsError."""
     marker = RootMarker(marker_of(settings.root))
     try:
@@ -193,12 +221,14 @@ def _installed(
         raise SettingsError(str(error)) from error
     signer = HmacUrlSigner(settings.signing_secret)
     storage = create(settings.storage, signer=SignedPaths(signer, time.time))
-    log = RequestLog(settings.log_format, (settings.token, settings.signing_secret)) if logged else None
+    notes = [] if lasting.metrics is None else [lasting.metrics.note]
+    if lasting.logged:
+        notes.append(RequestLog(settings.log_format, (settings.token, settings.signing_secret)).add)
     # from innermost to outermost
-    app: ASGIApp = create_app(settings, storage, signer)
+    app: ASGIApp = create_app(settings, storage, signer, lasting.metrics)
     app = RootGuard(app, marker)
     app = DrainingApp(app, draining, (settings.endpoints.presign_endpoint,))
-    app = RequestsPerClient(app, connections)
-    app = NotedRequests(app, log.add if log else None)
-    app = ForwardedRequests(app, proxies, path_in_front(settings.public_base_url, settings.endpoints.endpoints))
+    app = RequestsPerClient(app, lasting.connections)
+    app = NotedRequests(app, notes)
+    app = ForwardedRequests(app, lasting.proxies, path_in_front(settings.public_base_url, settings.endpoints.endpoints))
     return Installed(app=app, storage=storage, settings=settings)

@@ -46,6 +46,8 @@ class BackendSettings:
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     dataset: str = ""
     """The address of the dataset that it offers, empty for none."""
+    metrics: bool = False
+    """Whether it has metrics for Prometheus."""
     workers: int = 1
     """How many processes serve."""
     log_format: str = "text"
@@ -94,6 +96,7 @@ class BackendSettings:
                 max_connections=server.max_connections, max_per_client=server.max_connections_per_client
             ),
             dataset=config.datasets.path,
+            metrics=server.metrics,
             workers=server.workers,
             log_format=server.log_format,
             drain_s=server.drain_s,
@@ -115,7 +118,15 @@ class BackendSettings:
             kept.append("BACKEND_TRUSTED_PROXIES")
         if new.workers != self.workers:
             kept.append("BACKEND_WORKERS")
-        new = replace(new, limits=self.limits, trusted_proxies=self.trusted_proxies, workers=self.workers)
+        if new.metrics != self.metrics:
+            kept.append("BACKEND_METRICS")
+        new = replace(
+            new,
+            limits=self.limits,
+            trusted_proxies=self.trusted_proxies,
+            workers=self.workers,
+            metrics=self.metrics,
+        )
         if new.token_made:
             kept += [] if self.token_made else ["AUTH_TOKEN"]
             new = replace(new, token=self.token, token_made=self.token_made)

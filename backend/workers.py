@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 from backend.connection_limits import raise_open_files_limit
@@ -26,6 +28,7 @@ from backend.log_output import notices, show_log
 from backend.server import RunningBackend, listen, make_server
 from backend.service import NOT_TAKEN_OVER
 from backend.settings import BackendSettings
+from config import count_in_folder
 from pipeline.errors import SettingsError
 
 MOST_RESTARTS, RESTARTS_S = 10, 60.0
@@ -74,13 +77,15 @@ class Restarts:
 class _Worker:
     """One process that serves, as the one that looks after it sees it."""
 
-    def __init__(self, number: int, settings: BackendSettings, listener: socket.socket) -> None:
+    def __init__(
+        self, number: int, settings: BackendSettings, listener: socket.socket, metrics_folder: Path | None
+    ) -> None:
         self.number = number
         self.ready = False
         self.link, theirs = multiprocessing.Pipe()
         # each begins anew, on every system: a fork would bring along threads and locks
         context = multiprocessing.get_context("spawn")
-        self.process = context.Process(target=_work, args=(settings, listener, theirs), daemon=True)
+        self.process = context.Process(target=_work, args=(settings, listener, theirs, metrics_folder), daemon=True)
         with _signals_held():
             self.process.start()
         theirs.close()
@@ -109,8 +114,9 @@ class _Worker:
 class _Workers:
     """Those that serve now."""
 
-    def __init__(self, settings: BackendSettings, listener: socket.socket) -> None:
+    def __init__(self, settings: BackendSettings, listener: socket.socket, metrics_folder: Path | None) -> None:
         self._settings = settings
+        self._metrics_folder = metrics_folder
         self._listener = listener
         self._all: list[_Worker] = []
         self._restarts = Restarts()
@@ -121,7 +127,7 @@ class _Workers:
     def start(self) -> None:
         """Return when all answer: the first one makes ready what all of them use. Raises SettingsError."""
         for numbers in ([1], range(2, self._settings.workers + 1)):
-            self._all += [_Worker(number, self._own_settings(), self._listener) for number in numbers]
+            self._all += [self._new(number) for number in numbers]
             while not all(worker.ready for worker in self._all) and not self._orders:
                 self._wait()
                 for worker in self._all:
@@ -189,7 +195,14 @@ class _Workers:
                 f"The backend ends: {MOST_RESTARTS + 1} of its workers ended unexpectedly within {RESTARTS_S:.0f} s."
             )
         notices.error("Worker %d %s: another takes its place.", worker.number, reason)
-        self._all.append(_Worker(worker.number, self._own_settings(), self._listener))
+        if self._metrics_folder is not None and worker.process.pid is not None:
+            from backend.metrics import forget_process  # with Prometheus' library, which most have no use for
+
+            forget_process(self._metrics_folder, worker.process.pid)
+        self._all.append(self._new(worker.number))
+
+    def _new(self, number: int) -> _Worker:
+        return _Worker(number, self._own_settings(), self._listener, self._metrics_folder)
 
     def _own_settings(self) -> BackendSettings:
         """Return what one worker is told: its share of the connections, where a number of them is set."""
@@ -214,8 +227,9 @@ def serve_with_workers(
     """
     listener, url = listen(host, port)
     show_log(settings.log_format)
-    with listener:
-        workers = _Workers(settings, listener)
+    with listener, ExitStack() as removed:
+        folder = removed.enter_context(TemporaryDirectory(prefix="hls-backend-metrics-")) if settings.metrics else None
+        workers = _Workers(settings, listener, None if folder is None else Path(folder))
         try:
             with _signals_to(workers, reread):
                 workers.start()
@@ -260,7 +274,7 @@ def _end_of(worker: _Worker) -> str:
     return f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
 
 
-def _work(settings: BackendSettings, listener: socket.socket, link: Connection) -> None:
+def _work(settings: BackendSettings, listener: socket.socket, link: Connection, metrics_folder: Path | None) -> None:
     """Serve in a process of its own until an order says to end, or nobody is left to give one."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -268,7 +282,9 @@ def _work(settings: BackendSettings, listener: socket.socket, link: Connection) 
     raise_open_files_limit()
     failures: list[SettingsError] = []
     try:
-        server = make_server(settings, lambda: link.send(_Ready()), logged=True)
+        if metrics_folder is not None:
+            count_in_folder(metrics_folder)
+        server = make_server(settings, lambda: link.send(_Ready()), logged=True, metrics_folder=metrics_folder)
     except SettingsError as error:
         link.send(_Failed(error.sentences))
         return

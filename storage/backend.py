@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from storage.folder_page import FolderPage
+from storage.quota import PrefixUsage
 
 MIN_PART_BYTES = 5 << 20
 """Every part but the last has at least this size (Amazon S3, "Multipart upload limits")."""
@@ -144,6 +145,9 @@ class StorageBackend(Protocol):
 
     async def delete(self, path: str) -> None:
         """Delete an object; one that is not there is fine."""
+
+    async def get_usage(self) -> list[PrefixUsage]:
+        """Return what is counted below the prefixes that have a quota, and in all; empty where nothing is limited."""
 
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together."""

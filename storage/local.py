@@ -31,7 +31,7 @@ from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsFolder
 from storage.parts import made_of
-from storage.quota import Quotas
+from storage.quota import PrefixUsage, Quotas
 from storage.usage import Usage
 from storage.usage_ledger import MeasuredFile
 
@@ -162,6 +162,10 @@ class LocalStorageBackend:
         """Delete an object and the folders that it leaves empty; one that is not there is fine."""
         self._folder.locate(path)
         await self._usage.change(lambda counts: self._changes.remove(counts, path))
+
+    async def get_usage(self) -> list[PrefixUsage]:
+        """See StorageBackend."""
+        return await self._usage.by_prefix()
 
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together."""

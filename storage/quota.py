@@ -9,6 +9,19 @@ from storage.errors import StorageQuotaExceededError
 
 
 @dataclass(frozen=True, kw_only=True)
+class PrefixUsage:
+    """The bytes below a prefix (empty: all): in objects, in parts of objects that are not complete, and kept free for
+    what was promised room. `limit_bytes` is None where only other prefixes are limited.
+    """
+
+    prefix: str
+    objects_bytes: int
+    parts_bytes: int
+    reserved_bytes: int
+    limit_bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quotas:
     """The bytes that may be stored: in all (None: no limit), and by what paths begin with, such as `courses/math/`.
 

@@ -18,6 +18,7 @@ from storage.errors import ObjectNotFoundError, UploadNotFoundError
 from storage.folder_page import FolderPage
 from storage.parts import check_part_number, chosen_parts, made_of
 from storage.paths import check_prefix, utf8_of
+from storage.quota import PrefixUsage
 from storage.s3_bucket import S3Bucket, has_own_keys
 from storage.s3_content import ContentInParts, base64_md5, check_not_more, check_size
 from storage.s3_parts import S3Parts
@@ -168,6 +169,10 @@ class S3StorageBackend:
         with self._bucket.errors.translated(path):
             await self._bucket.client.delete_object(**named)
         await self._counted.stored(path, 0, replaced_bytes=replaced_bytes)
+
+    async def get_usage(self) -> list[PrefixUsage]:
+        """See StorageBackend."""
+        return await self._usage.by_prefix()
 
     async def get_total_size(self) -> int:
         """Return the bytes of all objects together: counted where there is a limit, else listed."""

@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from storage.counts import Counts, Uncounted
 from storage.errors import StorageError, StorageQuotaExceededError, StorageUnavailableError
-from storage.quota import Quotas
+from storage.quota import PrefixUsage, Quotas
 from storage.reservation import Reservation
 from storage.usage_file import UsageFile
 from storage.usage_ledger import (
@@ -102,6 +102,10 @@ class Usage:
         if self._file is not None:
             return await self.act(Ledger.total)
         return sum([found.size_bytes async for some in self._everything() for found in some if not found.upload_id])
+
+    async def by_prefix(self) -> list[PrefixUsage]:
+        """Return what is counted by now, nothing where it was not measured yet. Raises StorageError."""
+        return [] if self._file is None else await self._run(self._with_ledger, Ledger.by_prefix)
 
     async def check(self, path: str, wanted_bytes: int, *, replaced_bytes: int) -> None:
         """See that so many bytes would fit in the place of others. Raises StorageQuotaExceededError."""

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from storage.quota import Quotas
+from storage.quota import PrefixUsage, Quotas
 
 MEASURED_FOR_S = 15 * 60
 """How long to wait before looking again at what others do with the storage."""
@@ -119,6 +119,23 @@ class Ledger:
         ends = self.connection.execute("SELECT min(until_s) FROM reservations WHERE outside = 1").fetchone()
         over = ends[0] is not None and ends[0] <= self.now_s  # what came by that URL is seen by measuring alone
         return bool(self.now_s >= due_s or (over and self.now_s >= measured_s + LOOK_AGAIN_S))
+
+    def by_prefix(self) -> list[PrefixUsage]:
+        """Return what is counted, for each prefix."""
+        rows = self.connection.execute(
+            "SELECT prefix, objects_bytes, parts_bytes, reserved_bytes FROM counted ORDER BY prefix"
+        )
+        limits = self._quotas.limits
+        return [
+            PrefixUsage(
+                prefix=prefix,
+                objects_bytes=objects_bytes,
+                parts_bytes=parts_bytes,
+                reserved_bytes=reserved_bytes,
+                limit_bytes=limits.get(prefix),
+            )
+            for prefix, objects_bytes, parts_bytes, reserved_bytes in rows
+        ]
 
     def total(self) -> int:
         """Return the bytes of all objects."""

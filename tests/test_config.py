@@ -43,6 +43,7 @@ NAMES = [
     ("STORAGE_S3_ENDPOINT_URL", "server.s3.endpoint_url", "http://127.0.0.1:7480", "http://127.0.0.1:7480"),
     ("STORAGE_S3_MAX_SIZE_GB", "server.s3.max_size_gb", "0", 0.0),
     ("STORAGE_S3_PUT_HEADERS", "server.s3.put_headers", "x-amz-acl: private", "x-amz-acl: private"),
+    ("BACKEND_METRICS", "server.metrics", "On", True),
     ("BACKEND_WORKERS", "server.workers", "4", 4),
     ("BACKEND_DRAIN_SECONDS", "server.drain_s", "2.5", 2.5),
     ("STREAMS", "server.streams", "Private", "private"),

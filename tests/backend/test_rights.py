@@ -11,6 +11,7 @@ from backend.rights import ALL_RIGHTS, Grant, Right
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import Config, Datasets
+from server_config import ReferenceBackend
 
 VALIDATE, PRESIGN, RECORDS = "/api/admin/auth/me", "/api/admin/content/aws/uploadUrl", "/api/admin/files"
 TOKEN = "a-token-that-only-tests-know"
@@ -75,6 +76,7 @@ OPERATIONS = {
     ("DELETE", "/api/s3/object"): (Right.DELETE, lambda folder: {"params": {"key": f"{folder}a.ts"}}),
     ("POST", "/api/s3/viewer-url"): (Right.READ, lambda folder: {"json": {"prefix": folder}}),
     ("GET", "/api/s3/manifest"): (Right.READ, lambda folder: {"params": {"prefix": folder}}),
+    ("GET", "/metrics"): (Right.READ, lambda folder: {}),
     ("GET", "/api/dataset-info"): (ALL, lambda folder: {}),
     ("POST", "/api/save-to-s3"): (ALL, lambda folder: {}),
     ("GET", "/api/media/{media_id}"): (ALL, lambda folder: {}),
@@ -84,10 +86,11 @@ OPERATIONS = {
 
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory):
-    """A backend with a dataset, so that it has all the requests that there are."""
+    """A backend with a dataset and metrics, so that it has all the requests that there are."""
     folder = tmp_path_factory.mktemp("rights")
     dataset = TRANSCRIPTS_KIND.write(folder / "course.json")
-    config = Config(datasets=Datasets(path=str(dataset)), cache_dir=folder / "cache")
+    server = ReferenceBackend(metrics=True)
+    config = Config(datasets=Datasets(path=str(dataset)), cache_dir=folder / "cache", server=server)
     with serve_in_thread(BackendSettings.from_config(config, root=folder / "root", token=TOKEN)) as running:
         yield running
 
@@ -166,7 +169,7 @@ def test_a_request_needs_its_right(operation, backend, token_for, record_ids):
 KEYED = [
     operation
     for operation, (right, _) in OPERATIONS.items()
-    if right not in (ANY, ALL) and ("GET", RECORDS) != operation
+    if right not in (ANY, ALL) and operation not in (("GET", RECORDS), ("GET", "/metrics"))
 ]
 
 

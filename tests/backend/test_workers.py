@@ -2,12 +2,10 @@
 
 import os
 import signal
-import time
-from contextlib import contextmanager, suppress
 
-import psutil
 import pytest
-from backend_process import GENEROUS_S, TOKEN, running_backend
+from backend_process import TOKEN, running_backend
+from backend_workers import replaced, standing_still, until, workers_of
 from held_upload import WHOLE, HeldUpload
 
 from backend.signing import PRIVATE
@@ -15,38 +13,6 @@ from backend.workers import MOST_RESTARTS, RESTARTS_S, Restarts
 
 OTHER = "another-token-that-only-tests-know"
 posix = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
-
-
-def workers_of(backend):
-    """Return the processes that serve."""
-    found = []
-    for child in psutil.Process(backend.process.pid).children():
-        with suppress(psutil.NoSuchProcess):  # one that has ended is no worker any more
-            found += [] if "resource_tracker" in str(child.cmdline()) else [child]
-    return found
-
-
-@contextmanager
-def standing_still(process):
-    """Stop a process while the block runs."""
-    process.suspend()
-    until(lambda: process.status() == psutil.STATUS_STOPPED)
-    yield
-    process.resume()
-
-
-def replaced(backend, ended):
-    """Whether there are two again, without the one that has ended."""
-    pids = {worker.pid for worker in workers_of(backend)}
-    return len(pids) == 2 and ended.pid not in pids
-
-
-def until(condition):
-    """Wait until something is so."""
-    latest = time.monotonic() + GENEROUS_S
-    while not condition():
-        assert time.monotonic() < latest
-        time.sleep(0.05)
 
 
 def allowed(backend, token):

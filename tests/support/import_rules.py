@@ -203,6 +203,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": ("pipeline/transfer/http", "storage/s3_errors.py"),
     "http.client": ("pipeline/transfer/http",),
     "urllib.request": ("pipeline/transfer/http",),
+    "prometheus_client": ("backend/metrics.py",),
     "wakepy": ("pipeline/staying_awake.py",),
     "procrastinate": ("pipeline/engines/procrastinate",),
     "psycopg": ("pipeline/engines/procrastinate",),
