@@ -29,8 +29,9 @@ _HMAC = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")
 _TOKEN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*[0-9])[A-Za-z0-9_-]{43}(?![\w-])")
 """What tokens look like that this program makes (`secrets.token_urlsafe(32)`)."""
 
-_ADDRESS = re.compile(r"^/s/([^/]*)")
-"""The path of streams that only those may see who have their address."""
+_ADDRESS = re.compile(r"^((?:/(?!objects/|api/|watch/)[^/]+)*?/s/)([^/]*)")
+"""The path of streams that only those may see who have their address, also where a proxy has left something in front.
+"""
 
 _SHOWN = 4
 """How many characters of a secret part of a path are shown, to tell two apart."""
@@ -85,7 +86,7 @@ class RequestLog:
     def _redacted(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        text = _ADDRESS.sub(lambda found: f"/s/{found[1][:_SHOWN]}***", text)
+        text = _ADDRESS.sub(lambda found: f"{found[1]}{found[2][:_SHOWN]}***", text)
         text = _HMAC.sub("***", _NAMED.sub(r"\1=***", text))
         return _TOKEN.sub(lambda found: f"{found[0][:_SHOWN]}***", text)
 

@@ -102,10 +102,17 @@ def test_a_token_of_ours_is_shortened():
     assert "/objects/AbCd***/x" == json.loads(RequestLog("json", ()).line(with_path(f"/objects/{made}/x")))["path"]
 
 
-def test_a_viewers_address_is_shortened():
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/s/abcdefgh/videos/1/master.m3u8", "/s/abcd***/videos/1/master.m3u8"),
+        ("/media/x/s/abcdefgh", "/media/x/s/abcd***"),
+        ("/objects/s/abcdefgh/s/1.ts", "/objects/s/abcdefgh/s/1.ts"),
+    ],
+)
+def test_a_viewers_address_is_shortened(path, expected):
     """Who reads the log gets no stream that is unlisted or private."""
-    written = RequestLog("text", ()).line(with_path("/s/abcdefgh/videos/1/master.m3u8"))
-    assert " /s/abcd***/videos/1/master.m3u8 " in written
+    assert f" {expected} " in RequestLog("text", ()).line(with_path(path))
 
 
 def test_a_query_gives_its_key_alone():
