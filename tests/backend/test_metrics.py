@@ -53,6 +53,7 @@ def test_requests_bytes_and_storage_are_counted(fresh):
         assert 200 == fresh.put(f"a/{number}.ts", b"12345").status_code
     assert b"12345" == fresh.get("/objects/a/1.ts").content
     fresh.get("/objects/none.ts")
+    until(lambda: value(scraped(fresh.url), "requests_total", route=OBJECT, method="GET", status="404") == 1)
     found = scraped(fresh.url)
 
     assert 3 == value(found, "requests_total", route=OBJECT, method="PUT", status="200")
@@ -73,13 +74,17 @@ def test_strangers_make_no_new_lines(fresh):
         fresh.raw(f"M{number}", f"/nowhere/{number}")
         fresh.raw("GET", f"/objects/{number}?signature=hush")
         fresh.get(f"/nowhere/{number}")
+
+    def others():
+        return sum(
+            count
+            for (name, labels), count in scraped(fresh.url).items()
+            if name == "hls_backend_requests_total" and ("route", "other") in labels
+        )
+
+    until(lambda: others() == 40)
     text = requests.get(f"{fresh.url}/metrics", headers=HEADERS, timeout=60).text
 
-    assert 40 == sum(
-        count
-        for (name, labels), count in samples(text).items()
-        if name == "hls_backend_requests_total" and ("route", "other") in labels
-    )
     assert "nowhere" not in text
     assert "hush" not in text
     assert {"OTHER", "GET"} == {
@@ -116,11 +121,14 @@ def test_only_those_with_a_token_are_told(fresh, shared):
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows stops no process in the middle")
 def test_workers_count_together(tmp_path):
     """Whichever is asked tells what all have done, also those that have ended."""
+    wanted = {"route": ME, "method": "GET", "status": "200"}
     with running_backend(tmp_path / "root", "--workers", "2", BACKEND_METRICS="on") as backend:
         first, second = workers_of(backend)
         for worker in (first, second):
             with standing_still(worker):
                 assert [200] * 3 == [backend.ask("GET", ME).status_code for _ in range(3)]
+        # a request is counted when its answer is on its way
+        until(lambda: value(scraped(backend.url), "requests_total", **wanted) == 6)
         with standing_still(second):
             by_first = scraped(backend.url)
         first.kill()
@@ -128,5 +136,4 @@ def test_workers_count_together(tmp_path):
         with standing_still(second):
             by_new = scraped(backend.url)
 
-    wanted = {"route": ME, "method": "GET", "status": "200"}
     assert [6, 6] == [value(found, "requests_total", **wanted) for found in (by_first, by_new)]
