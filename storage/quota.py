@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from storage.errors import StorageQuotaExceededError
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrefixUsage:
+class PrefixUsage(NamedTuple):
     """The bytes below a prefix (empty: all): in objects, in parts of objects that are not complete, and kept free for
     what was promised room. `limit_bytes` is None where only other prefixes are limited.
     """

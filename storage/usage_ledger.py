@@ -126,16 +126,7 @@ class Ledger:
             "SELECT prefix, objects_bytes, parts_bytes, reserved_bytes FROM counted ORDER BY prefix"
         )
         limits = self._quotas.limits
-        return [
-            PrefixUsage(
-                prefix=prefix,
-                objects_bytes=objects_bytes,
-                parts_bytes=parts_bytes,
-                reserved_bytes=reserved_bytes,
-                limit_bytes=limits.get(prefix),
-            )
-            for prefix, objects_bytes, parts_bytes, reserved_bytes in rows
-        ]
+        return [PrefixUsage(*row, limits.get(row[0])) for row in rows]
 
     def total(self) -> int:
         """Return the bytes of all objects."""
