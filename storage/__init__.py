@@ -42,7 +42,7 @@ from storage.folder_page import LAST, FolderPage
 from storage.local import LocalStorageBackend
 from storage.path_builder import StoragePathBuilder
 from storage.paths import check_path
-from storage.quota import PrefixUsage
+from storage.prefix_usage import PrefixUsage
 from storage.root_marker import RootMarker
 from storage.settings import LocalSettings, S3Access, S3Settings, StorageSettings, StorageType, settings_from
 from storage.uris import S3Uri, Uri, is_s3_uri, parse_uri, resolve

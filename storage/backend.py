@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from storage.folder_page import FolderPage
-from storage.quota import PrefixUsage
+from storage.prefix_usage import PrefixUsage
 
 MIN_PART_BYTES = 5 << 20
 """Every part but the last has at least this size (Amazon S3, "Multipart upload limits")."""

@@ -31,7 +31,8 @@ from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsFolder
 from storage.parts import made_of
-from storage.quota import PrefixUsage, Quotas
+from storage.prefix_usage import PrefixUsage
+from storage.quota import Quotas
 from storage.usage import Usage
 from storage.usage_ledger import MeasuredFile
 

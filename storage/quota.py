@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from storage.errors import StorageQuotaExceededError
-
-
-class PrefixUsage(NamedTuple):
-    """The bytes below a prefix (empty: all): in objects, in parts of objects that are not complete, and kept free for
-    what was promised room. `limit_bytes` is None where only other prefixes are limited.
-    """
-
-    prefix: str
-    objects_bytes: int
-    parts_bytes: int
-    reserved_bytes: int
-    limit_bytes: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from storage.errors import ObjectNotFoundError, UploadNotFoundError
 from storage.folder_page import FolderPage
 from storage.parts import check_part_number, chosen_parts, made_of
 from storage.paths import check_prefix, utf8_of
-from storage.quota import PrefixUsage
+from storage.prefix_usage import PrefixUsage
 from storage.s3_bucket import S3Bucket, has_own_keys
 from storage.s3_content import ContentInParts, base64_md5, check_not_more, check_size
 from storage.s3_parts import S3Parts

@@ -17,7 +17,8 @@ from typing import ParamSpec, TypeVar
 
 from storage.counts import Counts, Uncounted
 from storage.errors import StorageError, StorageQuotaExceededError, StorageUnavailableError
-from storage.quota import PrefixUsage, Quotas
+from storage.prefix_usage import PrefixUsage, usage_by_prefix
+from storage.quota import Quotas
 from storage.reservation import Reservation
 from storage.usage_file import UsageFile
 from storage.usage_ledger import (
@@ -105,7 +106,7 @@ class Usage:
 
     async def by_prefix(self) -> list[PrefixUsage]:
         """Return what is counted by now, nothing where it was not measured yet. Raises StorageError."""
-        return [] if self._file is None else await self._run(self._with_ledger, Ledger.by_prefix)
+        return [] if self._file is None else await self._run(self._with_ledger, usage_by_prefix)
 
     async def check(self, path: str, wanted_bytes: int, *, replaced_bytes: int) -> None:
         """See that so many bytes would fit in the place of others. Raises StorageQuotaExceededError."""

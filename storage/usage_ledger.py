@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from storage.quota import PrefixUsage, Quotas
+from storage.quota import Quotas
 
 MEASURED_FOR_S = 15 * 60
 """How long to wait before looking again at what others do with the storage."""
@@ -92,7 +92,7 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection, quotas: Quotas, now_s: float) -> None:
         self.connection = connection
         self.now_s = now_s
-        self._quotas = quotas
+        self.quotas = quotas
 
     def begin(self) -> float:
         """Let go of what was reserved for too long; return when was measured. Raises UnmeasuredError."""
@@ -109,7 +109,7 @@ class Ledger:
             self.connection.execute("UPDATE state SET due_s = min(due_s, ?)", (self.now_s + LOOK_AGAIN_S,))
         (measured_s,) = self.connection.execute("SELECT measured_s FROM state").fetchone()
         counted = {prefix for (prefix,) in self.connection.execute("SELECT prefix FROM counted")}
-        if measured_s is None or not counted.issuperset(("", *self._quotas.by_prefix)):
+        if measured_s is None or not counted.issuperset(("", *self.quotas.by_prefix)):
             raise UnmeasuredError(measured_s or 0)
         return float(measured_s)
 
@@ -119,14 +119,6 @@ class Ledger:
         ends = self.connection.execute("SELECT min(until_s) FROM reservations WHERE outside = 1").fetchone()
         over = ends[0] is not None and ends[0] <= self.now_s  # what came by that URL is seen by measuring alone
         return bool(self.now_s >= due_s or (over and self.now_s >= measured_s + LOOK_AGAIN_S))
-
-    def by_prefix(self) -> list[PrefixUsage]:
-        """Return what is counted, for each prefix."""
-        rows = self.connection.execute(
-            "SELECT prefix, objects_bytes, parts_bytes, reserved_bytes FROM counted ORDER BY prefix"
-        )
-        limits = self._quotas.limits
-        return [PrefixUsage(*row, limits.get(row[0])) for row in rows]
 
     def total(self) -> int:
         """Return the bytes of all objects."""
@@ -142,7 +134,7 @@ class Ledger:
             )
         )
         used[""] = used.get("", 0) + self.other()
-        self._quotas.check(used, wanted_bytes, replaced_bytes=replaced_bytes)
+        self.quotas.check(used, wanted_bytes, replaced_bytes=replaced_bytes)
 
     def other(self) -> int:
         """Return the bytes that are kept beside objects and parts."""
