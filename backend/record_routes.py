@@ -6,7 +6,6 @@ They wait for the disk and for other processes in threads of their own, so that 
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,6 +20,7 @@ from backend.bodies import body_of, request_body_schema
 from backend.contract import MAX_PAGE, MAX_RECORD_BYTES, KeptRecord, RecordRequest, Records
 from backend.description import NO_CONTENT, refusals
 from backend.error_responses import ApiRefusal
+from backend.log_output import notices
 from backend.records import DamagedRecordError, FileRecords, record_bytes
 from backend.rights import Grant, Right
 from backend.sqlite_file import BUSY_S
@@ -172,7 +172,7 @@ class RecordRoutes:
         if record_id not in self._named and len(self._named) < _NAMED_IN_LOG:
             self._named.add(record_id)
             text = "The file record %r is damaged and left out of lists: delete it, and store it again."
-            logging.getLogger("uvicorn.error").warning(text, record_id)
+            notices.warning(text, record_id)
 
     async def _done(self, work: Callable[..., _Result]) -> _Result:
         """Run this in a thread; the time that it waits for one counts among the seconds that it may wait at all."""

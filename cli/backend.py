@@ -109,10 +109,10 @@ def _check(config: Config) -> None:
 
 def _act(options: argparse.Namespace, config: Config) -> int:
     """Do what was asked instead of serving. Raises SettingsError."""
-    if (options.host, options.port, options.check, options.prefix) != (None, None, None, None):
-        raise SettingsError(
-            f"{options.action} starts no backend: leave out --host, --port, --check and --prefix before it."
-        )
+    of_serving = (options.host, options.port, options.workers, options.check, options.prefix)
+    of_others = (options.init, options.add_token, options.remove_token, options.list_tokens)
+    if any(value is not None for value in of_serving) or any(of_others):
+        raise SettingsError(f"{options.action} starts no backend: before it, give --root alone.")
     run: Callable[[argparse.Namespace, Config], int] = importlib.import_module(ACTIONS[options.action].module).run
     return run(options, config)
 

@@ -141,8 +141,13 @@ def test_an_action_is_done_instead_of_serving(action):
     assert [(None, "a"), (Path("x"), "b"), (Path("y"), "c")] == action
 
 
-def test_an_action_takes_no_option_of_serving(action, capsys):
+@pytest.mark.parametrize(
+    "options",
+    [["--port", "0"], ["--host", ""], ["--workers", "2"], ["--init"], ["--list-tokens"], ["--check", "http://x"]],
+    ids=lambda options: options[0],
+)
+def test_an_action_takes_no_option_of_serving(action, capsys, options):
     """Exit 2 and a sentence, rather than an option that has no effect."""
-    assert EXIT_WRONG_USAGE == run_command(["backend", "--port", "0", "show", "a"], Config())
-    said = "hls-converter: show starts no backend: leave out --host, --port, --check and --prefix before it.\n"
+    assert EXIT_WRONG_USAGE == run_command(["backend", *options, "show", "a"], Config())
+    said = "hls-converter: show starts no backend: before it, give --root alone.\n"
     assert (said, []) == (capsys.readouterr().err, action)
