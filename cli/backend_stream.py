@@ -14,6 +14,7 @@ from backend.stream_rules import StreamRule, StreamRules, Visibility, as_folder
 from backend.viewer_addresses import StreamPaths, ViewerAddresses
 from cli.backend_root import root_of
 from cli.moments import moment_s
+from cli.printing import write_table
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.timestamps import utc_text
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     elif options.stream_action == "unset":
         rules.unset(options.stream)
     elif options.stream_action == "list":
-        _write(_table(_all(rules), config.server.streams))
+        _list(_all(rules), config.server.streams)
     else:
         expires_s = None if options.expires is None else moment_s(options.expires, "--expires", time.time())
         settings = BackendSettings.from_config(config, root=root)
@@ -48,11 +49,11 @@ def _all(rules: StreamRules) -> Sequence[StreamRule]:
         raise SettingsError(f"The rules of the streams in {rules.file} can't be read.") from error
 
 
-def _table(rules: Sequence[StreamRule], default: str) -> list[str]:
-    """Return the rules in columns, and what counts for all other streams."""
-    width = max((len(rule.prefix) for rule in rules), default=0)
-    rows = [f"{rule.prefix:<{width}}  {rule.visibility.value}" for rule in rules]
-    return [*rows, f"{'All others are' if rules else 'All streams are'} {default} (STREAMS)."]
+def _list(rules: Sequence[StreamRule], default: str) -> None:
+    """Print the rules, and what counts for all other streams."""
+    if rules:
+        write_table(("Prefix", "Visibility"), [(rule.prefix, rule.visibility.value) for rule in rules])
+    _write([f"{'All others are' if rules else 'All streams are'} {default} (STREAMS)."])
 
 
 def _found(stream: StreamPaths, settings: BackendSettings) -> list[str]:

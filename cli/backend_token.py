@@ -11,11 +11,12 @@ from backend.named_tokens import NamedToken, NamedTokens
 from backend.rights import Right
 from cli.backend_root import root_of
 from cli.moments import duration_s, moment_s
+from cli.printing import write_table
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.timestamps import utc_text
 
-_COLUMNS = ("NAME", "RIGHTS", "KEYS", "ADDED", "EXPIRES", "LAST USED", "")
+_HEAD = ("Name", "Rights", "Keys", "Added", "Expires", "Last used", "")
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     elif options.token_action == "revoke":
         tokens.revoke(options.name)
     else:
-        _write(_table(tokens.all(), time.time()))
+        _list(tokens.all(), time.time())
     return 0
 
 
@@ -46,13 +47,11 @@ def _rights(text: str) -> frozenset[Right]:
     return frozenset(Right(word) for word in words)
 
 
-def _table(tokens: Sequence[NamedToken], now_s: float) -> list[str]:
-    """Return the list of tokens in columns."""
-    if not tokens:
-        return ["No client has a token: the backend takes its own alone."]
-    rows = [_COLUMNS, *(_row(token, now_s) for token in tokens)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _list(tokens: Sequence[NamedToken], now_s: float) -> None:
+    if tokens:
+        write_table(_HEAD, [_row(token, now_s) for token in tokens])
+    else:
+        _write(["No client has a token: the backend takes its own alone."])
 
 
 def _row(token: NamedToken, now_s: float) -> tuple[str, ...]:

@@ -247,6 +247,16 @@ def test_a_list_has_what_the_token_is_for(backend, token_for):
     ) == listed(backend, token, "lists/b/")
 
 
+@pytest.mark.parametrize("prefix", [f"{OWN}../art/", f"{OWN}./", f"./{OTHERS}", f"{OWN}/../../", f"{OWN}..", "/"])
+def test_no_other_spelling_of_a_prefix_leads_out(prefix, backend, token_for):
+    """Segments such as .. are no way to another's objects: nothing is listed, or the prefix is refused."""
+    signed = ask(backend, TOKEN, "POST", PRESIGN, json=presigned(f"{OTHERS}hidden.ts")).json()["signedUrl"]
+    assert 200 == requests.put(signed, b"x", headers={"Content-Type": "video/mp2t"}, timeout=60).status_code
+    answer = ask(backend, token_for(prefixes=(OWN,)), "GET", "/api/s3/objects", params={"prefix": prefix})
+
+    assert [] == answer.json().get("objects", [])
+
+
 def test_records_are_listed_in_pages_of_own_ones(backend, token_for):
     """However others' lie between them, each page is full until the last, and each record comes once."""
     folders = [f"records/{'own' if number % 3 == 0 else 'other'}/{number}/" for number in range(9)]

@@ -37,6 +37,7 @@ def test_rules_are_set_listed_and_unset(tmp_path, capsys):
     ]
     assert [EXIT_DONE] * 6 == statuses
     assert [
+        "Prefix         Visibility",
         "courses/       unlisted",
         "courses/math/  private",
         "All others are public (STREAMS).",
