@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from storage.local_changes import FinishedFile, LocalChanges, size_of
 from storage.local_digests import Digests, FileDigests
 from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
-from storage.local_parts import PartsFolder
+from storage.local_parts import PartsBusyError, PartsFolder
 from storage.parts import made_of
 from storage.prefix_usage import PrefixUsage
 from storage.quota import Quotas
@@ -252,8 +253,11 @@ class LocalStorageBackend:
         """Make the object of its parts; see StorageBackend.complete_parts."""
         self._folder.locate(path)
         try:
-            joined = await asyncio.to_thread(self._parts.join, path, upload_id, parts)
-            return await self._usage.change(lambda counts: self._changes.complete(counts, path, upload_id, joined))
+            while True:
+                joined = await asyncio.to_thread(self._parts.join, path, upload_id, parts)  # may take long
+                with suppress(PartsBusyError):
+                    complete = partial(self._changes.complete, path=path, upload_id=upload_id, joined=joined)
+                    return await self._usage.change(complete)
         except UploadNotFoundError:
             if await self.exists(path) and made_of((made := await self.find(path)).etag, parts):
                 return made  # completed before, and the answer did not arrive

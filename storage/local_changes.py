@@ -78,7 +78,7 @@ class LocalChanges:
     def complete(self, counts: Counts, path: str, upload_id: str, joined: Sequence[StoredPart]) -> StoredObject:
         """Move an object that was joined of an upload's parts to its place, and remove the upload.
 
-        Raises UploadNotFoundError, InvalidPartError and what `put` raises.
+        Raises PartsBusyError, UploadNotFoundError, InvalidPartError and what `put` raises.
         """
         parts_bytes = self._parts.total_of(upload_id)
         digests = Digests(etag=etag_of_parts([part.etag for part in joined]), md5=None)

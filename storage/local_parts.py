@@ -33,6 +33,10 @@ _ABOUT = "upload.json"
 _LOCK = "lock"
 
 
+class PartsBusyError(Exception):
+    """Somebody else is joining parts of the upload just now: wait for that with `PartsFolder.join`."""
+
+
 class PartsFolder:
     """The uploads in parts of one storage."""
 
@@ -112,10 +116,10 @@ class PartsFolder:
     def completed(self, path: str, upload_id: str, joined: Sequence[StoredPart]) -> Iterator[Path]:
         """Give the file of the parts that `join` has returned, to be moved away in the block, and remove the upload.
 
-        If the block does not end well, or the program ends before, all can be repeated.
-        Raises UploadNotFoundError, InvalidPartError, StorageError.
+        If the block does not end well, or the program ends before, all can be repeated. Waits for nobody.
+        Raises PartsBusyError, UploadNotFoundError, InvalidPartError, StorageError.
         """
-        with self._locked(path, upload_id) as place:
+        with self._locked(path, upload_id, wait=False) as place:
             content = joined_in(place).content
             if content is None or joined_in(place).parts != list(joined):
                 raise _sent_again(path)
@@ -124,11 +128,12 @@ class PartsFolder:
             _remove(place)
 
     @contextmanager
-    def _locked(self, path: str, upload_id: str) -> Iterator[Path]:
+    def _locked(self, path: str, upload_id: str, *, wait: bool = True) -> Iterator[Path]:
         place = self._place(path, upload_id)
         with translated_for_saving(path), ExitStack() as stack:
             try:
-                stack.enter_context(locked(place / _LOCK))
+                if not stack.enter_context(locked(place / _LOCK, wait=wait)):
+                    raise PartsBusyError
             except FileNotFoundError as error:
                 raise upload_not_found(path) from error
             self._place(path, upload_id)  # another may have completed it meanwhile

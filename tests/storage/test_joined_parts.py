@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from storage import InvalidPartError, LocalSettings, StorageFullError, StoredPar
 from storage.file_lock import locked
 from storage.joined_parts import JOURNAL
 from storage.local import PARTS
+from storage.local_parts import PartsFolder
 
 CONTENTS = [bytes([65 + number]) * (3000 + 7 * number) for number in range(5)]
 WHOLE = b"".join(CONTENTS)
@@ -165,6 +167,24 @@ def test_nobody_waits_for_another_that_joins(storage, root, run, upload_id, send
     third = send(3)
     assert [] == own_files(root, upload_id)
     assert [first, second, third] == run(storage.list_parts("a", upload_id))
+
+
+def test_completing_waits_for_who_joins_outside_of_the_count(storage, root, run, upload_id, send, monkeypatch):
+    """Who moves the object to its place holds up all others, so it waits for nobody then, and tries again after."""
+    parts = [send(1), send(2)]
+    join, joins, holding = PartsFolder.join, [], ExitStack()
+
+    def join_and_hold_once(*arguments):
+        joins.append(1)
+        holding.close()
+        joined = join(*arguments)
+        if len(joins) == 1:
+            holding.enter_context(locked(root / PARTS / upload_id / "lock"))
+        return joined
+
+    monkeypatch.setattr(PartsFolder, "join", join_and_hold_once)
+    run(storage.complete_parts("a", upload_id, parts))
+    assert (2, CONTENTS[0] + CONTENTS[1]) == (len(joins), run(storage.load("a")))
 
 
 def test_a_full_disk_loses_no_part(storage, root, run, upload_id, send, monkeypatch):
