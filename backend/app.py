@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -27,22 +28,25 @@ from backend.error_responses import (
     answer_records,
     answer_storage,
 )
+from backend.health import HealthRoutes, Readiness
 from backend.multipart import MultipartRoutes
 from backend.named_tokens import NamedTokens
 from backend.objects import ObjectRoutes
 from backend.pages import PageRoutes
 from backend.record_routes import RecordRoutes
-from backend.records import records_in
+from backend.records import FileRecords, records_in
 from backend.reference_page import ReferenceRoutes
 from backend.settings import BackendSettings
 from backend.signing import HmacUrlSigner
 from backend.sqlite_file import SqliteFileError
+from backend.storage_root import marker_of
 from backend.stream_rules import StreamRules
 from backend.token_check import token_check
 from backend.viewer_addresses import ViewerAddresses
 from backend.viewer_routes import ViewerRoutes, ViewerUrlRoutes
 from pipeline.errors import SettingsError
-from storage import StorageBackend, StorageError
+from storage import RootMarker, StorageBackend, StorageError
+from storage.own_thread import in_own_thread
 
 if TYPE_CHECKING:
     from backend.metrics import Metrics
@@ -81,7 +85,8 @@ def create_app(
 
     viewers = ViewerAddresses(settings.signing_secret, rules, time.time)
     addresses = Addresses(settings.public_base_url, viewers.download_path)
-    guarded = APIRouter(dependencies=[Depends(token_check(settings.token, tokens))], responses=refusals(401, 403, 503))
+    check_token = token_check(settings.token, tokens)
+    guarded = APIRouter(dependencies=[Depends(check_token)], responses=refusals(401, 403, 503))
     guarded.include_router(ApiRoutes(settings, storage, addresses).router())
     guarded.include_router(RecordRoutes(settings.endpoints, records, storage).router())
     guarded.include_router(
@@ -98,11 +103,23 @@ def create_app(
 
         guarded.include_router(MetricsRoutes(metrics, storage, records).router())
     app.include_router(guarded)
-    objects, pages = ObjectRoutes(storage, signer, rules, time.time), PageRoutes(settings, storage, records, rules)
+    app.include_router(HealthRoutes(_readiness(settings, storage, records), check_token).router())
+    objects, pages = ObjectRoutes(storage, signer, rules, time.time), PageRoutes(settings, storage, rules)
     for part in (objects, pages, ViewerRoutes(viewers, objects, pages)):
         app.include_router(part.router())
     app.include_router(ReferenceRoutes(settings, openapi_document(app, settings.storage)).router())
     return app
+
+
+def _readiness(settings: BackendSettings, storage: StorageBackend, records: FileRecords) -> Readiness:
+    marker = RootMarker(marker_of(settings.root))
+
+    def check_own_files() -> None:
+        marker.check()
+        records.check(wait_s=1)
+
+    own_files = partial(in_own_thread, check_own_files)
+    return Readiness({"The storage": storage.check_storable, "The folder of the file records": own_files})
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -304,9 +304,16 @@ class Records(BaseModel):
 
 
 class Health(BaseModel):
-    """The backend can store and read."""
+    """The backend answers, or can store and read: `ok`."""
 
     status: str
+
+
+class Unready(BaseModel):
+    """The backend can't store or read: `unavailable`; `detail` are sentences for who has a token without limits."""
+
+    status: str
+    detail: list[str] | None = None
 
 
 class RefusalBody(BaseModel):

@@ -1,4 +1,4 @@
-"""The pages for people: the list of streams and a player for each, and the health check.
+"""The pages for people: the list of streams and a player for each.
 
 The player itself is in `player_page.py`.
 """
@@ -16,8 +16,6 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from backend.addresses import OBJECTS, object_path
-from backend.contract import Health
-from backend.description import refusals
 from backend.player_page import (
     CAPTIONS_HEAD_BYTES,
     CAPTIONS_MARK,
@@ -26,7 +24,6 @@ from backend.player_page import (
     player_file,
     watch_page,
 )
-from backend.records import FileRecords
 from backend.settings import BackendSettings
 from backend.stream_list import FoundStream, StreamList
 from backend.stream_rules import StreamRules
@@ -48,13 +45,10 @@ MANIFESTS_AT_ONCE = 2
 
 
 class PageRoutes:
-    """The pages, their files and the health check. Nothing here needs the token."""
+    """The pages and their files. Nothing here needs the token."""
 
-    def __init__(
-        self, settings: BackendSettings, storage: StorageBackend, records: FileRecords, rules: StreamRules
-    ) -> None:
+    def __init__(self, settings: BackendSettings, storage: StorageBackend, rules: StreamRules) -> None:
         self._storage = storage
-        self._records = records
         self._rules = rules
         self._streams = StreamList(storage, shown=rules.is_public)
         self._lists = settings.stream_list
@@ -68,7 +62,6 @@ class PageRoutes:
         router = APIRouter()
         for path, page in (("/", self.streams), ("/watch/{prefix:path}", self.watch), ("/player/{name}", self.asset)):
             router.add_api_route(path, page, methods=["GET"], include_in_schema=False)
-        router.add_api_route("/health", self.health, methods=["GET"], responses=refusals(503))
         return router
 
     async def streams(self, after: str = "") -> Response:
@@ -126,13 +119,6 @@ class PageRoutes:
     async def asset(self, name: str) -> Response:
         """Give one of the player's own files."""
         return player_file(name)
-
-    async def health(self) -> Health:
-        """Say that storage and file records can be used; 503 where they can't."""
-        await asyncio.to_thread(self._records.check)
-        with suppress(ObjectNotFoundError):  # that nothing is there is an answer too
-            await self._storage.find("health")
-        return Health(status="ok")
 
     async def _beside(self, paths: StoragePathBuilder) -> tuple[str, str, str]:
         """Return captions, chapters and poster of the stream that is played now, empty where it has none.

@@ -94,6 +94,9 @@ class StorageBackend(Protocol):
     async def close(self) -> None:
         """Let go of connections. Closing twice is fine."""
 
+    async def check_storable(self) -> None:
+        """See that an object can be stored now, and leave nothing behind. It may never end. Raises StorageError."""
+
     async def save(
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None
     ) -> StoredObject:

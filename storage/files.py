@@ -27,7 +27,7 @@ class _Closable(Protocol):
 
 Closable = TypeVar("Closable", bound=_Closable)
 
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _CONFLICT = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY)
 
 
@@ -84,7 +84,7 @@ def _copied_by_system(source: FileIO, target: FileIO, size_bytes: int, from_byte
         try:
             return os.copy_file_range(source.fileno(), target.fileno(), size_bytes, from_byte, to_byte)
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 raise
     return 0  # not between these two
 
@@ -140,7 +140,7 @@ def translated_for_saving(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageFullError(f"{path} does not fit on the disk: free some space.") from error
         if error.errno in _CONFLICT:
             raise PathConflictError(f"{path} can't be stored: a folder and a file would need the same name.") from error

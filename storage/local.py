@@ -31,6 +31,7 @@ from storage.local_digests import Digests, FileDigests
 from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsBusyError, PartsFolder
+from storage.own_thread import in_own_thread
 from storage.parts import made_of
 from storage.prefix_usage import PrefixUsage
 from storage.quota import Quotas
@@ -83,6 +84,10 @@ class LocalStorageBackend:
         """End what runs beside everything else. Closing twice is fine."""
         await self._usage.close()
         await asyncio.to_thread(self._digests.close)
+
+    async def check_storable(self) -> None:
+        """See that a file can be written now; see StorageBackend.check_storable."""
+        await in_own_thread(self._folder.check_storable)
 
     async def save(
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None

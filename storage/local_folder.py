@@ -10,8 +10,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import InvalidPathError, ObjectNotFoundError, StorageSettingsError
-from storage.files import translated
+from storage.errors import (
+    InvalidPathError,
+    ObjectNotFoundError,
+    StorageFullError,
+    StorageSettingsError,
+    StorageUnavailableError,
+)
+from storage.files import FULL, translated
 from storage.folder_page import FolderPage, nameable
 from storage.paths import check_path, check_prefix, check_windows_segments
 from storage.root_marker import RootMarker
@@ -21,6 +27,9 @@ INCOMING = ".incoming"
 """The hidden folder of files that are not whole yet. In the root, so that moving one into place stays on one disk."""
 
 USUAL_NAME_BYTES = 255
+PROBE_BYTES = 4096
+"""How much is written to see that the disk has room."""
+
 LEFT_AFTER_S = 3600
 """A file to which nothing was written for so long belongs to nobody any more."""
 
@@ -57,6 +66,25 @@ class LocalFolder:
         """See that the folder is there, and not an empty one in its place. Raises StorageGoneError."""
         if self._marker is not None:
             self._marker.check()
+
+    def check_storable(self) -> None:
+        """See that a file can be written through to the disk, and remove it. Raises StorageError."""
+        self.check()
+        file = self.temporary()
+        try:
+            try:
+                with file.open("xb") as probe:
+                    probe.write(bytes(PROBE_BYTES))
+                    probe.flush()
+                    os.fsync(probe.fileno())
+            finally:
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            if error.errno in FULL:
+                raise StorageFullError(f"The disk of {self.root} is full: free some space.") from error
+            raise StorageUnavailableError(
+                f"{self.root} can't be written ({error.strerror}): check its permissions and its disk."
+            ) from error
 
     def temporary(self) -> Path:
         """Return a path for a file that is not whole yet."""

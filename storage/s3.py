@@ -48,6 +48,10 @@ class S3StorageBackend:
         await self._usage.start()
         await self._bucket.start()
 
+    async def check_storable(self) -> None:
+        """See that the bucket takes an object now; see StorageBackend.check_storable."""
+        await self._parts.check_storable()
+
     async def close(self) -> None:
         """Let go of the connections. Closing twice is fine."""
         await self._usage.close()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from storage.backend import StoredPart, UnfinishedUpload
-from storage.errors import ObjectNotFoundError, StorageError, UploadNotFoundError
+from storage.errors import ObjectNotFoundError, StorageError, StorageUnavailableError, UploadNotFoundError
 from storage.parts import upload_not_found
 from storage.s3_bucket import S3Bucket
 from storage.s3_content import ContentInParts, base64_md5
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 PARTS_AT_ONCE = 3
 """How many parts of one object are on their way: with one more being filled, all that a save keeps in memory."""
+
+PROBED_WITHIN_S = 10
+"""How long a bucket may take to say whether it takes an upload."""
+
+PROBE_PATH = "ready-check"
+"""To where an upload is begun to see whether it can be. It is never completed, so no object is ever there."""
 
 
 class S3Parts:
@@ -37,6 +43,21 @@ class S3Parts:
         """Begin an upload of what `S3Bucket.stored_with` says; return its ID."""
         with self._bucket.errors.translated(path):
             return (await self._bucket.client.create_multipart_upload(**about))["UploadId"]
+
+    async def check_storable(self) -> None:
+        """See that an upload may begin, and give it up: that leaves nothing, in a bucket that keeps versions either.
+
+        Raises StorageError, after PROBED_WITHIN_S at most.
+        """
+        try:
+            await asyncio.wait_for(self._begin_and_abort(), PROBED_WITHIN_S)
+        except asyncio.TimeoutError as error:
+            raise StorageUnavailableError(f"The bucket did not answer within {PROBED_WITHIN_S} seconds.") from error
+
+    async def _begin_and_abort(self) -> None:
+        upload_id = await self.begin(PROBE_PATH, self._bucket.stored_with(PROBE_PATH, None))
+        with suppress(StorageError):  # it holds nothing
+            await self.abort(PROBE_PATH, upload_id)
 
     async def send(self, path: str, upload: dict[str, Any], number: int, content: bytes) -> StoredPart:
         """Send one part."""

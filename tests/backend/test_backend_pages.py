@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import shutil
 from dataclasses import replace
 from html import unescape
 
@@ -19,20 +18,6 @@ WORDS = b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n"
 def attribute(page, name):
     """Return an attribute's value from a page."""
     return unescape(re.search(rf'{name}="([^"]*)"', page).group(1))
-
-
-def test_health(shared):
-    """The health check needs nothing."""
-    assert (200, {"status": "ok"}) == (lambda a: (a.status_code, a.json()))(shared.get("/health"))
-
-
-def test_a_storage_that_went_away_is_unhealthy(fresh):
-    """The health check says 503 and what is wrong."""
-    shutil.rmtree(fresh.backend.settings.root)
-    answer = fresh.get("/health")
-
-    assert (503, "RecordsUnavailable") == (answer.status_code, answer.json()["error"])
-    assert "can't be used" in answer.json()["message"]
 
 
 def test_every_stream_is_listed(fresh):

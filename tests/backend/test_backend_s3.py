@@ -1,7 +1,6 @@
 """The reference backend over a real S3 server: by the settings alone, with the same answers."""
 
 import os
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 import requests
+from silent_proxy import running_silent_proxy
 
 from backend.conformance.check import PointResult, check_backend
 from backend.server import serve_in_thread
@@ -20,7 +20,7 @@ from pipeline.errors import SettingsError
 from pipeline.transfer.http.cache_control import IMMUTABLE, PLAYLIST, REPLACEABLE, SEGMENT
 from pipeline.transfer.upload.uploader import Uploader
 from server_config import ReferenceBackend, S3Storage
-from storage import MIN_PART_BYTES
+from storage import MIN_PART_BYTES, AccessDeniedError
 
 TOKEN = "a-token-that-only-tests-know"
 PRESIGN = "/api/admin/content/aws/uploadUrl"
@@ -316,11 +316,56 @@ def client_of(place):
     return boto3.client("s3", endpoint_url=place.endpoint_url, region_name=place.region, **keys)
 
 
-def test_health_says_so_where_the_local_folder_went_away(s3_bucket, tmp_path):
-    """503 although the bucket is there: file records could not be kept."""
+def test_without_the_local_folder_all_is_503(s3_bucket, tmp_path, monkeypatch):
+    """Although the bucket is there: file records could not be kept. A look at the bucket leaves no upload there."""
+    monkeypatch.setattr("backend.health.KEPT_S", 0)
+    monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", 0)
     with serve_in_thread(configured(s3_bucket, tmp_path / "own")) as backend:
         well = requests.get(f"{backend.url}/health", timeout=60).status_code
-        shutil.rmtree(tmp_path / "own")
-        ill = requests.get(f"{backend.url}/health", timeout=60).status_code
+        assert [] == unfinished(s3_bucket)
+        (tmp_path / "own").rename(tmp_path / "aside")
+        ill = [requests.get(backend.url + path, timeout=60).status_code for path in ("/health", "/objects/a.ts")]
+        (tmp_path / "aside").rename(tmp_path / "own")
+        again = [requests.get(backend.url + path, timeout=60).status_code for path in ("/health", "/objects/a.ts")]
 
-    assert (200, 503) == (well, ill)
+    assert (200, [503, 503], [200, 404]) == (well, ill, again)
+
+
+def unfinished(place):
+    """Return the keys of uploads in parts that were begun."""
+    client = client_of(place)
+    found = client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.prefix).get("Uploads", [])
+    client.close()
+    return [upload["Key"] for upload in found]
+
+
+def test_a_bucket_that_does_not_answer_keeps_nobody_waiting(s3_bucket, tmp_path, monkeypatch):
+    """`/ready` says so soon, `/live` does not ask, and all is well when the bucket answers again."""
+    monkeypatch.setattr("backend.health.KEPT_S", 0)
+    with running_silent_proxy(urlsplit(s3_bucket.endpoint_url).port) as proxy:
+        settings = configured(s3_bucket, tmp_path, endpoint_url=f"http://127.0.0.1:{proxy.port}")
+        with serve_in_thread(settings) as backend:
+            well = ask(backend, "GET", "/ready").status_code
+            proxy.open.clear()
+            monkeypatch.setattr("backend.health.ANSWERED_WITHIN_S", 0.05)
+            stranger, owner = requests.get(f"{backend.url}/ready", timeout=60), ask(backend, "GET", "/ready")
+            live = requests.get(f"{backend.url}/live", timeout=60).status_code
+            proxy.open.set()
+            monkeypatch.setattr("backend.health.ANSWERED_WITHIN_S", 60)
+            again = ask(backend, "GET", "/ready").status_code
+
+    assert (200, 503, {"status": "unavailable"}, 200, 200) == (well, stranger.status_code, stranger.json(), live, again)
+    assert ["The storage did not answer within 0.05 seconds."] == owner.json()["detail"]
+
+
+def test_keys_that_may_not_write_are_not_ready(s3_bucket, tmp_path, monkeypatch):
+    """Keys that may read and not write let no upload begin, which is said before one tries."""
+    monkeypatch.setattr("storage.s3_parts.S3Parts.begin", _refused)
+    with serve_in_thread(configured(s3_bucket, tmp_path)) as backend:
+        ready = ask(backend, "GET", "/ready")
+
+    assert (503, ["The keys may not write."]) == (ready.status_code, ready.json()["detail"])
+
+
+async def _refused(*_):
+    raise AccessDeniedError("The keys may not write.")
