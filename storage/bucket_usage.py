@@ -8,11 +8,12 @@ from contextlib import suppress
 from storage import promises
 from storage.backend import StoredObject, StoredPart
 from storage.errors import AccessDeniedError, ObjectNotFoundError, SizeUnknownError, UploadNotFoundError
+from storage.measuring import MeasuredFile
 from storage.reservation import Reservation
 from storage.s3_parts import S3Parts
 from storage.settings import S3Settings
 from storage.usage import Usage
-from storage.usage_ledger import Ledger, MeasuredFile
+from storage.usage_ledger import Ledger
 
 PARTS_KEPT_S = 3600
 """How long room is kept for the parts of an upload of which nothing is heard: renewed by each part that is signed,

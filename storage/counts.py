@@ -17,10 +17,10 @@ class Counts(Protocol):
     def count_object(self, path: str, before_bytes: int, after_bytes: int) -> None:
         """Note that an object came, went (0 bytes after) or was replaced."""
 
-    def count_part(self, path: str, upload_id: str, number: int, before_bytes: int, after_bytes: int) -> None:
-        """Note that a part came or was replaced."""
+    def count_part(self, path: str, upload_id: str, number: int, size_bytes: int) -> None:
+        """Note that a part came, or was replaced."""
 
-    def count_no_parts(self, path: str, upload_id: str, before_bytes: int) -> None:
+    def count_no_parts(self, path: str, upload_id: str) -> None:
         """Note that an upload in parts is gone, with all its parts."""
 
 
@@ -36,8 +36,8 @@ class Uncounted:
     def count_object(self, path: str, before_bytes: int, after_bytes: int) -> None:
         """See Counts."""
 
-    def count_part(self, path: str, upload_id: str, number: int, before_bytes: int, after_bytes: int) -> None:
+    def count_part(self, path: str, upload_id: str, number: int, size_bytes: int) -> None:
         """See Counts."""
 
-    def count_no_parts(self, path: str, upload_id: str, before_bytes: int) -> None:
+    def count_no_parts(self, path: str, upload_id: str) -> None:
         """See Counts."""

@@ -31,12 +31,12 @@ from storage.local_digests import Digests, FileDigests
 from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
 from storage.local_parts import PartsBusyError, PartsFolder
+from storage.measuring import MeasuredFile
 from storage.own_thread import in_own_thread
 from storage.parts import made_of
 from storage.prefix_usage import PrefixUsage
 from storage.quota import Quotas
 from storage.usage import Usage
-from storage.usage_ledger import MeasuredFile
 
 PARTS = ".parts"
 """The hidden folder of parts whose objects are not complete yet."""
@@ -102,7 +102,9 @@ class LocalStorageBackend:
             digests = Digests(etag=md5, md5=md5)
             await asyncio.to_thread(self._digests.note_if_possible, path, temporary, digests)
             finished = FinishedFile(file=temporary, digests=digests, reservation=reservation)
-            return await self._usage.change(lambda counts: self._changes.put(counts, path, finished))
+            return await reservation.used_by(
+                self._usage.change(lambda counts: self._changes.put(counts, path, finished))
+            )
         finally:
             await reservation.release()
             with suppress(OSError):  # usually it has been moved; what can't be removed now goes at the next start
@@ -241,7 +243,9 @@ class LocalStorageBackend:
             md5, written = await write_file(path, temporary, reservation.renewed_by(chunks), reservation.grow_to)
             _check_size(path, size_bytes, written)
             finished = FinishedFile(file=temporary, digests=Digests(etag=md5, md5=md5), reservation=reservation)
-            await self._usage.change(lambda counts: self._changes.put_part(counts, path, upload_id, number, finished))
+            await reservation.used_by(
+                self._usage.change(lambda counts: self._changes.put_part(counts, path, upload_id, number, finished))
+            )
             await asyncio.to_thread(self._parts.join_waiting, upload_id)
         finally:
             await reservation.release()

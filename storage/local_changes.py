@@ -69,10 +69,9 @@ class LocalChanges:
 
     def put_part(self, counts: Counts, path: str, upload_id: str, number: int, finished: FinishedFile) -> None:
         """Move a part to its place. Raises StorageQuotaExceededError, UploadNotFoundError, StorageError."""
-        before_bytes = self._parts.size_of(upload_id, number)
-        replaced_bytes = before_bytes + size_of(self._folder.locate(path))
+        replaced_bytes = self._parts.size_of(upload_id, number) + size_of(self._folder.locate(path))
         size_bytes = finished.take_room(counts, path, replaced_bytes=replaced_bytes)
-        counts.count_part(path, upload_id, number, before_bytes, size_bytes)
+        counts.count_part(path, upload_id, number, size_bytes)
         self._parts.put_in_place(path, upload_id, number, finished.file, finished.digests.etag)
 
     def complete(self, counts: Counts, path: str, upload_id: str, joined: Sequence[StoredPart]) -> StoredObject:
@@ -80,7 +79,6 @@ class LocalChanges:
 
         Raises PartsBusyError, UploadNotFoundError, InvalidPartError and what `put` raises.
         """
-        parts_bytes = self._parts.total_of(upload_id)
         digests = Digests(etag=etag_of_parts([part.etag for part in joined]), md5=None)
         with self._parts.completed(path, upload_id, joined) as file:
             with translated_for_saving(path):
@@ -88,12 +86,13 @@ class LocalChanges:
                 # noted first: a file that is moved stays the same one, and a note about one that never came is ignored
                 self._digests.note(path, file.stat(), digests)
             made = self.put(counts, path, FinishedFile(file=file, digests=digests))
-        counts.count_no_parts(path, upload_id, parts_bytes)
+        counts.count_no_parts(path, upload_id)
         return made
 
     def abort(self, counts: Counts, path: str, upload_id: str) -> None:
         """Remove an upload in parts; one that is not there is fine."""
-        counts.count_no_parts(path, upload_id, self._parts.remove(path, upload_id))
+        self._parts.remove(path, upload_id)
+        counts.count_no_parts(path, upload_id)
 
     def abort_abandoned(self, counts: Counts) -> None:
         """Remove the uploads to which nothing came for long."""

@@ -153,13 +153,10 @@ class PartsFolder:
                 joined, following = append(place, joined, piece), following + 1
         return following in _own(place)
 
-    def remove(self, path: str, upload_id: str) -> int:
-        """Remove an upload, if it is there; return the bytes that its parts had."""
-        try:
-            place = self._place(path, upload_id)
-        except UploadNotFoundError:
-            return 0
-        return _remove(place)
+    def remove(self, path: str, upload_id: str) -> None:
+        """Remove an upload, if it is there."""
+        with suppress(UploadNotFoundError):
+            _remove(self._place(path, upload_id))
 
     def abandoned(self, now_s: float) -> list[tuple[str, str]]:
         """Return path and ID of the uploads to which nothing came for long; remove what is left of others."""
@@ -185,10 +182,6 @@ class PartsFolder:
                     with suppress(UploadNotFoundError):  # it is being removed
                         for piece in self.parts(path, place.name).values():
                             yield path, place.name, piece.part
-
-    def total_of(self, upload_id: str) -> int:
-        """Return the bytes of one upload's parts together."""
-        return _parts_bytes(self._folder / upload_id)
 
     def unfinished(self) -> list[UnfinishedUpload]:
         """Return the uploads that are not complete, sorted by their paths."""
@@ -241,12 +234,10 @@ def _own(place: Path) -> dict[int, PlacedPart]:
     return found
 
 
-def _remove(place: Path) -> int:
-    freed = _parts_bytes(place)
+def _remove(place: Path) -> None:
     with suppress(OSError):  # first: from here on there is no such upload, rather than one with fewer and fewer parts
         (place / _ABOUT).unlink()
     shutil.rmtree(place, ignore_errors=True)
-    return freed - _parts_bytes(place)
 
 
 def _parts_bytes(place: Path) -> int:

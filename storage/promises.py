@@ -66,7 +66,7 @@ def promise_part(
 
 def forget_parts(ledger: Ledger, path: str, upload_id: str) -> None:
     """Give back the room of an upload in parts: it was completed or aborted."""
-    ledger.count_no_parts(path, upload_id, 0)
+    ledger.count_no_parts(path, upload_id)
     ledger.connection.execute("DELETE FROM reservations WHERE id BETWEEN ? AND ?", part_names(upload_id))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from storage.counts import Counts
 from storage.errors import StorageError
@@ -16,6 +17,8 @@ HELD_S = 60
 RENEWED_AFTER_S = 15
 RENEWED_BY_BYTES = 64 << 10
 """What has to come before room is held anew: a kilobyte a second, so that a trickle holds no gigabytes."""
+
+_T = TypeVar("_T")
 
 
 class Reservation:
@@ -59,14 +62,19 @@ class Reservation:
         return chunks if self._act is None else self._renewed_by(chunks)
 
     async def release(self) -> None:
-        """Give the room back, unless the object was stored and counted, which has done so."""
+        """Give the room back, unless an object has used it."""
         if self._act is not None and self._is_asked_for:
             with suppress(StorageError):  # then it ends when nothing has come for a while
                 await self._act(lambda ledger: ledger.release(self.name))
 
-    def end(self, counts: Counts) -> None:
-        """Give the room back to the object that is being stored in this transaction."""
+    async def used_by(self, storing: Awaitable[_T]) -> _T:
+        """Wait until the object is stored and counted, which calls `end`, and return what that returns."""
+        stored = await storing
         self._is_asked_for = False
+        return stored
+
+    def end(self, counts: Counts) -> None:
+        """Give the room to the object that is being stored in this transaction."""
         counts.release(self.name)
 
     async def _renewed_by(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

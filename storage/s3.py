@@ -82,7 +82,9 @@ class S3StorageBackend:
                     await self._parts.save(about, content, (first, second), parts)
                     made = await self.find(path)  # Ceph's answer to the completion has no entity tag
                     etag, modified_s = made.etag, made.modified_s
-            await self._counted.stored(path, content.size_bytes, replaced_bytes=replaced_bytes, reservation=reservation)
+            await reservation.used_by(
+                self._counted.stored(path, content.size_bytes, replaced_bytes=replaced_bytes, reservation=reservation)
+            )
         finally:
             await reservation.release()
         return StoredObject(

@@ -17,19 +17,12 @@ from typing import ParamSpec, TypeVar
 
 from storage.counts import Counts, Uncounted
 from storage.errors import StorageError, StorageQuotaExceededError, StorageUnavailableError
+from storage.measuring import MEASURING_S, MeasuredFile, MeasuredFiles, Measuring
 from storage.prefix_usage import PrefixUsage, usage_by_prefix
 from storage.quota import Quotas
 from storage.reservation import Reservation
 from storage.usage_file import UsageFile
-from storage.usage_ledger import (
-    LOOK_AGAIN_S,
-    MEASURING_S,
-    Ledger,
-    MeasuredFile,
-    MeasuredFiles,
-    Measuring,
-    UnmeasuredError,
-)
+from storage.usage_ledger import LOOK_AGAIN_S, Ledger, UnmeasuredError
 
 LOOKED_FOR_S = 10
 """How long what does not fit waits for another look at what is stored."""

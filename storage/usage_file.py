@@ -46,6 +46,13 @@ CREATE TABLE reservations (
     until_s REAL NOT NULL,
     outside INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE parts (
+    upload_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (upload_id, number)
+) WITHOUT ROWID;
 CREATE INDEX reservations_by_end ON reservations (outside, until_s);
 CREATE TRIGGER reserved AFTER INSERT ON reservations BEGIN
     UPDATE counted SET reserved_bytes = reserved_bytes + max(0, new.size_bytes - new.replaced_bytes)

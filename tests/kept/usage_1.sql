@@ -15,6 +15,14 @@ CREATE TABLE counted (
 ) WITHOUT ROWID;
 INSERT INTO "counted" VALUES('',60,5,27);
 INSERT INTO "counted" VALUES('videos/',40,5,27);
+CREATE TABLE parts (
+    upload_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (upload_id, number)
+) WITHOUT ROWID;
+INSERT INTO "parts" VALUES('0a0b',1,'videos/c.ts',5);
 CREATE TABLE reservations (
     id TEXT PRIMARY KEY,
     path TEXT NOT NULL,

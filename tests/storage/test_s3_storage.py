@@ -28,11 +28,11 @@ from storage import (
     s3_bucket,
     s3_content,
 )
+from storage.measuring import MEASURED_FOR_S
 from storage.paths import MAX_PATH_BYTES
 from storage.s3 import S3StorageBackend
 from storage.s3_content import PART_BYTES, PARTS_OF_A_SIZE, part_size
 from storage.s3_parts import PARTS_AT_ONCE, S3Parts
-from storage.usage_ledger import MEASURED_FOR_S
 
 DEADLINE_S = 60
 

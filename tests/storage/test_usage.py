@@ -6,10 +6,11 @@ import pytest
 
 from storage import promises
 from storage.errors import StorageQuotaExceededError, StorageUnavailableError
+from storage.measuring import MEASURED_FOR_S, MEASURING_S, MeasuredFile
 from storage.quota import Quotas
 from storage.reservation import HELD_S, RENEWED_AFTER_S, RENEWED_BY_BYTES
 from storage.usage import Usage
-from storage.usage_ledger import LOOK_AGAIN_S, MEASURED_FOR_S, MEASURING_S, MeasuredFile
+from storage.usage_ledger import LOOK_AGAIN_S
 
 
 class Store:
@@ -161,9 +162,9 @@ class TestMeasuring:
         store.parts = [MeasuredFile("p", 5, "one", 1), MeasuredFile("p", 6, "two", 1)]
 
         async def change():
-            await usage.change(lambda counts: counts.count_part("p", "one", 1, 5, 7))
-            await usage.change(lambda counts: counts.count_part("p", "one", 2, 0, 8))
-            await usage.change(lambda counts: counts.count_no_parts("p", "two", 6))
+            await usage.change(lambda counts: counts.count_part("p", "one", 1, 7))
+            await usage.change(lambda counts: counts.count_part("p", "one", 2, 8))
+            await usage.change(lambda counts: counts.count_no_parts("p", "two"))
 
         async def ask():
             await usage.total()
