@@ -168,8 +168,8 @@ def announce(running: RunningBackend) -> None:
             f"  BACKEND_URL={running.url}",
             f"  AUTH_TOKEN={settings.token}",
         ]
-    lines += ["", f"Streams:  {running.url}/", f"API:      {running.url}/docs", "Stop with Ctrl-C."]
-    _write(*lines)
+    streams = [f"Streams:  {running.url}/"] if settings.stream_list else []
+    _write(*lines, "", *streams, f"API:      {running.url}/docs", "Stop with Ctrl-C.")
 
 
 def _bucket(storage: S3Settings) -> str:

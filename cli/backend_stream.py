@@ -12,12 +12,15 @@ from backend.settings import BackendSettings
 from backend.sqlite_file import SqliteFileError
 from backend.stream_rules import StreamRule, StreamRules, Visibility, as_folder
 from backend.viewer_addresses import StreamPaths, ViewerAddresses
+from cli.asyncio_command import run_to_its_end
 from cli.backend_root import root_of
+from cli.main import complain
 from cli.moments import moment_s
 from cli.printing import write_table
 from config import Config
 from pipeline.errors import SettingsError
 from pipeline.timestamps import utc_text
+from storage import StorageError, StoragePathBuilder, create
 
 _LOCAL_URL = "http://127.0.0.1:8000"
 """Where a backend is reached that nobody has told of another address."""
@@ -38,8 +41,23 @@ def run(options: argparse.Namespace, config: Config) -> int:
         expires_s = None if options.expires is None else moment_s(options.expires, "--expires", time.time())
         settings = BackendSettings.from_config(config, root=root)
         addresses = ViewerAddresses(settings.signing_secret, rules, time.time)
-        _write(_found(addresses.stream(as_folder(options.stream), expires_s=expires_s), settings))
+        prefix = as_folder(options.stream)
+        _write(_found(addresses.stream(prefix, expires_s=expires_s), settings))
+        if not run_to_its_end(_is_stored(settings, prefix)):
+            complain(f"No stream is stored at {prefix} yet: nothing is found at these addresses until there is.")
     return 0
+
+
+async def _is_stored(settings: BackendSettings, prefix: str) -> bool:
+    """Whether a stream is stored, as far as the storage tells now."""
+    storage = create(settings.storage)
+    try:
+        await storage.start()
+        return await storage.exists(StoragePathBuilder(prefix).master)
+    except StorageError:
+        return True
+    finally:
+        await storage.close()
 
 
 def _all(rules: StreamRules) -> Sequence[StreamRule]:

@@ -100,6 +100,17 @@ def test_it_says_where_it_is_and_where_objects_go(tmp_path, capsys):
     assert all("API:      http://127.0.0.1:8000/docs\n" in text for text in shown)
 
 
+def test_a_list_that_is_off_is_not_named(tmp_path, capsys):
+    """What would be 404 is not among what it says at its start."""
+    settings = BackendSettings.from_config(Config(), root=tmp_path)
+    shown = []
+    for stream_list in (True, False):
+        command.announce(RunningBackend("http://127.0.0.1:8000", replace(settings, stream_list=stream_list)))
+        shown.append("Streams:" in capsys.readouterr().out)
+
+    assert [True, False] == shown
+
+
 def test_the_options_win_over_the_usual_place(tmp_path, monkeypatch):
     """Without options it listens on this machine alone."""
     calls = []

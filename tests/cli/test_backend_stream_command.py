@@ -57,11 +57,12 @@ def test_a_printed_address_works_at_the_running_backend(tmp_path, capsys):
         requests.put(signed, b"#EXTM3U\n", headers={"Content-Type": wanted["contentType"]}, timeout=60)
         command(tmp_path, "set", "math", "private")
         command(tmp_path, "url", "math/1", "--expires", "2h", public_base_url=backend.url)
-        visibility, page, playlist, frame, hint = capsys.readouterr().out.splitlines()
+        out, err = capsys.readouterr()
+        visibility, page, playlist, frame, hint = out.splitlines()
         found = [requests.get(line.split()[1], timeout=60).status_code for line in (page, playlist)]
         hidden = requests.get(f"{backend.url}/objects/math/1/master.m3u8", timeout=60).status_code
 
-    assert ([200, 200], 404) == (found, hidden)
+    assert ([200, 200], 404, "") == (found, hidden, err)
     assert re.fullmatch(r"Visibility: private; the addresses work until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\.", visibility)
     assert f'<iframe src="{page.split()[1]}"' in frame
     assert "A page of another site can show it once EMBED_ORIGINS names that site." == hint
@@ -79,9 +80,13 @@ def test_addresses_begin_where_players_reach_the_backend(default, page, until, t
     """Below PUBLIC_BASE_URL, by the visibility that STREAMS says."""
     site = ("https://moodle.example.com",)
     status = command(tmp_path, "url", "a b", streams=default, public_base_url=PUBLIC_URL, embed_origins=site)
-    lines = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
 
     assert (EXIT_DONE, 4) == (status, len(lines))
+    assert (
+        "hls-converter: No stream is stored at a b/ yet: nothing is found at these addresses until there is.\n" == err
+    )
     assert re.fullmatch(rf"Visibility: {default}; the addresses work {until}\.", lines[0])
     assert re.fullmatch(page, lines[1].split()[1])
 
