@@ -50,7 +50,7 @@ class PageRoutes:
     def __init__(self, settings: BackendSettings, storage: StorageBackend, rules: StreamRules) -> None:
         self._storage = storage
         self._rules = rules
-        self._streams = StreamList(storage, shown=rules.is_public)
+        self._streams = StreamList(storage, shown=rules.is_public, looked_into=rules.has_public)
         self._lists = settings.stream_list
         self._embedding = settings.embed_origins
         self._reading_manifests = asyncio.Semaphore(MANIFESTS_AT_ONCE)
@@ -70,13 +70,15 @@ class PageRoutes:
             raise HTTPException(404)
         page = await self._streams.page(after)
         cards = "\n".join([await self._card(stream) for stream in page.streams])
-        more = ""
+        ways = [f'<a href="{escape(self._base)}/">First page</a>'] if after else []
         if page.next is not None:
-            link = f"{escape(self._base)}/?after={quote(page.next, safe='')}"
-            more = f'<p class="more"><a href="{link}">More streams</a></p>'
+            ways.append(f'<a href="{escape(self._base)}/?after={quote(page.next, safe="")}">More streams</a>')
         nothing = _NOTHING_HERE if page.next is None and not after else _NOTHING_THERE
         return filled_page(
-            "streams.html", base=self._base, streams=cards or f'<p class="quiet">{nothing}</p>', more=more
+            "streams.html",
+            base=self._base,
+            streams=cards or f'<p class="quiet">{nothing}</p>',
+            more=f'<nav class="more">{" ".join(ways)}</nav>' if ways else "",
         )
 
     async def watch(self, request: Request, prefix: str) -> Response:

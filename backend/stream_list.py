@@ -60,10 +60,12 @@ class StreamList:
         storage: StorageBackend,
         *,
         shown: Callable[[str], bool] = lambda prefix: True,
+        looked_into: Callable[[str], bool] = lambda folder: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._storage = storage
         self._shown = shown
+        self._looked_into = looked_into
         self._clock = clock
 
     async def page(self, after: str = "") -> StreamPage:
@@ -76,7 +78,10 @@ class StreamList:
                     continue
                 if step.stream is not None and self._shown(step.stream.prefix):
                     found.append(step.stream)
-                if len(found) == STREAMS_A_PAGE or self._clock() > ends_at:
+                # The address of the following page has this position in it, and must name nothing that is not shown.
+                # Folders that hold nothing to be shown take no time.
+                late = self._clock() > ends_at and self._shown(step.position)
+                if len(found) == STREAMS_A_PAGE or late:
                     return StreamPage(streams=tuple(found), next=step.position)
         return StreamPage(streams=tuple(found), next=None)
 
@@ -89,7 +94,7 @@ class StreamList:
         while begun:
             one = begun[-1]
             name = next(one.names, None)
-            if name is not None and one.passed_over.fullmatch(name):
+            if name is not None and not self._is_looked_into(one, name):
                 yield _Step(position=f"{one.folder}{name}/{LAST}")
             elif name is not None:
                 begun.append(await self._begin(f"{one.folder}{name}/", after))
@@ -101,6 +106,9 @@ class StreamList:
             else:
                 begun.pop()
                 yield _Step(position=one.folder + LAST)
+
+    def _is_looked_into(self, one: _Folder, name: str) -> bool:
+        return not one.passed_over.fullmatch(name) and self._looked_into(f"{one.folder}{name}/")
 
     async def _begin(self, folder: str, after: str) -> _Folder:
         """Look at a folder, from its beginning or from where `after` is in it."""

@@ -103,6 +103,12 @@ class StreamRules:
         """Whether everybody may watch an object, or what lies below a prefix. Raises SqliteFileError."""
         return self.rule_for(key).visibility is Visibility.PUBLIC
 
+    def has_public(self, folder: str) -> bool:
+        """Whether everybody may watch something below a folder. Raises SqliteFileError."""
+        below = _folded(folder)
+        public = (one for one, rule in self._current().items() if rule.visibility is Visibility.PUBLIC)
+        return self.is_public(folder) or any(one.startswith(below) for one in public)
+
     def set(self, prefix: str, visibility: Visibility, *, new_address: bool = False) -> StreamRule:
         """Let a rule count for all below a prefix, in place of the one that it has. Raises SettingsError.
 

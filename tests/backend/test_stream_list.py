@@ -18,6 +18,7 @@ class Watched(LocalStorageBackend):
 
     def __init__(self, root):
         super().__init__(root)
+        self.root = root
         self.looked_at = []
 
     async def list_folder(self, folder="", *, after=""):
@@ -84,15 +85,33 @@ def test_no_streams_own_folder_is_looked_at(storage):
     assert [("a/", True, True)] == [(s.prefix, s.versioned, s.has_poster) for s in found if s.versioned or s.has_poster]
 
 
+def test_what_is_not_shown_is_not_in_the_way_on_either(storage):
+    """The place where a page ends is in the next one's address: it is never in a folder that nobody is to hear of."""
+    write(storage.root, "a/secret/master.m3u8")
+    write(storage.root, "courses/v2/secret/master.m3u8")
+    ticks = iter(range(0, 10_000, 10))
+    streams = StreamList(
+        storage,
+        shown=lambda prefix: "secret" not in prefix,
+        looked_into=lambda folder: "secret" not in folder,
+        clock=lambda: next(ticks),
+    )
+    found, places, after = [], [], ""
+    while after is not None:
+        page = asyncio.run(streams.page(after))
+        found += [stream.prefix for stream in page.streams]
+        places.append(after := page.next)
+
+    assert sorted(STREAMS) == found
+    assert [] == [place for place in places if "secret" in (place or "")]
+    assert [] == [folder for folder in storage.looked_at if "secret" in folder]
+
+
 def test_folders_may_be_deep(tmp_path):
     """A path of as many folders as a key can have is looked through like any other."""
     deep = "a/" * 500
     storage = LocalStorageBackend(tmp_path / "root")
-
-    async def one():
-        yield b"#EXTM3U\n"
-
-    asyncio.run(storage.save(f"{deep}master.m3u8", one()))
+    write(tmp_path / "root", f"{deep}master.m3u8")
     assert [deep] == [stream.prefix for page in pages(storage) for stream in page]
 
 
@@ -111,11 +130,11 @@ def test_the_first_page_leads_to_the_next(settings, monkeypatch):
         write(settings.root, f"{name}/master.m3u8")
     with serve_in_thread(settings) as backend:
         first = requests.get(f"{backend.url}/", timeout=60).text
-        link = first.partition('<p class="more"><a href="')[2].partition('"')[0]
+        link = first.partition('<nav class="more"><a href="')[2].partition('"')[0]
         second = requests.get(backend.url + link, timeout=60).text
 
     assert (["a", "b &amp; c"], ["d"]) == (names_on(first), names_on(second))
-    assert "More streams" not in second
+    assert ("First page" in first, "More streams" in second, "First page" in second) == (False, False, True)
 
 
 def names_on(page):

@@ -46,6 +46,26 @@ def test_the_longest_prefix_counts(key, expected, rules):
     assert expected is rules.rule_for(key).visibility
 
 
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("", True),
+        ("courses/", True),
+        ("courses/open/", True),
+        ("courses/open/a/", True),
+        ("courses/b/", False),
+        ("x/", False),
+    ],
+)
+def test_something_public_may_lie_below_what_is_not(folder, expected, tmp_path):
+    """A folder has something to show where a rule below it says so, or its own."""
+    rules = StreamRules(tmp_path, Visibility.PRIVATE)
+    rules.prepare()
+    rules.set("courses/open/", Visibility.PUBLIC)
+
+    assert expected == rules.has_public(folder)
+
+
 def test_without_a_rule_the_default_counts(tmp_path):
     """What the settings say, before and after there was a rule."""
     rules = StreamRules(tmp_path, PRIVATE_)
