@@ -74,6 +74,10 @@ class Measuring:
         """Return when was measured last, 0 for never."""
         return float(self._connection.execute("SELECT measured_s FROM state").fetchone()[0] or 0)
 
+    def prefixes(self) -> set[str]:
+        """Return below what others count who share the storage, with other quotas perhaps: as at a change of them."""
+        return {prefix for (prefix,) in self._connection.execute("SELECT prefix FROM counted WHERE prefix <> ''")}
+
     def begin(self, turn: str) -> bool:
         """Take the turn to measure; whether nobody else has it. From here on changes are written down."""
         taken = self._connection.execute(

@@ -25,4 +25,8 @@ def usage_by_prefix(ledger: Ledger) -> list[PrefixUsage]:
         "SELECT prefix, objects_bytes, parts_bytes, reserved_bytes FROM counted ORDER BY prefix"
     )
     limits = ledger.quotas.limits
-    return [PrefixUsage(name, size, parts, kept, limits.get(name)) for name, size, parts, kept in rows]
+    return [
+        PrefixUsage(name, size, parts, kept, limits.get(name))
+        for name, size, parts, kept in rows
+        if name in limits or not name
+    ]

@@ -220,7 +220,8 @@ class Usage:
         await self._run(self._end, turn, begun_s, listing)
 
     async def _listed(self, turn: str) -> MeasuredFiles:
-        listing, told_s = MeasuredFiles(self._quotas.by_prefix), self._clock()
+        prefixes = {*self._quotas.by_prefix, *await self._run(self._prefixes)}
+        listing, told_s = MeasuredFiles(prefixes), self._clock()
         async for some in self._everything():
             for found in some:
                 listing.add(found)
@@ -238,6 +239,10 @@ class Usage:
     def _begin(self, turn: str, measured_s: float) -> bool:
         with self._taking_turns() as turns:
             return turns.measured_s() == measured_s and turns.begin(turn)
+
+    def _prefixes(self) -> set[str]:
+        with self._taking_turns() as turns:
+            return turns.prefixes()
 
     def _last_measured(self) -> float:
         with self._taking_turns() as turns:

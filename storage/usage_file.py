@@ -71,6 +71,8 @@ CREATE TABLE changes (
 ) WITHOUT ROWID;
 """
 
+_TABLES = ("state", "counted", "reservations", "parts", "changes")
+
 
 class _DamagedError(Exception):
     """The file is not what SQLite wrote."""
@@ -178,7 +180,8 @@ class UsageFile:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
             damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            connection.execute("SELECT measured_s FROM state WHERE id = 1").fetchone()
+            for table in _TABLES:
+                connection.execute(f"SELECT 1 FROM {table} LIMIT 1")  # no text from outside
             connection.execute("COMMIT")
         except BaseException as error:
             connection.close()

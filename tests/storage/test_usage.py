@@ -347,6 +347,18 @@ class TestPrefixes:
 
         assert ("c/math/", 15) == ((found := run(ask())).prefix, found.used_bytes)
 
+    def test_a_change_of_quotas_is_measured_once(self, store, run):
+        """While some processes have the quotas from before, none measures because of the others."""
+
+        async def ask():
+            old, new = store.usage(Quotas(by_prefix={"c/math/": 20})), store.usage(Quotas(by_prefix={"c/": 50}))
+            for _ in range(3):
+                for usage in (old, new):
+                    await usage.total()
+            return [row.prefix for row in await new.by_prefix()]
+
+        assert (["", "c/"], 2) == (run(ask()), store.listings)
+
 
 class TestOther:
     """What is kept beside the objects counts in the whole."""
