@@ -43,6 +43,9 @@ class ReferenceBackend:
     public_base_url: str = ""
     embed_origins: tuple[str, ...] = OWN_PAGES
     trusted_proxies: tuple[str, ...] = TRUSTED_PROXIES
+    playback: str = "proxy"
+    cdn_base_url: str = ""
+    """Where a CDN has the objects, empty unless `playback` is cdn."""
     streams: str = "public"
     stream_list: bool = True
     log_format: str = "text"
@@ -59,6 +62,8 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
     if storage_type not in ("LOCAL", "S3"):
         values.problems.append(f"STORAGE_TYPE must be LOCAL or S3, but is {storage_type!r}.")
     s3 = S3Storage()
+    streams = values.choice("STREAMS", ("public", "unlisted", "private"), "public")
+    playback = values.choice("PLAYBACK", ("proxy", "redirect", "cdn"), "proxy")
     return ReferenceBackend(
         token=values.text("AUTH_TOKEN"),
         storage_type=storage_type,
@@ -81,7 +86,9 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
         workers=values.count("BACKEND_WORKERS", 1, least=1),
         metrics=values.choice("BACKEND_METRICS", ("off", "on"), "off") == "on",
         drain_s=values.seconds("BACKEND_DRAIN_SECONDS", ReferenceBackend().drain_s),
-        streams=values.choice("STREAMS", ("public", "unlisted", "private"), "public"),
+        playback=playback,
+        cdn_base_url=_cdn_base_url(values, playback, storage_type=storage_type, streams=streams),
+        streams=streams,
         stream_list=values.choice("STREAM_LIST", ("on", "off"), "on") == "on",
         log_format=values.choice("BACKEND_LOG_FORMAT", ("text", "json"), "text"),
         max_connections=values.count("BACKEND_MAX_CONNECTIONS", 0, least=1) or None,
@@ -89,3 +96,24 @@ def reference_backend(values: EnvValues) -> ReferenceBackend:
             "BACKEND_MAX_CONNECTIONS_PER_CLIENT", ReferenceBackend.max_connections_per_client, least=1
         ),
     )
+
+
+def _cdn_base_url(values: EnvValues, playback: str, *, storage_type: str, streams: str) -> str:
+    """Return where a CDN has the objects; what doesn't go together is named in the problems of `values`."""
+    url = values.text("CDN_BASE_URL").rstrip("/")
+    if playback == "redirect" and storage_type != "S3":
+        values.problems.append("PLAYBACK=redirect needs STORAGE_TYPE=S3: a folder has no addresses of its own.")
+    if playback != "cdn":
+        if url:
+            values.problems.append(f"CDN_BASE_URL is used with PLAYBACK=cdn alone, but PLAYBACK is {playback}.")
+        return ""
+    if not url.startswith(("https://", "http://")) or "?" in url or "#" in url:
+        values.problems.append(
+            "PLAYBACK=cdn needs CDN_BASE_URL: the address below which the CDN has the objects, such as "
+            "https://cdn.example.com/objects."
+        )
+    if streams != "public":
+        values.problems.append(
+            f"PLAYBACK=cdn and STREAMS={streams} exclude each other: a CDN gives what it has to everybody."
+        )
+    return url

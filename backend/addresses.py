@@ -35,8 +35,8 @@ class Addresses:
         return self.public(request, self._path_of(key))
 
     def public(self, request: Request, path: str) -> str:
-        """Return where players find what is at a path of this backend."""
-        return (self._public or _asked(request)) + path
+        """Return where players find what is at a path of this backend; another address stays as it is."""
+        return (self._public or _asked(request)) + path if path.startswith("/") else path
 
     def reachable(self, request: Request, url: str) -> str:
         """Return a storage's URL as one that the asking client can use: a path of this backend leads to where it asked.

@@ -83,7 +83,7 @@ def create_app(
     app.add_middleware(AnyOrigin, exposed=_EXPOSED)
     _answer_errors(app)
 
-    viewers = ViewerAddresses(settings.signing_secret, rules, time.time)
+    viewers = ViewerAddresses(settings.signing_secret, rules, time.time, settings.delivery.public_object)
     addresses = Addresses(settings.public_base_url, viewers.download_path)
     check_token = token_check(settings.token, tokens)
     guarded = APIRouter(dependencies=[Depends(check_token)], responses=refusals(401, 403, 503))
@@ -104,7 +104,8 @@ def create_app(
         guarded.include_router(MetricsRoutes(metrics, storage, records).router())
     app.include_router(guarded)
     app.include_router(HealthRoutes(_readiness(settings, storage, records), check_token).router())
-    objects, pages = ObjectRoutes(storage, signer, rules, time.time), PageRoutes(settings, storage, rules)
+    objects = ObjectRoutes(storage, signer, rules, settings.delivery, time.time)
+    pages = PageRoutes(settings, storage, rules)
     for part in (objects, pages, ViewerRoutes(viewers, objects, pages)):
         app.include_router(part.router())
     app.include_router(ReferenceRoutes(settings, openapi_document(app, settings.storage)).router())

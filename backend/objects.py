@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from backend.contract import Key
+from backend.delivery import Delivery, redirect_headers
 from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.error_responses import ObjectRefusal, object_refusal
 from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
@@ -33,11 +34,17 @@ class ObjectRoutes:
     """
 
     def __init__(
-        self, storage: StorageBackend, signer: HmacUrlSigner, rules: StreamRules, clock: Callable[[], float]
+        self,
+        storage: StorageBackend,
+        signer: HmacUrlSigner,
+        rules: StreamRules,
+        delivery: Delivery,
+        clock: Callable[[], float],
     ) -> None:
         self._storage = storage
         self._signer = signer
         self._rules = rules
+        self._delivery = delivery
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -91,12 +98,22 @@ class ObjectRoutes:
         """Tell an object's size, type and entity tag without giving it."""
         return await self.get(request, key)
 
-    async def given(self, request: Request, key: str, *, shared: bool) -> Response:
+    async def given(self, request: Request, key: str, *, shared: bool, for_s: int | None = None) -> Response:
         """Return the answer with an object, or one range of it, for who may read it.
 
-        `shared` says whether a cache may give it to others. Raises ObjectRefusal.
+        Args:
+            request: what was asked.
+            key: of the object.
+            shared: whether a cache may give the answer to others.
+            for_s: for how many seconds who asked may read it, None for good.
+
+        Raises:
+            ObjectRefusal: there is none, or the storage can't be used.
         """
         try:
+            if request.method == "GET" and self._delivery.sends_on(key):
+                headers = await redirect_headers(self._storage, key, shared=shared, for_s=for_s)
+                return Response(status_code=307, headers=headers)
             opened = await self._storage.open(key)
         except StorageError as error:
             raise object_refusal(error) from error

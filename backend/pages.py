@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from backend.addresses import OBJECTS, object_path
+from backend.addresses import OBJECTS
 from backend.player_page import (
     CAPTIONS_HEAD_BYTES,
     CAPTIONS_MARK,
@@ -53,6 +53,7 @@ class PageRoutes:
         self._streams = StreamList(storage, shown=rules.is_public, looked_into=rules.has_public)
         self._lists = settings.stream_list
         self._embedding = settings.embed_origins
+        self._public_place = settings.delivery.public_place
         self._reading_manifests = asyncio.Semaphore(MANIFESTS_AT_ONCE)
         # Behind a proxy that serves the backend below a path, links need that path in front.
         self._base = urlsplit(settings.public_base_url).path.rstrip("/")
@@ -106,14 +107,15 @@ class PageRoutes:
         if not await self._storage.exists(paths.master):
             return self.missing(paths.prefix)
         captions, chapters, poster = await self._beside(paths)
+        place = self._place(below)
         spoken = captions and CAPTIONS_MARK in await self._storage.load(captions, max_bytes=CAPTIONS_HEAD_BYTES)
         return watch_page(
             base=self._base,
             name=_name(paths.prefix),
-            source=self._base + below + quote(paths.master),
-            captions=self._base + below + quote(captions) if spoken else "",
-            chapters=self._base + below + quote(chapters) if chapters else "",
-            poster=self._base + below + quote(poster) if poster else "",
+            source=place + quote(paths.master),
+            captions=place + quote(captions) if spoken else "",
+            chapters=place + quote(chapters) if chapters else "",
+            poster=place + quote(poster) if poster else "",
             lists=self._lists and below == OBJECTS,
             embedding=self._embedding,
         )
@@ -156,8 +158,13 @@ class PageRoutes:
     async def _load_master(self, paths: StoragePathBuilder) -> bytes:
         return await self._storage.load(paths.master, max_bytes=MAX_MASTER_BYTES)
 
+    def _place(self, below: str) -> str:
+        """Return what stands in front of the keys of objects in a page: a path, or where a CDN has the public ones."""
+        place = self._public_place if below == OBJECTS else below
+        return self._base + place if place.startswith("/") else place
+
     def _object(self, key: str) -> str:
-        return self._base + object_path(key)
+        return self._place(OBJECTS) + quote(key)
 
     async def _card(self, stream: FoundStream) -> str:
         poster = StoragePathBuilder(stream.prefix).poster if stream.has_poster else ""

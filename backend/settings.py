@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backend.connection_limits import ConnectionLimits
+from backend.delivery import Delivery, Playback
 from backend.signing_secret import load_secret
 from backend.storage_root import marker_of, prepare_root
 from backend.stream_rules import Visibility
@@ -28,7 +29,8 @@ class BackendSettings:
     `public_base_url` is where players reach this backend when that is not where the uploader connects to,
     `embed_origins` are those whose pages may show a player, as Content-Security-Policy names them,
     `trusted_proxies` are the addresses and networks whose X-Forwarded headers count.
-    `streams` says who may watch where no rule says otherwise, `stream_list` whether `/` lists the public streams.
+    `delivery` says how players get objects, `streams` who may watch where no rule says otherwise, `stream_list` whether
+    `/` lists the public streams.
     """
 
     root: Path
@@ -39,6 +41,7 @@ class BackendSettings:
     public_base_url: str = ""
     embed_origins: tuple[str, ...] = ("'self'",)
     trusted_proxies: tuple[str, ...] = field(default_factory=lambda: Config().server.trusted_proxies)
+    delivery: Delivery = field(default_factory=Delivery)
     streams: Visibility = Visibility.PUBLIC
     stream_list: bool = True
     endpoints: BackendApi = field(default_factory=BackendApi)
@@ -89,6 +92,7 @@ class BackendSettings:
             public_base_url=server.public_base_url.rstrip("/"),
             embed_origins=server.embed_origins,
             trusted_proxies=server.trusted_proxies,
+            delivery=Delivery(playback=Playback(server.playback), cdn_base_url=server.cdn_base_url),
             streams=Visibility(server.streams),
             stream_list=server.stream_list,
             endpoints=config.backend,

@@ -37,8 +37,8 @@ class AddressCheck(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class StreamPaths:
-    """Where viewers find one stream: the paths of its page and of its master playlist, and until when (seconds since
-    1970, None: for good).
+    """Where viewers find one stream: the paths of its page and of its master playlist (an address where a CDN has it),
+    and until when (seconds since 1970, None: for good).
     """
 
     visibility: Visibility
@@ -55,11 +55,18 @@ class ViewerAddresses:
     within that one, or a new series, ends the address there.
     """
 
-    def __init__(self, secret: str, rules: StreamRules, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        secret: str,
+        rules: StreamRules,
+        clock: Callable[[], float],
+        public_object: Callable[[str], str] = object_path,
+    ) -> None:
         # a key of its own: what is signed here must never pass for a signed URL
         self._secret = hmac.new(secret.encode(), b"viewer addresses", hashlib.sha256).digest()
         self._rules = rules
         self._clock = clock
+        self._public_object = public_object
 
     def path(self, key: str, *, folder: str | None = None, expires_s: int | None = None) -> str:
         """Return the path at which a viewer finds an object, or the page of a prefix, whatever its visibility is.
@@ -86,7 +93,7 @@ class ViewerAddresses:
         visibility = self._rules.rule_for(master).visibility
         if visibility is Visibility.PUBLIC:
             page = f"/watch/{quote(prefix)}"
-            return StreamPaths(visibility=visibility, page=page, playlist=object_path(master), expires_s=None)
+            return StreamPaths(visibility=visibility, page=page, playlist=self._public_object(master), expires_s=None)
         if visibility is Visibility.PRIVATE and expires_s is None:
             expires_s = int(self._clock()) + VIEWER_TTL_S
         return StreamPaths(
@@ -100,7 +107,7 @@ class ViewerAddresses:
         """Return the path at which an object is found by those who may watch it, and what a playlist refers to."""
         visibility = self._rules.rule_for(key).visibility
         if visibility is Visibility.PUBLIC:
-            return object_path(key)
+            return self._public_object(key)
         folder = key[: key.rfind("/") + 1] or None
         expires_s = int(self._clock()) + VIEWER_TTL_S if visibility is Visibility.PRIVATE else None
         return self.path(key, folder=folder, expires_s=expires_s)
@@ -121,6 +128,11 @@ class ViewerAddresses:
         if not expires:
             return AddressCheck.WRONG if rule.visibility is Visibility.PRIVATE else AddressCheck.GOOD
         return AddressCheck.GOOD if self._clock() < int(expires) else AddressCheck.EXPIRED
+
+    def ends_in_s(self, address: str) -> int | None:
+        """Return for how many seconds an address is good, None for good."""
+        found = _ADDRESS.fullmatch(address)
+        return int(found[2]) - int(self._clock()) if found is not None and found[2] else None
 
     def _signature(self, segments: int, scope: str, expires: str, rule: StreamRule) -> str:
         # JSON, so that no part can run over into the next one

@@ -48,7 +48,7 @@ class ViewerRoutes:
             raise nothing_stored(key)
         if check is AddressCheck.EXPIRED:
             raise ObjectRefusal(403, "AccessDenied", "Request has expired")
-        response = await self._objects.given(request, key, shared=False)
+        response = await self._objects.given(request, key, shared=False, for_s=self._viewers.ends_in_s(address))
         response.headers["X-Robots-Tag"] = _HEADERS["X-Robots-Tag"]
         return response
 

@@ -182,6 +182,7 @@ class StorageBackend(Protocol):
     ) -> str:
         """Return a URL with which whoever holds it may read or write one object until it expires.
 
+        What is read by its URL has `content_type` where it is given and the storage answers the URL itself.
         A URL for writing is bound to `content_type` and, where it is given, to `size_bytes`, for which room is kept
         until the URL expires wherever the storage does not see what is sent; such a storage raises SizeUnknownError
         where it has a limit and no size is given. Raises StorageQuotaExceededError, and StorageError where the storage

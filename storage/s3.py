@@ -207,7 +207,7 @@ class S3StorageBackend:
         size_bytes: int | None = None,
     ) -> str:
         """Return a URL that S3 answers; see StorageBackend.get_presigned_url."""
-        fields: dict[str, Any] = self._bucket.named(path)
+        fields: dict[str, Any] = self._bucket.given_as(path, content_type)
         if access is Access.WRITE:
             fields = self._bucket.stored_with(path, content_type)
             fields |= {"ContentLength": size_bytes} if size_bytes is not None else {}

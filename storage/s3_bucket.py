@@ -134,6 +134,13 @@ class S3Bucket:
             {"ContentType": content_type} if content_type else {}
         )
 
+    def given_as(self, path: str, content_type: str | None) -> dict[str, Any]:
+        """Return how a request names an object, and as what it is given, whatever it is stored with.
+
+        Raises InvalidPathError.
+        """
+        return self.named(path) | ({"ResponseContentType": content_type} if content_type else {})
+
     def listed(self, prefix: str, after: str) -> dict[str, Any]:
         """Return how a request names the objects that begin with `prefix` and sort behind `after`.
 

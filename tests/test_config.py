@@ -46,6 +46,8 @@ NAMES = [
     ("BACKEND_METRICS", "server.metrics", "On", True),
     ("BACKEND_WORKERS", "server.workers", "4", 4),
     ("BACKEND_DRAIN_SECONDS", "server.drain_s", "2.5", 2.5),
+    ("PLAYBACK", "server.playback", "Proxy", "proxy"),
+    ("CDN_BASE_URL", "server.cdn_base_url", "", ""),
     ("STREAMS", "server.streams", "Private", "private"),
     ("STREAM_LIST", "server.stream_list", "OFF", False),
     ("BACKEND_LOG_FORMAT", "server.log_format", "JSON", "json"),
