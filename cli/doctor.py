@@ -101,10 +101,14 @@ def _show(config: Config) -> int:
     _line("Backend", backend.text if backend.reached is not None else "not configured (BACKEND_URL and AUTH_TOKEN)")
     _line("Settings", _settings())
     _update(config)
-    for problem in config.problems:
-        working = False
-        _line("Settings", problem)
-    return 0 if working else 1
+    _say_what_is_wrong(config)
+    return 0 if working and not config.problems else 1
+
+
+def _say_what_is_wrong(config: Config) -> None:
+    """Print what can't be read of the settings, and what is odd about them."""
+    for sentence in (*config.problems, *config.warnings):
+        _line("Settings", sentence)
 
 
 def _update(config: Config) -> None:

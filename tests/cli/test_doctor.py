@@ -140,3 +140,9 @@ def test_without_an_address_nobody_is_asked(capsys):
     """There is no line."""
     doctor._update(Config())
     assert "" == capsys.readouterr().out
+
+
+def test_what_is_odd_about_the_settings_is_said(capsys):
+    """A misspelt name is told beside what can't be read."""
+    doctor._say_what_is_wrong(Config(problems=("A is wrong.",), warnings=("B: did you mean A?",)))
+    assert ["Settings    A is wrong.", "Settings    B: did you mean A?"] == capsys.readouterr().out.splitlines()
