@@ -21,7 +21,7 @@ from backend.signing import PRIVATE
 from backend.sqlite_cache import SqliteCache
 from backend.sqlite_file import BUSY_S, SqliteFile, SqliteFileError
 from pipeline.errors import SettingsError
-from storage import InvalidPathError, check_path
+from storage import MAX_PATH_BYTES, InvalidPathError, check_path
 
 RULES_FILE = "streams.sqlite3"
 
@@ -88,7 +88,7 @@ class StreamRules:
         Raises SqliteFileError where the rules can't be read: what is private must not be given then.
         """
         rules = self._current()
-        if not rules:
+        if not rules or len(key) > MAX_PATH_BYTES:  # nothing is stored there, and a stranger may send 64 KB of slashes
             return self._default
         if self._windows and any(map(_SHORT_NAME.fullmatch, key.split("/"))):
             return _ALIAS

@@ -41,7 +41,7 @@ from storage.factory import create
 from storage.folder_page import LAST, FolderPage
 from storage.local import LocalStorageBackend
 from storage.path_builder import StoragePathBuilder
-from storage.paths import check_path
+from storage.paths import MAX_PATH_BYTES, check_path
 from storage.prefix_usage import PrefixUsage
 from storage.root_marker import RootMarker
 from storage.settings import LocalSettings, S3Access, S3Settings, StorageSettings, StorageType, settings_from
@@ -50,6 +50,7 @@ from storage.uris import S3Uri, Uri, is_s3_uri, parse_uri, resolve
 __all__ = [
     "LAST",
     "MAX_PARTS",
+    "MAX_PATH_BYTES",
     "MAX_PUT_BYTES",
     "MIN_PART_BYTES",
     "Access",

@@ -110,6 +110,11 @@ def test_the_second_names_of_windows_open_nothing(key, expected, tmp_path):
     assert (expected, PUBLIC) == (rules.rule_for(key).visibility, without.rule_for(key).visibility)
 
 
+def test_what_is_too_long_for_a_key_has_no_rule(rules):
+    """Nothing is stored there, so that nobody has to look for the rule of each of a hundred thousand folders."""
+    assert [PRIVATE_, PUBLIC] == [rules.rule_for(f"courses/math/{'a/' * n}").visibility for n in (505, 100_000)]
+
+
 def test_other_processes_changes_count_at_once(tmp_path):
     """Although the file's time and size are what they were."""
     running, command = StreamRules(tmp_path, PUBLIC), StreamRules(tmp_path, PUBLIC)
