@@ -107,8 +107,6 @@ class HttpServer(uvicorn.Server):
         await self._service.start()
         self._connections.attach(asyncio.get_running_loop())
         await super().startup(sockets)
-        for listener in sockets or ():
-            listener.listen(BACKLOG)
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:

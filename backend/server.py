@@ -177,8 +177,7 @@ def make_server(
     config = uvicorn.Config(
         service,
         http=partial(LimitedProtocol, lasting.connections),  # type: ignore[arg-type]  # it is called as the class would be
-        # asyncio accepts as many at a time: one worker shall not take all that come together
-        backlog=1 if settings.workers > 1 else BACKLOG,
+        backlog=BACKLOG,
         access_log=False,  # its lines would hold the signatures of URLs
         log_config=None,
         log_level="warning",

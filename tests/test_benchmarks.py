@@ -26,6 +26,7 @@ LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "latency_proxy.py": (("--help",), "--round-trip-ms"),
     "many_files.py": (("--files", "20"), "manifest show"),
     "quality.py": (("--help",), "--preset"),  # test_quality_benchmark.py runs it
+    "request_log.py": (("--help",), "--rounds"),  # it starts seven backends
     "scan.py": (("--hours", "0.02", "--containers", "mkv"), "mkv"),
     "several_videos.py": (("--help",), "--beside"),  # a real model
     "slow_clients.py": (("--readers", "2", "--heads", "20", "--seconds", "1"), "20 half-sent requests"),
