@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 import h11
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import get_remote_addr
@@ -37,6 +37,7 @@ class LimitedProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._whole_app, self.app = self.app, self._serve
         self._limited = connections
         self._limits = connections.limits
         self._refused = False
@@ -85,6 +86,23 @@ class LimitedProtocol(H11Protocol):
         elif not began:
             self._since_s = self._limited.clock()
             self._limited.awaits_head(self)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give the app a body that came whole, although the client may have hung up since; see ASGI.
+
+        uvicorn then gives none: what the client sent would be lost or not, as the turns of the event loop fall.
+        """
+        cycle, given = self.cycle, False
+
+        async def received() -> Message:
+            nonlocal given
+            message = await receive()
+            if message["type"] == "http.disconnect" and not (given or cycle.more_body or cycle.response_complete):
+                message = {"type": "http.request", "body": bytes(cycle.body), "more_body": False}
+            given = given or not message.get("more_body", False)
+            return message
+
+        await self._whole_app(scope, received, send)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Serve who asks for another protocol as if nobody had (RFC 9110, 7.8); nothing need be installed for it."""

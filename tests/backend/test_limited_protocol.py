@@ -196,3 +196,50 @@ def test_a_slow_but_steady_reader_is_served(line):
         assert not line.after(61)
 
     assert {Ended.NOT_READ: 1} == line(steps).counted
+
+
+@pytest.mark.parametrize("parts", [(b"whole body",), (b"whole", b" body")], ids=["at once", "in two"])
+def test_a_request_that_came_whole_is_served_though_its_client_hung_up(parts):
+    """What it sent is not lost, however long the app takes before it asks for it, and then it hears of the end."""
+    looked = []
+
+    async def app(scope, receive, send):
+        await hung_up.wait()
+        while (message := await receive())["type"] == "http.request":
+            looked.append(message["body"])
+
+    async def steps():
+        nonlocal hung_up
+        hung_up = asyncio.Event()
+        line = Line(app)
+        line.protocol.data_received(HEAD.replace(b"10000000", b"10"))
+        for part in parts:
+            await asyncio.sleep(0)
+            line.protocol.data_received(part)
+        line.protocol.connection_lost(None)
+        hung_up.set()
+        await asyncio.gather(*line.protocol.tasks)
+
+    hung_up = None
+    asyncio.run(steps())
+
+    assert [b"whole body"] == looked
+
+
+def test_a_body_that_broke_off_is_not_given_as_whole():
+    """A client that hung up before it had sent everything has sent nothing."""
+    heard = []
+
+    async def app(scope, receive, send):
+        await asyncio.sleep(0)
+        heard.append((await receive())["type"])
+
+    async def steps():
+        line = Line(app)
+        line.protocol.data_received(HEAD + b"half")
+        line.protocol.connection_lost(None)
+        await asyncio.gather(*line.protocol.tasks)
+
+    asyncio.run(steps())
+
+    assert ["http.disconnect"] == heard
