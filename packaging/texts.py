@@ -32,6 +32,7 @@ WITHOUT_TEXTS = (
     *("pipeline/path_patterns.py", "pipeline/caption_files.py", "pipeline/relocation.py", "pipeline/claims.py"),
     *("pipeline/transfer/manifests/prune.py", "pipeline/transfer/manifests/orphans.py"),
     *("pipeline/transfer/manifests/restore.py", "pipeline/transfer/manifests/manifest_library.py"),
+    "pipeline/transfer/manifests/restorable.py",
     "transcripts/combine.py",
     # a worker's log, the upload's log file
     *("pipeline/worker_policy.py", "pipeline/cluster_sweep.py", "pipeline/engines/procrastinate/worker.py"),
@@ -52,6 +53,14 @@ WITHOUT_TEXTS = (
     # the reference backend's
     *("storage/settings.py", "storage/put_headers.py", "storage/parts.py", "storage/local.py", "storage/files.py"),
     *("storage/folder_page.py", "pipeline/transfer/http/cache_control.py"),
+    *("storage/local_file.py", "storage/local_parts.py", "storage/root_marker.py", "storage/s3_parts.py"),
+    *(
+        "storage/s3_reading.py",
+        "storage/usage.py",
+        "storage/usage_file.py",
+        "storage/usage_ledger.py",
+        "storage/promises.py",
+    ),
     *("storage/local_digests.py", "storage/local_folder.py", "storage/path_builder.py", "storage/paths.py"),
 )
 """Files and folders whose texts no window shows."""
