@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from backend.app import create_app
-from backend.description import openapi_document
 from backend.proxies import OWN_PATHS, ForwardedRequests, TrustedProxies, path_in_front
 from backend.server import serve_in_thread
 from backend.signing import HmacUrlSigner
@@ -196,6 +195,12 @@ def test_a_path_like_the_backends_own_is_left_to_the_proxy(public, expected):
 def test_the_backends_own_paths_are_known(settings):
     """Every path that the backend answers begins with one of the known ones."""
     app = create_app(settings, create(settings.storage), HmacUrlSigner("x"))
-    first = {path.split("/")[1] for path in openapi_document(app)["paths"]}
 
+    def paths(routes):
+        for route in routes:
+            inner = getattr(route, "original_router", None)
+            yield from [route.path] if inner is None else paths(inner.routes)
+
+    first = {path.split("/")[1] for path in paths(app.routes)}
+    assert {"s", "watch", "api"} <= first
     assert set() == first - OWN_PATHS - {""}
