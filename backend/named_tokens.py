@@ -95,7 +95,7 @@ class NamedTokens:
     def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self.file = root / PRIVATE / TOKENS_FILE
         self._sqlite = SqliteFile(self.file, what="tokens", steps=(_tables,))
-        self._known = SqliteCache(self.file, _read, _Known(tokens={}, secrets={}))
+        self._known = SqliteCache(self.file, _read)
         self._clock = clock
         self._noted: dict[str, float] = {}
 

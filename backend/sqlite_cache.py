@@ -39,29 +39,24 @@ class SqliteCache(Generic[_Content]):
     data_version), also where two changes have the same time and size.
 
     Args:
-        path: where the file is; another one in its place is noticed, too.
+        path: where the file is; another one in its place is noticed, and that there is none any more.
         read: reads it; what it raises passes through.
-        empty: what there is where there is no file.
     """
 
-    def __init__(self, path: Path, read: Callable[[sqlite3.Connection], _Content], empty: _Content) -> None:
+    def __init__(self, path: Path, read: Callable[[sqlite3.Connection], _Content]) -> None:
         self._path = path
         self._read = read
-        self._empty = self._content = empty
+        self._content: _Content | None = None
         self._version = -1
         self._kept = _Kept()
         self._lock = threading.Lock()
         weakref.finalize(self, self._kept.close)
 
     def current(self) -> _Content:
-        """Return what is in the file now. Raises sqlite3.Error, OSError."""
+        """Return what is in the file now. Raises sqlite3.Error, and OSError where there is none."""
         with self._lock:
             try:
                 status = self._path.stat()
-            except FileNotFoundError:
-                self._kept.close()
-                return self._empty
-            try:
                 return self._newest((status.st_dev, status.st_ino))
             except BaseException:
                 self._kept.close()
@@ -83,7 +78,7 @@ class SqliteCache(Generic[_Content]):
         assert connection is not None
         # asked before reading: what is changed in between is read now, and once more next time
         version = connection.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
+        if version != self._version or self._content is None:
             connection.execute("BEGIN")
             try:
                 self._content = self._read(connection)

@@ -5,11 +5,11 @@ Owns the file with the rules; knows nothing of requests. A rule is for all below
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import secrets
 import sqlite3
+import time
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from backend.rare_lines import RareLines
 from backend.signing import PRIVATE
 from backend.sqlite_cache import SqliteCache
 from backend.sqlite_file import BUSY_S, SqliteFile, SqliteFileError
@@ -71,7 +72,8 @@ class StreamRules:
         self._default = StreamRule(prefix="", visibility=default)
         self._sqlite = SqliteFile(self.file, what="rules of the streams", steps=(_tables,))
         self._windows = windows
-        self._known = SqliteCache[Mapping[str, StreamRule]](self.file, _read, {})
+        self._lines = RareLines(time.monotonic)
+        self._known = SqliteCache[Mapping[str, StreamRule]](self.file, _read)
 
     def prepare(self) -> None:
         """Make the file. Raises SettingsError."""
@@ -133,7 +135,7 @@ class StreamRules:
         try:
             return self._known.current()
         except (sqlite3.Error, OSError, ValueError) as error:
-            logging.getLogger("uvicorn.error").error("The rules in %s can't be read (%s).", self.file, error)
+            self._lines.note(f"The rules of the streams in {self.file} can't be read ({error}).")
             # viewers read this: they need not know where the file is
             raise SqliteFileError("Who may watch the streams can't be told now: try again in a while.") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from backend.error_responses import ApiRefusal
 from backend.named_tokens import InvalidTokenError, NamedTokens
+from backend.rare_lines import RareLines
 from backend.rights import OWNER, Grant, Right
 from pipeline.errors import SettingsError
 
@@ -29,7 +30,7 @@ def token_check(token: str, named: NamedTokens) -> Callable[..., Awaitable[None]
     What the token allows is in `request.state.grant` then, its name in `request.state.token_name`.
     """
 
-    notes: set[asyncio.Task[None]] = set()
+    notes, lines = set[asyncio.Task[None]](), RareLines(time.monotonic)
 
     async def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
         # Header texts are latin-1 (RFC 9110), the token is whatever the settings say. The comparison takes as long for
@@ -40,7 +41,7 @@ def token_check(token: str, named: NamedTokens) -> Callable[..., Awaitable[None]
         else:
             # read here, which takes microseconds: a client that hangs up while a thread is waited for would have sent
             # its body in vain
-            grant = _named_grant(named, offered)
+            grant = _named_grant(named, offered, lines)
             if named.is_use_due(offered):
                 note = asyncio.create_task(asyncio.to_thread(named.note_use, offered))
                 notes.add(note)
@@ -105,13 +106,13 @@ def is_own_record(grant: Grant, record: Mapping[str, Any]) -> bool:
     return bool(keys) and all(isinstance(key, str) and grant.covers(key) for key in keys)
 
 
-def _named_grant(named: NamedTokens, offered: bytes) -> Grant:
+def _named_grant(named: NamedTokens, offered: bytes, lines: RareLines) -> Grant:
     try:
         return named.grant_of(offered)
     except InvalidTokenError as error:
         raise ApiRefusal(401, "Unauthorized", str(error)) from error
     except SettingsError as error:
-        logging.getLogger("uvicorn.error").error("%s", error)
+        lines.note(str(error))
         raise ApiRefusal(
             503, "TokensUnavailable", "The tokens of this backend can't be read now: ask whoever runs it."
         ) from error

@@ -69,6 +69,7 @@ def test_something_public_may_lie_below_what_is_not(folder, expected, tmp_path):
 def test_without_a_rule_the_default_counts(tmp_path):
     """What the settings say, before and after there was a rule."""
     rules = StreamRules(tmp_path, PRIVATE_)
+    rules.prepare()
     before = rules.rule_for("a/b.ts").visibility
     rules.set("a", PUBLIC)
     during = rules.rule_for("a/b.ts").visibility
@@ -152,6 +153,28 @@ def test_rules_that_cannot_be_read_are_not_guessed(tmp_path):
     with pytest.raises(SqliteFileError) as refusal:
         rules.is_public("b/c.ts")
     assert "Who may watch the streams can't be told now: try again in a while." == str(refusal.value)
+
+
+def test_a_stranger_who_asks_often_fills_no_log(tmp_path, caplog):
+    """That the rules can't be read is one line, however many viewers ask."""
+    rules = StreamRules(tmp_path, PUBLIC)
+    for _ in range(50):
+        with pytest.raises(SqliteFileError):
+            rules.is_public("a/b.ts")
+
+    assert 1 == len([record for record in caplog.records if "can't be read" in record.getMessage()])
+
+
+def test_rules_that_went_away_are_not_guessed(tmp_path):
+    """What was private does not become public because somebody has deleted the file."""
+    rules = StreamRules(tmp_path, PUBLIC)
+    rules.set("a/", PRIVATE_)
+    before = rules.rule_for("a/b.ts").visibility
+    rules.file.unlink()
+
+    with pytest.raises(SqliteFileError):
+        rules.is_public("a/b.ts")
+    assert PRIVATE_ is before
 
 
 def test_a_writer_keeps_no_viewer_waiting(tmp_path):

@@ -338,6 +338,7 @@ def test_rules_that_cannot_be_read_give_nothing_away(own):
 def test_an_address_is_for_one_backend(tmp_path):
     """The address of a backend with another secret opens nothing."""
     rules = StreamRules(tmp_path, Visibility.UNLISTED)
+    rules.prepare()
     one, two = (ViewerAddresses(secret, rules, time.time) for secret in ("a" * 64, "b" * 64))
     address = one.path("a/b.ts", folder="a/").split("/")[2]
 
