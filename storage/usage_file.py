@@ -158,7 +158,7 @@ class UsageFile:
             try:
                 return self._try_to_connect()
             except sqlite3.OperationalError as error:
-                # SQLite itself waits for others, but not where two make the same new file
+                # SQLite waits for others, but not while a new file becomes one with a WAL (russellromney/honker#102)
                 if "locked" not in str(error) or time.monotonic() > given_up_s:
                     raise
                 time.sleep(0.02)

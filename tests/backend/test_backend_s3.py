@@ -320,9 +320,10 @@ def test_without_the_local_folder_all_is_503(s3_bucket, tmp_path, monkeypatch):
     """Although the bucket is there: file records could not be kept. A look at the bucket leaves no upload there."""
     monkeypatch.setattr("backend.health.KEPT_S", 0)
     monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", 0)
-    with serve_in_thread(configured(s3_bucket, tmp_path / "own")) as backend:
+    place = replace(s3_bucket, prefix="tests/no-folder")
+    with serve_in_thread(configured(place, tmp_path / "own")) as backend:
         well = requests.get(f"{backend.url}/health", timeout=60).status_code
-        assert [] == unfinished(s3_bucket)
+        assert [] == unfinished(place)
         (tmp_path / "own").rename(tmp_path / "aside")
         ill = [requests.get(backend.url + path, timeout=60).status_code for path in ("/health", "/objects/a.ts")]
         (tmp_path / "aside").rename(tmp_path / "own")
