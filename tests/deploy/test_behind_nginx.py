@@ -1,6 +1,10 @@
 """The reference backend behind nginx, under a path, as docs/deploy.md has it."""
 
+import ssl
 import time
+from contextlib import closing
+from http.client import HTTPSConnection
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -52,6 +56,51 @@ def test_what_is_replaced_comes_new(deployment):
     while b"second" != deployment.get("/objects/replaced/master.m3u8").content:
         assert time.monotonic() < deadline
         time.sleep(0.5)  # `max-age`
+
+
+def test_what_is_deleted_goes(deployment):
+    """A playlist that was kept is gone after the seconds for which it may be kept, however often it is asked for."""
+    deployment.put("deleted/master.m3u8", b"#EXTM3U\n", PLAYLIST_TYPE)
+    assert 200 == deployment.get("/objects/deleted/master.m3u8").status_code
+    assert 204 == deployment.ask("DELETE", "/api/s3/object?key=deleted/master.m3u8").status_code
+
+    deadline = time.monotonic() + 120
+    while 404 != deployment.get("/objects/deleted/master.m3u8").status_code:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)  # `max-age`
+    assert 404 == deployment.get("/objects/deleted/master.m3u8").status_code
+
+
+def test_a_byte_of_a_video_is_not_the_whole(deployment):
+    """nginx fetches no more of an MP4 than is asked for, and keeps nothing of it; the start of a segment it keeps."""
+    deployment.put("whole/video.mp4", bytes(1000), "video/mp4")
+    deployment.put("whole/1080p/init.mp4", b"init", "video/mp4")
+
+    answer = deployment.get("/objects/whole/video.mp4", headers={"Range": "bytes=0-0"})
+
+    assert (206, 1, None) == (answer.status_code, len(answer.content), answer.headers.get("X-Cache-Status"))
+    assert "MISS" == deployment.get("/objects/whole/1080p/init.mp4").headers["X-Cache-Status"]
+
+
+def test_an_object_is_kept_once(deployment):
+    """Strangers can't have nginx keep it again by a query, or by another spelling of its address."""
+    deployment.put("once/v2/1080p/seg_001.ts", b"0123456789")
+    path = "/objects/once/v2/1080p/seg_001.ts"
+    deployment.get(path)
+    assert any("HIT" == deployment.get(path).headers["X-Cache-Status"] for _ in range(1000))
+
+    assert ["BYPASS"] * 2 == [deployment.get(f"{path}?n=1").headers["X-Cache-Status"] for _ in range(2)]
+    assert (200, "HIT") == _as_written(deployment, path.replace("once", "%6fnce"))
+    assert 400 == _as_written(deployment, f"{path}#other")[0]
+
+
+def _as_written(deployment, path):
+    """Ask for a path that clients would write in another way; return status and what the cache had to do with it."""
+    url, trusted = urlsplit(deployment.url), ssl.create_default_context(cafile=deployment.proxy.authority)
+    with closing(HTTPSConnection(url.hostname, url.port, context=trusted, timeout=60)) as connection:
+        connection.request("GET", url.path + path)
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("X-Cache-Status")
 
 
 def test_pages_lead_through_the_prefix(deployment):
