@@ -52,6 +52,11 @@ def window() -> int:
 
 
 if __name__ == "__main__":
+    if getattr(sys, "frozen", False):
+        # a worker of the backend is this program once more
+        from multiprocessing import freeze_support
+
+        freeze_support()
     # PYTHONSAFEPATH and python -I leave it out
     sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
     # a package has the window under a name of its own

@@ -73,10 +73,11 @@ def test_demo(run):
 
 
 def test_backend(built, environment, tmp_path):
-    """Its backend answers, and has the page that plays what was uploaded."""
+    """Its backend answers, also with several processes, each of which is the program once more."""
     command = [built / NAME / NAME, "backend", "--root", tmp_path / "store"]
     subprocess.run([*command, "--init"], env=environment, check=True)
-    command += ["--port", "0"]
+    command += ["--port", "0", "--workers", "2"]
+    environment["BACKEND_METRICS"] = "on"  # with a library that nothing else has loaded
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as backend:
         try:
             url = next(word for line in backend.stdout for word in line.split() if word.startswith("http://"))

@@ -195,6 +195,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "pipeline/speech",
         "ui/one_instance.py",
         "backend/workers.py",
+        "hls_converter.py",
     ),
     "faster_whisper": ("pipeline/speech",),
     "requests": ("pipeline/transfer/http", "backend/conformance/check_client.py"),
