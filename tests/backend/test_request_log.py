@@ -160,14 +160,17 @@ def test_the_command_writes_a_line_for_each_request_and_no_secret(tmp_path, form
                 backend.ask(secret[:16], f"{path}%3Ftoken={secret}")
             backend.ask("GET", f"/?token={secret}", headers={"Authorization": f"Basic {secret}"})
         backend.ask("GET", "/health")
-        last = backend.ask("GET", "/api/admin/auth/me", headers={"X-Request-ID": "f" * 32})
-        backend.logged(lambda line: "f" * 32 in line)
+        last = backend.ask(
+            "GET", "/api/admin/auth/me", headers={"X-Request-ID": "f" * 32, "X-Forwarded-For": "198.51.100.7"}
+        )
+        known = backend.logged(lambda line: "f" * 32 in line)
         log = list(backend.log)
 
     put = next(line for line in log if stored.headers["X-Request-ID"] in line)
     assert "f" * 32 == last.headers["X-Request-ID"]
     assert [] == [line for line in log if any(secret in line for secret in secrets)]
     assert not any("/health" in line for line in log)
+    assert ["198.51.100.7", "AUTH_TOKEN"] == [word for word in ("198.51.100.7", "AUTH_TOKEN") if word in known]
     if form == "json":
         lines = [json.loads(line) for line in log]
         assert {"/objects/a b/1.ts"} == {line["path"] for line in lines if line["method"] == "PUT"}

@@ -1,6 +1,7 @@
 """Several processes at one address: they share the work, are replaced, and end with the one that looks after them."""
 
 import os
+import pickle
 import signal
 
 import pytest
@@ -8,8 +9,11 @@ from backend_process import TOKEN, running_backend
 from backend_workers import replaced, standing_still, until, workers_of
 from held_upload import WHOLE, HeldUpload
 
+from backend.settings import BackendSettings
 from backend.signing import PRIVATE
 from backend.workers import MOST_RESTARTS, RESTARTS_S, Restarts
+from config import Config
+from server_config import ReferenceBackend, S3Storage
 
 OTHER = "another-token-that-only-tests-know"
 posix = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
@@ -97,6 +101,15 @@ def test_what_no_worker_can_do_is_said_once(tmp_path):
     assert said.startswith("hls-converter: ")
     assert 1 == said.count("records.sqlite3")
     assert "Traceback" not in said
+
+
+def test_settings_reach_a_worker_as_they_are(tmp_path):
+    """Also those of a bucket."""
+    s3 = S3Storage(bucket="videos", access_key_id="id", secret_access_key="hush", put_headers="x-amz-acl: private")
+    server = ReferenceBackend(storage_type="S3", local_path=tmp_path, s3=s3, metrics=True)
+    settings = BackendSettings.from_config(Config(server=server))
+
+    assert settings == pickle.loads(pickle.dumps(settings))
 
 
 def test_restarts_have_an_end():

@@ -23,7 +23,9 @@ WAIT_S = 240
 
 
 def test_an_upload_goes_through_a_restart(tmp_path, folder, cancel, in_thread, monkeypatch):
-    """The backend refuses new files while it drains, is gone, and comes back: everything arrives, nobody is asked."""
+    """The backend refuses new files while it drains, is gone, and comes back, with two processes: everything arrives,
+    nobody is asked.
+    """
     monkeypatch.setattr(recovery, "OFFLINE_PAUSE_S", 0.05)
     root, begun, go_on = tmp_path / "root", threading.Event(), threading.Event()
 
@@ -42,7 +44,7 @@ def test_an_upload_goes_through_a_restart(tmp_path, folder, cancel, in_thread, m
         go_on.set()
         backend.logged(lambda line: " 503 " in line)
         assert (200, 0) == (other.finish(), backend.ended())
-    with running_backend(root, port=urlsplit(backend.url).port):
+    with running_backend(root, "--workers", "2", port=urlsplit(backend.url).port):
         done = result()
 
     assert done.complete
