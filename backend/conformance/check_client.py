@@ -97,7 +97,10 @@ class CheckClient:
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, most_bytes: int = MOST_BYTES
     ) -> ServerResponse:
-        """Fetch from the store as a player does. Raises UnansweredError, also for more than `most_bytes`."""
+        """Fetch from the store as a player does, which follows redirects.
+
+        Raises UnansweredError, also for more than `most_bytes`.
+        """
         return self._send("GET", url, headers or {}, b"", None, most_bytes)
 
     def _send(
@@ -119,7 +122,7 @@ class CheckClient:
                 headers=dict(headers),
                 auth=_as_it_is,
                 timeout=_TIMEOUT_S,
-                allow_redirects=False,
+                allow_redirects=method == "GET" and query is None and "Authorization" not in headers,
                 proxies=_NO_PROXY if loopback else None,
                 stream=True,
             )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -773,6 +774,18 @@ def test_what_could_be_better_is_advice(wrong, point, fault, expected):
     """A stream plays without it, so it does not count as a fault."""
     with pytest.raises(AdviceError, match=re.escape(expected)):
         try_out(wrong, point, fault)
+
+
+def test_players_follow_redirects(wrong):
+    """A backend may lead players from the downloadUrl to its store, by an address that it signs."""
+    running, _ = wrong
+
+    def led_on(asked, said):
+        if asked.method == "GET" and asked.path.startswith("/objects/") and "led" not in asked.query:
+            said.status, said.body = 302, b""
+            said.headers = {"location": f"{running.url}{quote(asked.path)}?led=on"}
+
+    try_out(wrong, required.players_find_files, after(led_on))
 
 
 def test_advice_is_a_line_and_no_fault(settings, capsys):
