@@ -269,6 +269,7 @@ class LocalStorageBackend:
                     return await self._usage.change(complete)
         except UploadNotFoundError:
             if await self.exists(path) and made_of((made := await self.find(path)).etag, parts):
+                await self.abort_parts(path, upload_id)  # what a process that was killed has left
                 return made  # completed before, and the answer did not arrive
             raise
 

@@ -154,9 +154,10 @@ class PartsFolder:
         return following in _own(place)
 
     def remove(self, path: str, upload_id: str) -> None:
-        """Remove an upload, if it is there."""
-        with suppress(UploadNotFoundError):
-            _remove(self._place(path, upload_id))
+        """Remove an upload, or what a process that was killed has left of one, if it is there."""
+        place = self._folder / upload_id
+        if _UPLOAD_ID.fullmatch(upload_id) and _path(place) == path:
+            _remove(place)
 
     def abandoned(self, now_s: float) -> list[tuple[str, str]]:
         """Return path and ID of the uploads to which nothing came for long; remove what is left of others."""
