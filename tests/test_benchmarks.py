@@ -15,6 +15,7 @@ LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "batch.py": (("--help",), "--videos"),  # a real model
     "cancel.py": (("--help",), "--preset"),  # it needs a PostgreSQL
     "cluster.py": (("--help",), "--rounds"),  # it needs a PostgreSQL
+    "complete_parts.py": (("--megabytes", "11", "--part-megabytes", "5"), "complete"),
     "copy_top.py": (("--source", str(ROOT / "samples" / "welcome.mp4"), "--presets", "ultrafast"), "ultrafast"),
     "costing.py": (("--encode", "2000", "--speech", "500", "--rest", "100", "--lectures", "5"), "| 50 | 25 "),
     "documents.py": (("--rows", "2000", "--repeat", "1"), "2000 edits"),
