@@ -1,4 +1,4 @@
-"""Answers nothing out of a folder that is not there: as long as its disk is not mounted, everything is 503."""
+"""Answers nothing out of a folder that is not there: as long as its disk is not mounted, or hangs, all is 503."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.error_responses import answer_api_refusal, answer_object_refusal, api_refusal, object_refusal
 from storage import RootMarker, StorageGoneError
+from storage.own_thread import in_own_thread
 
 LOOKED_AT_FOR_S = 1.0
 """For how long what was seen of the folder is taken to be so; a local storage looks at every object's turn."""
+
+ANSWERED_WITHIN_S = 2.5
+"""How long the disk may take to say so."""
 
 RETRY_AFTER_S = 30
 _WITHOUT_ROOT = frozenset(("/live", "/ready", "/health", "/docs", "/openapi.json"))
@@ -28,6 +32,8 @@ class RootGuard:
         self._marker = marker
         self._clock = clock
         self._good_until_s = 0.0
+        self._looking: asyncio.Task[None] | None = None
+        self._given_up_at_s = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass a request on; see ASGI."""
@@ -50,7 +56,17 @@ class RootGuard:
             await self._app(scope, receive, send)
 
     async def _look(self) -> None:
+        """See that the folder is there. Raises StorageGoneError."""
         if self._clock() < self._good_until_s:
             return
-        await asyncio.to_thread(self._marker.check)
+        # All who come meanwhile wait for one look, and while it hangs for no longer than that one may take: a disk that
+        # does not answer must not keep more than one thread.
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(in_own_thread(self._marker.check))
+            self._given_up_at_s = self._clock() + ANSWERED_WITHIN_S
+        looking = self._looking
+        await asyncio.wait([looking], timeout=max(0.0, self._given_up_at_s - self._clock()))
+        if not looking.done():
+            raise StorageGoneError("The disk of the storage does not answer now.")
+        looking.result()
         self._good_until_s = self._clock() + LOOKED_AT_FOR_S

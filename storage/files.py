@@ -101,9 +101,19 @@ async def open_shielded(opening: Awaitable[Closable]) -> Closable:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        with suppress(OSError):
+        with suppress(OSError, StorageError):
             await close_shielded(await task)
         raise
+
+
+async def remove_shielded(file: Path) -> None:
+    """Remove a file, if it is there and can be removed: what can't goes at the next start."""
+
+    def remove() -> None:
+        with suppress(OSError):
+            file.unlink()
+
+    await asyncio.shield(asyncio.ensure_future(asyncio.to_thread(remove)))
 
 
 async def close_shielded(file: _Closable) -> None:

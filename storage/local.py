@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import aiofiles
+from aiofiles.threadpool import wrap
 
 from storage.backend import Access, StoredObject, StoredPart, UnfinishedUpload, UrlSigner
 from storage.errors import (
@@ -19,14 +18,9 @@ from storage.errors import (
     StorageError,
     UploadNotFoundError,
 )
-from storage.files import (
-    close_shielded,
-    open_shielded,
-    translated,
-    write_file,
-)
+from storage.files import open_shielded, remove_shielded, write_file
 from storage.folder_page import FolderPage
-from storage.local_changes import FinishedFile, LocalChanges, size_of
+from storage.local_changes import FinishedFile, LocalChanges
 from storage.local_digests import Digests, FileDigests
 from storage.local_file import OpenFile
 from storage.local_folder import LocalFolder
@@ -93,8 +87,8 @@ class LocalStorageBackend:
         self, path: str, chunks: AsyncIterable[bytes], *, size_bytes: int | None = None, content_type: str | None = None
     ) -> StoredObject:
         """Store an object, whole or not at all; see StorageBackend.save."""
-        target = self._folder.locate(path)
-        reservation = await self._usage.reserve(path, size_bytes or 0, replaced_bytes=size_of(target))
+        replaced_bytes = await asyncio.to_thread(self._folder.size_of, path)
+        reservation = await self._usage.reserve(path, size_bytes or 0, replaced_bytes=replaced_bytes)
         temporary = self._folder.temporary()
         try:
             md5, written = await write_file(path, temporary, reservation.renewed_by(chunks), reservation.grow_to)
@@ -105,23 +99,20 @@ class LocalStorageBackend:
             return await reservation.used_by(
                 self._usage.change(lambda counts: self._changes.put(counts, path, finished))
             )
+        except BaseException:
+            await remove_shielded(temporary)
+            raise
         finally:
             await reservation.release()
-            with suppress(OSError):  # usually it has been moved; what can't be removed now goes at the next start
-                temporary.unlink()
 
     async def open(self, path: str) -> OpenFile:
         """Open an object for reading; the caller closes it. Raises ObjectNotFoundError."""
-        target = self._folder.locate(path)
-        with translated(path):
-            self._folder.status(path, target)
-            file = await open_shielded(aiofiles.open(target, "rb"))
-        try:
-            info = self._digests.describe(path, os.fstat(file.fileno()))
-        except BaseException:
-            await close_shielded(file)
-            raise
-        return OpenFile(info, file)
+
+        async def opening() -> OpenFile:
+            file, status = await asyncio.to_thread(self._folder.open, path)
+            return OpenFile(self._digests.describe(path, status), wrap(file))
+
+        return await open_shielded(opening())
 
     async def load(self, path: str, *, max_bytes: int | None = None) -> bytes:
         """Return the content; see StorageBackend.load."""
@@ -134,19 +125,19 @@ class LocalStorageBackend:
 
     async def find(self, path: str) -> StoredObject:
         """Say what is stored under a path without reading it. Raises ObjectNotFoundError."""
-        return self._digests.describe(path, self._folder.status(path, self._folder.locate(path)))
+        return self._digests.describe(path, await asyncio.to_thread(self._folder.find, path))
 
     async def exists(self, path: str) -> bool:
         """Whether an object is stored under this path. Raises InvalidPathError."""
         try:
-            self._folder.status(path, self._folder.locate(path))
+            await asyncio.to_thread(self._folder.find, path)
         except ObjectNotFoundError:
             return False
         return True
 
     async def get_size(self, path: str) -> int:
         """Return an object's size in bytes. Raises ObjectNotFoundError."""
-        return self._folder.status(path, self._folder.locate(path)).st_size
+        return (await asyncio.to_thread(self._folder.find, path)).st_size
 
     async def list_objects(self, prefix: str = "", *, after: str = "") -> AsyncIterator[StoredObject]:
         """Yield the objects whose paths begin with `prefix` and sort behind `after`;
@@ -169,7 +160,6 @@ class LocalStorageBackend:
 
     async def delete(self, path: str) -> None:
         """Delete an object and the folders that it leaves empty; one that is not there is fine."""
-        self._folder.locate(path)
         await self._usage.change(lambda counts: self._changes.remove(counts, path))
 
     async def get_usage(self) -> list[PrefixUsage]:
@@ -190,7 +180,7 @@ class LocalStorageBackend:
 
     async def check_room(self, path: str, size_bytes: int) -> None:
         """See that an object of this size may be stored under this path. Raises StorageQuotaExceededError."""
-        await self._usage.check(path, size_bytes, replaced_bytes=size_of(self._folder.locate(path)))
+        await self._usage.check(path, size_bytes, replaced_bytes=await asyncio.to_thread(self._folder.size_of, path))
 
     def put_headers(self, path: str, content_type: str | None) -> Mapping[str, str]:  # the same for all
         """Return the headers that a PUT to a URL must have: none."""
@@ -206,16 +196,17 @@ class LocalStorageBackend:
         size_bytes: int | None = None,
     ) -> str:
         """Return a URL that the signer made; see StorageBackend.get_presigned_url."""
-        self._folder.locate(path)
         if access is Access.WRITE and size_bytes is not None:
             await self.check_room(path, size_bytes)
+        else:
+            await asyncio.to_thread(self._folder.locate, path)
         return _given(self._signer).object_url(
             path, access, expires_s=expires_s, content_type=content_type, size_bytes=size_bytes
         )
 
     async def begin_parts(self, path: str, *, content_type: str) -> str:
         """Begin an upload in parts; return its ID."""
-        self._folder.locate(path)
+        await asyncio.to_thread(self._folder.locate, path)
         await self._usage.change(self._changes.abort_abandoned)
         self._digests.tidy()
         return await asyncio.to_thread(self._parts.begin, path)
@@ -224,7 +215,7 @@ class LocalStorageBackend:
         self, path: str, upload_id: str, number: int, *, expires_s: int, size_bytes: int | None = None
     ) -> str:
         """Return a URL that the signer made; see StorageBackend.get_presigned_part_url."""
-        replaced_bytes = size_of(self._folder.locate(path))
+        replaced_bytes = await asyncio.to_thread(self._folder.size_of, path)
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
         if size_bytes is not None:
             await self._usage.check(path, size_bytes, replaced_bytes=replaced_bytes)
@@ -234,9 +225,9 @@ class LocalStorageBackend:
         self, path: str, upload_id: str, number: int, chunks: AsyncIterable[bytes], *, size_bytes: int
     ) -> StoredPart:
         """Store one part, whole or not at all; see StorageBackend.save_part."""
-        target = self._folder.locate(path)
+        replaced_bytes = await asyncio.to_thread(self._folder.size_of, path)
         await asyncio.to_thread(self._parts.check, path, upload_id, number)
-        replaced_bytes = size_of(target) + self._parts.size_of(upload_id, number)
+        replaced_bytes += await asyncio.to_thread(self._parts.size_of, upload_id, number)
         reservation = await self._usage.reserve(path, size_bytes, replaced_bytes=replaced_bytes)
         temporary = self._folder.temporary()
         try:
@@ -247,20 +238,21 @@ class LocalStorageBackend:
                 self._usage.change(lambda counts: self._changes.put_part(counts, path, upload_id, number, finished))
             )
             await asyncio.to_thread(self._parts.join_waiting, upload_id)
+        except BaseException:
+            await remove_shielded(temporary)
+            raise
         finally:
             await reservation.release()
-            with suppress(OSError):
-                temporary.unlink()
         return StoredPart(number=number, size_bytes=written, etag=md5)
 
     async def list_parts(self, path: str, upload_id: str) -> list[StoredPart]:
         """Return the parts that are stored, by their numbers. Raises UploadNotFoundError."""
-        self._folder.locate(path)
+        await asyncio.to_thread(self._folder.locate, path)
         return [piece.part for piece in (await asyncio.to_thread(self._parts.parts, path, upload_id)).values()]
 
     async def complete_parts(self, path: str, upload_id: str, parts: Sequence[StoredPart]) -> StoredObject:
         """Make the object of its parts; see StorageBackend.complete_parts."""
-        self._folder.locate(path)
+        await asyncio.to_thread(self._folder.locate, path)
         try:
             while True:
                 joined = await asyncio.to_thread(self._parts.join, path, upload_id, parts)  # may take long
@@ -275,7 +267,7 @@ class LocalStorageBackend:
 
     async def abort_parts(self, path: str, upload_id: str) -> None:
         """Remove an upload in parts; one that is not there is fine."""
-        self._folder.locate(path)
+        await asyncio.to_thread(self._folder.locate, path)
         await self._usage.change(lambda counts: self._changes.abort(counts, path, upload_id))
 
     async def list_uploads(self) -> AsyncIterator[UnfinishedUpload]:

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
 from storage.errors import (
@@ -122,6 +123,25 @@ class LocalFolder:
         if not stat.S_ISREG(found.st_mode):
             raise ObjectNotFoundError(f"Nothing is stored under {path}.")
         return found
+
+    def find(self, path: str) -> os.stat_result:
+        """Return the status of a path's file. Raises ObjectNotFoundError and what `locate` raises."""
+        return self.status(path, self.locate(path))
+
+    def size_of(self, path: str) -> int:
+        """Return the size of a path's file, 0 where none is. Raises what `locate` raises."""
+        try:
+            return self.locate(path).stat().st_size
+        except OSError:
+            return 0
+
+    def open(self, path: str) -> tuple[BufferedReader, os.stat_result]:
+        """Open a path's file for reading; return it and its status. Raises ObjectNotFoundError."""
+        target = self.locate(path)
+        self.status(path, target)
+        with translated(path):
+            file = target.open("rb")
+        return file, os.fstat(file.fileno())
 
     def walk(self, prefix: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
         """Yield path and status of the files whose paths begin with `prefix` and sort behind `after`."""

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, run_command
 from config import Config
 from pipeline.errors import SettingsError
 from server_config import ReferenceBackend
-from storage import StorageType
+from storage import RootMarker, StorageType
 
 
 @pytest.fixture
@@ -242,6 +243,51 @@ class TestWhileItRuns:
         assert 503 == connection.getresponse().status
         connection.close()
         assert [] == everything(disk.root)
+
+    @pytest.mark.parametrize("seen_s", [0, 1e9], ids=["when looked at", "shortly after"])
+    def test_a_disk_that_hangs_keeps_nobody_else_waiting(self, fresh, monkeypatch, seen_s):
+        """Whoever asks for objects is told so soon, or waits; all else is answered, and goes on with the disk."""
+        monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", seen_s)
+        fresh.put("a.ts", b"content")
+        answering, check = threading.Event(), RootMarker.check
+
+        def hang(marker):
+            assert answering.wait(60)
+            check(marker)
+
+        assert 200 == fresh.get("/objects/a.ts").status_code
+        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 0.05)
+        monkeypatch.setattr("backend.health.ANSWERED_WITHIN_S", 0.05)
+        monkeypatch.setattr("backend.health.KEPT_S", 0)
+        monkeypatch.setattr(RootMarker, "check", hang)
+        with ThreadPoolExecutor(3) as viewers:
+            asked = [viewers.submit(fresh.get, "/objects/a.ts") for _ in range(3)]
+            others = [fresh.get(path).status_code for path in ("/live", "/ready", "/docs")]
+            if not seen_s:
+                assert [503] * 3 == [one.result().status_code for one in asked]
+            answering.set()
+            there = {one.result().status_code for one in asked}
+        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 60)
+
+        assert ([200, 503, 200], {200 if seen_s else 503}) == (others, there)
+        assert b"content" == fresh.get("/objects/a.ts").content
+
+    def test_a_disk_that_hangs_keeps_one_thread(self, fresh, monkeypatch):
+        """However many ask, one look is under way."""
+        answering, looks = threading.Event(), []
+
+        def hang(_):
+            looks.append(1)
+            assert answering.wait(60)
+
+        monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", 0)
+        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 0.05)
+        fresh.get("/objects/a.ts")
+        monkeypatch.setattr(RootMarker, "check", hang)
+        statuses = [fresh.get("/objects/a.ts").status_code for _ in range(20)]
+        answering.set()
+
+        assert ([503] * 20, 1) == (statuses, len(looks))
 
     def test_what_needs_no_storage_is_answered(self, fresh, disk):
         """The interface's description and the player's own files are there."""
