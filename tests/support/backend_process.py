@@ -110,8 +110,12 @@ def running_backend(root, *arguments, env_file=None, port=0, **settings):
 
 
 def _program(env_file):
-    """Return what runs the command line; with an `env_file` the settings come from there."""
-    lines = ["import sys, hls_converter, installation", "from pathlib import Path"]
+    """Return what runs the command line; with an `env_file` the settings come from there.
+
+    It hears SIGHUP, which whoever started the tests with nohup has ignored by all children.
+    """
+    lines = ["import signal, sys, hls_converter, installation", "from pathlib import Path"]
+    lines += ["if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, signal.SIG_DFL)"]
     if env_file is not None:
         lines += [
             f"file = Path({str(env_file)!r})",
