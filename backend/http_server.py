@@ -134,7 +134,8 @@ class HttpServer(uvicorn.Server):
     async def _take_over(self, reread: Callable[[BackendSettings], BackendSettings]) -> None:
         try:
             settings = await asyncio.to_thread(reread, self._service.settings)
-            await self._service.install(self._install(settings))
+            # the app opens SQLite files, and waits for other processes that write to them
+            await self._service.install(await asyncio.to_thread(self._install, settings))
         except SettingsError as error:
             notices.error(NOT_TAKEN_OVER, error)
         except Exception:  # noqa: BLE001  the task's outermost frame

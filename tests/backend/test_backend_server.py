@@ -1,11 +1,13 @@
 """backend.server: starting and stopping."""
 
 import logging
+import queue
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,6 +34,25 @@ def test_answers_and_leaves_nothing(settings):
     assert set() == set(threading.enumerate()) - before
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((address.hostname, address.port), timeout=60)
+
+
+def test_answers_while_settings_are_taken_over(settings, monkeypatch):
+    """Putting new settings into force waits for the disk, and for other processes that write there: nobody else does."""
+    listener, url = server.listen("127.0.0.1", 0)
+    ready, seen, create_app = threading.Event(), queue.Queue(), server.create_app
+
+    def ask_meanwhile(*arguments):
+        if ready.is_set():
+            with suppress(requests.RequestException):
+                seen.put(requests.get(f"{url}/live", timeout=60).status_code)
+            seen.put(None)
+        return create_app(*arguments)
+
+    monkeypatch.setattr(server, "create_app", ask_meanwhile)
+    backend = server.make_server(settings, ready.set)
+    with listener, server.running_in_thread(backend, listener, ready, name="reference-backend"):
+        backend.renew(lambda before: before)
+        assert 200 == seen.get(timeout=240)
 
 
 def test_stops_when_the_block_fails(settings):
