@@ -141,7 +141,8 @@ def listen(
         # other's receipt
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "no such host"
+        said = getattr(error, "strerror", None) or "no such host"
+        reason = said.partition(" (while attempting")[0]  # what Python adds is for programmers
         raise SettingsError(f"{who} can't listen on {host}, port {port} ({reason}): {remedy}.") from error
     reachable = "127.0.0.1" if host in _ANYWHERE else host
     shown = f"[{reachable}]" if ":" in reachable else reachable

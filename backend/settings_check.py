@@ -52,7 +52,7 @@ def wrong_with_token(token: str) -> list[str]:
     if any(placeholder in letters for placeholder in _PLACEHOLDERS):
         return [f"AUTH_TOKEN is the placeholder of an example, which anybody could try: {remedy}."]
     if len(token) < MIN_TOKEN:
-        return [f"AUTH_TOKEN has {len(token)} characters, so that it could be guessed: {remedy}."]
+        return [f"AUTH_TOKEN is so short ({len(token)} of {MIN_TOKEN} characters) that it could be guessed: {remedy}."]
     if len(set(token)) < MIN_DIFFERENT:
         return [f"AUTH_TOKEN repeats a few characters, so that it could be guessed: {remedy}."]
     return []

@@ -100,11 +100,11 @@ def reread(settings: BackendSettings, *, root: Path | None, workers: int | None)
 
 
 def _check(config: Config) -> None:
-    """Refuse settings that a backend can't begin with; log what is odd about the others. Raises SettingsError."""
-    check_settings(config)
+    """Log what is odd about the settings, and refuse those that a backend can't begin with. Raises SettingsError."""
     show_log(config.server.log_format)
-    for warning in config.warnings:
+    for warning in config.warnings:  # first: what a backend lacks may be there under a misspelt name
         notices.warning("%s", warning)
+    check_settings(config)
 
 
 def _act(options: argparse.Namespace, config: Config) -> int:

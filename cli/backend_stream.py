@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
     else:
         expires_s = None if options.expires is None else moment_s(options.expires, "--expires", time.time())
         settings = BackendSettings.from_config(config, root=root)
-        addresses = ViewerAddresses(settings.signing_secret, rules, time.time)
+        addresses = ViewerAddresses(settings.signing_secret, rules, time.time, settings.delivery.public_object)
         prefix = as_folder(options.stream)
         _write(_found(addresses.stream(prefix, expires_s=expires_s), settings))
         if not run_to_its_end(_is_stored(settings, prefix)):
@@ -78,6 +78,7 @@ def _found(stream: StreamPaths, settings: BackendSettings) -> list[str]:
     """Return where a stream is watched, and the HTML of a page that shows it."""
     base = settings.public_base_url or _LOCAL_URL
     page = base + stream.page
+    playlist = base + stream.playlist if stream.playlist.startswith("/") else stream.playlist  # where a CDN has it
     until = "for good" if stream.expires_s is None else f"until {utc_text(stream.expires_s)}"
     frame = (
         f'<iframe src="{escape(page)}" width="960" height="540" allow="autoplay; fullscreen; picture-in-picture"'
@@ -86,7 +87,7 @@ def _found(stream: StreamPaths, settings: BackendSettings) -> list[str]:
     lines = [
         f"Visibility: {stream.visibility.value}; the addresses work {until}.",
         f"Page:       {page}",
-        f"Playlist:   {base}{stream.playlist}",
+        f"Playlist:   {playlist}",
         f"In a page:  {frame}",
     ]
     if not settings.public_base_url:

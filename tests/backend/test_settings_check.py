@@ -15,11 +15,11 @@ GOOD = "f3Kq0-zP8w_Lm2.Xr7Yc"
 @pytest.mark.parametrize(
     ("token", "expected"),
     [
-        ("x", "has 1 characters"),
+        ("x", "is so short (1 of 20 characters)"),
         ("change-me", "is the placeholder of an example"),
         ("CHANGE_ME_change_me_change_me", "is the placeholder of an example"),
         ("your-token-here-please-1234", "is the placeholder of an example"),
-        (GOOD[:-1], "has 19 characters"),
+        (GOOD[:-1], "is so short (19 of 20 characters)"),
         ("abababababababababababab", "repeats a few characters"),
         (f"{GOOD} {GOOD}", "no client can send"),
         (f"{GOOD}é", "no client can send"),

@@ -70,6 +70,17 @@ def test_a_backend_does_not_begin_with_settings_that_open_it(tmp_path, capsys):
     assert "change-me" not in said
 
 
+def test_a_misspelt_name_is_named_beside_what_is_missing(monkeypatch, caplog, capsys):
+    """Nobody finds out by the refusal alone that the bucket was given under another name."""
+    monkeypatch.setattr(command, "show_log", lambda form: None)
+    odd = "STORAGE_S3_BUKET in .env is no setting of this program: did you mean STORAGE_S3_BUCKET?"
+    config = Config(server=ReferenceBackend(storage_type="S3"), warnings=(odd,))
+
+    assert EXIT_WRONG_USAGE == run_command(["backend", "--port", "0"], config)
+    assert [odd] == caplog.messages
+    assert "STORAGE_S3_BUCKET is empty" in capsys.readouterr().err
+
+
 def test_a_backend_warns_of_what_is_odd(tmp_path):
     """The log begins with it, and the backend runs all the same."""
     file = tmp_path / ".env"

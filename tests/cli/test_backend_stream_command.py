@@ -110,3 +110,17 @@ def test_what_makes_no_sense_is_wrong_usage(arguments, sentence, tmp_path, capsy
     """Exit 2, and a sentence."""
     assert EXIT_WRONG_USAGE == command(tmp_path, *arguments)
     assert f"hls-converter: {sentence}\n" == capsys.readouterr().err
+
+
+def test_the_playlist_of_a_public_stream_is_the_cdns(tmp_path, capsys):
+    """As the backend itself says it; the page is the backend's, and so is what not everybody may watch."""
+    cdn = {"playback": "cdn", "cdn_base_url": "https://cdn.example.com/objects", "public_base_url": PUBLIC_URL}
+    command(tmp_path, "set", "hidden", "unlisted")
+    command(tmp_path, "url", "math/1", **cdn)
+    command(tmp_path, "url", "hidden/1", **cdn)
+    out = capsys.readouterr().out
+    public, hidden = re.findall(r"Playlist: +(\S+)", out)
+
+    assert "https://cdn.example.com/objects/math/1/master.m3u8" == public
+    assert hidden.startswith(f"{PUBLIC_URL}/s/")
+    assert f"{PUBLIC_URL}/watch/math/1/" == re.search(r"Page: +(\S+)", out)[1]
