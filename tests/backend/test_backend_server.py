@@ -37,7 +37,7 @@ def test_answers_and_leaves_nothing(settings):
 
 
 def test_answers_while_settings_are_taken_over(settings, monkeypatch):
-    """Putting new settings into force waits for the disk, and for other processes that write there: nobody else does."""
+    """Putting new settings into force waits for the disk and for other processes, viewers do not."""
     listener, url = server.listen("127.0.0.1", 0)
     ready, seen, create_app = threading.Event(), queue.Queue(), server.create_app
 
@@ -100,9 +100,11 @@ def test_a_taken_port_is_a_sentence(settings):
 @pytest.mark.parametrize(("host", "port"), [("no-such-host.invalid", 0), ("127.0.0.1", 70000), ("192.0.2.1", 0)])
 def test_an_address_of_another_machine_is_a_sentence(settings, host, port):
     """A host or port that can't be listened on is refused by name, without a programmer's words."""
-    with pytest.raises(SettingsError, match="can't listen on") as refused:
-        with serve_in_thread(settings, host=host, port=port):
-            pytest.fail("served where nothing can be served")
+    with (
+        pytest.raises(SettingsError, match="can't listen on") as refused,
+        serve_in_thread(settings, host=host, port=port),
+    ):
+        pytest.fail("served where nothing can be served")
     assert "attempting" not in str(refused.value)
 
 
