@@ -97,7 +97,7 @@ def test_everything_is_said_at_once(tmp_path):
 
     said = str(caught.value)
     for name in (
-        "AUTH_TOKEN has 1 characters",
+        "AUTH_TOKEN is so short (1 of 20 characters)",
         "PUBLIC_BASE_URL is not",
         "STORAGE_S3_BUCKET is empty",
         "STORAGE_S3_MAX_SIZE_GB is 0",
