@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -55,16 +56,18 @@ _EXPOSED = ("Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Mo
 
 
 def create_app(
-    settings: BackendSettings, storage: StorageBackend, signer: HmacUrlSigner, metrics: Metrics | None = None
+    settings: BackendSettings,
+    storage: StorageBackend,
+    signer: HmacUrlSigner,
+    metrics: Metrics | None = None,
+    closing: ExitStack | None = None,
 ) -> FastAPI:
     """Return the reference backend as an ASGI app over a storage, which the caller starts and closes; with metrics it
-    tells them.
+    tells them. `closing` is given what to close when the app is not asked any more.
 
     Makes the file records ready. Raises SettingsError.
     """
-    tokens, rules = NamedTokens(settings.root), StreamRules(settings.root, settings.streams)
-    tokens.prepare()
-    rules.prepare()
+    tokens, rules = _tokens_and_rules(settings, closing)
     records = records_in(settings.root)
     try:
         records.prepare()
@@ -110,6 +113,16 @@ def create_app(
         app.include_router(part.router())
     app.include_router(ReferenceRoutes(settings, openapi_document(app, settings.storage)).router())
     return app
+
+
+def _tokens_and_rules(settings: BackendSettings, closing: ExitStack | None) -> tuple[NamedTokens, StreamRules]:
+    tokens, rules = NamedTokens(settings.root), StreamRules(settings.root, settings.streams)
+    if closing is not None:  # not left to the garbage collector: FastAPI remembers the routes of apps that are gone
+        closing.callback(tokens.close)
+        closing.callback(rules.close)
+    tokens.prepare()
+    rules.prepare()
+    return tokens, rules
 
 
 def _readiness(settings: BackendSettings, storage: StorageBackend, records: FileRecords) -> Readiness:

@@ -111,6 +111,10 @@ class NamedTokens:
         if earlier:
             take_over(self.file.parent)
 
+    def close(self) -> None:
+        """Let go of the file until somebody asks again."""
+        self._known.close()
+
     def all(self) -> list[NamedToken]:
         """Return every token, by their names. Raises SettingsError where the file can't be understood."""
         return [token for _, token in sorted(self._current().tokens.items())]

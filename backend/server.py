@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -225,10 +225,11 @@ def _installed(settings: BackendSettings, lasting: _Lasting, draining: Callable[
     if lasting.logged:
         notes.append(RequestLog(settings.log_format, (settings.token, settings.signing_secret)).add)
     # from innermost to outermost
-    app: ASGIApp = create_app(settings, storage, signer, lasting.metrics)
+    closing = ExitStack()
+    app: ASGIApp = create_app(settings, storage, signer, lasting.metrics, closing)
     app = RootGuard(app, marker)
     app = DrainingApp(app, draining, (settings.endpoints.presign_endpoint,))
     app = RequestsPerClient(app, lasting.connections)
     app = NotedRequests(app, notes)
     app = ForwardedRequests(app, lasting.proxies, path_in_front(settings.public_base_url, settings.endpoints.endpoints))
-    return Installed(app=app, storage=storage, settings=settings)
+    return Installed(app=app, storage=storage, settings=settings, closing=closing)

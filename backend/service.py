@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,7 +12,7 @@ from backend.records import records_in
 from backend.settings import BackendSettings
 from backend.sqlite_file import SqliteFileError
 from pipeline.errors import SettingsError
-from storage import StorageBackend, StorageError
+from storage import StorageBackend, StorageError, StorageFullError, StorageReadOnlyError
 
 NOT_TAKEN_OVER = "The settings were not taken over, and the earlier ones stay in force: %s"
 
@@ -23,7 +24,14 @@ class Installed:
     app: ASGIApp
     storage: StorageBackend
     settings: BackendSettings
+    closing: ExitStack = field(default_factory=ExitStack)
+    """What is closed with the storage."""
     under_way: int = 0
+
+    async def close(self) -> None:
+        """Close what is open. Closing twice is fine."""
+        await self.storage.close()
+        self.closing.close()
 
 
 class Service:
@@ -66,7 +74,7 @@ class Service:
             installed.under_way -= 1
             if not installed.under_way and installed in self._earlier:
                 self._earlier.discard(installed)
-                await installed.storage.close()
+                await installed.close()
 
     async def start(self) -> None:
         """Open the storage. Raises SettingsError."""
@@ -79,12 +87,12 @@ class Service:
         if old.under_way:
             self._earlier.add(old)
         else:
-            await old.storage.close()
+            await old.close()
 
     async def close(self) -> None:
         """Close what is open."""
         for installed in (self._installed, *self._earlier):
-            await installed.storage.close()
+            await installed.close()
         self._earlier.clear()
 
 
@@ -93,7 +101,8 @@ async def _start(installed: Installed) -> None:
     try:
         await storage.start()
         if settings.storage.quotas:
-            await storage.count_other(await asyncio.to_thread(records_in(settings.root).total_bytes))
+            with suppress(StorageFullError, StorageReadOnlyError):  # what is stored can be watched
+                await storage.count_other(await asyncio.to_thread(records_in(settings.root).total_bytes))
     except (StorageError, SqliteFileError) as error:
-        await storage.close()
+        await installed.close()
         raise SettingsError(str(error)) from error

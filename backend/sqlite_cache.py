@@ -9,8 +9,11 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from backend.sqlite_opening import open_existing
 
 _WAIT_S = 1.0
 """How long a reader waits for another process where the disk has no WAL, in seconds: somebody waits for the answer."""
@@ -36,7 +39,8 @@ class SqliteCache(Generic[_Content]):
     """What `read` makes of a file, which any process may change. Thread-safe.
 
     It keeps a connection: SQLite then tells in microseconds whether another one has changed the file (PRAGMA
-    data_version), also where two changes have the same time and size.
+    data_version), also where two changes have the same time and size. On a full disk, where none can be kept, it
+    looks at times and sizes.
 
     Args:
         path: where the file is; another one in its place is noticed, and that there is none any more.
@@ -48,6 +52,8 @@ class SqliteCache(Generic[_Content]):
         self._read = read
         self._content: _Content | None = None
         self._version = -1
+        self._alone: tuple[int, ...] | None = None
+        """What the file was when it was read for which no connection can be kept."""
         self._kept = _Kept()
         self._lock = threading.Lock()
         weakref.finalize(self, self._kept.close)
@@ -62,27 +68,49 @@ class SqliteCache(Generic[_Content]):
                 self._kept.close()
                 raise
 
+    def close(self) -> None:
+        """Let go of the file until somebody asks again."""
+        with self._lock:
+            self._kept.close()
+
     def _newest(self, which: tuple[int, int]) -> _Content:
         if which != self._kept.which:
             self._kept.close()
-            # mode=rw: SQLite can't read a file with a log that it may not touch
-            self._kept.connection = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=rw",
-                uri=True,
-                timeout=_WAIT_S,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            self._kept.which, self._version = which, -1
+            if self._content is not None and self._alone is not None and self._alone == self._state():
+                return self._content
+            opened = open_existing(self._path, wait_s=_WAIT_S)
+            if not opened.shared:
+                return self._read_alone(opened.connection)
+            self._kept.connection, self._kept.which, self._version = opened.connection, which, -1
         connection = self._kept.connection
         assert connection is not None
         # asked before reading: what is changed in between is read now, and once more next time
         version = connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._version or self._content is None:
-            connection.execute("BEGIN")
-            try:
-                self._content = self._read(connection)
-            finally:
-                connection.execute("COMMIT")
+            self._content = self._whole(connection)
             self._version = version
         return self._content
+
+    def _read_alone(self, connection: sqlite3.Connection) -> _Content:
+        """Read the file where a connection to it can't be kept, and remember as what it was read."""
+        before = self._state()
+        with closing(connection):
+            self._content = self._whole(connection)
+        # closing it may have moved the log into the file: it is read once more then, and stays as it is
+        after = self._state()
+        self._alone = after if before == after else None
+        return self._content
+
+    def _whole(self, connection: sqlite3.Connection) -> _Content:
+        connection.execute("BEGIN")
+        try:
+            return self._read(connection)
+        finally:
+            connection.execute("COMMIT")
+
+    def _state(self) -> tuple[int, ...]:
+        """Return what differs after each change: of the file, and of its log where there is something in it."""
+        status, log = self._path.stat(), self._path.with_name(f"{self._path.name}-wal")
+        logged = log.stat() if log.exists() else None
+        of_log = (logged.st_size, logged.st_mtime_ns) if logged is not None and logged.st_size else ()
+        return (status.st_ino, status.st_size, status.st_mtime_ns, *of_log)

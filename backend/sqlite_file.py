@@ -5,12 +5,15 @@ Several processes may have it open. Knows no table.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeAlias
+
+from backend.sqlite_opening import open_existing
 
 Step: TypeAlias = Callable[[sqlite3.Connection], None]
 
@@ -52,10 +55,14 @@ class SqliteFile:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.path.touch(mode=0o600)  # SQLite gives its other files the same permissions
         except OSError as error:
-            raise self._failed(error.strerror or "not writable") from error
+            # viewers are served from a disk that can only be read, too
+            if error.errno != errno.EROFS or not self.path.exists():
+                raise self._failed(error.strerror or "not writable") from error
         with self.reading(wait_s=_START_BUSY_S) as connection:
-            self._refuse_newer(connection)
+            is_current = self._refuse_newer(connection) == len(self._steps)
             self._let_readers_pass(connection)
+        if is_current:
+            return
         with self.changing(wait_s=_START_BUSY_S) as connection:
             # looked at in here: another process may be doing the same
             for number in range(self._refuse_newer(connection), len(self._steps)):
@@ -65,10 +72,8 @@ class SqliteFile:
     @contextmanager
     def reading(self, *, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
         """Yield a connection. Raises SqliteFileError, and SqliteBusyError after `wait_s` seconds of waiting."""
-        # mode=rw: a folder that went away must be noticed, not filled with an empty file.
-        address = f"{self.path.absolute().as_uri()}?mode=rw"
         try:
-            with closing(sqlite3.connect(address, uri=True, timeout=wait_s, isolation_level=None)) as connection:
+            with closing(open_existing(self.path, wait_s=wait_s).connection) as connection:
                 connection.execute("PRAGMA synchronous = FULL")  # what is confirmed survives a power cut
                 yield connection
         except sqlite3.Error as error:

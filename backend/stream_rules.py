@@ -80,6 +80,10 @@ class StreamRules:
         with self._changing():
             pass
 
+    def close(self) -> None:
+        """Let go of the file until somebody asks again."""
+        self._known.close()
+
     def all(self) -> list[StreamRule]:
         """Return every rule, by their prefixes. Raises SqliteFileError."""
         return sorted(self._current().values(), key=lambda rule: rule.prefix.encode())

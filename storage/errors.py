@@ -51,6 +51,10 @@ class StorageUnavailableError(StorageError):
     """The storage can't be reached or is too busy; a later try may do."""
 
 
+class StorageReadOnlyError(StorageUnavailableError):
+    """The disk can only be read."""
+
+
 class StorageGoneError(StorageUnavailableError):
     """The folder of the storage is not the one that it was: its disk is not mounted, for example."""
 

@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from storage.counts import Counts, Uncounted
-from storage.errors import StorageError, StorageQuotaExceededError, StorageUnavailableError
+from storage.errors import (
+    StorageError,
+    StorageFullError,
+    StorageQuotaExceededError,
+    StorageReadOnlyError,
+    StorageUnavailableError,
+)
 from storage.measuring import MEASURING_S, MeasuredFile, MeasuredFiles, Measuring
 from storage.prefix_usage import PrefixUsage, usage_by_prefix
 from storage.quota import Quotas
@@ -68,9 +74,12 @@ class Usage:
         return self._file is not None
 
     async def start(self) -> None:
-        """Make the file ready. Raises StorageSettingsError, StorageUnavailableError."""
+        """Make the file ready, unless the disk is full or can only be read: as long as it is, nothing is stored, and
+        what is there can be read. Raises StorageSettingsError, StorageUnavailableError.
+        """
         if self._file is not None:
-            await self._run(self._file.prepare)
+            with suppress(StorageFullError, StorageReadOnlyError):
+                await self._run(self._file.prepare)
 
     async def close(self) -> None:
         """End a measuring that is under way and let go of the file. Closing twice is fine."""
@@ -135,11 +144,24 @@ class Usage:
         """Do something with files that nothing else, in no thread and no process, may change meanwhile.
 
         `do` runs in a thread; it is given where to note what appeared and disappeared.
-        What it notes stands when it ends without an error. Raises what `do` raises, StorageUnavailableError.
+        What it notes stands when it ends without an error. Where the disk lets nothing be noted, it is done all the
+        same: it may delete, and what is there is measured again. Raises what `do` raises, StorageUnavailableError.
         """
         if self._file is None:
             return await asyncio.to_thread(self._alone, do)
-        return await self._run(self._with_ledger, do)
+        begun = False
+
+        def counted(counts: Counts) -> _T:
+            nonlocal begun
+            begun = True
+            return do(counts)
+
+        try:
+            return await self._run(self._with_ledger, counted)
+        except (StorageFullError, StorageReadOnlyError):
+            if begun:
+                raise
+            return await asyncio.to_thread(self._alone, do)
 
     async def act(self, do: Callable[[Ledger], _T]) -> _T:
         """Do something in one transaction once it is known what is stored; before something is refused that is looked

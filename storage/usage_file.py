@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage.errors import StorageError, StorageFullError, StorageSettingsError, StorageUnavailableError
+from storage.errors import (
+    StorageError,
+    StorageFullError,
+    StorageReadOnlyError,
+    StorageSettingsError,
+    StorageUnavailableError,
+)
 from storage.file_lock import locked
 
 USAGE_FILE = "usage.sqlite3"
@@ -20,6 +28,9 @@ DAMAGED = ".damaged"
 _VERSION = 1
 _BUSY_S = 20
 """How long a change waits for those of others, in seconds: each takes a few milliseconds."""
+
+_INDEX_BYTES = 64 << 10
+"""What SQLite needs to open the file, at least: the index of its log has 32 KiB."""
 
 _SCHEMA = """
 CREATE TABLE state (
@@ -204,12 +215,25 @@ class UsageFile:
             return self._connect()
 
     def _failed(self, reason: str) -> StorageError:
-        if "full" in reason:  # SQLite's words for SQLITE_FULL; Python 3.10 does not tell its number
+        # SQLite's words for SQLITE_FULL, and for having no room for its log's index; Python 3.10 tells no numbers
+        if "full" in reason or ("disk I/O error" in reason and self._disk_is_full()):
             return StorageFullError(f"The disk with {self._file} is full: free some space. Nothing was stored.")
+        if self._disk_is_read_only():
+            return StorageReadOnlyError(f"{self._file} can only be read: check its disk. Nothing was stored.")
         return StorageUnavailableError(
             f"What is stored can't be counted in {self._file} ({reason}): check the folder, its permissions and the "
             "disk. Nothing was stored."
         )
+
+    def _disk_is_full(self) -> bool:
+        with suppress(OSError):
+            return shutil.disk_usage(self._file.parent).free < _INDEX_BYTES
+        return False
+
+    def _disk_is_read_only(self) -> bool:
+        with suppress(OSError):
+            return sys.platform != "win32" and bool(os.statvfs(self._file.parent).f_flag & os.ST_RDONLY)
+        return False
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import requests
@@ -89,6 +91,29 @@ def test_sighup_reads_the_settings_anew(tmp_path):
 
     assert ([401, 200], 200) == (answers, stored)
     assert WHOLE == (root / "a.ts").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted as Linux shows them")
+def test_settings_before_keep_no_files_open(tmp_path):
+    """A backend that reads its settings anew each night does not run out of them."""
+    with running_backend(tmp_path / "root") as backend:
+        open_files = []
+        for count in range(4):
+            requests.get(f"{backend.url}/objects/a.ts", timeout=60)
+            open_files.append(_files_below(backend.process.pid, tmp_path / "root"))
+            backend.send(signal.SIGHUP)
+            backend.logged(lambda _, count=count: len([one for one in backend.log if "read anew" in one]) > count)
+
+    assert open_files[1:] == [open_files[0]] * 3
+
+
+def _files_below(pid, folder):
+    """Return the names of the files below a folder that a process has open, sorted."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(link.readlink())
+    return sorted(file.name for file in found if file.is_relative_to(folder))
 
 
 @pytest.mark.parametrize(
