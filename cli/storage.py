@@ -113,7 +113,7 @@ def _print_result(result: CopyResult, options: argparse.Namespace) -> None:
     )
     if result.unproven:
         sys.stdout.write(
-            f"Only the size of {counted(result.unproven, 'file')} could be compared: S3 has no MD5 of them.\n"
+            f"Only the size of {counted(result.unproven, 'file')} could be compared: no MD5 of them is known.\n"
         )
     if result.failures:
         complain(f"{counted(len(result.failures), 'file')} could not be copied: run the same command again.")

@@ -54,7 +54,7 @@ class LocalFolder:
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
             for leftover in self._incoming.iterdir():
-                with suppress(FileNotFoundError):
+                with suppress(OSError):  # removed by another process, or the disk is read-only: viewers are served
                     if time.time() - leftover.stat().st_mtime > LEFT_AFTER_S:
                         leftover.unlink()
         except OSError as error:

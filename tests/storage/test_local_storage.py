@@ -1,6 +1,7 @@
 """storage.local: objects as files, whole or not at all, and never outside the folder."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import shutil
@@ -103,6 +104,19 @@ def test_leftovers_of_a_killed_server_go_at_the_start(storage, root, save, run):
 
     assert ["young.part"] == [entry.name for entry in (root / INCOMING).iterdir()]
     assert b"kept" == run(storage.load("a"))
+
+
+def test_a_leftover_that_cannot_be_removed_is_no_hindrance(root, started, save, run, monkeypatch):
+    """A disk that became read-only is served from, whatever lies on it."""
+    save("a", b"kept")
+    (root / INCOMING / "old.part").write_bytes(b"ha")
+    age(root / INCOMING / "old.part", LEFT_AFTER_S + 60)
+
+    def refused(_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    assert b"kept" == run(started(LocalSettings(root=root)).load("a"))
 
 
 def test_a_folder_that_cannot_be_made_is_named(started, tmp_path):
