@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,20 +37,19 @@ class PlacedPart:
 
 @dataclass(frozen=True, kw_only=True)
 class JoinedContent:
-    """What is joined: the parts in the order in which they lie in `content`, None where nothing is."""
+    """What is joined: the parts in the order in which they lie in `content`, None where nothing is; how many bytes they
+    have, and those of the journal that say so.
+    """
 
     content: Path | None = None
     pieces: tuple[PlacedPart, ...] = ()
+    size_bytes: int = 0
+    journal_bytes: int = 0
 
     @property
     def parts(self) -> list[StoredPart]:
         """The parts alone."""
         return [piece.part for piece in self.pieces]
-
-    @property
-    def size_bytes(self) -> int:
-        """How many bytes they have."""
-        return sum(piece.part.size_bytes for piece in self.pieces)
 
 
 def joined_in(place: Path) -> JoinedContent:
@@ -59,14 +58,17 @@ def joined_in(place: Path) -> JoinedContent:
         name, *lines = (place / JOURNAL).read_text(encoding="ascii", errors="replace").split("\n")
     except FileNotFoundError:
         return JoinedContent()
-    content, pieces, start_bytes = place / name, list[PlacedPart](), 0
+    content, pieces, start_bytes, journal_bytes = place / name, list[PlacedPart](), 0, len(name) + 1
     for line in lines[:-1]:  # what has no end was broken off by a crash, and its part has its own file still
         if not (match := _LINE.fullmatch(line)):
             break
         part = StoredPart(number=int(match[1]), size_bytes=int(match[2]), etag=match[3])
         pieces.append(PlacedPart(part=part, file=content, start_bytes=start_bytes))
         start_bytes += part.size_bytes
-    return JoinedContent(content=content, pieces=tuple(pieces)) if _CONTENT.fullmatch(name) else JoinedContent()
+        journal_bytes += len(line) + 1
+    if not _CONTENT.fullmatch(name):
+        return JoinedContent()
+    return JoinedContent(content=content, pieces=tuple(pieces), size_bytes=start_bytes, journal_bytes=journal_bytes)
 
 
 def moved_away(place: Path) -> bool:
@@ -81,29 +83,35 @@ def moved_away(place: Path) -> bool:
 
 def append(place: Path, joined: JoinedContent, piece: PlacedPart) -> JoinedContent:
     """Join one more part, which has a file of its own, and remove that. Raises OSError."""
-    content = joined.content or _begun(place)
-    start_bytes, part = joined.size_bytes, piece.part
+    content, part = joined.content, piece.part
+    if content is None:
+        content = place / _new_name()
+        content.touch(exist_ok=False)  # first: a journal whose content is missing says that it has become an object
+        joined = _written(place, content, ())
     with content.open("r+b", buffering=0) as file:
-        file.truncate(start_bytes)
-        copy_bytes(piece.file, file, size_bytes=part.size_bytes, to_byte=start_bytes)
+        file.truncate(joined.size_bytes)
+        copy_bytes(piece.file, file, size_bytes=part.size_bytes, to_byte=joined.size_bytes)
         os.fsync(file.fileno())
-    before = _text(content, joined.pieces)
+    line = _line(part)
     with (place / JOURNAL).open("r+b") as journal:
-        journal.seek(len(before))
+        journal.seek(joined.journal_bytes)
         journal.truncate()
-        journal.write(_text(content, [piece])[len(_text(content, ())) :])
+        journal.write(line)
         journal.flush()
         os.fsync(journal.fileno())
     with suppress(FileNotFoundError):
         piece.file.unlink()
     return JoinedContent(
-        content=content, pieces=(*joined.pieces, PlacedPart(part=part, file=content, start_bytes=start_bytes))
+        content=content,
+        pieces=(*joined.pieces, PlacedPart(part=part, file=content, start_bytes=joined.size_bytes)),
+        size_bytes=joined.size_bytes + part.size_bytes,
+        journal_bytes=joined.journal_bytes + len(line),
     )
 
 
 def joined_anew(place: Path, pieces: Iterable[PlacedPart]) -> JoinedContent:
     """Join parts of which one was sent again, or is left out, in a new file in place of the old one. Raises OSError."""
-    old, content = joined_in(place).content, _new(place)
+    old, content = joined_in(place).content, place / _new_name()
     made, start_bytes = list[PlacedPart](), 0
     with content.open("xb", buffering=0) as file:
         for piece in pieces:
@@ -112,33 +120,28 @@ def joined_anew(place: Path, pieces: Iterable[PlacedPart]) -> JoinedContent:
             made.append(PlacedPart(part=piece.part, file=content, start_bytes=start_bytes))
             start_bytes += size_bytes
         os.fsync(file.fileno())
-    _write_journal(place, content, made)
+    joined = _written(place, content, made)
     if old is not None:
         old.unlink(missing_ok=True)
-    return JoinedContent(content=content, pieces=tuple(made))
+    return joined
 
 
-def _begun(place: Path) -> Path:
-    content = _new(place)
-    content.touch(exist_ok=False)  # first: a journal whose content is missing says that it has become an object
-    _write_journal(place, content, ())
-    return content
-
-
-def _new(place: Path) -> Path:
-    return place / f"content-{uuid.uuid4().hex}"
-
-
-def _write_journal(place: Path, content: Path, pieces: Iterable[PlacedPart]) -> None:
+def _written(place: Path, content: Path, pieces: Sequence[PlacedPart]) -> JoinedContent:
+    """Write a new journal, and return what it says."""
+    text = b"".join([f"{content.name}\n".encode("ascii"), *(_line(piece.part) for piece in pieces)])
     new = place / f"{JOURNAL}.new"
     with new.open("wb") as journal:
-        journal.write(_text(content, pieces))
+        journal.write(text)
         journal.flush()
         os.fsync(journal.fileno())
     new.replace(place / JOURNAL)
+    size_bytes = sum(piece.part.size_bytes for piece in pieces)
+    return JoinedContent(content=content, pieces=tuple(pieces), size_bytes=size_bytes, journal_bytes=len(text))
 
 
-def _text(content: Path, pieces: Iterable[PlacedPart]) -> bytes:
-    parts = (piece.part for piece in pieces)
-    lines = "".join(f"{part.number} {part.size_bytes} {part.etag}\n" for part in parts)
-    return f"{content.name}\n{lines}".encode("ascii")
+def _line(part: StoredPart) -> bytes:
+    return f"{part.number} {part.size_bytes} {part.etag}\n".encode("ascii")
+
+
+def _new_name() -> str:
+    return f"content-{uuid.uuid4().hex}"

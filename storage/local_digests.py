@@ -89,8 +89,10 @@ class FileDigests:
 
     def note(self, path: str, status: os.stat_result, digests: Digests) -> None:
         """Note what a file has that is about to be moved to its place: it stays the same one. Raises OSError."""
+        self._write(self._note(path), path, status, digests)
+
+    def _write(self, note: Path, path: str, status: os.stat_result, digests: Digests) -> None:
         content = {"path": path, "identity": _identity(status), "etag": digests.etag, "md5": digests.md5}
-        note = self._note(path)
         if not note.parent.is_dir():
             self._locate(path)  # in a folder that is not there nothing is made
             note.parent.mkdir(exist_ok=True)
@@ -103,13 +105,12 @@ class FileDigests:
                 half.unlink()
             raise
         self._remember(path, _identity(status), digests)
-        if digests.md5 is None:
-            self._reading.ask(path)
 
     def forget(self, path: str) -> None:
         """Forget what was known of a path. Raises OSError."""
         self._remembered.pop(path, None)
-        self._note(path).unlink(missing_ok=True)
+        for note in (self._note(path), self._later_note(path)):
+            note.unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove the notes of files that somebody has deleted, beside everything else, once in a while."""
@@ -125,13 +126,15 @@ class FileDigests:
                 del self._remembered[next(iter(self._remembered))]
 
     def _noted(self, path: str, identity: _Identity) -> Digests | None:
-        try:
-            note = json.loads(self._note(path).read_text(encoding="ascii"))
-            if note["identity"] != list(identity):
-                return None
-            return Digests(etag=str(note["etag"]), md5=None if note["md5"] is None else str(note["md5"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # none there, or damaged: the file is read as any other that has none
+        """Return what both notes of a path say of this very file.
+
+        What is found out later has a note of its own: the file that was read may be replaced at that moment, and the
+        note of the one that takes its place, whose entity tag nobody could find out, must not be lost by that.
+        """
+        at_first = _understood(self._note(path), identity)
+        if at_first is not None and at_first.md5 is not None:
+            return at_first
+        return _understood(self._later_note(path), identity) or at_first
 
     def _read(self, path: str) -> None:
         """Find out a file's MD5, unless it is known meanwhile; a file that changes while it is read is left alone."""
@@ -150,7 +153,7 @@ class FileDigests:
                 md5 = digest.hexdigest()
                 found = Digests(etag=md5 if before is None else before.etag, md5=md5)
                 self._remember(path, _identity(status), found)  # where no note can be written, too
-                self.note(path, status, found)
+                self._write(self._later_note(path), path, status, found)
 
     def _tidy(self) -> None:
         with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
@@ -175,6 +178,19 @@ class FileDigests:
 
     def _note(self, path: str) -> Path:
         return self._folder / f"{hashlib.sha256(path.encode()).hexdigest()}.json"
+
+    def _later_note(self, path: str) -> Path:
+        return self._note(path).with_suffix(".later.json")
+
+
+def _understood(note: Path, identity: _Identity) -> Digests | None:
+    try:
+        said = json.loads(note.read_text(encoding="ascii"))
+        if said["identity"] != list(identity):
+            return None
+        return Digests(etag=str(said["etag"]), md5=None if said["md5"] is None else str(said["md5"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # none there, or damaged: the file is read as any other that has none
 
 
 def described(path: str, status: os.stat_result, digests: Digests | None) -> StoredObject:
