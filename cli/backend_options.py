@@ -45,7 +45,7 @@ ACTIONS: dict[str, BackendAction] = {
     ),
     "restore": BackendAction(
         module="cli.backend_restore",
-        help="make the backend's folder of a backup, in an empty place, and check every file",
+        help="restore a backup into an empty folder, and check every file",
         add_options=add_restore_options,
     ),
     "gc": BackendAction(
@@ -83,8 +83,8 @@ def add_backend(parser: argparse.ArgumentParser, *, default_root: Path) -> None:
     parser.add_argument(
         "--init",
         action="store_true",
-        help="start nothing, but make the folder of --root or STORAGE_LOCAL_PATH a storage, once: without that, a "
-        "folder that was named is not begun anew, as its disk may not be mounted",
+        help="start nothing, but make the folder that --root or STORAGE_LOCAL_PATH names a storage: needed once, "
+        "because an empty folder may be one whose disk is not mounted",
     )
     parser.add_argument(
         "--workers", type=int, metavar="N", help="how many processes serve (default: BACKEND_WORKERS, 1)"
@@ -118,5 +118,5 @@ def _add_root(parser: argparse.ArgumentParser, default_root: Path, *, default: s
         type=Path,
         default=default,
         metavar="DIR",
-        help=(f"where its own files are kept, and the objects with STORAGE_TYPE=LOCAL (default: {default_root})"),
+        help=f"where its own files are kept, and the objects with STORAGE_TYPE=LOCAL (default: {default_root})",
     )
