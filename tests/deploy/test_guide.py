@@ -24,7 +24,14 @@ def test_a_newcomer_follows_it(tmp_path):
     """On a server with nothing but Debian, every command works, and the last check finds nothing wrong."""
     authority = make_authority(tmp_path / "authority.pem")
     authority.context_for(x509.DNSName(NAME))
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(ROOT), str(tmp_path / "project.git")], check=True)
+    project = tmp_path / "project.git"
+    for command in (
+        ["clone", "--quiet", "--bare", str(ROOT), str(project)],
+        # a checkout of a commit, as CI has it, is on no branch, from which nobody could pull
+        ["--git-dir", str(project), "update-ref", "refs/heads/tested", "HEAD"],
+        ["--git-dir", str(project), "symbolic-ref", "HEAD", "refs/heads/tested"],
+    ):
+        subprocess.run(["git", *command], check=True)
     before = f"""
         echo "127.0.0.1 {NAME}" >> /etc/hosts
         cp {tmp_path}/server.pem /etc/ssl/{NAME}.pem
@@ -34,7 +41,7 @@ def test_a_newcomer_follows_it(tmp_path):
         git config --global --add safe.directory '*'
         set -x
     """
-    own = {"PROJECT=/root/hls-converter": f"PROJECT={tmp_path}/project.git", "NAME=videos.example.edu": f"NAME={NAME}"}
+    own = {"PROJECT=/root/hls-converter": f"PROJECT={project}", "NAME=videos.example.edu": f"NAME={NAME}"}
     typed = commands()
     for old, new in own.items():
         assert old in typed

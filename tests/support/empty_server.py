@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 PORTS = (80, 443, 8000)
@@ -78,10 +80,18 @@ def missing() -> str:
     without = [name for name in needed if shutil.which(name, path=path) is None]
     if without:
         return f"without {', '.join(without)}"
+    if taken := [str(port) for port in PORTS if _is_taken(port)]:
+        return f"something else listens on port {', '.join(taken)}"
     tried = subprocess.run(
         ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
     )
     return "" if tried.returncode == 0 else "this machine lets nobody put folders on top of others"
+
+
+def _is_taken(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60):
+        return True
+    return False
 
 
 def run(script: str, folder: Path, *, timeout: float) -> subprocess.CompletedProcess[str]:
