@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from fastapi.responses import JSONResponse, Response
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from backend.contract import Unready
 from backend.error_responses import ApiRefusal, ObjectRefusal, answer_api_refusal, answer_object_refusal
 
 RETRY_AFTER_S = 5
@@ -15,6 +17,7 @@ RETRY_AFTER_S = 5
 _STOPPING = "The backend is about to restart: try again in a moment."
 _PARTS = ("/api/s3/presign", "/api/s3/multipart", "/api/s3/multipart/part")
 _READY = ("/ready", "/health")
+_UNREADY = Unready(status="unavailable", detail=None)
 
 
 class DrainingApp:
@@ -36,13 +39,17 @@ class DrainingApp:
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         request = Request(scope)
+        answer: Response
         if scope["method"] == "PUT" and path.startswith("/objects/"):
             answer = await answer_object_refusal(request, ObjectRefusal(503, "ServiceUnavailable", _STOPPING))
-        elif (scope["method"] == "POST" and path in self._signing) or path in _READY:
+        elif path in _READY:
+            answer = JSONResponse(_UNREADY.model_dump(exclude_none=True), status_code=503)
+        elif scope["method"] == "POST" and path in self._signing:
             answer = await answer_api_refusal(request, ApiRefusal(503, "Stopping", _STOPPING))
         else:
             await self._app(scope, receive, send)
             return
         answer.headers["Retry-After"] = str(RETRY_AFTER_S)
         answer.headers["Access-Control-Allow-Origin"] = "*"
+        answer.headers["Cache-Control"] = "no-store"
         await answer(scope, receive, send)

@@ -41,7 +41,8 @@ def test_sigterm_lets_what_is_under_way_end(tmp_path):
     assert [503] * 6 == [answer.status_code for answer in refused]
     assert {"5"} == {answer.headers["Retry-After"] for answer in refused}
     assert b"<Code>ServiceUnavailable</Code>" in refused[0].content
-    assert {"Stopping"} == {answer.json()["error"] for answer in refused[1:]}
+    assert {"Stopping"} == {answer.json()["error"] for answer in refused[1:-1]}
+    assert {"status": "unavailable"} == refused[-1].json()
     assert (200, WHOLE) == (viewed.status_code, viewed.content)
     assert (200, 0) == (stored, status)
     assert WHOLE == (root / "a.ts").read_bytes()
