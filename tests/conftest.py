@@ -94,6 +94,15 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _patient_backend() -> Iterator[None]:
+    """A backend of this process waits long for disks, tokens and buckets: how busy a machine is decides no test."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("health.ANSWERED_WITHIN_S", "health.TOKEN_WITHIN_S", "root_guard.ANSWERED_WITHIN_S"):
+            patched.setattr(f"backend.{name}", 240)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing is written into the folders for data, settings, logs and caches of who runs the tests, nor read there.
 

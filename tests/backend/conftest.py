@@ -8,13 +8,11 @@ import pytest
 import requests
 import s3_server
 
-from backend import health, root_guard
 from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
 
 TOKEN = "a-token-that-only-tests-know"
-PATIENCE_S = 60
 collect_ignore = (
     ["test_backend_s3.py", "test_delivery_s3.py", "test_datasets_s3.py"] if s3_server.missing_programs() else []
 )
@@ -70,15 +68,6 @@ class Client:
             return answer.status, answer.read()
         finally:
             connection.close()
-
-
-@pytest.fixture(autouse=True)
-def patience():
-    """A machine with much to do is not a disk that does not answer."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(health, "ANSWERED_WITHIN_S", PATIENCE_S)
-        patched.setattr(root_guard, "ANSWERED_WITHIN_S", PATIENCE_S)
-        yield
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_the_command_writes_a_line_for_each_request_and_no_secret(tmp_path, form
                 backend.ask("GET", path, headers={"X-Request-ID": secret, "X-Forwarded-For": secret, "Host": secret})
                 backend.ask(secret[:16], f"{path}%3Ftoken={secret}")
             backend.ask("GET", f"/?token={secret}", headers={"Authorization": f"Basic {secret}"})
-        backend.ask("GET", "/health")
+        backend.ask("GET", "/live")
         last = backend.ask(
             "GET", "/api/admin/auth/me", headers={"X-Request-ID": "f" * 32, "X-Forwarded-For": "198.51.100.7"}
         )
@@ -169,7 +169,7 @@ def test_the_command_writes_a_line_for_each_request_and_no_secret(tmp_path, form
     put = next(line for line in log if stored.headers["X-Request-ID"] in line)
     assert "f" * 32 == last.headers["X-Request-ID"]
     assert [] == [line for line in log if any(secret in line for secret in secrets)]
-    assert not any("/health" in line for line in log)
+    assert not any("/live" in line for line in log)
     assert ["198.51.100.7", "AUTH_TOKEN"] == [word for word in ("198.51.100.7", "AUTH_TOKEN") if word in known]
     if form == "json":
         lines = [json.loads(line) for line in log]

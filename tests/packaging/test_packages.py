@@ -81,7 +81,7 @@ def test_backend(built, environment, tmp_path):
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as backend:
         try:
             url = next(word for line in backend.stdout for word in line.split() if word.startswith("http://"))
-            with urllib.request.urlopen(f"{url.rstrip('/')}/health") as answer:
+            with urllib.request.urlopen(f"{url.rstrip('/')}/live") as answer:
                 assert 200 == answer.status
         finally:
             backend.terminate()

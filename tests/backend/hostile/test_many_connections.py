@@ -145,7 +145,7 @@ def test_no_more_files_may_be_open(tmp_path):
             url = process.stdout.readline().strip()
             with held(url, 100, HALF_A_HEAD):
                 said = process.stderr.readline()
-            answered = requests.get(f"{url}/health", timeout=WAIT_S).status_code
+            answered = requests.get(f"{url}/live", timeout=WAIT_S).status_code
             process.terminate()
             _, rest = process.communicate(timeout=WAIT_S)
         finally:
