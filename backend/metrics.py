@@ -6,8 +6,11 @@ only where metrics are on; with a folder, PROMETHEUS_MULTIPROC_DIR must name it 
 
 from __future__ import annotations
 
+import struct
+import time
 from collections import Counter as Counts
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +30,8 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _NAMES = "hls_backend"
 _DURATIONS_S = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300)
 """From a signed URL to a large part on a slow line."""
+
+_TRIES, _PAUSE_S = 40, 0.05
 
 _NO_ROUTE = "other"
 """What no route is for, or nobody looks at it: whatever strangers ask for, it is one line."""
@@ -86,13 +91,22 @@ class Metrics:
 
     def exposition(self, storage: StorageFigures) -> bytes:
         """Return everything in Prometheus' text format."""
-        registry = self._registry
-        if self._folder is not None:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry, path=str(self._folder))  # type: ignore[no-untyped-call]
         figures = CollectorRegistry()
         figures.register(_Storage(storage))
-        return generate_latest(registry) + generate_latest(figures)
+        counts = generate_latest(self._registry) if self._folder is None else _counts_of_all(self._folder)
+        return counts + generate_latest(figures)
+
+
+def _counts_of_all(folder: Path) -> bytes:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
+    for _ in range(_TRIES):
+        # a process that begins makes an empty file, and fills it
+        # (https://github.com/prometheus/client_python/issues/347)
+        with suppress(struct.error):
+            return generate_latest(registry)
+        time.sleep(_PAUSE_S)
+    return generate_latest(registry)
 
 
 class _Storage(Collector):
@@ -118,5 +132,11 @@ class _Storage(Collector):
 
 
 def forget_process(folder: Path, process_id: int) -> None:
-    """Let what was true of a process that has ended, such as its open connections, count no more."""
+    """Let what was true of a process that has ended, such as its open connections, count no more.
+
+    What it was just about to count in goes, too: nobody could read it.
+    """
+    for file in folder.glob(f"*_{process_id}.db"):
+        if not file.stat().st_size:
+            file.unlink()
     mark_process_dead(process_id, path=str(folder))  # type: ignore[no-untyped-call]

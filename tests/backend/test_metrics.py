@@ -1,6 +1,8 @@
 """backend.metrics: what Prometheus is told, and whom it is told."""
 
+import os
 import signal
+import threading
 
 import pytest
 import requests
@@ -8,6 +10,7 @@ from backend_process import TOKEN, running_backend
 from backend_workers import replaced, standing_still, until, workers_of
 from prometheus_client.parser import text_string_to_metric_families
 
+from backend.metrics import Metrics, StorageFigures, forget_process
 from backend.named_tokens import NamedTokens
 from backend.rights import Right
 from backend.settings import BackendSettings
@@ -118,11 +121,27 @@ def test_only_those_with_a_token_are_told(fresh, shared):
     assert 404 == shared.ask("GET", "/metrics").status_code
 
 
+def test_a_file_that_is_just_being_made_is_waited_for(tmp_path):
+    """It is empty for a moment; of a process that was killed in this moment it goes."""
+    figures = StorageFigures(usage=[], file_records=3)
+    begun, dead = tmp_path / "counter_1.db", tmp_path / "counter_2.db"
+    begun.touch()
+    dead.touch()
+    forget_process(tmp_path, 2)
+    later = threading.Timer(0.1, lambda: os.truncate(begun, 1 << 16))
+    later.start()
+    found = Metrics(tmp_path).exposition(figures)
+    later.join()
+
+    assert 3 == value(samples(found.decode()), "file_records")
+    assert not dead.exists()
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows stops no process in the middle")
 def test_workers_count_together(tmp_path):
     """Whichever is asked tells what all have done, also those that have ended."""
     wanted = {"route": ME, "method": "GET", "status": "200"}
-    with running_backend(tmp_path / "root", "--workers", "2", BACKEND_METRICS="on") as backend:
+    with running_backend(tmp_path / "root", "--workers", "2", BACKEND_METRICS="on", TMPDIR=str(tmp_path)) as backend:
         first, second = workers_of(backend)
         for worker in (first, second):
             with standing_still(worker):
