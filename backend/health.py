@@ -66,7 +66,7 @@ class Readiness:
                 self._under_way[name] = asyncio.create_task(_problem(check))
         await asyncio.wait(self._under_way.values(), timeout=ANSWERED_WITHIN_S)
         ended = {name: task.result() if task.done() else _no_answer(name) for name, task in self._under_way.items()}
-        self._problems = tuple(text for text in ended.values() if text)
+        self._problems = tuple(dict.fromkeys(text for text in ended.values() if text))
         self._good_until_s = self._clock() + KEPT_S
 
     def _looked(self, _: asyncio.Task[None]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 
@@ -109,8 +110,8 @@ class LocalStorageBackend:
         """Open an object for reading; the caller closes it. Raises ObjectNotFoundError."""
 
         async def opening() -> OpenFile:
-            file, status = await asyncio.to_thread(self._folder.open, path)
-            return OpenFile(self._digests.describe(path, status), wrap(file))
+            file, info = await asyncio.to_thread(_opened, self._folder, self._digests, path)
+            return OpenFile(info, wrap(file))
 
         return await open_shielded(opening())
 
@@ -125,7 +126,7 @@ class LocalStorageBackend:
 
     async def find(self, path: str) -> StoredObject:
         """Say what is stored under a path without reading it. Raises ObjectNotFoundError."""
-        return self._digests.describe(path, await asyncio.to_thread(self._folder.find, path))
+        return await asyncio.to_thread(lambda: self._digests.describe(path, self._folder.find(path)))
 
     async def exists(self, path: str) -> bool:
         """Whether an object is stored under this path. Raises InvalidPathError."""
@@ -282,6 +283,11 @@ class LocalStorageBackend:
         parts = self._parts.everything()
         while some := await asyncio.to_thread(lambda: list(islice(parts, LISTED_AT_ONCE))):
             yield [MeasuredFile(path, part.size_bytes, upload_id, part.number) for path, upload_id, part in some]
+
+
+def _opened(folder: LocalFolder, digests: FileDigests, path: str) -> tuple[BufferedReader, StoredObject]:
+    file, status = folder.open(path)
+    return file, digests.describe(path, status)
 
 
 def _given(signer: UrlSigner | None) -> UrlSigner:

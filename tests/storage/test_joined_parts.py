@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -349,3 +350,52 @@ class TestEveryStep:
 def _completed(run, storage, upload_id, parts):
     run(storage.complete_parts("a", upload_id, parts))
     return run(storage.load("a"))
+
+
+SENDER = """
+import asyncio, sys
+from pathlib import Path
+from storage import LocalSettings, create
+
+async def body(content):
+    yield content
+
+async def main(root, upload_id, first, step, count):
+    storage = create(LocalSettings(root=Path(root)))
+    await storage.start()
+    numbers = range(int(first), int(count) + 1, int(step))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    await asyncio.gather(*(
+        storage.save_part("a", upload_id, number, body(b"%05d" % number * 2000), size_bytes=10000)
+        for number in reversed(numbers)
+    ))
+    await storage.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def test_several_processes_take_parts_at_once(storage, root, run, upload_id):
+    """Whoever takes which part, and in which order, the object is all of them in theirs."""
+    count, processes = 60, 3
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", SENDER, str(root), upload_id, str(first), str(processes), str(count)],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for first in range(1, processes + 1)
+    ]
+    assert [b"ready\n"] * processes == [process.stdout.readline() for process in started]
+    for process in started:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in started:
+        process.communicate()
+    parts = run(storage.list_parts("a", upload_id))
+    run(storage.complete_parts("a", upload_id, parts))
+
+    assert [0] * processes == [process.returncode for process in started]
+    assert b"".join(b"%05d" % number * 2000 for number in range(1, count + 1)) == run(storage.load("a"))
