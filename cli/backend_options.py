@@ -94,13 +94,9 @@ def add_backend(parser: argparse.ArgumentParser, *, default_root: Path) -> None:
     )
     parser.add_argument("--prefix", help="where --check stores a few small files (default: tests/)")
     tokens = parser.add_mutually_exclusive_group()
-    tokens.add_argument(
-        "--add-token",
-        metavar="NAME",
-        help="start nothing, but make a token for one client, such as a worker, and print it",
-    )
-    tokens.add_argument("--remove-token", metavar="NAME", help="start nothing, but shut the client of this name out")
-    tokens.add_argument("--list-tokens", action="store_true", help="start nothing, but print whose tokens there are")
+    tokens.add_argument("--add-token", metavar="NAME", help="the same as `token add NAME`, from earlier versions")
+    tokens.add_argument("--remove-token", metavar="NAME", help="the same as `token revoke NAME`, from earlier versions")
+    tokens.add_argument("--list-tokens", action="store_true", help="`token list` as in earlier versions: names alone")
     if ACTIONS:
         actions = parser.add_subparsers(
             dest="action", metavar="ACTION", title="actions (without one it serves)", parser_class=AnyOrderParser

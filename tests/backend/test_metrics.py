@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -97,9 +98,10 @@ def test_strangers_make_no_new_lines(fresh):
 
 def test_connections_are_counted(fresh):
     """Those that are open, as of a second ago."""
-    with requests.Session() as held:
-        held.get(f"{fresh.url}/objects/none", timeout=60)
-        until(lambda: value(scraped(fresh.url), "connections") >= 1)
+    with ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(requests.Session()).get(f"{fresh.url}/objects/none", timeout=60)
+        until(lambda: value(scraped(fresh.url), "connections") >= 3)
     until(lambda: value(scraped(fresh.url), "connections") <= 1)
 
 
