@@ -277,6 +277,23 @@ def test_what_changes_between_looking_and_deleting_stays(local, loop, tmp_path):
     assert (7, 7, 0) == loop.run_until_complete(collected(is_named))
 
 
+@pytest.mark.parametrize("above", ["", "lessons/"], ids=["at the top", "in the folder above"])
+def test_a_manifest_that_came_above_keeps_everything(local, loop, above):
+    """What had none, and is looked at alone before it goes, may belong to that one now."""
+
+    async def collected():
+        await _save(local, {"lessons/a/x/480p/seg_1.ts": b"x", "lessons/a/x/master.m3u8": MASTER_1})
+        found = await find_garbage(local, before_s=LATER_S, with_unmanaged=True)
+        await _save(local, {f"{above}manifest.json": manifest_json(_manifest(above, STREAM), for_server=True)})
+        done = await delete_garbage(local, found, before_s=LATER_S)
+        return [stored.path for stored in found.objects], [stored.path for stored in done.deleted]
+
+    found, deleted = loop.run_until_complete(collected())
+
+    assert {"lessons/a/x/480p/seg_1.ts", "lessons/a/x/master.m3u8"} <= set(found)
+    assert [] == [path for path in deleted if path.startswith("lessons/")]
+
+
 @pytest.mark.parametrize("step", range(1, 6))
 def test_killed_in_the_middle_it_goes_on(local, loop, monkeypatch, step):
     """No stream is left that players begin and can't go on with; the next run deletes the rest."""
