@@ -6,6 +6,7 @@ import pytest
 import requests
 from backend_process import TOKEN, running_backend
 
+from backend.named_tokens import NamedTokens
 from backend.request_ids import request_id
 from backend.request_log import RequestLine, RequestLog, bounded, keys_in
 
@@ -153,7 +154,8 @@ def test_the_command_writes_a_line_for_each_request_and_no_secret(tmp_path, form
     with running_backend(tmp_path / "root", BACKEND_LOG_FORMAT=form) as backend:
         signed = backend.signed_url("a b/1.ts")
         stored = requests.put(signed, b"12345", headers={"Content-Type": "video/mp2t"}, timeout=60)
-        secrets = [TOKEN, signed.partition("signature=")[2]]
+        named = NamedTokens(tmp_path / "root").add("worker-1")
+        secrets = [TOKEN, named, signed.partition("signature=")[2]]
         for secret in secrets:
             for path in (f"/{secret}", f"/objects/{secret}", f"/watch/{secret}/", f"/api/s3/objects?prefix={secret}"):
                 backend.ask("GET", path, headers={"X-Request-ID": secret, "X-Forwarded-For": secret, "Host": secret})
@@ -163,6 +165,8 @@ def test_the_command_writes_a_line_for_each_request_and_no_secret(tmp_path, form
         last = backend.ask(
             "GET", "/api/admin/auth/me", headers={"X-Request-ID": "f" * 32, "X-Forwarded-For": "198.51.100.7"}
         )
+        backend.ask("GET", "/api/admin/auth/me?key=x", headers={"Authorization": f"Bearer {named}"})
+        by_client = backend.logged(lambda line: "worker-1" in line)
         known = backend.logged(lambda line: "f" * 32 in line)
         log = list(backend.log)
 
@@ -170,6 +174,7 @@ def test_the_command_writes_a_line_for_each_request_and_no_secret(tmp_path, form
     assert "f" * 32 == last.headers["X-Request-ID"]
     assert [] == [line for line in log if any(secret in line for secret in secrets)]
     assert not any("/live" in line for line in log)
+    assert "/api/admin/auth/me" in by_client
     assert ["198.51.100.7", "AUTH_TOKEN"] == [word for word in ("198.51.100.7", "AUTH_TOKEN") if word in known]
     if form == "json":
         lines = [json.loads(line) for line in log]
