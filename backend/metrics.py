@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
@@ -25,7 +24,8 @@ from backend.request_log import RequestLine
 from config import VERSION
 from storage import PrefixUsage
 
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' text format, as `generate_latest` writes it in every version of the library."""
 
 _NAMES = "hls_backend"
 _DURATIONS_S = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300)
