@@ -140,8 +140,10 @@ class FileDigests:
         """Find out a file's MD5, unless it is known meanwhile; a file that changes while it is read is left alone."""
         with suppress(OSError, StorageError), self._locate(path).open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())
-            before = self._noted(path, _identity(status))
-            if before is not None and before.md5 is not None:
+            identity, before = self._remembered.get(path, (None, None))
+            if identity != _identity(status) or before is None or before.md5 is None:
+                before = self._noted(path, _identity(status))
+            if before is not None and before.md5 is not None:  # another, or another process, was quicker
                 self._remember(path, _identity(status), before)
                 return
             digest = hashlib.md5(usedforsecurity=False)
