@@ -11,8 +11,11 @@ from backend_process import TOKEN, running_backend
 from backend_workers import replaced, standing_still, until, workers_of
 from prometheus_client.parser import text_string_to_metric_families
 
+from backend.connection_limits import ConnectionLimits
+from backend.connections import ClientConnections, Ended
 from backend.metrics import Metrics, StorageFigures, forget_process
 from backend.named_tokens import NamedTokens
+from backend.proxies import TrustedProxies
 from backend.rights import Right
 from backend.settings import BackendSettings
 from config import VERSION, Config
@@ -103,6 +106,21 @@ def test_connections_are_counted(fresh):
             held.enter_context(requests.Session()).get(f"{fresh.url}/objects/none", timeout=60)
         until(lambda: value(scraped(fresh.url), "connections") >= 3)
     until(lambda: value(scraped(fresh.url), "connections") <= 1)
+
+
+def test_refused_connections_are_counted_once():
+    """However often it is looked at them; each reason by itself."""
+    connections = ClientConnections(ConnectionLimits(), TrustedProxies(()))
+    metrics = Metrics()
+    for reason in (Ended.ALL_TAKEN, Ended.SLOW_HEAD, Ended.ALL_TAKEN):
+        connections.count(reason)
+        metrics.look_at(connections)
+    metrics.look_at(connections)
+    found = samples(metrics.exposition(StorageFigures(usage=(), file_records=0)).decode())
+
+    assert (2, 1, 0) == tuple(
+        value(found, "connections_ended_total", reason=reason) for reason in ("all_taken", "slow_head", "not_read")
+    )
 
 
 def test_only_those_with_a_token_are_told(fresh, shared):
