@@ -22,6 +22,18 @@ MOST_BYTES = 16 << 20
 
 _BLOCK_BYTES = 1 << 18
 _NO_PROXY = {"http": "", "https": "", "all": ""}
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (requests.exceptions.SSLError, "there is no TLS, or its certificate is not trusted here"),
+    (requests.exceptions.ProxyError, "the proxy of this computer does not lead there"),
+    (requests.exceptions.ConnectTimeout, f"nothing there takes a connection within {_TIMEOUT_S[0]:g} s"),
+    (requests.exceptions.ReadTimeout, f"nothing comes for {_TIMEOUT_S[1]:g} s"),
+    (requests.exceptions.TooManyRedirects, "one redirect leads to the next"),
+    (requests.exceptions.ConnectionError, "there is no such host, nothing listens there, or it hung up"),
+    (requests.exceptions.ChunkedEncodingError, "it hung up in the middle"),
+    (requests.exceptions.ContentDecodingError, "the body is not packed as its head says"),
+    (ValueError, "it is no address that can be asked"),
+)
+"""What an administrator is told of an error: the first that it is."""
 
 
 class UnansweredError(Exception):
@@ -134,10 +146,14 @@ class CheckClient:
                         raise UnansweredError(f"{origin_of(url)} answers with more than {most_bytes >> 20} MB")
         except (requests.RequestException, ValueError) as error:
             # without its cause: a traceback would show that one too, and in its text the signed URL
-            raise UnansweredError(f"{origin_of(url)} did not answer ({type(error).__name__})") from None
+            raise UnansweredError(f"{origin_of(url)} did not answer ({_why(error)})") from None
         return ServerResponse(status=response.status_code, headers=response.headers, body=bytes(content))
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Stand in for authentication, so that a .netrc on the machine can't replace the token or add one for the store."""
     return request
+
+
+def _why(error: Exception) -> str:
+    return next((words for kind, words in _REASONS if isinstance(error, kind)), type(error).__name__)
