@@ -20,6 +20,7 @@ from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 from backend.connections import ClientConnections, Ended, refusal
+from backend.noted_requests import HAS_LEFT
 
 _AT_ONCE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """With this, closing a socket drops what the system holds for a client that doesn't read, with the connection."""
@@ -93,6 +94,7 @@ class LimitedProtocol(H11Protocol):
         uvicorn then gives none: what the client sent would be lost or not, as the turns of the event loop fall.
         """
         cycle, given = self.cycle, False
+        scope["state"][HAS_LEFT] = lambda: cycle.disconnected
 
         async def received() -> Message:
             nonlocal given

@@ -24,6 +24,9 @@ METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH",
 TOKEN_NAME, KEYS = "token_name", "keys"
 """What the routes leave in a request's state for its line: whose token it had, and which objects it is about."""
 
+HAS_LEFT = "has_left"
+"""What the server leaves there: a function that says whether the client has hung up, which costs nothing to ask."""
+
 
 @dataclass(eq=False)
 class _Passage:
@@ -50,7 +53,7 @@ class NotedRequests:
             return
         passage = _Passage(begun_s=time.monotonic())
         own_id = request_id(next((value for name, value in scope["headers"] if name == HEADER), None))
-        scope.setdefault("state", {})
+        has_left: Callable[[], bool] = scope.setdefault("state", {}).get(HAS_LEFT, lambda: passage.left)
 
         async def received() -> Message:
             message = await receive()
@@ -64,7 +67,7 @@ class NotedRequests:
             if message["type"] == "http.response.start":
                 passage.status = message["status"]
                 message = {**message, "headers": [*message.get("headers", ()), (HEADER, own_id.encode())]}
-            elif not passage.left:
+            elif not (passage.left or has_left()):
                 passage.out_bytes += len(message.get("body", b""))
             await send(message)
 

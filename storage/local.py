@@ -10,8 +10,6 @@ from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 
-from aiofiles.threadpool import wrap
-
 from storage.backend import Access, StoredObject, StoredPart, UnfinishedUpload, UrlSigner
 from storage.errors import (
     IncompleteObjectError,
@@ -111,7 +109,7 @@ class LocalStorageBackend:
 
         async def opening() -> OpenFile:
             file, info = await asyncio.to_thread(_opened, self._folder, self._digests, path)
-            return OpenFile(info, wrap(file))
+            return OpenFile(info, file)
 
         return await open_shielded(opening())
 
