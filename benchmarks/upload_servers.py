@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -132,13 +132,15 @@ def proxy(endpoint_url: str, round_trip_ms: float) -> Iterator[str]:
 
 
 @contextmanager
-def our_backend(root: Path, settings: Mapping[str, str]) -> Iterator[Backend]:
-    """Run our backend with these settings."""
+def our_backend(root: Path, settings: Mapping[str, str], log: IO[bytes] | None = None) -> Iterator[Backend]:
+    """Run our backend with these settings; None for its log: the terminal."""
     token = secrets.token_urlsafe(32)
-    subprocess.run([sys.executable, PROGRAM, "backend", "--init", "--root", str(root)], check=True)
+    subprocess.run(
+        [sys.executable, PROGRAM, "backend", "--init", "--root", str(root)], check=True, stdout=subprocess.DEVNULL
+    )
     command = [sys.executable, PROGRAM, "backend", "--port", "0", "--root", str(root)]
     environ = {**os.environ, **settings, "AUTH_TOKEN": token}
-    with ended(subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)) as process:
+    with ended(subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)) as process:
         yield Backend(url=first_line(process, "our backend").split()[1], token=token, process_id=process.pid)
 
 

@@ -24,9 +24,12 @@ MAIN = """\
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
-worker_processes 1;
-events {{ worker_connections 1024; }}
+worker_processes {workers};
+events {{ worker_connections {connections}; }}
 http {{
+    # as Debian's own nginx.conf has them
+    sendfile on;
+    tcp_nopush on;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -70,12 +73,22 @@ def site(changes: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def running(*, backend_port: int, changes: Mapping[str, str] | None = None) -> Iterator[NginxProxy]:
+def running(
+    *,
+    backend_port: int,
+    changes: Mapping[str, str] | None = None,
+    tls: bool = True,
+    workers: int = 1,
+    connections: int = 1024,
+) -> Iterator[NginxProxy]:
     """Run nginx, as nobody in particular, in front of a backend that need not answer yet.
 
     Args:
         backend_port: where the backend listens on this machine.
         changes: texts of the configuration that are to be others, beside those that docs/deploy.md has changed.
+        tls: whether `url` begins with https.
+        workers: how many processes serve.
+        connections: how many each of them may have open, those to the backend included.
     """
     plain, secure = ports_for_servers(2)
     # nginx gives its rights away, and pytest's own folders are its user's alone
@@ -94,11 +107,14 @@ def running(*, backend_port: int, changes: Mapping[str, str] | None = None) -> I
             "/var/cache/nginx/hls": f"{folder}/cache",
             "127.0.0.1:8000": f"127.0.0.1:{backend_port}",
         }
+        if not tls:
+            places["listen 443 ssl http2;"] = f"listen 127.0.0.1:{secure};"
         (folder / "site.conf").write_text(site({**places, **(changes or {})}), encoding="utf-8")
-        (folder / "nginx.conf").write_text(MAIN.format(folder=folder), encoding="utf-8")
+        main = MAIN.format(folder=folder, workers=workers, connections=connections)
+        (folder / "nginx.conf").write_text(main, encoding="utf-8")
         with _process(folder, secure):
             yield NginxProxy(
-                url=f"https://127.0.0.1:{secure}/video",
+                url=f"{'https' if tls else 'http'}://127.0.0.1:{secure}/video",
                 plain_url=f"http://127.0.0.1:{plain}/video",
                 authority=authority.path,
                 folder=folder,
