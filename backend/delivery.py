@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote
@@ -20,6 +21,12 @@ SIGNED_S = 900
 
 KEPT_S = 300
 """How long caches may keep a redirect to a public object: much less than its URL is good for."""
+
+REUSED_S = 60
+"""For how long a URL that was signed for a public object is given to others who ask for it, in seconds."""
+
+REUSED = 5000
+"""How many such URLs are kept: some 5 MB."""
 
 
 class Playback(str, Enum):
@@ -51,15 +58,45 @@ class Delivery:
         return self.playback is Playback.REDIRECT and key.lower().endswith(SENT_ON)
 
 
-async def redirect_headers(
-    storage: StorageBackend, key: str, *, shared: bool, for_s: int | None = None
-) -> dict[str, str]:
-    """Return the headers that lead a player to the bucket. Raises StorageError.
+class Redirects:
+    """Leads players to the bucket.
 
-    `shared` says whether a cache may give the answer to others, `for_s` for how many seconds the player may read the
-    object, None for good.
+    To sign a URL takes a millisecond of CPU, and a class asks for the same segments: that of a public object is given
+    to all who ask for a while.
     """
-    expires_s = SIGNED_S if for_s is None else max(1, min(SIGNED_S, for_s))
-    # the type by the name, whatever the uploader has stored it with: the bucket must show nobody a page
-    url = await storage.get_presigned_url(key, Access.READ, expires_s=expires_s, content_type=content_type(key))
-    return {"Location": url, "Cache-Control": f"public, max-age={KEPT_S}" if shared else "private, no-store"}
+
+    def __init__(self, storage: StorageBackend, clock: Callable[[], float]) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._signed: dict[str, tuple[float, str]] = {}
+        """When public objects' URLs were signed, in that order, and the URLs."""
+
+    async def headers(self, key: str, *, shared: bool, for_s: int | None = None) -> dict[str, str]:
+        """Return the headers that lead a player to the bucket. Raises StorageError.
+
+        `shared` says whether a cache may give the answer to others, `for_s` for how many seconds the player may read
+        the object, None for good.
+        """
+        if not shared or for_s is not None:
+            expires_s = SIGNED_S if for_s is None else max(1, min(SIGNED_S, for_s))
+            location = await self._sign(key, expires_s)
+        else:
+            location = await self._signed_for_all(key)
+        return {"Location": location, "Cache-Control": f"public, max-age={KEPT_S}" if shared else "private, no-store"}
+
+    async def _signed_for_all(self, key: str) -> str:
+        now_s = self._clock()
+        signed_s, url = self._signed.get(key, (-REUSED_S, ""))
+        if not 0 <= now_s - signed_s < REUSED_S:
+            url = await self._sign(key, SIGNED_S)
+            self._signed.pop(key, None)
+            self._signed[key] = now_s, url
+            if len(self._signed) > REUSED:
+                del self._signed[next(iter(self._signed))]
+        return url
+
+    async def _sign(self, key: str, expires_s: int) -> str:
+        # the type by the name, whatever the uploader has stored it with: the bucket must show nobody a page
+        return await self._storage.get_presigned_url(
+            key, Access.READ, expires_s=expires_s, content_type=content_type(key)
+        )

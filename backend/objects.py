@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from backend.contract import Key
-from backend.delivery import Delivery, redirect_headers
+from backend.delivery import Delivery, Redirects
 from backend.description import OBJECT_GIVEN, OBJECT_NAMED, OBJECT_TAKEN
 from backend.error_responses import ObjectRefusal, object_refusal
 from backend.noted_requests import HAS_LEFT
@@ -46,6 +46,7 @@ class ObjectRoutes:
         self._signer = signer
         self._rules = rules
         self._delivery = delivery
+        self._redirects = Redirects(storage, clock)
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -113,7 +114,7 @@ class ObjectRoutes:
         """
         try:
             if request.method == "GET" and self._delivery.sends_on(key):
-                headers = await redirect_headers(self._storage, key, shared=shared, for_s=for_s)
+                headers = await self._redirects.headers(key, shared=shared, for_s=for_s)
                 return Response(status_code=307, headers=headers)
             opened = await self._storage.open(key)
         except StorageError as error:

@@ -34,8 +34,11 @@ class Stream:
 
 @dataclass
 class Tally:
-    """What was counted since it was begun. `requests` are those to the stream's own address, not those that they led to;
-    `late` segments were not there when the one before them had been played."""
+    """What was counted since it was begun.
+
+    `requests` are those to the stream's own address, not those that they led to; `late` segments were not there when
+    the one before them had been played.
+    """
 
     requests: int = 0
     segments: int = 0

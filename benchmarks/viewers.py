@@ -237,8 +237,8 @@ def show(mode: str, figures: Figures, ratio: float) -> None:
     memory = ", ".join(f"{part} {figures.memory_bytes[part] / 1e6:.0f}" for part in PARTS[:3] if part in figures.cpu_s)
     own_ms = cpu_ms(figures, "backend") + cpu_ms(figures, "nginx")
     write(
-        f"{mode}: {tally.requests / figures.seconds:.0f} requests and {tally.segments / figures.seconds:.0f} segments a "
-        f"second, {tally.size_bytes / figures.seconds / 1e6:.0f} MB/s, "
+        f"{mode}: {tally.requests / figures.seconds:.0f} requests and {tally.segments / figures.seconds:.0f} segments "
+        f"a second, {tally.size_bytes / figures.seconds / 1e6:.0f} MB/s, "
         f"{100 * tally.late / max(1, tally.segments + tally.late):.1f} % late, {tally.failed} failed",
         f"  CPU ms a request: {costs}; backend and nginx {own_ms:.2f}, {ratio:.2f} of the first mode",
         f"  one core would do for {SEGMENT_S * 1000 / own_ms if own_ms else 0:.0f} viewers; MB of memory: {memory}; "

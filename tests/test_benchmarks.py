@@ -35,6 +35,10 @@ LEAST: dict[str, tuple[tuple[str, ...], str]] = {
     "upload.py": (("--help",), "--latencies"),  # it starts a server for every upload
     "upload_memory.py": (("--gigabytes", "0.07", "--files", "10"), "10 files"),
     "upload_ways.py": (("ours",), ""),  # upload_memory.py starts it
+    "viewers.py": (
+        ("--mode", "local", "--viewers", "12", "--seconds", "1", "--ramp", "1", "--segment-kb", "50"),
+        "CPU ms a request: backend",
+    ),
     "window.py": (("--help",), "--minutes"),  # it opens a window
 }
 """The options of the smallest run of each, and what it then prints."""

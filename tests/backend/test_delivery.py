@@ -1,11 +1,12 @@
 """backend.delivery: through the backend, straight from the bucket, or from a CDN."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 import requests
 
-from backend.delivery import Delivery, Playback
+from backend.delivery import KEPT_S, REUSED_S, SIGNED_S, Delivery, Playback, Redirects
 from backend.server import serve_in_thread
 from backend.stream_rules import StreamRules, Visibility
 from config import Config
@@ -66,3 +67,62 @@ def test_what_does_not_go_together_is_named(tmp_path, environ, problem):
     problems = Config.load(env_file=tmp_path / ".env", environ=environ).problems
 
     assert [True] == [text.startswith(problem) for text in problems]
+
+
+class CountingSigner:
+    """A storage that signs, and numbers what it has signed."""
+
+    def __init__(self):
+        self.lifetimes = []
+
+    async def get_presigned_url(self, path, access, *, expires_s, content_type):
+        """Return another URL each time."""
+        self.lifetimes.append(expires_s)
+        return f"https://bucket.example.com/{path}?{len(self.lifetimes)}"
+
+
+def location(redirects, key, **asked):
+    """Return where a player is led to."""
+    return asyncio.run(redirects.headers(key, **asked))["Location"]
+
+
+def test_a_class_shares_the_urls_of_public_objects():
+    """For a minute, as long as they are good for much longer than caches keep them; each object has its own."""
+    now_s = [1000.0]
+    redirects = Redirects(CountingSigner(), lambda: now_s[0])
+    first = location(redirects, "a.ts", shared=True)
+    now_s[0] += REUSED_S - 1
+    same, other = location(redirects, "a.ts", shared=True), location(redirects, "b.ts", shared=True)
+    now_s[0] += 2
+    later = location(redirects, "a.ts", shared=True)
+    now_s[0] -= 3600
+    set_back = location(redirects, "a.ts", shared=True)
+
+    assert [f"https://bucket.example.com/{end}" for end in ("a.ts?1", "a.ts?1", "b.ts?2", "a.ts?3", "a.ts?4")] == [
+        first,
+        same,
+        other,
+        later,
+        set_back,
+    ]
+    assert SIGNED_S - REUSED_S - KEPT_S > SIGNED_S / 2
+
+
+def test_what_is_not_public_is_signed_for_each():
+    """For as long as who asks may read it, and at most as long as any."""
+    signer = CountingSigner()
+    redirects = Redirects(signer, lambda: 1000.0)
+    location(redirects, "a.ts", shared=True)
+    given = [location(redirects, "a.ts", shared=False, for_s=for_s)[-1] for for_s in (30, 30, None, 7200, 0)]
+
+    assert ["2", "3", "4", "5", "6"] == given
+    assert [SIGNED_S, 30, 30, SIGNED_S, SIGNED_S, 1] == signer.lifetimes
+
+
+def test_only_so_many_urls_are_kept(monkeypatch):
+    """The oldest goes first."""
+    monkeypatch.setattr("backend.delivery.REUSED", 2)
+    redirects = Redirects(CountingSigner(), lambda: 1000.0)
+    given = [location(redirects, key, shared=True)[-1] for key in ("a", "b", "c", "c", "b", "a")]
+
+    assert ["1", "2", "3", "3", "2", "4"] == given

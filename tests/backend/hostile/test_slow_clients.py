@@ -1,5 +1,6 @@
 """Clients that send or read as slowly as they can hold nothing for long, and nobody else up."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from hostile_clients import WAIT_S, held, still_connected, wait_until_ended
 
 from backend.server import serve_in_thread
 from backend.signing import HmacUrlSigner
+from storage.local_file import OpenFile
 
 ATTACKERS = 8
 HALF_A_HEAD = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -98,3 +100,30 @@ def test_an_answer_that_nobody_reads(limited, clock, caplog):
 
     assert meanwhile
     assert_said_once(caplog, "A connection was ended: the client hardly read the answer any more.")
+
+
+def test_a_client_that_leaves_has_no_more_read_for_it(limited, monkeypatch):
+    """The file is closed soon, not read to its end for nobody."""
+    size_bytes, reads, closed = 64 << 20, [], threading.Event()
+    read, close = OpenFile._read, OpenFile.close
+
+    def counted(self, start, size):
+        reads.append(size)
+        return read(self, start, size)
+
+    async def told(self):
+        await close(self)
+        closed.set()
+
+    monkeypatch.setattr(OpenFile, "_read", counted)
+    monkeypatch.setattr(OpenFile, "close", told)
+    request = b"GET /objects/large.mp4 HTTP/1.1\r\nHost: x\r\n\r\n"
+    with serve_in_thread(limited) as backend:
+        with (limited.root / "large.mp4").open("wb") as file:
+            file.truncate(size_bytes)
+        with held(backend.url, 1, request, receive_bytes=4096) as clients:
+            assert clients[0].recv(12) == b"HTTP/1.1 200"
+        is_closed = closed.wait(WAIT_S)
+
+    assert is_closed
+    assert sum(reads) < size_bytes / 2
