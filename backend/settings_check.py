@@ -19,6 +19,9 @@ MIN_TOKEN = 20
 MIN_DIFFERENT = 8
 """How many different ones are among them at least."""
 
+MOST_WORKERS = 64
+"""How many processes may serve at one address: each has some 80 MB, and more than there are cores bring nothing."""
+
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _PLACEHOLDERS = ("changeme", "replaceme", "placeholder", "yourtoken", "youraccesstoken", "yoursecret", "secrettoken")
 """What stands in examples for a token, without the signs between the letters."""
@@ -31,6 +34,7 @@ def check_settings(config: Config) -> None:
         *config.problems,
         *wrong_with_token(server.token),
         *wrong_with_public_url(server.public_base_url),
+        *wrong_with_workers("BACKEND_WORKERS", server.workers),
         *_wrong_with_sizes(config),
     ]
     try:
@@ -79,6 +83,13 @@ def wrong_with_public_url(url: str) -> list[str]:
     if any(segment in ("", ".", "..") for segment in parts.path.split("/")[1:]):
         return [f"PUBLIC_BASE_URL must not have //, . or .. in its path: {example}."]
     return []
+
+
+def wrong_with_workers(name: str, workers: int) -> list[str]:
+    """Return why so many processes can't serve; `name` is the setting or option that says how many."""
+    if 1 <= workers <= MOST_WORKERS:
+        return []
+    return [f"{name} must be 1 to {MOST_WORKERS}, but is {workers}: set as many as the machine has processor cores."]
 
 
 def _wrong_with_sizes(config: Config) -> list[str]:

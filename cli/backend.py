@@ -18,7 +18,7 @@ from backend.log_output import notices, show_log
 from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
 from backend.settings import BackendSettings
-from backend.settings_check import check_settings
+from backend.settings_check import check_settings, wrong_with_workers
 from backend.storage_root import init_root
 from backend.workers import serve_with_workers
 from cli.backend_options import ACTIONS
@@ -84,8 +84,8 @@ def with_workers(config: Config, workers: int | None) -> Config:
     """Return the settings with the number of workers of the command line, if it has one. Raises SettingsError."""
     if workers is None:
         return config
-    if workers < 1:
-        raise SettingsError("--workers must be at least 1.")
+    if problems := wrong_with_workers("--workers", workers):
+        raise SettingsError(problems)
     return replace(config, server=replace(config.server, workers=workers))
 
 

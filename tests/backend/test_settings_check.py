@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from backend.settings_check import check_settings, wrong_with_public_url, wrong_with_token
+from backend.settings_check import check_settings, wrong_with_public_url, wrong_with_token, wrong_with_workers
+from cli.backend import with_workers
 from config import Config
 from pipeline.errors import SettingsError
 from server_config import ReferenceBackend
@@ -77,6 +78,24 @@ def test_an_address_that_nobody_can_reach_is_refused(url, expected):
 def test_a_good_address_is_taken(url):
     """With a path or without, by name or by number."""
     assert [] == wrong_with_public_url(url)
+
+
+@pytest.mark.parametrize("workers", [0, -1, 65, 100_000])
+def test_so_many_workers_are_a_mistake(workers):
+    """They would take all of the machine's memory, or there would be none."""
+    expected = f"--workers must be 1 to 64, but is {workers}: set as many as the machine has processor cores."
+
+    assert [expected] == wrong_with_workers("--workers", workers)
+    with pytest.raises(SettingsError) as refusal:
+        with_workers(Config(), workers)
+    assert expected in str(refusal.value)
+
+
+def test_too_many_workers_are_not_begun_with():
+    """The setting is looked at as the option is."""
+    with pytest.raises(SettingsError) as refusal:
+        check_settings(Config(server=ReferenceBackend(workers=65)))
+    assert "BACKEND_WORKERS must be 1 to 64, but is 65" in str(refusal.value)
 
 
 def test_everything_is_said_at_once(tmp_path):
