@@ -1,5 +1,6 @@
 """backend.storage_root, root_guard: no folder that lacks its disk is taken for a new storage, at any time."""
 
+import asyncio
 import http.client
 import json
 import re
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from backend.root_guard import RootGuard
 from backend.server import serve_in_thread
 from backend.storage_root import MARKER_FILE, init_root, marker_of, prepare_root
 from cli import backend as command
@@ -288,6 +290,23 @@ class TestWhileItRuns:
         answering.set()
 
         assert ([503] * 20, 1) == (statuses, len(looks))
+
+    def test_a_backend_that_is_late_itself_blames_no_disk(self, monkeypatch):
+        """With more viewers than it can serve, it sees only later that the disk has answered, which took no time."""
+        passed_on = []
+
+        async def app(scope, receive, send):
+            passed_on.append(scope["path"])
+
+        class Disk:
+            def check(self):
+                """Answer."""
+
+        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 0)
+        guard = RootGuard(app, Disk(), clock=lambda: 1000.0)
+        asyncio.run(guard({"type": "http", "path": "/objects/a.ts"}, None, None))
+
+        assert ["/objects/a.ts"] == passed_on
 
     def test_what_needs_no_storage_is_answered(self, fresh, disk):
         """The interface's description and the player's own files are there."""
