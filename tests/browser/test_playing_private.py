@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,13 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hls_player import PROBLEMS, captions_from
+from program import command
 from threaded_servers import serving
 
 from backend.server import serve_in_thread
 from backend.stream_rules import StreamRules, Visibility
 from backend.viewer_addresses import ViewerAddresses
-from cli.main import run_command
-from config import Config
 
 ROOM = """() => {
     const { left, top, width, height } = document.querySelector('video').getBoundingClientRect();
@@ -84,21 +85,23 @@ def page_of_another_site():
         yield server
 
 
-def printed_frame(settings, base, prefix, capsys):
+def printed_frame(settings, base, prefix):
     """Return the HTML that `backend stream url` prints for a page."""
-    config = Config(server=replace(Config().server, public_base_url=base))
-    assert 0 == run_command(["backend", "--root", str(settings.root), "stream", "url", prefix], config)
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if "<iframe" in line]
+    asked = command("backend", "--root", settings.root, "stream", "url", prefix)
+    told = subprocess.run(
+        asked, env={**os.environ, "PUBLIC_BASE_URL": base}, capture_output=True, text=True, check=True
+    ).stdout
+    (line,) = [line for line in told.splitlines() if "<iframe" in line]
     return line[line.index("<iframe") :]
 
 
-def test_the_printed_frame_plays_in_a_page_of_a_site_that_is_named(page, published, addresses, capsys):
+def test_the_printed_frame_plays_in_a_page_of_a_site_that_is_named(page, published, addresses):
     """It plays there and has the frame to itself; where EMBED_ORIGINS does not name the site, nothing is shown."""
     settings = published.backend.settings
     with page_of_another_site() as site:
         origin = f"http://localhost:{site.server_port}"
         with serve_in_thread(replace(settings, embed_origins=(origin,))) as backend:
-            site.frame = printed_frame(settings, backend.url, published.prefix, capsys)
+            site.frame = printed_frame(settings, backend.url, published.prefix)
             page.goto(origin)
             frame = page.wait_for_selector("iframe").content_frame()
             frame.wait_for_function("document.querySelector('video')?.readyState >= 2")
@@ -106,7 +109,7 @@ def test_the_printed_frame_plays_in_a_page_of_a_site_that_is_named(page, publish
             frame.wait_for_function("document.querySelector('video').currentTime > 0.3")
             problems = frame.evaluate(PROBLEMS)
             room = frame.evaluate(ROOM)
-        site.frame = printed_frame(settings, published.backend.url, published.prefix, capsys)
+        site.frame = printed_frame(settings, published.backend.url, published.prefix)
         with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
             page.goto(origin)
 
