@@ -106,7 +106,7 @@ def create_app(
 
         guarded.include_router(MetricsRoutes(metrics, storage, records).router())
     app.include_router(guarded)
-    app.include_router(HealthRoutes(_readiness(settings, storage, records), check_token).router())
+    app.include_router(HealthRoutes(_readiness(settings, storage, records, tokens, rules), check_token).router())
     objects = ObjectRoutes(storage, signer, rules, settings.delivery, time.time)
     pages = PageRoutes(settings, storage, rules)
     for part in (objects, pages, ViewerRoutes(viewers, objects, pages)):
@@ -125,12 +125,16 @@ def _tokens_and_rules(settings: BackendSettings, closing: ExitStack | None) -> t
     return tokens, rules
 
 
-def _readiness(settings: BackendSettings, storage: StorageBackend, records: FileRecords) -> Readiness:
+def _readiness(
+    settings: BackendSettings, storage: StorageBackend, records: FileRecords, tokens: NamedTokens, rules: StreamRules
+) -> Readiness:
     marker = RootMarker(marker_of(settings.root))
 
     def check_own_files() -> None:
         marker.check()
         records.check(wait_s=1)
+        tokens.all()
+        rules.all()
 
     own_files = partial(in_own_thread, check_own_files)
     return Readiness({"The storage": storage.check_storable, "The folder of the file records": own_files})

@@ -112,7 +112,7 @@ class S3StorageBackend:
         """Say what is stored under a path without reading it. Raises ObjectNotFoundError."""
         named = self._bucket.named(path)
         with self._bucket.errors.translated(path):
-            head = await self._bucket.client.head_object(**named)
+            head = await self._bucket.soon(self._bucket.client.head_object(**named))
         etag = head["ETag"].strip('"')
         return StoredObject(
             path=path,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack, suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aioboto3
 from aiobotocore.config import AioConfig
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 CONNECT_S = 10
 READ_S = 60
 TRIES = 4
+LOOKED_FOR_S = 20
+"""How long it may take to find out about one object, all tries together: somebody waits for the answer."""
+
 CONNECTIONS = 64
 """For all requests but those that read objects for somebody: these must not wait for who reads slowly."""
 
@@ -32,6 +36,8 @@ READERS = 1000
 
 LISTED_AT_ONCE = 1000
 """How many names one page of a folder has at most (Amazon S3, ListObjectsV2)."""
+
+_Answer = TypeVar("_Answer")
 
 _LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "s3transfer")
 """At their talkative levels they log signatures."""
@@ -109,6 +115,13 @@ class S3Bucket:
     def reader(self) -> S3Client:
         """The same for objects that are read as slowly as somebody likes, with connections of its own."""
         return _opened(self._reader)
+
+    async def soon(self, answer: Awaitable[_Answer]) -> _Answer:
+        """Return an answer of the store that takes no longer than LOOKED_FOR_S. Raises TimeoutError."""
+        try:
+            return await asyncio.wait_for(answer, LOOKED_FOR_S)
+        except asyncio.TimeoutError as error:  # another one than Python's own before 3.11
+            raise TimeoutError(f"no answer within {LOOKED_FOR_S:g} seconds") from error
 
     def put_headers(self, path: str, content_type: str | None) -> Mapping[str, str]:
         """Return the headers that a PUT to a URL must have; see StorageBackend.put_headers."""

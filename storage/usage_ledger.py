@@ -53,7 +53,8 @@ class Ledger:
             self.connection.execute("UPDATE state SET due_s = min(due_s, ?)", (self.now_s + LOOK_AGAIN_S,))
         (measured_s,) = self.connection.execute("SELECT measured_s FROM state").fetchone()
         counted = {prefix for (prefix,) in self.connection.execute("SELECT prefix FROM counted")}
-        if measured_s is None or not counted.issuperset(("", *self.quotas.by_prefix)):
+        in_future = measured_s is not None and measured_s > self.now_s + LOOK_AGAIN_S  # the clock was set back
+        if measured_s is None or in_future or not counted.issuperset(("", *self.quotas.by_prefix)):
             raise UnmeasuredError(measured_s or 0)
         return float(measured_s)
 

@@ -359,6 +359,22 @@ def test_a_bucket_that_does_not_answer_keeps_nobody_waiting(s3_bucket, tmp_path,
     assert ["The storage did not answer within 0.05 seconds."] == owner.json()["detail"]
 
 
+def test_a_bucket_that_does_not_answer_is_given_up_soon(s3_bucket, tmp_path, monkeypatch):
+    """Players get 503, and so does who asks about an object; all is well when the bucket answers again."""
+    with running_silent_proxy(urlsplit(s3_bucket.endpoint_url).port) as proxy:
+        settings = configured(s3_bucket, tmp_path, endpoint_url=f"http://127.0.0.1:{proxy.port}")
+        with serve_in_thread(settings) as backend:
+            proxy.open.clear()
+            monkeypatch.setattr("storage.s3_bucket.LOOKED_FOR_S", 0.05)
+            given = requests.get(f"{backend.url}/objects/a.ts", timeout=60)
+            told = ask(backend, "GET", "/api/s3/object?key=a.ts")
+            proxy.open.set()
+            monkeypatch.setattr("storage.s3_bucket.LOOKED_FOR_S", 60)
+            again = requests.get(f"{backend.url}/objects/a.ts", timeout=60).status_code
+
+    assert (503, 503, "StorageUnavailable", 404) == (given.status_code, told.status_code, told.json()["error"], again)
+
+
 def test_keys_that_may_not_write_are_not_ready(s3_bucket, tmp_path, monkeypatch):
     """Keys that may read and not write let no upload begin, which is said before one tries."""
     monkeypatch.setattr("storage.s3_parts.S3Parts.begin", _refused)

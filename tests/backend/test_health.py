@@ -108,6 +108,15 @@ def _full(probe):
     return check_storable
 
 
+@pytest.mark.parametrize("file", ["streams.sqlite3", "tokens.sqlite3", "records.sqlite3"])
+def test_a_file_that_went_away(fresh, file):
+    """Without it viewers, clients or uploaders are refused: no load balancer is to send them here."""
+    for one in (fresh.backend.settings.root / ".backend").glob(f"{file}*"):
+        one.unlink()
+
+    assert 503 == told(fresh)[0]
+
+
 def test_a_folder_that_went_away(fresh):
     """Without its folder the backend is not ready, and says so to the owner."""
     root = fresh.backend.settings.root

@@ -302,6 +302,18 @@ class TestReservations:
 
         run(ask())
 
+    def test_a_clock_that_was_set_back_hides_no_room(self, store, run):
+        """What was measured in the future is measured anew before anything is refused."""
+        usage = store.usage()
+
+        async def ask():
+            await usage.total()
+            store.now -= 365 * 24 * 3600
+            del store.objects["a"]  # by hand
+            await usage.check("b", 80, replaced_bytes=0)
+
+        run(ask())
+
 
 class TestPrefixes:
     """Quotas for what is below folders, beside the one for all."""
