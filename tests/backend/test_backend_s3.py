@@ -166,12 +166,14 @@ def test_records_lie_in_the_local_folder(over_s3):
 
 
 def test_the_quota_of_a_bucket_is_507_with_figures(s3_bucket, tmp_path):
-    """Declared sizes count although the backend never sees the bytes."""
+    """Declared sizes count although the backend never sees the bytes, and without one nothing is signed."""
     settings = configured(replace(s3_bucket, prefix="tests/full"), tmp_path)
     with serve_in_thread(replace(settings, storage=replace(settings.storage, max_size_bytes=100))) as backend:
         store(backend, "a.ts", b"x" * 60, sizeBytes=60)
         answer = ask(backend, "POST", PRESIGN, {"key": "b.ts", "contentType": "video/mp2t", "sizeBytes": 41})
+        unknown = ask(backend, "POST", PRESIGN, {"key": "c.ts", "contentType": "video/mp2t"})
 
+    assert (400, "SizeNeeded") == (unknown.status_code, unknown.json()["error"])
     assert (507, "QuotaExceeded", 100, 60, 41) == (
         answer.status_code,
         *(answer.json()[name] for name in ("error", "maxSizeBytes", "usedBytes", "wantedBytes")),
