@@ -12,8 +12,8 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from backend.earlier_tokens import take_over, tokens_of_earlier
 from backend.rights import ALL_RIGHTS, OWNER, Grant, Right
 from backend.signing import PRIVATE
 from backend.sqlite_cache import SqliteCache
-from backend.sqlite_file import BUSY_S, SqliteFile, SqliteFileError
+from backend.sqlite_file import SqliteFile, SqliteFileError
 from pipeline.errors import SettingsError
 from pipeline.timestamps import utc_text
 from storage import InvalidPathError, check_path
@@ -103,7 +103,7 @@ class NamedTokens:
         """Make the file, and take over what an earlier version kept. Raises SettingsError."""
         earlier = tokens_of_earlier(self.file.parent)
         rights, prefixes = _rights_text(ALL_RIGHTS), json.dumps([])
-        with self._changing() as connection:
+        with self._sqlite.administered() as connection:
             for name, (sha256, added_s) in earlier.items():
                 row = (name, rights, prefixes, added_s, None)
                 if connection.execute("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?, ?, ?)", row).rowcount:
@@ -171,7 +171,7 @@ class NamedTokens:
                 f"{name!r} can't name a token: use up to 64 letters, digits, dots, hyphens and underscores."
             )
         folders = json.dumps(sorted({_folder(prefix) for prefix in prefixes}))
-        with self._changing() as connection:
+        with self._sqlite.administered() as connection:
             row = (name, _rights_text(rights), folders, int(self._clock()), expires_s)
             if not connection.execute("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?, ?, ?)", row).rowcount:
                 raise SettingsError(
@@ -185,7 +185,7 @@ class NamedTokens:
 
         Raises SettingsError where there is no token of this name.
         """
-        with self._changing() as connection:
+        with self._sqlite.administered() as connection:
             self._must_have(connection, name)
             ends_s = int(self._clock()) + grace_s
             connection.execute(
@@ -196,7 +196,7 @@ class NamedTokens:
 
     def revoke(self, name: str) -> None:
         """Withdraw a client's token. Raises SettingsError where there is none of this name."""
-        with self._changing() as connection:
+        with self._sqlite.administered() as connection:
             self._must_have(connection, name)
             connection.execute("DELETE FROM tokens WHERE name = ?", (name,))
             connection.execute(
@@ -221,15 +221,6 @@ class NamedTokens:
             raise SettingsError(
                 f"The tokens in {self.file} can't be read ({error}): no client has access until they can."
             ) from error
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._sqlite.prepare()
-            with self._sqlite.changing(wait_s=BUSY_S) as connection:
-                yield connection
-        except SqliteFileError as error:
-            raise SettingsError(str(error)) from error
 
 
 def _read(connection: sqlite3.Connection) -> _Known:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from backend.sqlite_opening import open_existing
+from pipeline.errors import SettingsError
 
 Step: TypeAlias = Callable[[sqlite3.Connection], None]
 
@@ -94,6 +95,19 @@ class SqliteFile:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    @contextmanager
+    def administered(self) -> Iterator[sqlite3.Connection]:
+        """Yield a transaction in a file that is made where it is missing, for a start or a command.
+
+        Raises SettingsError.
+        """
+        try:
+            self.prepare()
+            with self.changing() as connection:
+                yield connection
+        except SqliteFileError as error:
+            raise SettingsError(str(error)) from error
 
     def _refuse_newer(self, connection: sqlite3.Connection) -> int:
         """Return the version of the tables."""

@@ -11,8 +11,7 @@ import secrets
 import sqlite3
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -20,7 +19,7 @@ from pathlib import Path
 from backend.rare_lines import RareLines
 from backend.signing import PRIVATE
 from backend.sqlite_cache import SqliteCache
-from backend.sqlite_file import BUSY_S, SqliteFile, SqliteFileError
+from backend.sqlite_file import SqliteFile, SqliteFileError
 from pipeline.errors import SettingsError
 from storage import MAX_PATH_BYTES, InvalidPathError, check_path
 
@@ -77,7 +76,7 @@ class StreamRules:
 
     def prepare(self) -> None:
         """Make the file. Raises SettingsError."""
-        with self._changing():
+        with self._sqlite.administered():
             pass
 
     def close(self) -> None:
@@ -121,7 +120,7 @@ class StreamRules:
         Addresses that were given out go on to work as far as they are allowed to, unless there is to be a new one.
         """
         folder = as_folder(prefix)
-        with self._changing() as connection:
+        with self._sqlite.administered() as connection:
             found = connection.execute("SELECT series FROM rules WHERE folded = ?", (_folded(folder),)).fetchone()
             series = secrets.token_hex(8) if found is None or new_address else found[0]
             row = (_folded(folder), folder, visibility.value, series)
@@ -131,7 +130,7 @@ class StreamRules:
     def unset(self, prefix: str) -> None:
         """Let the rule around it, or the default, count for a prefix again. Raises SettingsError where it has none."""
         folder = as_folder(prefix)
-        with self._changing() as connection:
+        with self._sqlite.administered() as connection:
             if not connection.execute("DELETE FROM rules WHERE folded = ?", (_folded(folder),)).rowcount:
                 raise SettingsError(f"There is no rule for {folder} itself: backend stream list shows those that are.")
 
@@ -142,15 +141,6 @@ class StreamRules:
             self._lines.note(f"The rules of the streams in {self.file} can't be read ({error}).")
             # viewers read this: they need not know where the file is
             raise SqliteFileError("Who may watch the streams can't be told now: try again in a while.") from error
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._sqlite.prepare()
-            with self._sqlite.changing(wait_s=BUSY_S) as connection:
-                yield connection
-        except SqliteFileError as error:
-            raise SettingsError(str(error)) from error
 
 
 def as_folder(prefix: str) -> str:
