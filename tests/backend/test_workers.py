@@ -3,16 +3,20 @@
 import os
 import pickle
 import signal
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from backend_process import TOKEN, running_backend
 from backend_workers import replaced, standing_still, until, workers_of
 from held_upload import WHOLE, HeldUpload
 
+from backend.connection_limits import ConnectionLimits
 from backend.settings import BackendSettings
 from backend.signing import PRIVATE
-from backend.workers import MOST_RESTARTS, RESTARTS_S, Restarts
+from backend.workers import MOST_RESTARTS, RESTARTS_S, Restarts, _Workers
 from config import Config
+from pipeline.errors import SettingsError
 from server_config import ReferenceBackend, S3Storage
 
 OTHER = "another-token-that-only-tests-know"
@@ -119,3 +123,32 @@ def test_restarts_have_an_end():
     first = [restarts.one_more() for _ in range(MOST_RESTARTS + 1)]
     now[0] = RESTARTS_S + 1
     assert ([True] * MOST_RESTARTS + [False], True) == (first, restarts.one_more())
+
+
+def not_started(tmp_path, **limits):
+    """Return what looks after four workers, none of which has been started."""
+    settings = BackendSettings.from_config(Config(), root=tmp_path)
+    return _Workers(replace(settings, workers=4, limits=ConnectionLimits(**limits)), None, None)
+
+
+@pytest.mark.parametrize(("in_all", "for_each"), [(10, 2), (3, 1), (None, None)])
+def test_connections_are_for_all_workers_together(tmp_path, in_all, for_each):
+    """Each has its share of a number that was set; what follows from the files that may be open holds for each."""
+    assert for_each == not_started(tmp_path, max_connections=in_all)._own_settings().limits.max_connections
+
+
+def test_workers_that_end_one_after_the_other_end_the_backend(tmp_path, monkeypatch):
+    """With an error, so that whoever started it can tell; until then each is replaced."""
+    looked_after, begun = not_started(tmp_path), []
+    monkeypatch.setattr(looked_after, "_new", begun.append)
+    ended = SimpleNamespace(
+        number=1, process=SimpleNamespace(exitcode=1), hear=lambda: None, link=SimpleNamespace(close=lambda: None)
+    )
+    for _ in range(MOST_RESTARTS):
+        looked_after._all = [ended]
+        looked_after._replace(ended)
+    looked_after._all = [ended]
+
+    with pytest.raises(SettingsError, match=f"{MOST_RESTARTS + 1} of its workers ended unexpectedly"):
+        looked_after._replace(ended)
+    assert [1] * MOST_RESTARTS == begun
