@@ -26,7 +26,7 @@ CONNECT_S = 10
 READ_S = 60
 TRIES = 4
 LOOKED_FOR_S = 20
-"""How long it may take to find out about one object, all tries together: somebody waits for the answer."""
+"""How long it may take to find out about one object or folder, all tries together: somebody waits for the answer."""
 
 CONNECTIONS = 64
 """For all requests but those that read objects for somebody: these must not wait for who reads slowly."""
@@ -167,9 +167,8 @@ class S3Bucket:
         """Return a page of what lies directly in a folder behind `after`; see StorageBackend.list_folder."""
         begin = len(self._top) + len(folder)
         with self.errors.translated(folder):
-            page = await self.client.list_objects_v2(
-                **self.listed(folder, f"{folder}{after}"), Delimiter="/", MaxKeys=LISTED_AT_ONCE
-            )
+            where = self.listed(folder, f"{folder}{after}")
+            page = await self.soon(self.client.list_objects_v2(**where, Delimiter="/", MaxKeys=LISTED_AT_ONCE))
         folders = [found["Prefix"][begin:-1] for found in page.get("CommonPrefixes", [])]
         objects = [found["Key"][begin:] for found in page.get("Contents", [])]
         last = max([*(f"{name}/{LAST}" for name in folders), *objects], default="")
