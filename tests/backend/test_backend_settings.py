@@ -1,5 +1,7 @@
 """backend.settings: what the backend is told, and what it decides itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from backend.settings import BackendSettings
@@ -83,3 +85,28 @@ def test_an_unusable_folder_is_refused_in_a_sentence(tmp_path):
 
     with pytest.raises(SettingsError, match="can't be used"):
         BackendSettings.from_config(Config(), root=tmp_path / "file" / "root")
+
+
+def test_what_needs_a_new_start_stays_and_is_named(tmp_path):
+    """All else is as the new settings have it."""
+    settings = BackendSettings.from_config(Config(server=ReferenceBackend(local_path=tmp_path / "root")))
+    changed = ReferenceBackend(
+        local_path=tmp_path / "other",
+        max_connections=5,
+        trusted_proxies=("10.0.0.1",),
+        workers=2,
+        metrics=True,
+        stream_list=False,
+    )
+    renewed, kept = settings.renewed(Config(server=changed))
+
+    assert (
+        "STORAGE_LOCAL_PATH",
+        "BACKEND_MAX_CONNECTIONS",
+        "BACKEND_MAX_CONNECTIONS_PER_CLIENT",
+        "BACKEND_TRUSTED_PROXIES",
+        "BACKEND_WORKERS",
+        "BACKEND_METRICS",
+    ) == kept
+    assert replace(settings, stream_list=False, config=renewed.config) == renewed
+    assert not (tmp_path / "other").exists()
