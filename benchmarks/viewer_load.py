@@ -195,7 +195,7 @@ class Audience:
         self.tally.size_bytes += body
         self.tally.requests += line.place == self._place
         if status not in (200, 307):
-            self._fail(line, f"status {status}")
+            self._fail(line, f"status {status} from {line.place}")
             return False
         if status == 307 and not line.remaining:
             leads_to = urlsplit(_header(line.head, b"location"))
