@@ -21,8 +21,10 @@ from urllib.request import urlopen
 from ports import ports_for_servers
 
 PROGRAMS = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool", "ceph-authtool")
-TRIES = 3
-"""The monitor's port is free when it is chosen and may be taken when it is bound."""
+TRIES = 10
+"""The monitor's port is free when it is chosen and may be taken when it is bound. And on a busy machine Ceph's programs
+now and then send a command before they know which cluster they have reached, which the monitor refuses (EPERM).
+"""
 
 ANSWER_S = 180
 """How long each step may take: long, because a machine that is busy with other tests starts the daemons slowly."""
