@@ -2,8 +2,8 @@
 
 import os
 import signal
-import threading
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -11,6 +11,7 @@ from backend_process import TOKEN, running_backend
 from backend_workers import replaced, standing_still, until, workers_of
 from prometheus_client.parser import text_string_to_metric_families
 
+from backend import metrics
 from backend.connection_limits import ConnectionLimits
 from backend.connections import ClientConnections, Ended
 from backend.metrics import Metrics, StorageFigures, forget_process
@@ -141,18 +142,23 @@ def test_only_those_with_a_token_are_told(fresh, shared):
     assert 404 == shared.ask("GET", "/metrics").status_code
 
 
-def test_a_file_that_is_just_being_made_is_waited_for(tmp_path):
+def test_a_file_that_is_just_being_made_is_waited_for(tmp_path, monkeypatch):
     """It is empty for a moment; of a process that was killed in this moment it goes."""
     figures = StorageFigures(usage=[], file_records=3)
     begun, dead = tmp_path / "counter_1.db", tmp_path / "counter_2.db"
     begun.touch()
     dead.touch()
     forget_process(tmp_path, 2)
-    later = threading.Timer(0.1, lambda: os.truncate(begun, 1 << 16))
-    later.start()
-    found = Metrics(tmp_path).exposition(figures)
-    later.join()
+    waited = []
 
+    def filled_meanwhile(seconds):
+        waited.append(seconds)
+        os.truncate(begun, 1 << 16)
+
+    monkeypatch.setattr(metrics, "time", SimpleNamespace(sleep=filled_meanwhile))
+    found = Metrics(tmp_path).exposition(figures)
+
+    assert 1 == len(waited)
     assert 3 == value(samples(found.decode()), "file_records")
     assert not dead.exists()
 
