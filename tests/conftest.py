@@ -99,6 +99,8 @@ def _patient_backend() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         for name in ("health.ANSWERED_WITHIN_S", "health.TOKEN_WITHIN_S", "root_guard.ANSWERED_WITHIN_S"):
             patched.setattr(f"backend.{name}", 240)
+        for name in ("s3_bucket.LOOKED_FOR_S", "usage_file._BUSY_S"):
+            patched.setattr(f"storage.{name}", 240)
         yield
 
 

@@ -48,7 +48,7 @@ def test_a_newcomer_follows_it(tmp_path):
         typed = typed.replace(old, new)
     (server := tmp_path / "server").mkdir()
 
-    told = empty_server.run(f"{before}\n{typed}", server, timeout=600)
+    told = empty_server.run(f"{before}\n{typed}", server, timeout=3000)
 
     assert 0 == told.returncode, told.stdout[-4000:] + told.stderr[-4000:]
     assert "FAULT" not in told.stdout

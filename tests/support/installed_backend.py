@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERFILE = ROOT / "packaging" / "backend" / "Containerfile"
 REQUIREMENTS = ROOT / "requirements-backend.txt"
-STOP_S = 60
+STOP_S = 240
 
 
 def copied() -> list[str]:

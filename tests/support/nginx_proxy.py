@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from ports import ports_for_servers
 from tls_servers import HERE, make_authority
 
 SITE = Path(__file__).resolve().parents[2] / "packaging" / "backend" / "nginx.conf"
-STARTED_S = 60
-STOP_S = 20
+STARTED_S = 240
+STOP_S = 240
 
 MAIN = """\
 daemon off;
@@ -49,9 +50,13 @@ class NginxProxy:
     authority: Path
     folder: Path
 
-    def access_log(self) -> str:
-        """Return what it has logged."""
-        return (self.folder / "access.log").read_text(encoding="utf-8")
+    def logged(self, text: str) -> str:
+        """Wait for a line with this text, which nginx writes after its answer, and return the whole log."""
+        deadline_s = time.monotonic() + STARTED_S
+        while text not in (log := (self.folder / "access.log").read_text(encoding="utf-8")):
+            assert time.monotonic() < deadline_s, log
+            time.sleep(0.05)
+        return log
 
     def error_log(self) -> str:
         """Return what it has complained of."""

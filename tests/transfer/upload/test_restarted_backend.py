@@ -2,11 +2,11 @@
 
 import signal
 import threading
-from urllib.parse import urlsplit
 
 import pytest
 from backend_process import TOKEN, running_backend
 from held_upload import HeldUpload
+from ports import ports_for_servers
 from upload_parts import FOLDER, PREFIX
 
 from config import BackendApi
@@ -33,7 +33,8 @@ def test_an_upload_goes_through_a_restart(tmp_path, folder, cancel, in_thread, m
         begun.set()
         assert go_on.wait(WAIT_S)
 
-    with running_backend(root, BACKEND_DRAIN_SECONDS="100000") as backend:
+    (port,) = ports_for_servers(1)
+    with running_backend(root, port=port, BACKEND_DRAIN_SECONDS="100000") as backend:
         api = BackendApi(url=backend.url, token=TOKEN)
         uploader = Uploader(api, session_id=None, delays=(0, 0, 0), patience_s=WAIT_S)
         result = in_thread(lambda: uploader.upload(folder, PREFIX, resume=True, on_progress=hold_back, cancel=cancel))
@@ -44,7 +45,7 @@ def test_an_upload_goes_through_a_restart(tmp_path, folder, cancel, in_thread, m
         go_on.set()
         backend.logged(lambda line: " 503 " in line)
         assert (200, 0) == (other.finish(), backend.ended())
-    with running_backend(root, "--workers", "2", port=urlsplit(backend.url).port):
+    with running_backend(root, "--workers", "2", port=port):
         done = result()
 
     assert done.complete
