@@ -13,12 +13,16 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from backend.addresses import Addresses
-from backend.any_origin import AnyOrigin
-from backend.api import ApiRoutes
-from backend.catalogue import CatalogueRoutes
-from backend.description import openapi_document, refusals
-from backend.error_responses import (
+from backend.access.named_tokens import NamedTokens
+from backend.access.signing import HmacUrlSigner
+from backend.access.stream_rules import StreamRules
+from backend.access.token_check import token_check
+from backend.access.viewer_addresses import ViewerAddresses
+from backend.routes.addresses import Addresses
+from backend.routes.api import ApiRoutes
+from backend.routes.catalogue import CatalogueRoutes
+from backend.routes.description import openapi_document, refusals
+from backend.routes.error_responses import (
     ApiRefusal,
     ObjectRefusal,
     answer_api_refusal,
@@ -29,28 +33,24 @@ from backend.error_responses import (
     answer_records,
     answer_storage,
 )
-from backend.health import HealthRoutes, Readiness
-from backend.multipart import MultipartRoutes
-from backend.named_tokens import NamedTokens
-from backend.objects import ObjectRoutes
-from backend.pages import PageRoutes
-from backend.record_routes import RecordRoutes
-from backend.records import FileRecords, records_in
-from backend.reference_page import ReferenceRoutes
+from backend.routes.health import HealthRoutes, Readiness
+from backend.routes.multipart import MultipartRoutes
+from backend.routes.objects import ObjectRoutes
+from backend.routes.pages import PageRoutes
+from backend.routes.record_routes import RecordRoutes
+from backend.routes.reference_page import ReferenceRoutes
+from backend.routes.viewer_routes import ViewerRoutes, ViewerUrlRoutes
+from backend.serving.any_origin import AnyOrigin
 from backend.settings import BackendSettings
-from backend.signing import HmacUrlSigner
-from backend.sqlite_file import SqliteFileError
-from backend.storage_root import marker_of
-from backend.stream_rules import StreamRules
-from backend.token_check import token_check
-from backend.viewer_addresses import ViewerAddresses
-from backend.viewer_routes import ViewerRoutes, ViewerUrlRoutes
+from backend.state.records import FileRecords, records_in
+from backend.state.sqlite_file import SqliteFileError
+from backend.state.storage_root import marker_of
 from pipeline.errors import SettingsError
 from storage import RootMarker, StorageBackend, StorageError
 from storage.own_thread import in_own_thread
 
 if TYPE_CHECKING:
-    from backend.metrics import Metrics
+    from backend.serving.metrics import Metrics
 
 _EXPOSED = ("Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Last-Modified", "X-Request-ID")
 
@@ -98,11 +98,11 @@ def create_app(
     guarded.include_router(MultipartRoutes(storage, addresses, url_ttl_s=settings.url_ttl_s).router())
     guarded.include_router(ViewerUrlRoutes(viewers, addresses, time.time).router())
     if settings.dataset:
-        from backend.datasets import DatasetRoutes  # with what S3 needs, which takes a third of a second to load
+        from backend.routes.datasets import DatasetRoutes  # with what S3 needs, which takes a third of a second to load
 
         guarded.include_router(DatasetRoutes(settings.dataset, settings.config).router())
     if metrics is not None:
-        from backend.metrics_routes import MetricsRoutes  # with Prometheus' library
+        from backend.routes.metrics_routes import MetricsRoutes  # with Prometheus' library
 
         guarded.include_router(MetricsRoutes(metrics, storage, records).router())
     app.include_router(guarded)

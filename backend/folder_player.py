@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
-from backend.player_page import CAPTIONS_HEAD_BYTES, CAPTIONS_MARK, player_file, watch_page
+from backend.routes.player_page import CAPTIONS_HEAD_BYTES, CAPTIONS_MARK, player_file, watch_page
 from backend.server import listen, running_in_thread
 from pipeline.errors import SettingsError
 from pipeline.files import is_folder, is_there

@@ -17,27 +17,27 @@ from urllib.parse import quote
 import uvicorn
 from starlette.types import ASGIApp
 
-from backend.addresses import SignedPaths
+from backend.access.signing import HmacUrlSigner
 from backend.app import create_app
-from backend.connection_limits import raise_open_files_limit
-from backend.connections import ClientConnections
-from backend.draining import DrainingApp
-from backend.http_server import BACKLOG, HUNG_UP_S, KEEP_ALIVE_S, STOP_S, HttpServer, sentences
-from backend.limited_protocol import LimitedProtocol, RequestsPerClient
-from backend.log_output import show_log
-from backend.noted_requests import NotedRequests
-from backend.proxies import ForwardedRequests, TrustedProxies, path_in_front
-from backend.request_log import RequestLog
-from backend.root_guard import RootGuard
-from backend.service import Installed, Service
+from backend.routes.addresses import SignedPaths
+from backend.serving.connection_limits import raise_open_files_limit
+from backend.serving.connections import ClientConnections
+from backend.serving.draining import DrainingApp
+from backend.serving.http_server import BACKLOG, HUNG_UP_S, KEEP_ALIVE_S, STOP_S, HttpServer, sentences
+from backend.serving.limited_protocol import LimitedProtocol, RequestsPerClient
+from backend.serving.log_output import show_log
+from backend.serving.noted_requests import NotedRequests
+from backend.serving.proxies import ForwardedRequests, TrustedProxies, path_in_front
+from backend.serving.request_log import RequestLog
+from backend.serving.root_guard import RootGuard
+from backend.serving.service import Installed, Service
 from backend.settings import BackendSettings
-from backend.signing import HmacUrlSigner
-from backend.storage_root import marker_of
+from backend.state.storage_root import marker_of
 from pipeline.errors import SettingsError
 from storage import RootMarker, StorageGoneError, create
 
 if TYPE_CHECKING:
-    from backend.metrics import Metrics
+    from backend.serving.metrics import Metrics
 
 _ANYWHERE = ("", "0.0.0.0", "::")
 
@@ -207,7 +207,7 @@ class _Lasting:
 
 
 def _metrics(folder: Path | None) -> Metrics:
-    from backend.metrics import Metrics  # with Prometheus' library, which most have no use for
+    from backend.serving.metrics import Metrics  # with Prometheus' library, which most have no use for
 
     return Metrics(folder)
 

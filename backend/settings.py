@@ -6,11 +6,11 @@ import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from backend.connection_limits import ConnectionLimits
-from backend.delivery import Delivery, Playback
-from backend.signing_secret import load_secret
-from backend.storage_root import marker_of, prepare_root
-from backend.stream_rules import Visibility
+from backend.access.signing_secret import load_secret
+from backend.access.stream_rules import Visibility
+from backend.routes.delivery import Delivery, Playback
+from backend.serving.connection_limits import ConnectionLimits
+from backend.state.storage_root import marker_of, prepare_root
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from pipeline.transfer.http.cache_control import cache_control

@@ -32,7 +32,7 @@ from bare_commands import from_source_graph, x264
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from backend.storage_root import init_root  # noqa: E402
+from backend.state.storage_root import init_root  # noqa: E402
 from config import Config  # noqa: E402  # the path above must be set first
 from pipeline import wiring  # noqa: E402
 from pipeline.inputs import Input  # noqa: E402

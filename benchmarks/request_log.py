@@ -41,7 +41,7 @@ from functools import partial
 from pathlib import Path
 from backend import server
 from backend.settings import BackendSettings
-from backend.workers import serve_with_workers
+from backend.serving.workers import serve_with_workers
 from config import Config
 root, ways, workers = Path(sys.argv[1]), sys.argv[2].split(","), int(sys.argv[3])
 settings = BackendSettings.from_config(Config(), root=root)

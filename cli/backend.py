@@ -13,14 +13,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from backend.access.named_tokens import NamedTokens
 from backend.conformance.check import PointResult, check_backend
-from backend.log_output import notices, show_log
-from backend.named_tokens import NamedTokens
 from backend.server import RunningBackend, serve
+from backend.serving.log_output import notices, show_log
+from backend.serving.workers import serve_with_workers
 from backend.settings import BackendSettings
 from backend.settings_check import check_settings, wrong_with_workers
-from backend.storage_root import init_root
-from backend.workers import serve_with_workers
+from backend.state.storage_root import init_root
 from cli.backend_options import ACTIONS
 from cli.backend_root import is_usual, root_of
 from config import BackendApi, Config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from backend.backup import BackupMade, back_up, remove_backups
+from backend.maintenance.backup import BackupMade, back_up, remove_backups
 from cli.copy_progress import copy_progress
 from cli.main import EXIT_DONE
 from cli.printing import counted, size_text

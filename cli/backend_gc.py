@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
-from backend.garbage import Garbage
-from backend.garbage_collection import Collected, delete_garbage, delete_uploads, find_garbage, find_uploads
+from backend.maintenance.garbage import Garbage
+from backend.maintenance.garbage_collection import Collected, delete_garbage, delete_uploads, find_garbage, find_uploads
 from backend.settings import BackendSettings
 from cli.asyncio_command import run_to_its_end
 from cli.main import EXIT_DONE, EXIT_FAILED, complain

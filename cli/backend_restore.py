@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from backend.backup_format import find_backup
-from backend.restore import restore
+from backend.maintenance.backup_format import find_backup
+from backend.maintenance.restore import restore
 from cli.copy_progress import copy_progress
 from cli.main import EXIT_DONE, EXIT_FAILED, complain
 from cli.printing import counted, size_text, terminal_safe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from backend.storage_root import prepare_root
+from backend.state.storage_root import prepare_root
 from config import Config
 
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from html import escape
 
+from backend.access.stream_rules import StreamRule, StreamRules, Visibility, as_folder
+from backend.access.viewer_addresses import StreamPaths, ViewerAddresses
 from backend.settings import BackendSettings
-from backend.sqlite_file import SqliteFileError
-from backend.stream_rules import StreamRule, StreamRules, Visibility, as_folder
-from backend.viewer_addresses import StreamPaths, ViewerAddresses
+from backend.state.sqlite_file import SqliteFileError
 from cli.asyncio_command import run_to_its_end
 from cli.backend_root import root_of
 from cli.main import complain

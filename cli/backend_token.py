@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from backend.named_tokens import NamedToken, NamedTokens
-from backend.rights import Right
+from backend.access.named_tokens import NamedToken, NamedTokens
+from backend.access.rights import Right
 from cli.backend_root import root_of
 from cli.moments import duration_s, moment_s
 from cli.printing import write_table

@@ -97,7 +97,11 @@ def pytest_configure() -> None:
 def _patient_backend() -> Iterator[None]:
     """A backend of this process waits long for disks, tokens and buckets: how busy a machine is decides no test."""
     with pytest.MonkeyPatch.context() as patched:
-        for name in ("health.ANSWERED_WITHIN_S", "health.TOKEN_WITHIN_S", "root_guard.ANSWERED_WITHIN_S"):
+        for name in (
+            "routes.health.ANSWERED_WITHIN_S",
+            "routes.health.TOKEN_WITHIN_S",
+            "serving.root_guard.ANSWERED_WITHIN_S",
+        ):
             patched.setattr(f"backend.{name}", 240)
         for name in ("s3_bucket.LOOKED_FOR_S", "usage_file._BUSY_S"):
             patched.setattr(f"storage.{name}", 240)

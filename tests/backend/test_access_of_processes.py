@@ -3,8 +3,8 @@
 import requests
 from backend_process import running_backend
 
-from backend.named_tokens import NamedTokens
-from backend.stream_rules import StreamRules, Visibility
+from backend.access.named_tokens import NamedTokens
+from backend.access.stream_rules import StreamRules, Visibility
 
 EACH = 12
 """Requests over connections of their own: every process gets some of them, as a rule."""

@@ -1,4 +1,4 @@
-"""backend.api: the three questions of the uploader, asked over HTTP."""
+"""backend.routes.api: the three questions of the uploader, asked over HTTP."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""backend.multipart: large files in parts, asked over HTTP."""
+"""backend.routes.multipart: large files in parts, asked over HTTP."""
 
 import base64
 import hashlib

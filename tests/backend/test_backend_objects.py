@@ -1,4 +1,4 @@
-"""backend.objects: files over HTTP, refused in S3's words."""
+"""backend.routes.objects: files over HTTP, refused in S3's words."""
 
 import base64
 import hashlib
@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 import pytest
 import requests
 
+from backend.access.signing import PRIVATE, HmacUrlSigner
 from backend.server import serve_in_thread
-from backend.signing import PRIVATE, HmacUrlSigner
 from storage import CredentialsError, LocalStorageBackend, StorageError, StorageUnavailableError
 from storage.local_folder import INCOMING
 

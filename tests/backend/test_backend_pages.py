@@ -1,4 +1,4 @@
-"""backend.pages: the list of streams and the player page."""
+"""backend.routes.pages: the list of streams and the player page."""
 
 import hashlib
 import json

@@ -10,10 +10,10 @@ import pytest
 import requests
 from silent_proxy import running_silent_proxy
 
+from backend.access.stream_rules import StreamRules, Visibility
 from backend.conformance.check import PointResult, check_backend
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.stream_rules import StreamRules, Visibility
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.errors import SettingsError
@@ -205,7 +205,7 @@ def test_headers_of_every_object(s3_bucket, tmp_path, monkeypatch):
     """What the settings say goes with every signed URL and is signed, and the whole program stores with it:
     whole and in parts.
     """
-    monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
+    monkeypatch.setattr("backend.routes.catalogue.PART_BYTES", MIN_PART_BYTES)
     place = replace(s3_bucket, prefix="tests/put-headers")
     folder = tmp_path / "lesson"
     folder.mkdir()
@@ -233,7 +233,7 @@ def test_the_bucket_says_how_long_caches_may_keep_an_object(s3_bucket, tmp_path,
     """Objects are stored with the Cache-Control that the backend serves them with, whole and in parts:
     it is signed, and the program sends it.
     """
-    monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
+    monkeypatch.setattr("backend.routes.catalogue.PART_BYTES", MIN_PART_BYTES)
     place = replace(s3_bucket, prefix="tests/caching")
     folder = tmp_path / "lesson"
     (folder / "720p").mkdir(parents=True)
@@ -320,8 +320,8 @@ def client_of(place):
 
 def test_without_the_local_folder_all_is_503(s3_bucket, tmp_path, monkeypatch):
     """Although the bucket is there: file records could not be kept. A look at the bucket leaves no upload there."""
-    monkeypatch.setattr("backend.health.KEPT_S", 0)
-    monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", 0)
+    monkeypatch.setattr("backend.routes.health.KEPT_S", 0)
+    monkeypatch.setattr("backend.serving.root_guard.LOOKED_AT_FOR_S", 0)
     place = replace(s3_bucket, prefix="tests/no-folder")
     with serve_in_thread(configured(place, tmp_path / "own")) as backend:
         well = requests.get(f"{backend.url}/health", timeout=60).status_code
@@ -344,17 +344,17 @@ def unfinished(place):
 
 def test_a_bucket_that_does_not_answer_keeps_nobody_waiting(s3_bucket, tmp_path, monkeypatch):
     """`/ready` says so soon, `/live` does not ask, and all is well when the bucket answers again."""
-    monkeypatch.setattr("backend.health.KEPT_S", 0)
+    monkeypatch.setattr("backend.routes.health.KEPT_S", 0)
     with running_silent_proxy(urlsplit(s3_bucket.endpoint_url).port) as proxy:
         settings = configured(s3_bucket, tmp_path, endpoint_url=f"http://127.0.0.1:{proxy.port}")
         with serve_in_thread(settings) as backend:
             well = ask(backend, "GET", "/ready").status_code
             proxy.open.clear()
-            monkeypatch.setattr("backend.health.ANSWERED_WITHIN_S", 0.05)
+            monkeypatch.setattr("backend.routes.health.ANSWERED_WITHIN_S", 0.05)
             stranger, owner = requests.get(f"{backend.url}/ready", timeout=60), ask(backend, "GET", "/ready")
             live = requests.get(f"{backend.url}/live", timeout=60).status_code
             proxy.open.set()
-            monkeypatch.setattr("backend.health.ANSWERED_WITHIN_S", 60)
+            monkeypatch.setattr("backend.routes.health.ANSWERED_WITHIN_S", 60)
             again = ask(backend, "GET", "/ready").status_code
 
     assert (200, 503, {"status": "unavailable"}, 200, 200) == (well, stranger.status_code, stranger.json(), live, again)

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from backend import http_server, server
+from backend import server
+from backend.access.signing import HmacUrlSigner
 from backend.server import serve_in_thread
+from backend.serving import http_server
 from backend.settings import BackendSettings
-from backend.signing import HmacUrlSigner
 from config import Config
 from pipeline.errors import SettingsError
 

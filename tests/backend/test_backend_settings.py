@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from backend.access.signing import PRIVATE
 from backend.settings import BackendSettings
-from backend.signing import PRIVATE
 from config import BackendApi, Config
 from pipeline.errors import SettingsError
 from server_config import ReferenceBackend, S3Storage

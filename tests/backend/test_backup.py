@@ -1,4 +1,4 @@
-"""backend.backup and backend.restore: what a backend has, saved while it serves, and made of it again."""
+"""backup and restore: what a backend has, saved while it serves, and made of it again."""
 
 import errno
 import hashlib
@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from backend import backup as making
-from backend.backup import back_up, remove_backups
-from backend.backup_format import HEAD_FILE, LIST_FILE, PARTIAL, backups_in, find_backup, read_backup
-from backend.records import FileRecords
-from backend.restore import RESTORING, restore
+from backend.maintenance import backup as making
+from backend.maintenance.backup import back_up, remove_backups
+from backend.maintenance.backup_format import HEAD_FILE, LIST_FILE, PARTIAL, backups_in, find_backup, read_backup
+from backend.maintenance.restore import RESTORING, restore
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.storage_root import init_root
+from backend.state.records import FileRecords
+from backend.state.storage_root import init_root
 from config import Config
 from pipeline.errors import OutputError, SettingsError
 
@@ -177,9 +177,9 @@ def test_a_backup_that_broke_off_is_none_and_is_gone_on_with(root, place, step):
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from backend.backup import back_up, remove_backups
-from backend.backup_format import find_backup
-from backend.restore import restore
+from backend.maintenance.backup import back_up, remove_backups
+from backend.maintenance.backup_format import find_backup
+from backend.maintenance.restore import restore
 done = []
 def kill(_done, _total):
     done.append(1)
@@ -197,10 +197,10 @@ else:
 def test_killed_in_the_middle_both_go_on(root, place, tmp_path):
     """A killed backup is no backup; a killed restore is no backend, and the same command finishes both."""
     again, command = tmp_path / "again", [sys.executable, "-c", _KILLED]
-    ends = [subprocess.run([*command, "backup", root, place], cwd=Path(making.__file__).parents[1]).returncode]
+    ends = [subprocess.run([*command, "backup", root, place], cwd=Path(making.__file__).parents[2]).returncode]
     kept = backups_in(place)
     _save(root, place)
-    ends.append(subprocess.run([*command, "restore", place, again], cwd=Path(making.__file__).parents[1]).returncode)
+    ends.append(subprocess.run([*command, "restore", place, again], cwd=Path(making.__file__).parents[2]).returncode)
     half = {entry.name for entry in again.iterdir()} & {".backend", RESTORING}
     done = _restore(place, again)
 

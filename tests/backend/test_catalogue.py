@@ -1,4 +1,4 @@
-"""backend.catalogue: what is there, asked over HTTP."""
+"""backend.routes.catalogue: what is there, asked over HTTP."""
 
 import hashlib
 import re

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from wrong_backend import nothing, serving_wrongly
 
+from backend.access.stream_rules import Visibility
 from backend.conformance.check import PointResult, check_backend
 from backend.conformance.check_client import open_client
 from backend.conformance.trial import BackendTrial, FaultError
 from backend.conformance.viewers import VIEWER_URL, viewers_find_one_stream
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.stream_rules import Visibility
 from config import BackendApi, Config
 
 TOKEN = "a-token-that-only-tests-know"

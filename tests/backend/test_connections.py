@@ -1,4 +1,4 @@
-"""backend.connections, connection_limits, rare_lines: who is counted as whom, and what is logged."""
+"""backend.serving.connections, connection_limits, rare_lines: who is counted as whom, and what is logged."""
 
 import subprocess
 import sys
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hostile_clients import HeldClock
 
-from backend.connection_limits import ConnectionLimits, client_of
-from backend.connections import ClientConnections, Ended
-from backend.proxies import TrustedProxies
-from backend.rare_lines import RareLines
+from backend.serving.connection_limits import ConnectionLimits, client_of
+from backend.serving.connections import ClientConnections, Ended
+from backend.serving.proxies import TrustedProxies
+from backend.serving.rare_lines import RareLines
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,7 +140,7 @@ def test_many_alike_are_one_line_a_minute(caplog):
 
 FILES = """
 import resource
-from backend.connection_limits import ConnectionLimits, raise_open_files_limit
+from backend.serving.connection_limits import ConnectionLimits, raise_open_files_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (300, {hard}))
 print(ConnectionLimits().connections())
 raise_open_files_limit()

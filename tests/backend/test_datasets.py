@@ -1,4 +1,4 @@
-"""backend.datasets: the dataset that the settings name, over HTTP."""
+"""backend.routes.datasets: the dataset that the settings name, over HTTP."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""backend.datasets with a dataset on a real S3 server."""
+"""backend.routes.datasets with a dataset on a real S3 server."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""backend.delivery: through the backend, straight from the bucket, or from a CDN."""
+"""backend.routes.delivery: through the backend, straight from the bucket, or from a CDN."""
 
 import asyncio
 from dataclasses import replace
@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import requests
 
-from backend.delivery import KEPT_S, REUSED_S, SIGNED_S, Delivery, Playback, Redirects
+from backend.access.stream_rules import StreamRules, Visibility
+from backend.routes.delivery import KEPT_S, REUSED_S, SIGNED_S, Delivery, Playback, Redirects
 from backend.server import serve_in_thread
-from backend.stream_rules import StreamRules, Visibility
 from config import Config
 
 CDN = "https://cdn.example.com/objects"
@@ -121,7 +121,7 @@ def test_what_is_not_public_is_signed_for_each():
 
 def test_only_so_many_urls_are_kept(monkeypatch):
     """The oldest goes first."""
-    monkeypatch.setattr("backend.delivery.REUSED", 2)
+    monkeypatch.setattr("backend.routes.delivery.REUSED", 2)
     redirects = Redirects(CountingSigner(), lambda: 1000.0)
     given = [location(redirects, key, shared=True)[-1] for key in ("a", "b", "c", "c", "b", "a")]
 

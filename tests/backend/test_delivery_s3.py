@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from backend.delivery import Delivery, Playback
+from backend.access.stream_rules import StreamRules, Visibility
+from backend.routes.delivery import Delivery, Playback
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.stream_rules import StreamRules, Visibility
 from config import Config
 
 TOKEN = "a-token-that-only-tests-know"

@@ -1,10 +1,10 @@
-"""backend.draining: what is answered while the backend is about to end, and what is passed on."""
+"""backend.serving.draining: what is answered while the backend is about to end, and what is passed on."""
 
 import asyncio
 
 import pytest
 
-from backend.draining import DrainingApp
+from backend.serving.draining import DrainingApp
 
 
 def status(method, path, *, draining=True, root_path=""):

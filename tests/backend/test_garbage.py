@@ -1,4 +1,4 @@
-"""backend.garbage: what of a storage no manifest names, and what stays all the same."""
+"""backend.maintenance.garbage: what of a storage no manifest names, and what stays all the same."""
 
 import asyncio
 import os
@@ -6,8 +6,8 @@ import os
 import pytest
 import s3_server
 
-from backend.garbage import StorageContents, garbage_in
-from backend.garbage_collection import delete_garbage, delete_uploads, find_garbage, find_uploads
+from backend.maintenance.garbage import StorageContents, garbage_in
+from backend.maintenance.garbage_collection import delete_garbage, delete_uploads, find_garbage, find_uploads
 from pipeline.transfer.manifests.manifest import ConfirmedFile, merge_manifest
 from pipeline.transfer.manifests.manifest_text import manifest_json
 from storage import LocalSettings, StorageError, StoredObject, create
@@ -348,7 +348,7 @@ def test_an_object_that_cant_be_deleted_is_named(local, loop, monkeypatch):
 
 def test_a_huge_manifest_is_not_read(local, loop, monkeypatch):
     """It can't be one: its place is named and stays."""
-    monkeypatch.setattr("backend.garbage_collection.MOST_MANIFEST_BYTES", 10)
+    monkeypatch.setattr("backend.maintenance.garbage_collection.MOST_MANIFEST_BYTES", 10)
     found = loop.run_until_complete(find_garbage(local, before_s=BEFORE_S, with_unmanaged=False))
 
     assert ([], 2) == (found.objects, len([sentence for sentence in found.kept if "can't be read" in sentence]))

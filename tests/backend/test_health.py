@@ -1,4 +1,4 @@
-"""backend.health: whether the backend runs and can work, in a few seconds, whatever hangs, and no more than that."""
+"""health: whether the backend runs and can work, in a few seconds, whatever hangs, and no more than that."""
 
 import asyncio
 import importlib.util
@@ -10,9 +10,9 @@ import pytest
 import requests
 from small_disk import small_disk
 
-from backend import health
-from backend.health import Readiness
-from backend.named_tokens import NamedTokens
+from backend.access.named_tokens import NamedTokens
+from backend.routes import health
+from backend.routes.health import Readiness
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
@@ -172,7 +172,7 @@ def test_only_who_runs_it_hears_what_is_wrong(fresh, monkeypatch, prefixes, expe
 
 def test_all_is_said_within_three_seconds():
     """The storage and the tokens together take no longer, as the page about operating says."""
-    found = importlib.util.find_spec("backend.health")
+    found = importlib.util.find_spec("backend.routes.health")
     as_written = importlib.util.module_from_spec(found)  # without what tests wait for longer
     found.loader.exec_module(as_written)
 

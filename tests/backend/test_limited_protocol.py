@@ -1,4 +1,4 @@
-"""backend.limited_protocol: which connections are ended, and which are slow but good."""
+"""backend.serving.limited_protocol: which connections are ended, and which are slow but good."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from backend.connection_limits import ConnectionLimits
-from backend.connections import ClientConnections, Ended
-from backend.limited_protocol import LimitedProtocol
-from backend.proxies import TrustedProxies
+from backend.serving.connection_limits import ConnectionLimits
+from backend.serving.connections import ClientConnections, Ended
+from backend.serving.limited_protocol import LimitedProtocol
+from backend.serving.proxies import TrustedProxies
 
 HEAD = b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n"
 GET = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -1,4 +1,4 @@
-"""backend.metrics: what Prometheus is told, and whom it is told."""
+"""backend.serving.metrics: what Prometheus is told, and whom it is told."""
 
 import os
 import signal
@@ -11,13 +11,13 @@ from backend_process import TOKEN, running_backend
 from backend_workers import replaced, standing_still, until, workers_of
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend import metrics
-from backend.connection_limits import ConnectionLimits
-from backend.connections import ClientConnections, Ended
-from backend.metrics import Metrics, StorageFigures, forget_process
-from backend.named_tokens import NamedTokens
-from backend.proxies import TrustedProxies
-from backend.rights import Right
+from backend.access.named_tokens import NamedTokens
+from backend.access.rights import Right
+from backend.serving import metrics
+from backend.serving.connection_limits import ConnectionLimits
+from backend.serving.connections import ClientConnections, Ended
+from backend.serving.metrics import Metrics, StorageFigures, forget_process
+from backend.serving.proxies import TrustedProxies
 from backend.settings import BackendSettings
 from config import VERSION, Config
 from server_config import ReferenceBackend

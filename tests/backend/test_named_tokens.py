@@ -1,4 +1,4 @@
-"""backend.named_tokens: who beside the backend's owner may ask, until when, and who no longer may."""
+"""backend.access.named_tokens: who beside the backend's owner may ask, until when, and who no longer may."""
 
 import json
 import os
@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from backend.named_tokens import InvalidTokenError, NamedTokens
-from backend.rights import Right
+from backend.access.named_tokens import InvalidTokenError, NamedTokens
+from backend.access.rights import Right
+from backend.access.signing import PRIVATE
 from backend.server import serve_in_thread
-from backend.signing import PRIVATE
 from pipeline.errors import SettingsError
 
 KEPT = Path(__file__).parent.parent / "kept"

@@ -1,10 +1,10 @@
-"""backend.noted_requests: what is noted of a request, however it ends."""
+"""backend.serving.noted_requests: what is noted of a request, however it ends."""
 
 import asyncio
 
 import pytest
 
-from backend.noted_requests import NotedRequests
+from backend.serving.noted_requests import NotedRequests
 
 SCOPE = {"type": "http", "method": "GET", "path": "/p/objects/a", "root_path": "/p", "headers": [], "query_string": b""}
 START, LEFT = {"type": "http.response.start", "status": 200}, {"type": "http.disconnect"}

@@ -1,4 +1,4 @@
-"""backend.proxies, and the addresses that the backend gives behind a proxy."""
+"""backend.serving.proxies, and the addresses that the backend gives behind a proxy."""
 
 import asyncio
 import http.client
@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from backend.access.signing import HmacUrlSigner
 from backend.app import create_app
-from backend.proxies import OWN_PATHS, ForwardedRequests, TrustedProxies, path_in_front
 from backend.server import serve_in_thread
-from backend.signing import HmacUrlSigner
+from backend.serving.proxies import OWN_PATHS, ForwardedRequests, TrustedProxies, path_in_front
 from storage import create
 
 PRESIGN = "/api/admin/content/aws/uploadUrl"

@@ -1,8 +1,8 @@
-"""backend.ranges: the Range header."""
+"""backend.routes.ranges: the Range header."""
 
 import pytest
 
-from backend.ranges import BodyRange, UnsatisfiableRangeError, parse_range
+from backend.routes.ranges import BodyRange, UnsatisfiableRangeError, parse_range
 
 
 @pytest.mark.parametrize(

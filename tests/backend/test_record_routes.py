@@ -1,4 +1,4 @@
-"""backend.record_routes: what the API says of file records that are odd, large, deleted or can't be used now."""
+"""backend.routes.record_routes: what the API says of file records that are odd, large, deleted or can't be used now."""
 
 import json
 import socket
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from backend import record_routes
-from backend.records import FileRecords, record_bytes
+from backend.routes import record_routes
 from backend.server import serve_in_thread
+from backend.state.records import FileRecords, record_bytes
 
 RECORDS = "/api/admin/files"
 RECORD = {

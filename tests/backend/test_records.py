@@ -1,4 +1,4 @@
-"""backend.records: file records that survive crashes."""
+"""backend.state.records: file records that survive crashes."""
 
 import json
 import shutil
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.records import MAX_PAGE_BYTES, DamagedRecordError, FileRecords, record_bytes
-from backend.sqlite_file import SqliteBusyError, SqliteFileError
+from backend.state.records import MAX_PAGE_BYTES, DamagedRecordError, FileRecords, record_bytes
+from backend.state.sqlite_file import SqliteBusyError, SqliteFileError
 
 KEPT = Path(__file__).parents[1] / "kept"
 
@@ -323,7 +323,7 @@ def test_a_file_of_a_newer_version_is_left_alone(file, records):
 _WORKER = """
 import sys
 from pathlib import Path
-from backend.records import FileRecords
+from backend.state.records import FileRecords
 print("ready", flush=True)
 records, number = FileRecords(Path(sys.argv[1])), int(sys.stdin.readline())
 records.prepare()

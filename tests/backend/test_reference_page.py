@@ -1,4 +1,4 @@
-"""backend.description and backend.reference_page: the interface as a document, which is true, and as a page."""
+"""description and reference_page: the interface as a document, which is true, and as a page."""
 
 import re
 from html import unescape
@@ -7,7 +7,7 @@ from pathlib import Path
 import generated_requests
 import pytest
 
-from backend.reference_page import shape
+from backend.routes.reference_page import shape
 
 CONTRACT = (
     (Path(__file__).parents[2] / "docs" / "backend-api.md").read_text(encoding="utf-8").partition("## What only")[0]

@@ -6,9 +6,9 @@ import pytest
 import requests
 from backend_process import TOKEN, running_backend
 
-from backend.named_tokens import NamedTokens
-from backend.request_ids import request_id
-from backend.request_log import RequestLine, RequestLog, bounded, keys_in
+from backend.access.named_tokens import NamedTokens
+from backend.serving.request_ids import request_id
+from backend.serving.request_log import RequestLine, RequestLog, bounded, keys_in
 
 LINE = RequestLine(
     time_s=1_800_000_000.25,

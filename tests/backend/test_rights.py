@@ -1,4 +1,4 @@
-"""backend.rights and backend.token_check: each request of the interface needs its right, and its keys a prefix."""
+"""rights and token_check: each request of the interface needs its right, and its keys a prefix."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 import requests
 from datasets import TRANSCRIPTS_KIND
 
-from backend.named_tokens import NamedTokens
-from backend.rights import ALL_RIGHTS, Grant, Right
+from backend.access.named_tokens import NamedTokens
+from backend.access.rights import ALL_RIGHTS, Grant, Right
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
 from config import Config, Datasets

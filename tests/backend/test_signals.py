@@ -10,7 +10,7 @@ import requests
 from backend_process import TOKEN, running_backend
 from held_upload import WHOLE, HeldUpload
 
-from backend import hangup
+from backend.serving import hangup
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
 OTHER = "another-token-that-only-tests-know"

@@ -1,10 +1,10 @@
-"""backend.signing: a signature opens one thing until it expires."""
+"""backend.access.signing: a signature opens one thing until it expires."""
 
 from urllib.parse import parse_qs
 
 import pytest
 
-from backend.signing import HmacUrlSigner, SignatureCheck
+from backend.access.signing import HmacUrlSigner, SignatureCheck
 
 GOOD = {"method": "PUT", "key": "videos/a.ts", "content_type": "video/mp2t"}
 

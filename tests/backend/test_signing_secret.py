@@ -1,4 +1,4 @@
-"""backend.signing_secret: one secret for every process, and none that voids the URLs of another."""
+"""backend.access.signing_secret: one secret for every process, and none that voids the URLs of another."""
 
 import multiprocessing
 import os
@@ -6,9 +6,9 @@ import stat
 
 import pytest
 
-from backend import signing_secret
-from backend.signing import PRIVATE
-from backend.signing_secret import SECRET_FILE, load_secret
+from backend.access import signing_secret
+from backend.access.signing import PRIVATE
+from backend.access.signing_secret import SECRET_FILE, load_secret
 from pipeline.errors import SettingsError
 
 PROCESSES, ROOTS = 4, 12

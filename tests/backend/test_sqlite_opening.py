@@ -1,4 +1,4 @@
-"""backend.sqlite_opening: what is kept can be read on a disk that is full or can only be read."""
+"""backend.state.sqlite_opening: what is kept can be read on a disk that is full or can only be read."""
 
 import gc
 import shutil
@@ -9,11 +9,11 @@ import pytest
 import requests
 from small_disk import small_disk
 
-from backend.named_tokens import NamedTokens
+from backend.access.named_tokens import NamedTokens
+from backend.access.stream_rules import StreamRules, Visibility
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.sqlite_file import SqliteFile, SqliteFileError
-from backend.stream_rules import StreamRules, Visibility
+from backend.state.sqlite_file import SqliteFile, SqliteFileError
 from config import Config
 from server_config import ReferenceBackend
 

@@ -1,4 +1,4 @@
-"""backend.storage_root, root_guard: no folder that lacks its disk is taken for a new storage, at any time."""
+"""backend.state.storage_root, root_guard: no folder that lacks its disk is taken for a new storage, at any time."""
 
 import asyncio
 import http.client
@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from backend.root_guard import RootGuard
 from backend.server import serve_in_thread
-from backend.storage_root import MARKER_FILE, init_root, marker_of, prepare_root
+from backend.serving.root_guard import RootGuard
+from backend.state.storage_root import MARKER_FILE, init_root, marker_of, prepare_root
 from cli import backend as command
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, run_command
 from config import Config
@@ -165,7 +165,7 @@ class TestWhileItRuns:
     @pytest.fixture
     def disk(self, fresh, monkeypatch):
         """What takes the folder away, leaves an empty one, and brings it back."""
-        monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", 0)
+        monkeypatch.setattr("backend.serving.root_guard.LOOKED_AT_FOR_S", 0)
 
         class Disk:
             root = fresh.backend.settings.root
@@ -218,7 +218,7 @@ class TestWhileItRuns:
     def test_the_storage_looks_itself(self, fresh, disk, monkeypatch):
         """Also between two looks of the guard, an object is not missing, and an upload makes no folder."""
         fresh.put("videos/a.ts", b"content")
-        monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", 1e9)
+        monkeypatch.setattr("backend.serving.root_guard.LOOKED_AT_FOR_S", 1e9)
         signed = fresh.presign("videos/b.ts")["signedUrl"]
         disk.unmount()
 
@@ -249,7 +249,7 @@ class TestWhileItRuns:
     @pytest.mark.parametrize("seen_s", [0, 1e9], ids=["when looked at", "shortly after"])
     def test_a_disk_that_hangs_keeps_nobody_else_waiting(self, fresh, monkeypatch, seen_s):
         """Whoever asks for objects is told so soon, or waits; all else is answered, and goes on with the disk."""
-        monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", seen_s)
+        monkeypatch.setattr("backend.serving.root_guard.LOOKED_AT_FOR_S", seen_s)
         fresh.put("a.ts", b"content")
         answering, check = threading.Event(), RootMarker.check
 
@@ -258,9 +258,9 @@ class TestWhileItRuns:
             check(marker)
 
         assert 200 == fresh.get("/objects/a.ts").status_code
-        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 0.05)
-        monkeypatch.setattr("backend.health.ANSWERED_WITHIN_S", 0.05)
-        monkeypatch.setattr("backend.health.KEPT_S", 0)
+        monkeypatch.setattr("backend.serving.root_guard.ANSWERED_WITHIN_S", 0.05)
+        monkeypatch.setattr("backend.routes.health.ANSWERED_WITHIN_S", 0.05)
+        monkeypatch.setattr("backend.routes.health.KEPT_S", 0)
         monkeypatch.setattr(RootMarker, "check", hang)
         with ThreadPoolExecutor(3) as viewers:
             asked = [viewers.submit(fresh.get, "/objects/a.ts") for _ in range(3)]
@@ -269,7 +269,7 @@ class TestWhileItRuns:
                 assert [503] * 3 == [one.result().status_code for one in asked]
             answering.set()
             there = {one.result().status_code for one in asked}
-        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 60)
+        monkeypatch.setattr("backend.serving.root_guard.ANSWERED_WITHIN_S", 60)
 
         assert ([200, 503, 200], {200 if seen_s else 503}) == (others, there)
         assert b"content" == fresh.get("/objects/a.ts").content
@@ -282,8 +282,8 @@ class TestWhileItRuns:
             looks.append(1)
             assert answering.wait(60)
 
-        monkeypatch.setattr("backend.root_guard.LOOKED_AT_FOR_S", 0)
-        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 0.05)
+        monkeypatch.setattr("backend.serving.root_guard.LOOKED_AT_FOR_S", 0)
+        monkeypatch.setattr("backend.serving.root_guard.ANSWERED_WITHIN_S", 0.05)
         fresh.get("/objects/a.ts")
         monkeypatch.setattr(RootMarker, "check", hang)
         statuses = [fresh.get("/objects/a.ts").status_code for _ in range(20)]
@@ -302,7 +302,7 @@ class TestWhileItRuns:
             def check(self):
                 """Answer."""
 
-        monkeypatch.setattr("backend.root_guard.ANSWERED_WITHIN_S", 0)
+        monkeypatch.setattr("backend.serving.root_guard.ANSWERED_WITHIN_S", 0)
         guard = RootGuard(app, Disk(), clock=lambda: 1000.0)
         asyncio.run(guard({"type": "http", "path": "/objects/a.ts"}, None, None))
 

@@ -1,13 +1,13 @@
-"""backend.stream_list: every stream of a storage, a page at a time, without a look at what they are made of."""
+"""backend.routes.stream_list: every stream of a storage, a page at a time, without a look at what they are made of."""
 
 import asyncio
 
 import pytest
 import requests
 
-from backend import stream_list
+from backend.routes import stream_list
+from backend.routes.stream_list import StreamList
 from backend.server import serve_in_thread
-from backend.stream_list import StreamList
 from storage import LocalStorageBackend
 
 STREAMS = ("", "a/", "a-b/", "a/b/", "courses/v2/audio/", "courses/v2/lesson/", "z/720/", "é/ü/")

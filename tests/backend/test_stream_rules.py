@@ -1,4 +1,4 @@
-"""backend.stream_rules: which rule counts for what is stored."""
+"""backend.access.stream_rules: which rule counts for what is stored."""
 
 import os
 import shutil
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.signing import PRIVATE
-from backend.sqlite_file import SqliteFileError
-from backend.stream_rules import StreamRules, Visibility
+from backend.access.signing import PRIVATE
+from backend.access.stream_rules import StreamRules, Visibility
+from backend.state.sqlite_file import SqliteFileError
 from pipeline.errors import SettingsError
 
 KEPT = Path(__file__).parent.parent / "kept"

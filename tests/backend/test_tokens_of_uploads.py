@@ -6,8 +6,8 @@ import pytest
 import requests
 from held_backend import held_backend
 
-from backend.named_tokens import NamedTokens
-from backend.rights import Right
+from backend.access.named_tokens import NamedTokens
+from backend.access.rights import Right
 from config import BackendApi
 from pipeline.cancel import CancelToken
 from pipeline.transfer.http.refusal import RefusedError

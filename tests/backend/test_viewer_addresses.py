@@ -1,4 +1,4 @@
-"""backend.viewer_addresses and viewer_routes: who has an address finds what is not public."""
+"""backend.access.viewer_addresses and viewer_routes: who has an address finds what is not public."""
 
 import time
 from dataclasses import replace
@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import requests
 
+from backend.access.stream_rules import StreamRules, Visibility
+from backend.access.viewer_addresses import AddressCheck, ViewerAddresses
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.stream_rules import StreamRules, Visibility
-from backend.viewer_addresses import AddressCheck, ViewerAddresses
 from config import BackendApi, Config
 from pipeline.cancel import CancelToken
 from pipeline.timestamps import parse_timestamp

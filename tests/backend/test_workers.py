@@ -11,10 +11,10 @@ from backend_process import TOKEN, running_backend
 from backend_workers import replaced, standing_still, until, workers_of
 from held_upload import WHOLE, HeldUpload
 
-from backend.connection_limits import ConnectionLimits
+from backend.access.signing import PRIVATE
+from backend.serving.connection_limits import ConnectionLimits
+from backend.serving.workers import MOST_RESTARTS, RESTARTS_S, Restarts, _Workers
 from backend.settings import BackendSettings
-from backend.signing import PRIVATE
-from backend.workers import MOST_RESTARTS, RESTARTS_S, Restarts, _Workers
 from config import Config
 from pipeline.errors import SettingsError
 from server_config import ReferenceBackend, S3Storage

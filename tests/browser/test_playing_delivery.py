@@ -14,9 +14,9 @@ import boto3
 import pytest
 from hls_player import PROBLEMS, captions_from
 
-from backend.delivery import Delivery, Playback
+from backend.routes.delivery import Delivery, Playback
 from backend.server import serve_in_thread
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 from pipeline.transfer.http.content_types import content_type
 
 CORS = Path(__file__).parents[2] / "packaging" / "backend" / "bucket-cors.json"

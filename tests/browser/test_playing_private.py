@@ -14,9 +14,9 @@ from hls_player import PROBLEMS, captions_from
 from program import command
 from threaded_servers import serving
 
+from backend.access.stream_rules import StreamRules, Visibility
+from backend.access.viewer_addresses import ViewerAddresses
 from backend.server import serve_in_thread
-from backend.stream_rules import StreamRules, Visibility
-from backend.viewer_addresses import ViewerAddresses
 
 ROOM = """() => {
     const { left, top, width, height } = document.querySelector('video').getBoundingClientRect();

@@ -12,7 +12,7 @@ from backend_process import TOKEN, running_backend
 
 from backend.server import RunningBackend
 from backend.settings import BackendSettings
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 from cli import backend as command
 from cli.backend_options import ACTIONS, BackendAction
 from cli.main import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE, run_command

@@ -8,7 +8,7 @@ import requests
 
 from backend.server import serve_in_thread
 from backend.settings import BackendSettings
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, run_command
 from config import Config
 

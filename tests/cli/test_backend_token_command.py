@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.named_tokens import NamedTokens
-from backend.rights import Right
-from backend.storage_root import init_root
+from backend.access.named_tokens import NamedTokens
+from backend.access.rights import Right
+from backend.state.storage_root import init_root
 from cli.main import EXIT_DONE, EXIT_WRONG_USAGE, run_command
 from config import Config
 

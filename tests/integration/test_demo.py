@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 from program import command, start
 
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 
 
 def test_the_demo_converts_uploads_and_compares(tmp_path, run, sample):

@@ -20,7 +20,7 @@ from ports import kept_port
 from program import ROOT, command, make_clip, start
 from stepped_work import start_stepping, step_until
 
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 from pipeline.batch import GONE, LATER
 
 COUNT = 3

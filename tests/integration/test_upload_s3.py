@@ -129,7 +129,7 @@ def backend(s3_settings: S3Settings, tmp_path: Path, monkeypatch, limits) -> Ite
     """A backend over the bucket that advises the smallest parts a store takes,
     so that a file of 25 MB is a large one.
     """
-    monkeypatch.setattr("backend.catalogue.PART_BYTES", MIN_PART_BYTES)
+    monkeypatch.setattr("backend.routes.catalogue.PART_BYTES", MIN_PART_BYTES)
     storage = replace(s3_settings, max_size_bytes=limits.get("quota_bytes"))
     settings = BackendSettings.from_config(Config(), root=tmp_path / "backend", token=TOKEN)
     with serve_in_thread(replace(settings, storage=storage)) as running:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-that-only-tests-know"

@@ -14,7 +14,7 @@ import requests
 from nginx_proxy import NginxProxy
 from ports import ports_for_servers
 
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 from storage import S3Settings
 
 TOKEN = "a-token-that-only-tests-know"

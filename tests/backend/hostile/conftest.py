@@ -7,7 +7,7 @@ import s3_server
 from hostile_clients import HeldClock
 
 from backend import server
-from backend.connections import ClientConnections
+from backend.serving.connections import ClientConnections
 
 collect_ignore = ["test_stalled_s3_readers.py"] if s3_server.missing_programs() else []
 

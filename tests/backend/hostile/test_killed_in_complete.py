@@ -13,7 +13,7 @@ import requests
 from backend_process import TOKEN, running_backend
 from contents import in_chunks
 
-from backend.storage_root import init_root
+from backend.state.storage_root import init_root
 from storage import MIN_PART_BYTES, LocalSettings, create
 from storage.file_lock import locked
 

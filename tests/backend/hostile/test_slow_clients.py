@@ -7,8 +7,8 @@ import pytest
 import requests
 from hostile_clients import WAIT_S, held, still_connected, wait_until_ended
 
+from backend.access.signing import HmacUrlSigner
 from backend.server import serve_in_thread
-from backend.signing import HmacUrlSigner
 from storage.local_file import OpenFile
 
 ATTACKERS = 8

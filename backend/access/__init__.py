@@ -1,0 +1,1 @@
+"""Who may do what: tokens and their rights, signed URLs, who may watch. Knows no routes."""

@@ -1,0 +1,1 @@
+"""Backups of a backend, and clearing up what no manifest names."""

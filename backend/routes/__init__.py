@@ -1,0 +1,1 @@
+"""What the backend answers: the interface's requests and their bodies, objects, pages."""

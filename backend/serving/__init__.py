@@ -1,0 +1,1 @@
+"""Processes, connections and what each request passes before it is answered: limits, proxies, ids, the log, metrics."""
