@@ -101,6 +101,7 @@ def _patient_backend() -> Iterator[None]:
             "routes.health.ANSWERED_WITHIN_S",
             "routes.health.TOKEN_WITHIN_S",
             "serving.root_guard.ANSWERED_WITHIN_S",
+            "routes.stream_list.LOOK_S",
         ):
             patched.setattr(f"backend.{name}", 240)
         for name in ("s3_bucket.LOOKED_FOR_S", "usage_file._BUSY_S"):
