@@ -158,7 +158,7 @@ class FileDigests:
                 self._write(self._later_note(path), path, status, found)
 
     def _tidy(self) -> None:
-        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+        with suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
                 if self._tidying.closed:
                     return

@@ -290,3 +290,15 @@ def test_closing_ends_the_reading(storage, root, run, held):
 
     assert [] == [thread for thread in threading.enumerate() if thread.name == "storage-background"]
     assert len(held.reads) <= 1
+
+
+def test_notes_that_cannot_be_listed_are_tidied_another_time(tmp_path, caplog):
+    """Where too many files are open, or the disk is gone, nothing is complained of: nobody waits for that."""
+    notes = tmp_path / "notes"
+    notes.write_bytes(b"no folder")
+    digests = local_digests.FileDigests(notes, tmp_path.joinpath)
+    digests._tidying._work("")
+    digests.tidy()
+    digests.close()
+
+    assert [] == caplog.messages

@@ -152,4 +152,4 @@ def test_no_more_files_may_be_open(tmp_path):
             process.kill()
 
     assert "No more connections can be accepted: this process has as many files open as it may." in said
-    assert (200, False, False) == (answered, "Traceback" in rest, "socket.accept" in rest)
+    assert (200, False, False) == (answered, "Traceback" in rest, "socket.accept" in rest), rest
