@@ -16,7 +16,7 @@ from storage.local_digests import KEPT_S
 
 CONTENT = b"content"
 MD5 = hashlib.md5(CONTENT).hexdigest()
-WITHIN_S = 60
+WITHIN_S = 240
 
 
 @pytest.fixture
@@ -178,6 +178,7 @@ def test_a_file_that_changes_while_it_is_read_gets_no_note(storage, root, run, m
 
 def test_what_is_found_out_late_hides_nothing(storage, root, run, started, monkeypatch):
     """A file that is replaced at the moment when its MD5 is noted leaves the entity tag of the other as it is."""
+    monkeypatch.setattr("storage.background.ENDS_WITHIN_S", WITHIN_S)
     (root / "a").write_bytes(b"older")
     write, etags = local_digests.FileDigests._write, []
 
@@ -277,8 +278,9 @@ def test_a_folder_that_takes_no_note_is_read_once(storage, root, run, held, read
     assert [1] == read
 
 
-def test_closing_ends_the_reading(storage, root, run, held):
+def test_closing_ends_the_reading(storage, root, run, held, monkeypatch):
     """A storage that is closed reads nothing any more, and leaves no thread."""
+    monkeypatch.setattr("storage.background.ENDS_WITHIN_S", WITHIN_S)
     for name in "abc":
         (root / name).write_bytes(CONTENT)
         run(storage.find(name))
