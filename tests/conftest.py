@@ -104,7 +104,8 @@ def _patient_backend() -> Iterator[None]:
             "routes.stream_list.LOOK_S",
         ):
             patched.setattr(f"backend.{name}", 240)
-        for name in ("s3_bucket.LOOKED_FOR_S", "usage_file._BUSY_S"):
+        waits = ("s3_bucket.LOOKED_FOR_S", "s3_parts.PROBED_WITHIN_S", "usage.LOOKED_FOR_S", "usage_file._BUSY_S")
+        for name in waits:
             patched.setattr(f"storage.{name}", 240)
         yield
 
