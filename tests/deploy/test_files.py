@@ -8,7 +8,7 @@ import installed_backend
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UNIT = ROOT / "packaging" / "backend" / "hls-converter-backend.serving.service"
+UNIT = ROOT / "packaging" / "backend" / "hls-converter-backend.service"
 EXPOSURE = 15
 """Of 100, by systemd's own table: 12 when this was written; most services have more than 90."""
 
