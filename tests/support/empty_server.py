@@ -80,6 +80,8 @@ def missing() -> str:
     without = [name for name in needed if shutil.which(name, path=path) is None]
     if without:
         return f"without {', '.join(without)}"
+    if subprocess.run(["/usr/bin/python3", "-c", "import ensurepip"], capture_output=True, check=False).returncode:
+        return "without the system's python3-venv"
     if taken := [str(port) for port in PORTS if _is_taken(port)]:
         return f"something else listens on port {', '.join(taken)}"
     tried = subprocess.run(
