@@ -19,6 +19,7 @@ import requests
 from json_events import events
 from program import command, start
 
+from backend.access.signing import PRIVATE
 from backend.server import RunningBackend, serve_in_thread
 from backend.settings import BackendSettings
 from config import Config
@@ -130,8 +131,8 @@ def backend(s3_settings: S3Settings, tmp_path: Path, monkeypatch, limits) -> Ite
     so that a file of 25 MB is a large one.
     """
     monkeypatch.setattr("backend.routes.catalogue.PART_BYTES", MIN_PART_BYTES)
-    storage = replace(s3_settings, max_size_bytes=limits.get("quota_bytes"))
     settings = BackendSettings.from_config(Config(), root=tmp_path / "backend", token=TOKEN)
+    storage = replace(s3_settings, max_size_bytes=limits.get("quota_bytes"), state=settings.root / PRIVATE)
     with serve_in_thread(replace(settings, storage=storage)) as running:
         yield running
 

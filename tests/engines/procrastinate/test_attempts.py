@@ -311,7 +311,7 @@ def test_what_is_over_is_forgotten(machines, worker, attempt, queue_server):
 
 
 def test_what_no_database_keeps_ends_an_attempt_too(machines, worker, attempt, queue_server):
-    """A null character, or a name that is no UTF-8, is told with a question mark in its place."""
+    """A null character, or a name that is no UTF-8, is told by its code in the log, and as a question mark elsewhere."""
     (row,) = machines.put("one")
     held, text = attempt(worker()), "a\0b\udce4c"
     assert held.send([LogLine(job="one", text=text)])
@@ -319,7 +319,7 @@ def test_what_no_database_keeps_ends_an_attempt_too(machines, worker, attempt, q
         AttemptOutcome.REFUSED, text, [JobFinished(report=report("one", Outcome.FAILED, text))], {"said": [text]}
     )
     line, last = (told.event for told in machines.jobs.news([row.id]))
-    assert ("a?b?c", "a?b?c") == (line.text, last.report.error)
+    assert (r"a\x00b\udce4c", "a?b?c") == (line.text, last.report.error)
     assert [("a?b?c",)] == queue_server.execute("SELECT error FROM hls_attempts")
     assert [({"said": ["a?b?c"]},)] == queue_server.execute("SELECT result FROM hls_results")
 
