@@ -311,7 +311,7 @@ def test_what_is_over_is_forgotten(machines, worker, attempt, queue_server):
 
 
 def test_what_no_database_keeps_ends_an_attempt_too(machines, worker, attempt, queue_server):
-    """A null character, or a name that is no UTF-8, is told by its code in the log, and as a question mark elsewhere."""
+    """A null character, or a name that is no UTF-8, is told by its code in the log, as a question mark elsewhere."""
     (row,) = machines.put("one")
     held, text = attempt(worker()), "a\0b\udce4c"
     assert held.send([LogLine(job="one", text=text)])
