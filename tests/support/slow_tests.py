@@ -26,7 +26,12 @@ LONGEST_FILES = (
 SLOW_FOLDERS = ("deploy", "integration")
 
 SLOW_FILES = (
+    "backend/hostile/test_killed_in_complete.py",
+    "backend/hostile/test_parallel_quotas.py",
+    "backend/test_access_of_processes.py",
     "backend/test_reference_page.py",
+    "backend/test_signals.py",
+    "backend/test_workers.py",
     "cli/test_models_command.py",
     "cli/test_terminal.py",
     "cli/test_transcribe_command.py",
